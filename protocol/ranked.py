@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Codec bytes in a full picture packet: 244 bytes of a notification less the 7-byte header.
-MAX_CODEC_BYTES = 237
-#: A picture is at most this many ranked packets: the rank is one byte on the wire.
-MAX_RANKS = 256
+from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
 
 
 @dataclass(frozen=True, slots=True)
