@@ -1,0 +1,7 @@
+"""The one error of the evaluation."""
+
+from __future__ import annotations
+
+
+class EvaluationError(Exception):
+    """The evaluation cannot be made; the message is one line that names the file and says what to do."""

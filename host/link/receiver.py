@@ -1,0 +1,174 @@
+"""The receiver: collects the packets of images until their deadlines, for several cameras at once.
+
+Logic only, as the sender. It reports each image once, as ``Collected``, when it is whole or when its deadline has
+come, whichever is first; the edge server then calls ``answer``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from host.link.answers import Class, pack_classes
+from host.link.events import Collected, Event
+from host.link.session import Session, State
+from protocol.packets import Picture
+from protocol.ranked import RankedPacket
+from protocol.wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
+
+#: Images collected at a time from all cameras together; beyond that the one closest to its deadline is closed.
+MAX_OPEN = 64
+#: A packet of an image that was closed this recently is late; after that the number may come again.
+REMEMBER_US = 3_000_000
+
+
+@dataclass(slots=True)
+class _Collection:
+    deadline_us: int
+    last_rank: int | None = None
+    packets: dict[int, RankedPacket] = field(default_factory=dict)
+    arrived_us: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        return self.last_rank is not None and len(self.packets) == self.last_rank + 1
+
+
+class Receiver:
+    """The edge server's end. Times are microseconds of the caller's clock.
+
+    ``service_us`` is what the server expects to need for one picture; cameras ask for it. ``late`` counts packets
+    that came after their image was closed, ``repeated`` those that were there already.
+    """
+
+    def __init__(self, *, nonce: int, configure: Configure | None = None, service_us: int = 0) -> None:
+        self.session = Session(configure or Configure(role=Role.EDGE, tx_power_dbm=127), nonce=nonce, name="recv")
+        self.service_us = service_us
+        self.late = 0
+        self.repeated = 0
+        self._open: dict[tuple[int, int], _Collection] = {}
+        self._closed_us: dict[tuple[int, int], int] = {}
+
+    def start(self, now_us: int) -> None:
+        """Greet the board, on a port just opened."""
+        self.session.start(now_us)
+
+    def receive(self, now_us: int, data: bytes) -> list[Event]:
+        """Take bytes from the port."""
+        events, packets = self.session.receive(now_us, data)
+        for packet in packets:
+            events += self._on_packet(now_us, packet)
+        return events
+
+    def tick(self, now_us: int) -> list[Event]:
+        """Time passes: images whose deadline has come."""
+        events = self.session.tick(now_us)
+        due = [key for key, image in self._open.items() if now_us >= image.deadline_us]
+        events += [self._close(now_us, key) for key in sorted(due, key=lambda key: self._open[key].deadline_us)]
+        for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
+            del self._closed_us[key]
+        return events
+
+    def output(self) -> bytes:
+        """Take the bytes that are to be written to the port."""
+        return self.session.channel.output()
+
+    def wake_at(self) -> int | None:
+        """When ``tick`` is due next, if no bytes come before; None: never."""
+        times = [self.session.wake_at(), *(image.deadline_us for image in self._open.values())]
+        return min((time for time in times if time is not None), default=None)
+
+    def answer(
+        self,
+        now_us: int,
+        collected: Collected,
+        classes: Iterable[Class],
+        *,
+        service_us: int,
+        used: Iterable[int],
+    ) -> None:
+        """Send the answer to an image: its classes, best first, and the ranks that were of use."""
+        self._result(now_us, collected, ResultStatus.OK, pack_classes(classes), service_us, tuple(used))
+
+    def refuse(self, now_us: int, collected: Collected, status: ResultStatus, text: str = "") -> None:
+        """Answer that there is no answer, and why."""
+        room = MAX_PACKET - Result.LAYOUT.size
+        self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
+
+    def _result(
+        self,
+        now_us: int,
+        collected: Collected,
+        status: ResultStatus,
+        text: bytes,
+        service_us: int,
+        used: tuple[int, ...],
+    ) -> None:
+        if self.session.state is not State.OPEN:
+            return
+        ranks = bytearray(32)
+        for rank in used:
+            ranks[rank // 8] |= 1 << rank % 8
+        last_us = max((collected.arrived_us[rank] for rank in used), default=collected.deadline_us)
+        margin_ms = min(max((collected.deadline_us - last_us) // 1000, -0x8000), 0x7FFF)
+        self.session.channel.write(
+            now_us,
+            Result(
+                image=collected.image,
+                status=status,
+                margin_ms=margin_ms,
+                service_us=service_us,
+                ranks=bytes(ranks),
+                text=text,
+                peer=collected.source,
+            ),
+        )
+
+    def _on_packet(self, now_us: int, packet: Picture | Control) -> list[Event]:
+        match packet:
+            case Picture():
+                return self._on_picture(now_us, packet)
+            case Ping(hop=Hop.PEER_HOST):
+                pong = Pong(
+                    hop=packet.hop,
+                    token=packet.token,
+                    origin_us=packet.origin_us,
+                    service_us=self.service_us,
+                    peer=packet.peer,
+                )
+                self.session.channel.write(now_us, pong)
+            case Credit():
+                for lost in self.session.confirm(now_us, packet):
+                    if isinstance(lost.packet, Result | Pong):
+                        self.session.channel.write(now_us, lost.packet)
+        return []
+
+    def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
+        key = (packet.source, packet.image)
+        if key in self._closed_us:
+            self.late += 1
+            return []
+        events: list[Event] = []
+        deadline_us = now_us + packet.remaining_ms * 1000
+        image = self._open.get(key)
+        if image is None:
+            if len(self._open) >= MAX_OPEN:
+                events.append(self._close(now_us, min(self._open, key=lambda k: self._open[k].deadline_us)))
+            image = self._open[key] = _Collection(deadline_us)
+        image.deadline_us = min(image.deadline_us, deadline_us)
+        if packet.rank in image.packets:
+            self.repeated += 1
+            return events
+        image.packets[packet.rank] = RankedPacket(packet.rank, packet.position, packet.data)
+        image.arrived_us[packet.rank] = now_us
+        if packet.last:
+            image.last_rank = packet.rank
+        if image.whole:
+            events.append(self._close(now_us, key))
+        return events
+
+    def _close(self, now_us: int, key: tuple[int, int]) -> Collected:
+        image = self._open.pop(key)
+        self._closed_us[key] = now_us
+        packets = tuple(image.packets[rank] for rank in sorted(image.packets))
+        return Collected(*key, packets, image.whole, image.deadline_us, image.arrived_us)

@@ -1,0 +1,302 @@
+"""The sender: gives the board no more than it can still use, and starts nothing that would come too late.
+
+Logic only: bytes and time go in, bytes and events come out. ``host.link.runner`` runs it on a port, ``host.sim``
+runs it in virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from host.link.answers import unpack_classes
+from host.link.channel import FRAMES_UNDER_WAY, Sent
+from host.link.events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
+from host.link.outbox import OutgoingImage
+from host.link.rate import RateEstimate, Smoothed
+from host.link.session import Session, State
+from protocol.packets import Picture
+from protocol.ranked import RankedPacket
+from protocol.wire import (
+    MAX_CODEC_BYTES,
+    MAX_DEADLINE_MS,
+    MAX_RANKS,
+    Configure,
+    Control,
+    Credit,
+    Flush,
+    Hop,
+    LinkState,
+    MalformedError,
+    Ping,
+    Pong,
+    Result,
+    ResultStatus,
+    Role,
+)
+
+#: Images that may wait for their answer at a time: half of the numbers that the wire has for them.
+MAX_PENDING = 128
+PING_EVERY_US = 1_000_000
+FIRST_PING_EVERY_US = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the sender leaves room for. All times in us."""
+
+    slack_us: int = 10_000  # timers of two computers and the link's jitter
+    grace_us: int = 500_000  # an answer this long after the deadline is still reported, as late
+    refill_us: int = 12_000  # a credit reaches us and our packet the board, besides the measured round trip
+    unknown_interval_us: int = 50_000  # of connection events, before the board has told
+
+
+class TooShortError(ValueError):
+    """A deadline that this link cannot meet, whatever is sent."""
+
+
+class Sender:
+    """The camera computer's end. Times are microseconds of the caller's clock."""
+
+    def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
+        self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
+        self.rate = RateEstimate()
+        self.round_trip = Smoothed()
+        self.service = Smoothed()
+        self.policy = policy or Policy()
+        self.link = LinkState.DOWN
+        self.ready = False
+        self._interval_us = self.policy.unknown_interval_us
+        self._credit: Credit | None = None
+        self._images: dict[int, OutgoingImage] = {}
+        self._number = nonce % 256
+        self._token = 0
+        self._pinged_us: int | None = None
+
+    @property
+    def pending(self) -> int:
+        """Images whose answer is still awaited."""
+        return len(self._images)
+
+    def start(self, now_us: int) -> None:
+        """Greet the board, on a port just opened."""
+        self._forget_board()
+        self.session.start(now_us)
+
+    def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
+        """Send a picture whose answer is due at ``deadline_us``; returns its number.
+
+        TooShortError if the deadline is below the link's latency plus the server's time; ValueError if it is beyond
+        65.5 s, if the ranks are not 0, 1, 2, ..., or if too many images await their answer.
+        """
+        if [packet.rank for packet in packets] != list(range(len(packets))) or not packets:
+            raise ValueError("a picture's packets must have the ranks 0, 1, 2, ... in this order")
+        if deadline_us - now_us > MAX_DEADLINE_MS * 1000:
+            raise ValueError(f"a deadline is at most {MAX_DEADLINE_MS} ms away")
+        if len(self._images) >= MAX_PENDING:
+            raise ValueError(f"{MAX_PENDING} images already await their answer")
+        needed_us = self.least_time_us()
+        if deadline_us - now_us < needed_us:
+            raise TooShortError(
+                f"this link needs at least {needed_us / 1000:.0f} ms "
+                f"({self.round_trip.likely_most_us / 1000:.0f} ms there and back, "
+                f"{self.service.likely_most_us / 1000:.0f} ms to decode and classify)"
+            )
+        while self._number in self._images:
+            self._number = (self._number + 1) % 256
+        number, self._number = self._number, (self._number + 1) % 256
+        send_by_us = int(deadline_us - needed_us + self._latency_us())
+        self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
+        return number
+
+    def least_time_us(self) -> float:
+        """The shortest deadline that can be met: the round trip, the server's time and some slack."""
+        return self.round_trip.likely_most_us + self.service.likely_most_us + self.policy.slack_us
+
+    def receive(self, now_us: int, data: bytes) -> list[Event]:
+        """Take bytes from the port."""
+        events, packets = self.session.receive(now_us, data)
+        for event in events:
+            match event:
+                case Opened():
+                    self._forget_board()
+                    for image in self._images.values():
+                        image.give_back_all()
+                case LinkChanged():
+                    self._interval_us = event.interval_us or self.policy.unknown_interval_us
+        for packet in packets:
+            events += self._on_packet(now_us, packet)
+        self._fill(now_us)
+        return events
+
+    def tick(self, now_us: int) -> list[Event]:
+        """Time passes: deadlines, pings, and what may be sent now."""
+        events = self.session.tick(now_us)
+        for image in list(self._images.values()):
+            if now_us >= image.send_by_us and not image.flushed:
+                image.flushed = True
+                if self._below():
+                    self.session.channel.write(now_us, Flush(image=image.number))
+            if now_us >= image.answer_by_us + self.policy.grace_us:
+                del self._images[image.number]
+                events.append(Unanswered(image.number, len(image.sent), image.resent))
+        if self.session.state is State.OPEN and self.link is LinkState.UP:
+            every_us = PING_EVERY_US if self.ready else FIRST_PING_EVERY_US
+            if self._pinged_us is None or now_us - self._pinged_us >= every_us:
+                self._ping(now_us)
+        self._fill(now_us)
+        return events
+
+    def output(self) -> bytes:
+        """Take the bytes that are to be written to the port."""
+        return self.session.channel.output()
+
+    def wake_at(self) -> int | None:
+        """When ``tick`` is due next, if no bytes come before; None: never."""
+        times = [self.session.wake_at()]
+        for image in self._images.values():
+            times.append(image.answer_by_us + self.policy.grace_us if image.flushed else image.send_by_us)
+        if self.session.state is State.OPEN and self.link is LinkState.UP:
+            every_us = PING_EVERY_US if self.ready else FIRST_PING_EVERY_US
+            times.append((self._pinged_us or 0) + every_us)
+        return min((time for time in times if time is not None), default=None)
+
+    # What came from the board
+
+    def _on_packet(self, now_us: int, packet: Picture | Control) -> list[Event]:
+        match packet:
+            case Credit():
+                return self._on_credit(now_us, packet)
+            case Pong(hop=Hop.PEER_HOST):
+                self.round_trip.add((now_us - packet.origin_us) % (1 << 32) - packet.held_us)
+                self.service.add(packet.service_us)
+                if not self.ready:
+                    self.ready = True
+                    return [Ready(int(self.round_trip.mean_us or 0), packet.service_us)]
+            case Result():
+                return self._on_result(now_us, packet)
+        return []
+
+    def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
+        self._credit = credit
+        self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
+        self.rate.update(credit)
+        for lost in self.session.confirm(now_us, credit):
+            self._on_lost(now_us, lost)
+        return []
+
+    def _on_lost(self, now_us: int, lost: Sent) -> None:
+        match lost.packet:
+            case Picture(image=number, rank=rank) if number in self._images:
+                self._images[number].give_back(rank)
+            case Flush():
+                self.session.channel.write(now_us, lost.packet)
+
+    def _on_result(self, now_us: int, result: Result) -> list[Event]:
+        image = self._images.pop(result.image, None)
+        if image is None:
+            return []
+        known = result.status in list(ResultStatus)
+        status = ResultStatus(result.status) if known else ResultStatus.FAILED
+        text = ""
+        classes: tuple[tuple[int, str, float], ...] = ()
+        if status is ResultStatus.OK:
+            try:
+                classes = unpack_classes(result.text)
+            except MalformedError as error:
+                status, text = ResultStatus.FAILED, str(error)
+        else:
+            text = result.text.decode(errors="replace")
+        if result.service_us:
+            self.service.add(result.service_us)
+        answer = Answer(
+            image=image.number,
+            status=status,
+            text=text,
+            classes=classes,
+            ranks=frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1),
+            margin_us=result.margin_ms * 1000,
+            service_us=result.service_us,
+            answered_us=now_us,
+            late=now_us > image.answer_by_us,
+            sent=len(image.sent),
+            resent=image.resent,
+        )
+        return [answer]
+
+    # What goes to the board
+
+    def _fill(self, now_us: int) -> None:
+        """Give the board what it has room for and what still arrives in time, the most important first."""
+        while self._has_room():
+            image = self._next_image(now_us)
+            if image is None:
+                return
+            self.session.channel.write(now_us, image.take(now_us, self._transit_us()))
+
+    def _next_image(self, now_us: int) -> OutgoingImage | None:
+        """The image whose next packet is the best that would arrive in time."""
+        arrives_us = self._arrives_us(now_us)
+        best: tuple[int, int, OutgoingImage] | None = None
+        for image in self._images.values():
+            rank = image.rank
+            if rank is None or arrives_us > image.send_by_us:
+                continue
+            if best is None or (rank, image.send_by_us) < best[:2]:
+                best = (rank, image.send_by_us, image)
+        return best[2] if best else None
+
+    def _has_room(self) -> bool:
+        credit = self._credit
+        if self.session.state is not State.OPEN or credit is None or self.link is not LinkState.UP:
+            return False
+        channel = self.session.channel
+        if channel.under_way >= FRAMES_UNDER_WAY or channel.pictures_under_way() >= credit.free:
+            return False
+        return self._below() < self._target()
+
+    def _below(self) -> int:
+        """Picture packets given to the board and not known to have left it."""
+        credit = self._credit
+        held = credit.waiting + credit.in_radio if credit else 0
+        return held + self.session.channel.pictures_under_way()
+
+    def _target(self) -> int:
+        """Packets to keep below us: what leaves in the time that a credit and our answer to it take, and what the
+        radio holds."""
+        hello, rate = self.session.hello, self.rate.bytes_per_s
+        in_flight = hello.in_flight if hello else 1
+        if rate is None:
+            return 2 * in_flight
+        trip_us = (self.session.serial_round_trip.mean_us or 0.0) + self._interval_us + self.policy.refill_us
+        return in_flight + 1 + int(rate * trip_us / 1e6 / MAX_CODEC_BYTES)
+
+    def _arrives_us(self, now_us: int) -> float:
+        """When a full packet given to the board now reaches the edge server.
+
+        With nothing below, the measured rate is left out: one packet at a time is always tried, or a link that
+        was bad once would never be measured again.
+        """
+        rate, below = self.rate.bytes_per_s, self._below()
+        if rate is None or below == 0:
+            return now_us + self._latency_us()
+        return now_us + self._latency_us() + (below + 1) * MAX_CODEC_BYTES / rate * 1e6
+
+    def _latency_us(self) -> float:
+        """One way through an idle link."""
+        return (self.round_trip.mean_us or 0.0) / 2
+
+    def _transit_us(self) -> int:
+        """The part of the latency that no hop subtracts from the remaining time: wires and air."""
+        return int(self.round_trip.least_us or 0.0) // 2
+
+    def _ping(self, now_us: int) -> None:
+        self._token += 1
+        self._pinged_us = now_us
+        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._token, origin_us=now_us % (1 << 32)))
+
+    def _forget_board(self) -> None:
+        self._credit = None
+        self.rate.restart()
+        self.link = LinkState.DOWN
+        self._pinged_us = None

@@ -1,0 +1,164 @@
+"""One virtual board: the C core and its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from host.sim._core import ffi, lib
+from protocol.wire import MAX_PACKET, Boot, Capability, Phy, Role
+
+FIRMWARE = (0, 1, 0)
+MTU = 247
+_WRAP = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class RadioSettings:
+    """What a host asked of a board's radio; interval in us, 0 and ``Phy.KEEP`` leave it as it is."""
+
+    role: Role
+    phy: Phy
+    interval_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The accounting of a board's queue: accepted = sent + expired + evicted + flushed + waiting."""
+
+    accepted: int
+    sent: int
+    expired: int
+    evicted: int
+    flushed: int
+    waiting: int
+
+
+class VirtualBoard:
+    """The firmware's core behind Python calls. Times are microseconds, of any range (the core sees them modulo 2^32).
+
+    ``on_configure`` is asked to apply radio settings and says whether it can; ``on_wake`` is called when bytes for
+    the serial port or packets for the radio may be pulled. Neither may call back into the board.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        board_id: int,
+        session: int,
+        role: Role = Role.NONE,
+        in_flight: int = 4,
+        now_us: int = 0,
+        on_configure: Callable[[RadioSettings], bool],
+        on_wake: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.role = role
+        self._on_configure = on_configure
+        self._on_wake = on_wake
+        self._handle = ffi.new_handle(self)
+        self._ops = ffi.new(
+            "struct pnc_board_ops *",
+            {"configure": lib.pnc_sim_configure, "rssi_dbm": lib.pnc_sim_rssi_dbm, "wake": lib.pnc_sim_wake},
+        )
+        self._board = ffi.new("struct pnc_board *")
+        self._packet = ffi.new("uint8_t[]", MAX_PACKET)
+        self._identity = ffi.new(
+            "struct pnc_board_identity *",
+            {
+                "board_id": board_id,
+                "session": session,
+                "capabilities": Capability.VIRTUAL | Capability.PHY_2M | Capability.PHY_CODED,
+                "firmware": FIRMWARE,
+                "role": role,
+                "boot": Boot.POWER,
+                "in_flight": in_flight,
+                "name": name.encode()[:24],
+            },
+        )
+        lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
+
+    def reset(self, now_us: int) -> None:
+        """Start anew, as after a press of the reset button: the role is kept, everything else is lost."""
+        self._identity.session = (self._identity.session + 1) % _WRAP
+        self._identity.role = self.role
+        self._identity.boot = Boot.PIN
+        lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
+
+    @property
+    def totals(self) -> Totals:
+        """The queue's accounting now."""
+        queue = self._board.queue
+        t = queue.totals
+        return Totals(t.accepted, t.sent, t.expired, t.evicted, t.flushed, queue.waiting)
+
+    def serial_rx(self, now_us: int, data: bytes) -> None:
+        """Bytes came in on the serial port."""
+        lib.pnc_board_serial_rx(self._board, now_us % _WRAP, data, len(data))
+
+    def serial_tx(self, now_us: int, room: int) -> bytes:
+        """At most ``room`` bytes for the serial port."""
+        out = ffi.new("uint8_t[]", room)
+        count = lib.pnc_board_serial_tx(self._board, now_us % _WRAP, out, room)
+        return bytes(ffi.buffer(out, count))
+
+    def serial_closed(self, now_us: int) -> None:
+        """The host closed the port."""
+        lib.pnc_board_serial_closed(self._board, now_us % _WRAP)
+
+    def radio_up(self, now_us: int, peer: int, *, interval_us: int, phy: Phy, mtu: int = MTU) -> None:
+        """A connection is ready, or its parameters changed."""
+        link = ffi.new("struct pnc_radio_link *", {"interval_us": interval_us, "mtu": mtu, "phy": phy})
+        lib.pnc_board_radio_up(self._board, now_us % _WRAP, peer, link)
+
+    def radio_down(self, now_us: int, peer: int, reason: int) -> None:
+        """A connection ended, with Bluetooth's reason code."""
+        lib.pnc_board_radio_down(self._board, now_us % _WRAP, peer, reason)
+
+    def radio_rx(self, now_us: int, peer: int, packet: bytes) -> None:
+        """A packet came over the air."""
+        lib.pnc_board_radio_rx(self._board, now_us % _WRAP, peer, packet, len(packet))
+
+    def radio_tx(self, now_us: int, peer: int) -> bytes:
+        """The next packet for the radio; empty if there is none."""
+        count = lib.pnc_board_radio_tx(self._board, now_us % _WRAP, peer, self._packet)
+        return bytes(ffi.buffer(self._packet, count))
+
+    def radio_sent(self, now_us: int, peer: int) -> None:
+        """The oldest packet inside the radio was acknowledged."""
+        lib.pnc_board_radio_sent(self._board, now_us % _WRAP, peer)
+
+    def tick(self, now_us: int) -> None:
+        """Time passes."""
+        lib.pnc_board_tick(self._board, now_us % _WRAP)
+
+    def configured(self, settings: RadioSettings) -> bool:
+        """The core asks to apply a configuration."""
+        accepted = self._on_configure(settings)
+        if accepted:
+            self.role = settings.role
+        return accepted
+
+    def woken(self) -> None:
+        """The core has something to be pulled."""
+        self._on_wake()
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_configure(user: Any, configuration: Any) -> bool:
+    board: VirtualBoard = ffi.from_handle(user)
+    settings = RadioSettings(Role(configuration.role), Phy(configuration.phy), configuration.interval_us)
+    return board.configured(settings)
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_rssi_dbm(_user: Any, _peer: int) -> int:
+    return -50  # two boards on one desk
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_wake(user: Any) -> None:
+    board: VirtualBoard = ffi.from_handle(user)
+    board.woken()

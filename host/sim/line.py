@@ -1,0 +1,86 @@
+"""The serial line between a host and a virtual board, at its speed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from host.sim.board import VirtualBoard
+from host.sim.schedule import Schedule
+
+#: Bytes a second of a DK's debugger port at 1 Mbaud, 8N1.
+UART_BYTES_PER_S = 100_000
+#: Bytes a second of the nRF52840's own USB port: 2.4 Mbit/s, in the middle of what is reported for it.
+USB_BYTES_PER_S = 300_000
+_CHUNK = 64
+
+
+class SerialLine:
+    """Both directions of one line. ``noise`` is the chance that a byte towards the board is changed.
+
+    Bytes for the host are pulled from the board only when the line and the host have room, so the board can still
+    reorder and drop what waits.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        *,
+        bytes_per_s: int = UART_BYTES_PER_S,
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.board: VirtualBoard | None = None
+        self.on_bytes: Callable[[bytes], None] | None = None
+        self.cut = False
+        self.noise = noise
+        self._schedule = schedule
+        self._us_per_byte = 1e6 / bytes_per_s
+        self._random = random.Random(seed)
+        self._towards_board_free_us = 0.0
+        self._sending = False
+        self._stalled = False
+
+    def write(self, data: bytes) -> None:
+        """Bytes from the host; they reach the board one chunk after the other."""
+        for start in range(0, len(data), _CHUNK):
+            chunk = data[start : start + _CHUNK]
+            begin_us = max(self._towards_board_free_us, float(self._schedule.now_us))
+            self._towards_board_free_us = begin_us + len(chunk) * self._us_per_byte
+            self._schedule.at(round(self._towards_board_free_us), lambda chunk=chunk: self._to_board(chunk))  # type: ignore[misc]
+
+    def wake(self) -> None:
+        """The board may have bytes for the host."""
+        if not self._sending and not self._stalled and self.on_bytes is not None:
+            self._sending = True
+            self._schedule.at(self._schedule.now_us, self._pull)
+
+    def stall(self, stalled: bool) -> None:
+        """The host takes no more bytes for now, or takes them again."""
+        self._stalled = stalled
+        if not stalled:
+            self.wake()
+
+    def _to_board(self, chunk: bytes) -> None:
+        if self.cut or self.board is None:
+            return
+        if self.noise:
+            chunk = bytes(
+                b ^ self._random.randrange(1, 256) if self._random.random() < self.noise else b for b in chunk
+            )
+        self.board.serial_rx(self._schedule.now_us, chunk)
+
+    def _pull(self) -> None:
+        self._sending = False
+        if self.board is None or self._stalled or self.on_bytes is None:
+            return
+        data = self.board.serial_tx(self._schedule.now_us, _CHUNK)
+        if data:
+            self._sending = True
+            done_us = self._schedule.now_us + round(len(data) * self._us_per_byte)
+            self._schedule.at(done_us, lambda: self._to_host(data))
+
+    def _to_host(self, data: bytes) -> None:
+        if self.on_bytes is not None and not self.cut:
+            self.on_bytes(data)
+        self._pull()

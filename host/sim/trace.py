@@ -1,0 +1,99 @@
+"""Rate traces: what the air gives over time."""
+
+from __future__ import annotations
+
+import csv
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TRACES = Path(__file__).parent / "traces"
+_MOST_ROWS = 1_000_000
+
+
+class TraceError(ValueError):
+    """A trace that makes no sense; the text names the file and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """The state of the air: a cap on the goodput in bit/s (None: none) and the chance that a packet is lost."""
+
+    rate_bps: float | None = None
+    loss: float = 0.0
+
+
+CLEAR = Air()
+
+
+class Trace:
+    """A step function of time, repeated when it is over. One step: constant."""
+
+    def __init__(self, times_us: Sequence[int], states: Sequence[Air]) -> None:
+        self._times_us = list(times_us)
+        self._states = list(states)
+        # The last step lasts as long as the one before it.
+        last = self._times_us[-1] - self._times_us[-2] if len(self._times_us) > 1 else 1
+        self._period_us = self._times_us[-1] + last
+
+    def at(self, now_us: int) -> Air:
+        """The air at a time."""
+        return self._states[bisect_right(self._times_us, now_us % self._period_us) - 1]
+
+    @classmethod
+    def constant(cls, air: Air) -> Trace:
+        """The same air all the time."""
+        return cls([0], [air])
+
+    @classmethod
+    def read(cls, name: str) -> Trace:
+        """Read a CSV file with the columns ``time_s`` and ``rate_kbps`` or ``loss`` or both; or a shipped one by name.
+
+        Times start at 0 and rise; an empty rate means no cap; loss is a probability, 0 to 1. TraceError names the line.
+        """
+        shipped = TRACES / f"{name}.csv"
+        path = shipped if shipped.is_file() else Path(name)
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return cls._from_rows(path, csv.DictReader(file))
+        except OSError as error:
+            known = ", ".join(sorted(trace.stem for trace in TRACES.glob("*.csv")))
+            raise TraceError(f"trace {name}: {error.strerror or error} (shipped traces: {known})") from error
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise TraceError(f"trace {name}: not a CSV text file ({error})") from error
+
+    @classmethod
+    def _from_rows(cls, path: Path, rows: csv.DictReader[str]) -> Trace:
+        columns = set(rows.fieldnames or ())
+        if "time_s" not in columns or not columns & {"rate_kbps", "loss"}:
+            raise TraceError(f"trace {path}: its first line must name the columns time_s and rate_kbps (or loss)")
+        times_us: list[int] = []
+        states: list[Air] = []
+        for row in rows:
+            where = f"trace {path}, line {rows.line_num}"
+            time_s = _number(where, "time_s", row.get("time_s"), 0, 1e6)
+            rate_kbps = _number(where, "rate_kbps", row.get("rate_kbps"), 0, 1e6)
+            loss = _number(where, "loss", row.get("loss"), 0, 1)
+            if time_s is None or (times_us and time_s * 1e6 <= times_us[-1]) or (not times_us and time_s != 0):
+                raise TraceError(f"{where}: times must start at 0 and rise")
+            times_us.append(round(time_s * 1e6))
+            states.append(Air(None if rate_kbps is None else rate_kbps * 1000, loss or 0.0))
+            if len(times_us) > _MOST_ROWS:
+                raise TraceError(f"trace {path}: more than {_MOST_ROWS} lines")
+        if not times_us:
+            raise TraceError(f"trace {path}: no lines below the column names")
+        return cls(times_us, states)
+
+
+def _number(where: str, column: str, text: str | None, least: float, most: float) -> float | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise TraceError(f"{where}: {column} is {text.strip()!r}, a number from {least:g} to {most:g} is needed")
+    return value
