@@ -140,10 +140,9 @@ class Sender:
             if now_us >= image.answer_by_us + self.policy.grace_us:
                 del self._images[image.number]
                 events.append(Unanswered(image.number, len(image.sent), image.resent))
-        if self.session.state is State.OPEN and self.link is LinkState.UP:
-            every_us = PING_EVERY_US if self.ready else FIRST_PING_EVERY_US
-            if self._pinged_us is None or now_us - self._pinged_us >= every_us:
-                self._ping(now_us)
+        ping_us = self._ping_at()
+        if ping_us is not None and now_us >= ping_us:
+            self._ping(now_us)
         self._fill(now_us)
         return events
 
@@ -153,12 +152,9 @@ class Sender:
 
     def wake_at(self) -> int | None:
         """When ``tick`` is due next, if no bytes come before; None: never."""
-        times = [self.session.wake_at()]
+        times = [self.session.wake_at(), self._ping_at()]
         for image in self._images.values():
             times.append(image.answer_by_us + self.policy.grace_us if image.flushed else image.send_by_us)
-        if self.session.state is State.OPEN and self.link is LinkState.UP:
-            every_us = PING_EVERY_US if self.ready else FIRST_PING_EVERY_US
-            times.append((self._pinged_us or 0) + every_us)
         return min((time for time in times if time is not None), default=None)
 
     # What came from the board
@@ -289,6 +285,14 @@ class Sender:
     def _transit_us(self) -> int:
         """The part of the latency that no hop subtracts from the remaining time: wires and air."""
         return int(self.round_trip.least_us or 0.0) // 2
+
+    def _ping_at(self) -> int | None:
+        """When the edge server is to be asked again; None while pictures are on their way, which it would wait for."""
+        if self.session.state is not State.OPEN or self.link is not LinkState.UP or self._below():
+            return None
+        if self._pinged_us is None:
+            return 0
+        return self._pinged_us + (PING_EVERY_US if self.ready else FIRST_PING_EVERY_US)
 
     def _ping(self, now_us: int) -> None:
         self._token += 1
