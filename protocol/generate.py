@@ -115,13 +115,9 @@ def _python_packet(packet: Packet) -> list[str]:
     ]
     lines += [f"        return self.LAYOUT.pack({arguments}){tail}"]
     lines += ["", "    @classmethod", f"    def unpack(cls, data: bytes) -> {_camel(packet.name)}:"]
-    lines += [
-        '        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""'
-    ]
+    lines += ['        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""']
     lines += ["        if len(data) < cls.LAYOUT.size:"]
-    lines += [
-        f'            raise MalformedError(f"{packet.name}: {{len(data)}} bytes, {{cls.LAYOUT.size}} needed")'
-    ]
+    lines += [f'            raise MalformedError(f"{packet.name}: {{len(data)}} bytes, {{cls.LAYOUT.size}} needed")']
     unpacked = ", ".join(["_", "peer", *names])
     rest = f", {packet.rest.name}=data[cls.LAYOUT.size :]" if packet.rest else ""
     keywords = ", ".join(f"{name}={name}" for name in names)
@@ -132,9 +128,7 @@ def _python_packet(packet: Packet) -> list[str]:
 
 def python_module(definition: dict[str, Any], packets: tuple[Packet, ...]) -> str:
     """The text of ``wire.py``."""
-    lines = [
-        '"""Generated from wire.toml by `python -m protocol.generate`: change that file, not this one."""'
-    ]
+    lines = ['"""Generated from wire.toml by `python -m protocol.generate`: change that file, not this one."""']
     lines += ["# ruff: noqa: E501", "# fmt: off", "", "from __future__ import annotations", ""]
     lines += ["from dataclasses import dataclass", "from enum import IntEnum, IntFlag"]
     lines += ["from struct import Struct", "from typing import ClassVar", ""]
@@ -222,9 +216,7 @@ def _c_packet(packet: Packet) -> list[str]:
 
 def c_header(definition: dict[str, Any], packets: tuple[Packet, ...]) -> str:
     """The text of ``pnc_wire.h``."""
-    lines = [
-        "/* Generated from wire.toml by `python -m protocol.generate`: change that file, not this one. */"
-    ]
+    lines = ["/* Generated from wire.toml by `python -m protocol.generate`: change that file, not this one. */"]
     lines += ["/* clang-format off */", "#ifndef PNC_WIRE_H", "#define PNC_WIRE_H", ""]
     lines += ["#include <stdbool.h>", "#include <stddef.h>", "#include <stdint.h>", "#include <string.h>", ""]
     lines += [f"#define PNC_VERSION {definition['protocol']['version']}u"]

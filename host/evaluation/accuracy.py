@@ -95,7 +95,7 @@ class Evaluation:
     def _measure(self, pictures: list[_Picture], classes: list[int]) -> None:
         probabilities = self._classifier.probabilities(np.stack(pictures))
         for row, right in zip(probabilities, classes, strict=True):
-            self._original.add(_place(row, right))
+            self._original.add(place_of(right, row))
         packets = [sorted(self._codec.encode(picture), key=lambda p: p.rank) for picture in pictures]
         # Budgets that leave the same packets of a picture share one decoding.
         cuts = [[packets_within(ranked, budget) for ranked in packets] for budget in self._budgets]
@@ -106,7 +106,7 @@ class Evaluation:
             decoded = self._decoder.decode_batch([packets[index][:count] for index, count in chunk])
             rows = self._classifier.probabilities(np.stack([picture.picture for picture in decoded]))
             for key, row in zip(chunk, rows, strict=True):
-                places[key] = _place(row, classes[key[0]])
+                places[key] = place_of(classes[key[0]], row)
         for tally, row in zip(self._rows, cuts, strict=True):
             for index, count in enumerate(row):
                 tally.add(places[index, count], sum(len(p.data) for p in packets[index][:count]))
@@ -137,7 +137,7 @@ def packets_within(packets: Sequence[RankedPacket], budget_bytes: int | None) ->
     return len(packets)
 
 
-def _place(probabilities: npt.NDArray[np.float32], right: int) -> int:
+def place_of(right: int, probabilities: npt.NDArray[np.float32]) -> int:
     """How many classes come before the right one; of equally likely ones the lower index comes first."""
     mine = probabilities[right]
     return int((probabilities > mine).sum() + (probabilities[:right] == mine).sum())

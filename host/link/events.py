@@ -65,7 +65,8 @@ class Answer:
     text: str  # what went wrong, if the status is failed
     classes: tuple[tuple[int, str, float], ...]  # index, label, probability; best first
     ranks: frozenset[int]  # that arrived in time
-    margin_us: int  # between the last used packet and the transmission deadline
+    send_by_us: int  # the transmission deadline, on the sender's clock
+    margin_us: int  # between the last used packet's arrival and that deadline
     service_us: int
     answered_us: int  # on the sender's clock
     late: bool  # after the deadline

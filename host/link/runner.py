@@ -28,7 +28,7 @@ def now_us() -> int:
 
 
 class Runner:
-    """One logic on one port. ``on_event`` is called from the event loop, in order.
+    """One logic on one port. ``on_event`` is called from the event loop, in order; what it raises ends ``run``.
 
     After changing the logic from outside (``submit``, ``answer``) call ``kick``.
     """

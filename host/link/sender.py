@@ -111,7 +111,8 @@ class Sender:
 
     def least_time_us(self) -> float:
         """The shortest deadline that can be met: the round trip, the server's time and some slack."""
-        return self.round_trip.likely_most_us + self.service.likely_most_us + self.policy.slack_us
+        waits_us = self._interval_us / 2  # for the connection event that takes the answer
+        return self.round_trip.likely_most_us + waits_us + self.service.likely_most_us + self.policy.slack_us
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the port."""
@@ -211,6 +212,7 @@ class Sender:
             text=text,
             classes=classes,
             ranks=frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1),
+            send_by_us=image.send_by_us,
             margin_us=result.margin_ms * 1000,
             service_us=result.service_us,
             answered_us=now_us,

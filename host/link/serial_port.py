@@ -7,6 +7,7 @@ import contextlib
 import errno
 import sys
 import threading
+from typing import Any
 
 import serial
 
@@ -27,7 +28,7 @@ class SerialPort:
     def __init__(self, name: str, baud: int = DEFAULT_BAUD) -> None:
         self.name = name
         self._baud = baud
-        self._serial: serial.Serial | None = None
+        self._serial: Any = None  # serial.Serial, or None when closed
         self._received: asyncio.Queue[bytes | PortError] = asyncio.Queue()
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._reader: threading.Thread | None = None
@@ -87,7 +88,7 @@ class SerialPort:
         )
 
     def _read_forever(
-        self, port: serial.Serial, loop: asyncio.AbstractEventLoop, received: asyncio.Queue[bytes | PortError]
+        self, port: Any, loop: asyncio.AbstractEventLoop, received: asyncio.Queue[bytes | PortError]
     ) -> None:
         while self._serial is port:
             try:

@@ -6,7 +6,7 @@
  *
  *   camera:  serial_rx -> queue -> radio_tx          edge:  radio_rx -> queue -> serial_tx
  *
- * Control packets go before pictures in either direction. docs and the byte tables: protocol/SPEC.md.
+ * Control packets go before pictures in either direction. The byte tables: protocol/SPEC.md.
  *
  * Not thread-safe: the adapter serialises the calls (one mutex, or one thread). No call may come from inside an
  * operation of struct pnc_board_ops. None of them blocks; none takes longer than O(PNC_QUEUE_SLOTS) plus the bytes
@@ -30,9 +30,9 @@ struct pnc_board_identity {
 	uint32_t session;      /* another value at every start */
 	uint32_t capabilities; /* PNC_CAPABILITY_ bits */
 	uint8_t firmware[3];
-	uint8_t role; /* PNC_ROLE_: as kept from the last configure */
-	uint8_t boot; /* PNC_BOOT_ */
-	uint8_t in_flight; /* packets of one connection inside the radio, 1 to PNC_IN_FLIGHT_MAX */
+	uint8_t role;                  /* PNC_ROLE_: as kept from the last configure */
+	uint8_t boot;                  /* PNC_BOOT_ */
+	uint8_t in_flight;             /* packets of one connection inside the radio, 1 to PNC_IN_FLIGHT_MAX */
 	char name[PNC_HELLO_NAME + 1]; /* UTF-8, ends with a zero */
 };
 
@@ -43,7 +43,7 @@ struct pnc_radio_link {
 	uint8_t phy;  /* PNC_PHY_ */
 };
 
-/* What a board asks of its adapters. Each may be called during any call of this header. */
+/* What a board asks of its adapters; none may be NULL. Each may be called during any call of this header. */
 struct pnc_board_ops {
 	/* Apply a configuration (its values are legal). False if the radio cannot: the host gets an error. */
 	bool (*configure)(void *user, const struct pnc_configure *configuration);
@@ -53,50 +53,57 @@ struct pnc_board_ops {
 	void (*wake)(void *user);
 };
 
+/* A packet inside the radio, not yet acknowledged by the link layer. */
+struct pnc_flying {
+	uint8_t codec_bytes; /* 0: a control packet */
+	bool credited;       /* handed over in the running session: its acknowledgement counts in credit */
+};
+
 /* One connection, as the board sees it. */
 struct pnc_peer {
 	struct pnc_radio_link link;
-	uint8_t state;   /* PNC_LINK_STATE_ */
-	bool connected;  /* the radio is up; `state` follows when the other board has said hello */
+	uint8_t state;   /* PNC_LINK_STATE_: what the host is told */
+	uint8_t heard;   /* PNC_LINK_STATE_: up or refused by the hello of the board across; down before it */
+	bool connected;  /* the radio is up; then `state` is `heard` */
 	bool hello_due;  /* ours goes out first */
 	bool report_due; /* a link packet to the host is due */
 	bool statistics_due;
-	uint8_t reason;     /* of the last disconnect */
-	uint8_t in_radio;   /* packets handed to the radio, not yet acknowledged */
-	uint8_t first;      /* oldest of them in codec_bytes, a ring */
-	uint8_t codec_bytes[PNC_IN_FLIGHT_MAX]; /* of each; 0 for a control packet */
+	uint8_t reason;   /* of the last disconnect */
+	uint8_t in_radio; /* packets in `flying` */
+	uint8_t first;    /* oldest of them, which is a ring */
+	struct pnc_flying flying[PNC_IN_FLIGHT_MAX];
 };
 
 struct pnc_board {
 	struct pnc_board_identity identity;
 	const struct pnc_board_ops *ops;
 	void *user;
-	uint32_t started_us;
-	uint32_t ticks_ms;      /* uptime, carried across wraps of the clock */
-	uint32_t ticked_us;
+	uint32_t uptime_ms; /* as of uptime_us; carried across wraps of the clock */
+	uint32_t uptime_us;
 	struct pnc_frame_reader reader;
 	struct pnc_queue queue;
 	struct pnc_control control;
 	struct pnc_peer peers[PNC_PEERS];
-	bool open;        /* a host has said hello in our version */
-	bool hello_due;   /* to the host */
-	bool credit_due;  /* to the host */
-	uint8_t errors_due;  /* bit code: an error to the host */
+	bool open;          /* a host has said hello in our version */
+	bool hello_due;     /* to the host */
+	bool credit_due;    /* to the host */
+	uint8_t errors_due; /* bit code: an error to the host */
 	uint32_t error_detail[8];
-	uint8_t unreported;  /* frames taken since the last credit */
-	uint32_t credited_us; /* time of the last credit */
+	uint8_t unreported;        /* frames taken since the last credit */
+	uint32_t credited_us;      /* time of the last credit */
+	uint32_t credited_dropped; /* packets expired, evicted and flushed up to then */
 	uint16_t taken;
 	uint16_t acked_packets;
 	uint32_t acked_bytes;
-	uint32_t acked_total;
+	uint32_t acked; /* all sessions together */
 	uint32_t lost;
 	uint32_t unknown;
-	bool busy;
-	uint32_t busy_since_us;
+	bool busy; /* since busy_at_us: the link is up and the queue or the radio holds a picture packet */
+	uint32_t busy_at_us;
 	uint32_t busy_us;
 	uint8_t frame[PNC_MAX_FRAME + 1u]; /* being written to the serial port */
-	uint16_t frame_len;
-	uint16_t frame_at;
+	size_t frame_len;
+	size_t frame_at;
 	uint8_t frame_seq;
 };
 

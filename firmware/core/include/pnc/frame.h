@@ -16,10 +16,11 @@ size_t pnc_frame_write(uint8_t seq, const uint8_t *packet, size_t len, uint8_t *
 struct pnc_frame_reader {
 	struct pnc_cobs_decoder cobs;
 	uint8_t buffer[PNC_MAX_PACKET + PNC_FRAME_OVERHEAD];
-	uint8_t next_seq;  /* expected next */
-	uint32_t missing;  /* as credit.missing: bit k is the frame next_seq - 1 - k */
-	uint32_t damaged;  /* frames with a bad COBS code, length or CRC so far */
-	uint32_t missed;   /* sequence numbers passed over so far */
+	uint8_t next_seq;      /* expected next */
+	uint32_t missing;      /* as credit.missing: bit k is the frame next_seq - 1 - k */
+	uint32_t damaged;      /* frames with a bad COBS code, length or CRC so far */
+	uint32_t missed;       /* sequence numbers passed over so far */
+	uint8_t gap;           /* passed over right before the last sound frame */
 	const uint8_t *packet; /* after PNC_FRAME_PACKET: the packet, until the next call */
 	uint8_t len;
 	uint8_t seq; /* of that packet */
@@ -37,8 +38,8 @@ void pnc_frame_reader_init(struct pnc_frame_reader *r);
 /* Takes one byte of the stream. */
 enum pnc_frame_event pnc_frame_read(struct pnc_frame_reader *r, uint8_t byte);
 
-/* A new session starts with the packet just read: what was missing before it no longer counts. The totals
- * `damaged` and `missed` go on. */
+/* A new session starts with the packet just read: what was missing before it no longer counts, and the gap right
+ * before it was none (the other side may have started its numbers anew). The totals `damaged` and `missed` go on. */
 void pnc_frame_reader_restart(struct pnc_frame_reader *r);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * One bucket for each rank, in the order of deadlines; a bit map of the buckets in use finds the best and the worst.
  * Pop is O(1), push is O(1) while the deadlines of a rank arrive in order (else it walks past the later ones).
- * Expired packets are dropped where they are met, each once.
+ * A packet is past its deadline when less than 1 ms is left (its header counts whole ms); such packets are dropped
+ * where they are met, each once.
  *
  * Every packet offered is accounted for, at any moment:
  *     accepted = sent + expired + evicted + flushed + waiting
@@ -52,7 +53,7 @@ enum pnc_push {
 	PNC_PUSH_OK,      /* waiting */
 	PNC_PUSH_EVICTED, /* waiting; the worst waiting packet made room for it */
 	PNC_PUSH_REFUSED, /* the queue is full and this one is the worst: counted as evicted */
-	PNC_PUSH_EXPIRED, /* its remaining time is 0: counted as expired */
+	PNC_PUSH_EXPIRED  /* its remaining time is 0: counted as expired */
 };
 
 /* Empties the queue and zeroes its totals. */
@@ -64,8 +65,8 @@ void pnc_queue_init(struct pnc_queue *q);
 enum pnc_push pnc_queue_push(struct pnc_queue *q, uint32_t now_us, const uint8_t *packet, size_t len);
 
 /* Takes the best packet before its deadline: writes it to out (PNC_MAX_PACKET bytes), its remaining time as of
- * now, rounded down to whole ms; returns its length, 0 if none waits. A packet with less than 1 ms left is
- * dropped as expired. */
+ * now, rounded down to whole ms; returns its length, 0 if none waits. Packets past their deadline that it meets
+ * are dropped as expired. */
 size_t pnc_queue_pop(struct pnc_queue *q, uint32_t now_us, uint8_t *out);
 
 /* Drops every packet past its deadline; returns their number. O(waiting) if any can be, else O(1). */

@@ -1,0 +1,198 @@
+/* Packets to the host. */
+#include "board_parts.h"
+
+/* For a person; indexed by code. */
+static const char *const error_texts[] = {
+	[PNC_ERROR_CODE_VERSION] = "this board speaks another protocol version",
+	[PNC_ERROR_CODE_NOT_READY] = "no hello yet, or no pictures in this role",
+	[PNC_ERROR_CODE_MALFORMED] = "packet too short or value illegal",
+	[PNC_ERROR_CODE_OVERRUN] = "queue full: a packet was dropped",
+	[PNC_ERROR_CODE_NO_LINK] = "that peer is not connected",
+	[PNC_ERROR_CODE_CONFIGURE] = "configuration refused",
+};
+
+size_t pnc_board_hello_len(const struct pnc_board *b)
+{
+	return PNC_HELLO_SIZE + strlen(b->identity.name);
+}
+
+size_t pnc_board_hello(const struct pnc_board *b, uint8_t *out)
+{
+	const struct pnc_board_identity *i = &b->identity;
+	struct pnc_hello hello = {
+		.version = PNC_VERSION,
+		.kind = PNC_KIND_BOARD,
+		.role = i->role,
+		.boot = i->boot,
+		.capabilities = i->capabilities,
+		.firmware = {i->firmware[0], i->firmware[1], i->firmware[2]},
+		.slots = PNC_QUEUE_SLOTS,
+		.in_flight = i->in_flight,
+		.session = i->session,
+		.board_id = i->board_id,
+		.name = (const uint8_t *)i->name,
+		.name_len = (uint8_t)strlen(i->name),
+	};
+	return pnc_hello_write(&hello, out);
+}
+
+static size_t write_error(struct pnc_board *b, uint8_t *out)
+{
+	uint8_t code = 0;
+	while ((b->errors_due & 1u << code) == 0) {
+		code++;
+	}
+	b->errors_due = (uint8_t)(b->errors_due & ~(1u << code));
+	struct pnc_error error = {
+		.code = code,
+		.detail = b->error_detail[code],
+		.text = (const uint8_t *)error_texts[code],
+		.text_len = (uint8_t)strlen(error_texts[code]),
+	};
+	return pnc_error_write(&error, out);
+}
+
+static size_t write_credit(struct pnc_board *b, uint32_t now_us, uint8_t *out)
+{
+	const struct pnc_queue_totals *t = &b->queue.totals;
+	bool camera = b->identity.role == PNC_ROLE_CAMERA;
+	struct pnc_credit credit = {
+		.next_seq = b->reader.next_seq,
+		.damaged = (uint8_t)b->reader.damaged,
+		.missing = b->reader.missing,
+		.taken = b->taken,
+		.waiting = b->queue.waiting,
+		.free = (uint8_t)(PNC_QUEUE_SLOTS - b->queue.waiting),
+		.in_radio = camera ? b->peers[0].in_radio : 0,
+		.link = camera ? b->peers[0].state : PNC_LINK_STATE_DOWN,
+		.acked_packets = b->acked_packets,
+		.acked_bytes = b->acked_bytes,
+		.busy_us = b->busy_us,
+	};
+	b->credit_due = false;
+	b->unreported = 0;
+	b->credited_us = now_us;
+	b->credited_dropped = t->expired + t->evicted + t->flushed;
+	return pnc_credit_write(&credit, out);
+}
+
+static size_t write_link(struct pnc_board *b, uint8_t peer, uint8_t *out)
+{
+	struct pnc_peer *p = &b->peers[peer];
+	struct pnc_link link = {
+		.peer = peer,
+		.state = p->state,
+		.phy = p->link.phy,
+		.reason = p->connected ? 0 : p->reason,
+		.mtu = p->link.mtu,
+		.interval_us = p->link.interval_us,
+	};
+	p->report_due = false;
+	return pnc_link_write(&link, out);
+}
+
+static size_t write_statistics(struct pnc_board *b, uint8_t peer, uint8_t *out)
+{
+	struct pnc_peer *p = &b->peers[peer];
+	const struct pnc_queue_totals *t = &b->queue.totals;
+	struct pnc_statistics statistics = {
+		.peer = peer,
+		.uptime_ms = b->uptime_ms,
+		.accepted = t->accepted,
+		.sent = t->sent,
+		.expired = t->expired,
+		.evicted = t->evicted,
+		.flushed = t->flushed,
+		.acked = b->acked,
+		.lost = b->lost,
+		.damaged = b->reader.damaged,
+		.missed = b->reader.missed,
+		.unknown = b->unknown,
+		.control_dropped = b->control.dropped,
+		.waiting = b->queue.waiting,
+		.link = p->state,
+		.phy = p->link.phy,
+		.rssi_dbm = b->ops->rssi_dbm(b->user, peer),
+		.mtu = p->link.mtu,
+		.interval_us = p->link.interval_us,
+	};
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		statistics.links = (uint8_t)(statistics.links + (b->peers[i].state == PNC_LINK_STATE_UP));
+	}
+	p->statistics_due = false;
+	return pnc_statistics_write(&statistics, out);
+}
+
+bool pnc_board_serial_has(const struct pnc_board *b)
+{
+	if (b->frame_at < b->frame_len || b->hello_due || b->errors_due != 0) {
+		return true;
+	}
+	if (!b->open) {
+		return false;
+	}
+	bool has = b->credit_due || b->control.to_serial > 0 ||
+		   (b->identity.role == PNC_ROLE_EDGE && b->queue.waiting > 0);
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		has = has || b->peers[i].report_due || b->peers[i].statistics_due;
+	}
+	return has;
+}
+
+size_t pnc_board_to_host(struct pnc_board *b, uint32_t now_us, uint8_t *out)
+{
+	if (b->hello_due) {
+		b->hello_due = false;
+		return pnc_board_hello(b, out);
+	}
+	if (b->errors_due != 0) {
+		return write_error(b, out);
+	}
+	if (!b->open) {
+		return 0;
+	}
+	if (b->credit_due) {
+		return write_credit(b, now_us, out);
+	}
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		if (b->peers[i].report_due) {
+			return write_link(b, i, out);
+		}
+	}
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		if (b->peers[i].statistics_due) {
+			return write_statistics(b, i, out);
+		}
+	}
+	size_t len = pnc_control_pop(&b->control, PNC_TO_SERIAL, out);
+	if (len == 0 && b->identity.role == PNC_ROLE_EDGE) {
+		len = pnc_queue_pop(&b->queue, now_us, out);
+	}
+	return len;
+}
+
+size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	size_t written = 0;
+	pnc_board_settle(b, now_us);
+	while (written < room) {
+		if (b->frame_at == b->frame_len) {
+			size_t len = pnc_board_to_host(b, now_us, packet);
+			if (len == 0) {
+				break;
+			}
+			b->frame_len = pnc_frame_write(b->frame_seq++, packet, len, b->frame);
+			b->frame_at = 0;
+		}
+		size_t piece = b->frame_len - b->frame_at;
+		if (piece > room - written) {
+			piece = room - written;
+		}
+		memcpy(out + written, b->frame + b->frame_at, piece);
+		b->frame_at += piece;
+		written += piece;
+	}
+	pnc_board_settle(b, now_us);
+	return written;
+}

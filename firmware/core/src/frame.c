@@ -1,0 +1,65 @@
+#include "pnc/frame.h"
+
+#include "pnc/crc.h"
+
+#define SEQ_SIZE 1u
+#define CRC_SIZE (PNC_FRAME_OVERHEAD - SEQ_SIZE)
+
+_Static_assert(PNC_MAX_FRAME == PNC_COBS_MAX(PNC_MAX_PACKET + PNC_FRAME_OVERHEAD), "max_frame of the wire");
+
+size_t pnc_frame_write(uint8_t seq, const uint8_t *packet, size_t len, uint8_t *out)
+{
+	uint8_t plain[PNC_MAX_PACKET + PNC_FRAME_OVERHEAD];
+	plain[0] = seq;
+	memcpy(plain + SEQ_SIZE, packet, len);
+	pnc_put32(plain + SEQ_SIZE + len, pnc_crc32(0, plain, SEQ_SIZE + len));
+	size_t written = pnc_cobs_encode(plain, len + PNC_FRAME_OVERHEAD, out);
+	out[written] = 0;
+	return written + 1u;
+}
+
+void pnc_frame_reader_init(struct pnc_frame_reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	pnc_cobs_decoder_init(&r->cobs, r->buffer, sizeof(r->buffer));
+}
+
+/* Shifts the window so that `seq` is its bit 0; what lies between is missing. */
+static void advance(struct pnc_frame_reader *r, uint8_t seq)
+{
+	r->gap = (uint8_t)(seq - r->next_seq);
+	r->missed += r->gap;
+	if (r->gap + 1u < PNC_MISSING_WINDOW) {
+		uint32_t between = (1u << (r->gap + 1u)) - 2u;
+		r->missing = (r->missing << (r->gap + 1u)) | between;
+	} else {
+		r->missing = 0xFFFFFFFEu;
+	}
+	r->next_seq = (uint8_t)(seq + 1u);
+}
+
+enum pnc_frame_event pnc_frame_read(struct pnc_frame_reader *r, uint8_t byte)
+{
+	enum pnc_cobs_event event = pnc_cobs_decode(&r->cobs, byte);
+	if (event == PNC_COBS_MORE) {
+		return PNC_FRAME_MORE;
+	}
+	size_t len = r->cobs.len;
+	if (event == PNC_COBS_BAD || len <= PNC_FRAME_OVERHEAD ||
+	    pnc_crc32(0, r->buffer, len - CRC_SIZE) != pnc_get32(r->buffer + len - CRC_SIZE)) {
+		r->damaged++;
+		return PNC_FRAME_DAMAGED;
+	}
+	r->seq = r->buffer[0];
+	r->packet = r->buffer + SEQ_SIZE;
+	r->len = (uint8_t)(len - PNC_FRAME_OVERHEAD);
+	advance(r, r->seq);
+	return PNC_FRAME_PACKET;
+}
+
+void pnc_frame_reader_restart(struct pnc_frame_reader *r)
+{
+	r->missed -= r->gap;
+	r->gap = 0;
+	r->missing = 0;
+}

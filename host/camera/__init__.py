@@ -1,0 +1,1 @@
+"""The camera computer: pictures in, answers out, over one board."""

@@ -1,0 +1,25 @@
+"""Which files a person means by the names on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
+
+
+def find_pictures(names: Sequence[str]) -> list[Path]:
+    """Files as named, folders as their pictures in the order of names. FileNotFoundError names what is not there."""
+    found: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+            if not inside:
+                raise FileNotFoundError(f"{name}: no pictures in this folder")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise FileNotFoundError(f"{name}: no such file or folder")
+    return found

@@ -1,0 +1,72 @@
+"""The decoder at the edge: packets -> picture, its network run by onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from host.codec.errors import CodecError
+from host.codec.packets import Bitstream, Collected
+from host.codec.weights import FOLDER, Kind, check
+from protocol.ranked import RankedPacket
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as far as it arrived: uint8 [224, 224, 3], channels it rests on, packets used, what was wrong."""
+
+    picture: np.ndarray
+    channels: float
+    used: int
+    faults: tuple[str, ...]
+
+
+def open_session(path: Path, kind: Kind) -> Any:
+    """An onnxruntime session of the decoder's network. Raises CodecError when it cannot be had."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise CodecError("onnxruntime is missing; install the extra: pip install 'pnc-link[edge]'") from None
+    if not path.is_file():
+        raise CodecError(f"{path}: the decoder's weights are missing; install the package again")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # onnxruntime raises its own types, which differ from release to release.
+        raise CodecError(f"{path}: not a readable network ({type(error).__name__})") from None
+    notes = session.get_modelmeta().custom_metadata_map
+    check(path, kind, notes.get("name", "something unnamed"), notes.get("version", "unknown"))
+    return session
+
+
+class Decoder:
+    """Decodes any subset of a picture's packets. Made by ``Codec.decoder()``."""
+
+    def __init__(self, kind: Kind, bitstream: Bitstream, zero: np.ndarray, folder: Path = FOLDER) -> None:
+        self._bitstream = bitstream
+        self._zero = zero.astype(np.float32).reshape(-1, 1, 1)
+        self._session = open_session(folder / f"{kind.name}.onnx", kind)
+
+    def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
+        """The picture from whatever packets are sound, in any order; nothing unsound raises."""
+        return self.decode_batch([packets])[0]
+
+    def decode_batch(self, pictures: Sequence[Iterable[RankedPacket]]) -> list[Decoded]:
+        """Several pictures in one run of the network."""
+        if not pictures:
+            return []
+        found = [self._bitstream.collect(packets) for packets in pictures]
+        arrived = np.stack([f.arrived for f in found]).astype(np.float32)
+        values = np.stack([self._values(f) for f in found])
+        pixels = self._session.run(["pixels"], {"values": values, "arrived": arrived})[0]
+        return [Decoded(p, f.channels, f.used, f.faults) for p, f in zip(pixels, found, strict=True)]
+
+    def _values(self, found: Collected) -> np.ndarray:
+        values: np.ndarray = (found.symbols.astype(np.float32) - self._zero) * found.arrived
+        return values

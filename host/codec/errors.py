@@ -1,0 +1,11 @@
+"""What can go wrong with a codec and its pictures, each told in one line."""
+
+from __future__ import annotations
+
+
+class CodecError(Exception):
+    """Weights or parts of a codec are missing, broken, or of another version."""
+
+
+class PictureError(Exception):
+    """A file is no picture that can be sent; the message names the file."""

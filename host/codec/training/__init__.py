@@ -1,0 +1,1 @@
+"""Training of the codec's networks and tables. The only part of the codec that needs torch."""

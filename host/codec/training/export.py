@@ -1,0 +1,115 @@
+"""Writes the weights that ship: arrays for the sender, an ONNX network for the edge."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from host.codec.training.integers import encoder_arrays
+from host.codec.training.model import Model
+from host.codec.training.network import CHANNELS, STRIDE, Block
+from host.codec.training.photos import TrainingError
+from host.codec.training.tables import fit
+from host.codec.weights import Kind
+
+OPSET, IR_VERSION = 17, 8
+GRID = 32
+
+
+class Graph:
+    """Collects the nodes and constants of an ONNX graph."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, values: np.ndarray) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+        out = output or f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
+        return out
+
+    def conv(self, conv: nn.Conv2d, x: str, inputs: list[int] | None = None) -> str:
+        """A 3x3 convolution, padding 'same'; ``inputs`` reorders what it takes."""
+        weight = conv.weight.detach().numpy()
+        if inputs is not None:
+            weight = weight[:, inputs]
+        assert conv.bias is not None
+        d = int(conv.dilation[0])
+        w, b = self.constant(weight.astype(np.float32)), self.constant(conv.bias.detach().numpy())
+        return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[d] * 4, dilations=[d, d])
+
+
+def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
+    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8 [n, 224, 224, 3].
+
+    Channels stand in the order of transmission.
+    """
+    order = model.order.tolist()
+    both = order + [CHANNELS + c for c in order]
+    decoder, g = model.decoder, Graph()
+    spread = g.constant(model.spread[order].numpy().reshape(1, -1, 1, 1))
+    x = g.add("Concat", g.add("Mul", g.add("Div", "values", spread), "arrived"), "arrived", axis=1)
+    h = g.add("Relu", g.conv(decoder.enter, x, both))
+    for block in decoder.blocks:
+        assert isinstance(block, Block)
+        h = g.add("Add", h, g.conv(block.second, g.add("Relu", g.conv(block.first, h))))
+    h = g.add("Relu", g.conv(decoder.gather, h))
+    cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
+    planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
+    scaled = g.add("Add", g.add("Mul", planes, g.constant(np.float32(128))), g.constant(np.float32(127)))
+    limited = g.add("Clip", g.add("Round", scaled), g.constant(np.float32(0)), g.constant(np.float32(255)))
+    g.add("Transpose", g.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
+
+    def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, ["n", *shape])
+
+    graph = helper.make_graph(
+        g.nodes,
+        kind.name,
+        [tensor(name, TensorProto.FLOAT, [CHANNELS, GRID, GRID]) for name in ("values", "arrived")],
+        [tensor("pixels", TensorProto.UINT8, [GRID * STRIDE, GRID * STRIDE, 3])],
+        g.constants,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+def write(data: bytes, path: Path) -> None:
+    """Write beside ``path``, then rename into place. Raises TrainingError when the disk refuses."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise TrainingError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, out: Path) -> list[Path]:
+    """Fit the tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    encoder = encoder_arrays(model)
+    arrays = encoder | fit(model, encoder, photos, seed)
+    buffer = io.BytesIO()
+    name, version = np.array(kind.name), np.array(str(kind.version))
+    np.savez_compressed(buffer, name=name, version=version, **arrays)  # type: ignore[arg-type]
+    paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
+    write(buffer.getvalue(), paths[0])
+    write(decoder_graph(model, kind).SerializeToString(), paths[1])
+    return paths

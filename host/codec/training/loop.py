@@ -1,0 +1,186 @@
+"""The training loop: quantization, rate and random loss of the tail in the loop, judged by frozen classifiers."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from host.codec.training import checkpoint, masks
+from host.codec.training.judges import JUDGES, Judge
+from host.codec.training.model import Model, parameter_groups, start
+from host.codec.training.network import CHANNELS
+from host.codec.training.photos import random_batch
+from host.codec.training.recipe import Recipe
+from host.codec.training.validation import best_order, validate
+
+CELLS = 32 * 32
+#: Quantizer step to start from, in units of a filter of unit norm.
+FIRST_STEP = 18.0
+CHECKPOINT_S = 120.0
+VALIDATE_S = 300.0
+REPORT_STEPS = 100
+
+
+def distance(judge: Judge, picture: Tensor, decoded: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """How far the judge's features and answer move, per sample [n], [n]."""
+    with torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad():
+            want_features, want = judge(picture)
+        features, answer = judge(decoded)
+    target = F.log_softmax(want, 1)
+    divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
+    # Concave, so that hopeless samples do not outweigh those that can still be won.
+    answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
+    moved = torch.zeros_like(answer_loss)
+    for f, w in zip(features, want_features, strict=True):
+        w = w.float()
+        moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
+    return moved / len(features) * recipe.feature_weight, answer_loss * recipe.answer_weight
+
+
+class Trainer:
+    """State of a run: everything a checkpoint holds, and one step at a time."""
+
+    def __init__(self, recipe: Recipe, photos: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> None:
+        self.recipe, self.photos, self.held_out = recipe, photos, held_out
+        torch.manual_seed(recipe.seed)
+        self.rng = np.random.default_rng(recipe.seed)
+        self.model = Model()
+        start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
+        self.model.decoder.to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.model)
+        r = recipe
+        self.adam = torch.optim.Adam(
+            [{"lr": 0.0, **g} for g in parameter_groups(self.model, r.decoder_lr, r.rate_lr, r.filter_lr)],
+            betas=(0.9, 0.99),
+        )
+        self.judges = [Judge(name) for name in JUDGES]
+        self.price = recipe.first_price
+        self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)
+        self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe.name,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "adam": self.adam.state_dict(),
+            "price": self.price,
+            "bytes": self.bytes,
+            "steps": self.steps,
+            "elapsed_s": self.elapsed_s,
+            "ordered": self.ordered,
+            "rng": torch.frombuffer(bytearray(repr(self.rng.bit_generator.state).encode()), dtype=torch.uint8),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.adam.load_state_dict(state["adam"])
+        self.price, self.bytes = state["price"], state["bytes"]
+        self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
+        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
+
+    def set_rates(self, progress: float) -> None:
+        warm = min(1.0, self.steps / 200)
+        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.3) / 0.7))
+        for group in self.adam.param_groups:
+            still = group["encoder"] and progress < self.recipe.distil_at
+            group["lr"] = 0.0 if still else group["base"] * warm * (0.02 + 0.98 * fall)
+
+    def mask(self, progress: float, cells: int) -> Tensor:
+        n, r = self.recipe.batch, self.recipe
+        if progress < r.order_at:
+            made = masks.random_channels(self.rng, n, CHANNELS, cells)
+        else:
+            made = masks.tail_drop(self.rng, n, CHANNELS, cells, r.hole_share)
+        return self.model.in_order(torch.from_numpy(made))
+
+    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
+        """One step on uint8 [n, 3, s, s]; returns figures to report."""
+        r = self.recipe
+        pixels = torch.from_numpy(crops).float()
+        cells = (crops.shape[-1] // 7) ** 2
+        away = self.model.away(pixels)
+        mask = self.mask(progress, cells)
+        with torch.autocast("cpu", torch.bfloat16):
+            decoded = self.model.decode(away, mask)
+        picture = (pixels - 127) / 128
+        mse = (decoded - picture).pow(2).mean((1, 2, 3))
+        size = self.model.rate(away).sum((2, 3)).mean(0) / 8 * (CELLS / cells)
+        self.bytes = 0.98 * self.bytes + 0.02 * size.detach()
+        order = self.model.order
+        so_far = self.bytes[order].cumsum(0)
+        weight = torch.empty(CHANNELS)
+        weight[order] = (so_far[-1] / so_far) ** r.early_power
+        loss = r.mse_weight * mse.mean() + self.price * 8 * (weight * size).sum()
+        shown = {"mse": float(mse.detach().mean()), "bytes": float(self.bytes.sum())}
+        if progress >= r.distil_at:
+            judge = self.judges[self.steps % len(self.judges)]
+            moved, answer = distance(judge, picture, decoded.clamp(-127 / 128, 1), r)
+            loss = loss + (moved + answer).mean()
+            shown |= {"features": float(moved.detach().mean()), "answer": float(answer.detach().mean())}
+        self.adam.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 1.0)
+        self.set_rates(progress)
+        self.adam.step()
+        self.steps += 1
+        if progress >= r.distil_at:
+            self.price *= math.exp(0.001 * max(-1.0, min(1.0, math.log(shown["bytes"] / r.target_bytes) * 5)))
+        with torch.no_grad():
+            keep = min(r.ema, self.steps / (self.steps + 20))
+            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        return shown
+
+
+def train(trainer: Trainer, minutes: float, path: Path, say: Callable[[str], None]) -> None:
+    """Run until ``minutes`` of training in all; checkpoints go to ``path``."""
+    r, total = trainer.recipe, minutes * 60
+    last_saved = last_validated = trainer.elapsed_s
+    sums: dict[str, list[float]] = {}
+    before = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+
+        def crops() -> np.ndarray:
+            size = r.small if trainer.elapsed_s / total < r.grow_at else 224
+            return random_batch(trainer.photos, r.batch, size, trainer.rng)
+
+        ahead = pool.submit(crops)
+        while trainer.elapsed_s < total:
+            progress = trainer.elapsed_s / total
+            if not trainer.ordered and progress >= r.order_at:
+                order, why = best_order(trainer.average, trainer.judges[0], trainer.held_out, trainer.bytes)
+                for model in (trainer.model, trainer.average):
+                    model.order.copy_(order)
+                trainer.ordered = True
+                say(f"order of the channels: {why}")
+            batch, ahead = ahead.result(), pool.submit(crops)
+            for key, value in trainer.step(batch, progress).items():
+                sums.setdefault(key, []).append(value)
+            now = time.monotonic()
+            trainer.elapsed_s += now - before
+            before = now
+            if trainer.steps % REPORT_STEPS == 0:
+                means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
+                say(f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  price {trainer.price:.3g}")
+                sums.clear()
+            if trainer.elapsed_s - last_validated > VALIDATE_S:
+                say(validate(trainer.average, trainer.judges[0], trainer.held_out))
+                last_validated = trainer.elapsed_s
+            if trainer.elapsed_s - last_saved > CHECKPOINT_S:
+                checkpoint.save(trainer.state(), path)
+                last_saved = trainer.elapsed_s
+    checkpoint.save(trainer.state(), path)
+    say(validate(trainer.average, trainer.judges[0], trainer.held_out))

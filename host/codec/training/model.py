@@ -1,0 +1,76 @@
+"""Encoder, decoder and rate model as one thing, with the order in which channels are sent."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from host.codec.training import network as nets
+from host.codec.training.network import CHANNELS, STRIDE, Decoder, Encoder, Rate
+
+
+class Model(nn.Module):
+    """What is trained. ``order[r]`` is the channel sent r-th; ``spread`` brings latents to unit size for the decoder."""
+
+    order: Tensor
+    spread: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.rate = Encoder(), Decoder(), Rate()
+        self.register_buffer("order", torch.arange(CHANNELS))
+        self.register_buffer("spread", torch.ones(CHANNELS))
+
+    def away(self, pixels: Tensor) -> Tensor:
+        """Symbols less their zero, [n, 10, k, k], from pixels 0..255."""
+        symbols: Tensor = self.encoder(pixels) - self.encoder.zero.view(-1, 1, 1)
+        return symbols
+
+    def decode(self, away: Tensor, arrived: Tensor) -> Tensor:
+        """Pixels (x - 127) / 128 from symbols less their zero and the mask of what arrived."""
+        out: Tensor = self.decoder(away / self.spread.view(-1, 1, 1), arrived)
+        return out
+
+    def in_order(self, mask: Tensor) -> Tensor:
+        """A mask [n, 10 * k * k] over the order of transmission -> [n, 10, k, k] over channels."""
+        k = round((mask.shape[1] / CHANNELS) ** 0.5)
+        by_rank = mask.view(-1, CHANNELS, k, k)
+        return by_rank[:, torch.argsort(self.order)]
+
+
+def parameter_groups(model: Model, decoder_lr: float, rate_lr: float, filter_lr: float) -> list[dict[str, object]]:
+    """Groups for Adam; the encoder's filters move by a share of their own size."""
+
+    def size(w: Tensor) -> float:
+        return float(w.detach().pow(2).mean().sqrt())
+
+    e = model.encoder
+    return [
+        {"params": list(model.decoder.parameters()), "base": decoder_lr, "encoder": False},
+        {"params": list(model.rate.parameters()), "base": rate_lr, "encoder": False},
+        {"params": [e.conv1.weight], "base": filter_lr * size(e.conv1.weight), "encoder": True},
+        {"params": [e.conv1.bias], "base": filter_lr * 10, "encoder": True},
+        {"params": [e.conv2.weight], "base": filter_lr * size(e.conv2.weight), "encoder": True},
+        {"params": [e.conv2.bias], "base": filter_lr * 4, "encoder": True},
+    ]
+
+
+@torch.no_grad()
+def start(model: Model, crops: np.ndarray, step: float) -> None:
+    """Cosine filters, and the linear path of the decoder by least squares, from crops uint8 [n, 3, 224, 224]."""
+    nets.start_from_cosines(model.encoder, crops, step)
+    pixels = torch.from_numpy(crops).float()
+    away = model.away(pixels)
+    model.spread.copy_(away.pow(2).mean(dim=(0, 2, 3)).sqrt().clamp_min(0.5))
+    latents = away / model.spread.view(-1, 1, 1)
+    around = nn.functional.unfold(latents, 3, padding=1)
+    cells = nn.functional.pixel_unshuffle((pixels - 127) / 128, STRIDE).flatten(2)
+    x = around.permute(0, 2, 1).reshape(-1, CHANNELS * 9)[::7]
+    y = cells.permute(0, 2, 1).reshape(-1, 3 * STRIDE**2)[::7]
+    x = torch.cat([x, torch.ones(len(x), 1)], 1).double()
+    weights = torch.linalg.solve(x.T @ x + 1e-4 * len(x) * torch.eye(x.shape[1]).double(), x.T @ y.double()).float()
+    linear = model.decoder.linear
+    linear.weight.zero_()
+    linear.weight[:, :CHANNELS] = weights[:-1].T.reshape(-1, CHANNELS, 3, 3)
+    linear.bias.copy_(weights[-1])

@@ -1,0 +1,81 @@
+"""A folder of photos in memory, and random crops of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+#: Photos are kept at this short side at most: enough for crops at the scale of a 224-pixel picture.
+SHORT_SIDE = 248
+
+
+class TrainingError(Exception):
+    """A mistake that the user can mend; the message is one line and names the thing."""
+
+
+def _load(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))
+        picture = image.convert("RGB")
+    if min(picture.size) < 64:
+        raise ValueError(f"only {picture.width}x{picture.height} pixels")
+    scale = SHORT_SIDE / min(picture.size)
+    if scale < 1:
+        size = (round(picture.width * scale), round(picture.height * scale))
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(picture)
+
+
+def load_photos(folder: Path) -> tuple[list[np.ndarray], int]:
+    """All photos of ``folder`` as uint8 arrays [h, w, 3], in order of name, and how many files were broken.
+
+    Raises TrainingError when the folder is missing or holds no usable photo.
+    """
+    if not folder.is_dir():
+        raise TrainingError(f"{folder}: no such folder; --data takes a folder of photos")
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    photos: list[np.ndarray] = []
+    broken = 0
+    for path in files:
+        try:
+            photos.append(_load(path))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            broken += 1
+    if not photos:
+        what = f"all {broken} are broken" if broken else "it holds none"
+        raise TrainingError(f"{folder}: no usable photo ({what}); --data takes a folder of .jpg, .png or .webp photos")
+    return photos, broken
+
+
+def random_crop(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A random crop, uint8 [size, size, 3]: pixels about as large as in the whole photo at 224x224, flipped half the time."""
+    height, width = photo.shape[:2]
+    zoom = rng.uniform(0.72, 1.06) * size / 224
+    aspect = np.exp(rng.uniform(-0.12, 0.12))
+    # Between the squashed whole picture and an undistorted square.
+    blend = rng.uniform(0, 1)
+    short = min(height, width)
+    crop_w = min(width, zoom * aspect * (blend * width + (1 - blend) * short))
+    crop_h = min(height, zoom / aspect * (blend * height + (1 - blend) * short))
+    left = rng.uniform(0, width - crop_w)
+    top = rng.uniform(0, height - crop_h)
+    box = (left, top, left + crop_w, top + crop_h)
+    how = Image.Resampling.BICUBIC if rng.random() < 0.5 else Image.Resampling.BILINEAR
+    crop = np.asarray(Image.fromarray(photo).resize((size, size), how, box=box))
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def random_batch(photos: Sequence[np.ndarray], count: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """``count`` random crops, uint8 [count, 3, size, size]."""
+    chosen = rng.integers(0, len(photos), count)
+    crops = [random_crop(photos[i], size, rng) for i in chosen]
+    return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
+
+
+def whole(photo: np.ndarray) -> np.ndarray:
+    """The whole photo squashed to 224x224, uint8 [224, 224, 3], as the sender does it."""
+    return np.asarray(Image.fromarray(photo).resize((224, 224), Image.Resampling.BICUBIC))

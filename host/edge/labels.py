@@ -1,0 +1,25 @@
+"""Names of classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_IMAGENET_FILE = Path(__file__).with_name("imagenet_labels.txt")
+IMAGENET_CLASSES = 1000
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """The 1,000 class names of ILSVRC 2012 in the order of synset ids; no two are alike."""
+    lines = _IMAGENET_FILE.read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
+def labels_for(classes: int, names: str | None) -> tuple[str, ...]:
+    """One name a class: from ``names`` (one a line) where they are as many as the classes, ImageNet's
+    where there are 1,000 classes, "class 17" otherwise."""
+    given = tuple(line.strip() for line in (names or "").splitlines() if line.strip())
+    if len(given) == classes:
+        return given
+    if classes == IMAGENET_CLASSES:
+        return imagenet_labels()
+    return tuple(f"class {index}" for index in range(classes))

@@ -1,0 +1,73 @@
+"""``python -m host.recv``: the edge server. Decodes and classifies whatever arrives by its deadline, until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+
+from host.codec import load
+from host.command import add_port_arguments, chosen_port, run_command, world_settings
+from host.edge.archive import Archive, Served
+from host.edge.classifier import DEFAULT_CLASSIFIER
+from host.edge.classifier import load as load_classifier
+from host.edge.server import EdgeServer
+from host.link.serial_port import SerialPort
+from host.testbed import virtual_boards
+
+NAME = "recv"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(prog="python -m host.recv", description=__doc__)
+    add_port_arguments(p)
+    p.add_argument("--save", metavar="DIR", help="keep decoded pictures, and a JSON line each in DIR/pictures.jsonl")
+    p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
+    return p
+
+
+async def recv(arguments: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    path = chosen_port(arguments)
+    settings = world_settings(arguments)
+    codec = load()
+    classifier = load_classifier(arguments.classifier)
+    async with AsyncExitStack() as stack:
+        archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
+        if path is None:
+            ports = await stack.enter_async_context(virtual_boards(settings))
+            port = ports[-1]
+            _notice(
+                f"no board attached: two virtual boards; python -m host.send --port {ports[0].name} FILE sends here"
+            )
+        else:
+            port = SerialPort(path)
+        server = EdgeServer(
+            port, codec, classifier, archive=archive, on_served=_print, on_notice=_notice, keep_port=path is not None
+        )
+        await asyncio.to_thread(server.warm_up)
+        _notice(f"serving on {port.name}; Ctrl-C stops")
+        await server.run()
+    return 0
+
+
+def _print(served: Served) -> None:
+    best = f"{served.top[0][1]} {served.top[0][2]:.0%}" if served.top else "nothing decodable"
+    print(
+        f"{served.time}  camera {served.source}  image {served.image:3}  {served.bytes:6,} bytes  "
+        f"{served.channels:4.1f} channels  {served.margin_ms:5.0f} ms to spare  {served.service_ms:4.0f} ms  {best}",
+        flush=True,
+    )
+    for fault in served.faults:
+        _notice(f"image {served.image} of camera {served.source}: {fault}")
+
+
+def _notice(text: str) -> None:
+    print(f"{NAME}: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(NAME, recv(parser().parse_args())))

@@ -1,0 +1,77 @@
+#include "pnc/control.h"
+
+#include "check.h"
+
+static struct pnc_control control;
+
+static bool push(uint8_t to, uint8_t mark)
+{
+	uint8_t packet[2] = {PNC_TYPE_LOG, mark};
+	return pnc_control_push(&control, to, packet, sizeof(packet));
+}
+
+/* The mark of the packet popped; -1 if none. */
+static int pop(uint8_t to)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	return pnc_control_pop(&control, to, packet) > 0 ? packet[1] : -1;
+}
+
+TEST(test_each_destination_gets_its_packets_in_order)
+{
+	pnc_control_init(&control);
+	CHECK(push(PNC_TO_SERIAL, 1) && push(3, 2) && push(PNC_TO_SERIAL, 3) && push(0, 4) && push(3, 5));
+	CHECK(pnc_control_waits(&control, 3));
+	CHECK(!pnc_control_waits(&control, 1));
+	CHECK_EQ(pop(3), 2);
+	CHECK_EQ(pop(PNC_TO_SERIAL), 1);
+	CHECK_EQ(pop(3), 5);
+	CHECK_EQ(pop(3), -1);
+	CHECK_EQ(pop(0), 4);
+	CHECK_EQ(pop(PNC_TO_SERIAL), 3);
+	CHECK_EQ(control.to_serial, 0);
+	CHECK_EQ(control.to_radio, 0);
+}
+
+TEST(test_one_direction_cannot_shut_out_the_other)
+{
+	for (int serial_first = 0; serial_first < 2; serial_first++) {
+		uint8_t loud = serial_first ? PNC_TO_SERIAL : 2;
+		uint8_t quiet = serial_first ? 2 : PNC_TO_SERIAL;
+		unsigned taken = 0;
+		pnc_control_init(&control);
+		while (push(loud, 9)) {
+			taken++;
+		}
+		CHECK_EQ(taken, PNC_CONTROL_SLOTS * 3u / 4u);
+		CHECK_EQ(control.dropped, 1);
+		CHECK(push(quiet, 7));
+		CHECK_EQ(pop(quiet), 7);
+	}
+}
+
+TEST(test_clear_drops_one_destination_and_frees_its_slots)
+{
+	pnc_control_init(&control);
+	for (int round = 0; round < 100; round++) {
+		CHECK(push(1, 1) && push(2, 2) && push(1, 3) && push(PNC_TO_SERIAL, 4));
+		pnc_control_clear(&control, 1);
+		CHECK(!pnc_control_waits(&control, 1));
+		CHECK_EQ(pop(2), 2);
+		CHECK_EQ(pop(PNC_TO_SERIAL), 4);
+		CHECK_EQ(control.to_radio, 0);
+	}
+	CHECK_EQ(control.dropped, 0);
+}
+
+TEST(test_a_full_packet_comes_back_unchanged)
+{
+	uint8_t in[PNC_MAX_PACKET];
+	uint8_t out[PNC_MAX_PACKET];
+	for (size_t i = 0; i < sizeof(in); i++) {
+		in[i] = (uint8_t)(i * 37u);
+	}
+	pnc_control_init(&control);
+	CHECK(pnc_control_push(&control, 0, in, sizeof(in)));
+	CHECK_BYTES(out, pnc_control_pop(&control, 0, out), in, sizeof(in));
+}
