@@ -74,13 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     # Imported here: numpy and onnxruntime take longer than it takes to say that an argument is wrong.
-    from host import codec as codecs  # noqa: PLC0415
-    from host.edge import classifier as classifiers  # noqa: PLC0415
-    from host.evaluation import output  # noqa: PLC0415
-    from host.evaluation.accuracy import Evaluation  # noqa: PLC0415
-    from host.evaluation.errors import EvaluationError  # noqa: PLC0415
-    from host.evaluation.labelled import check_classes, read_labels  # noqa: PLC0415
-    from host.evaluation.progress import Progress  # noqa: PLC0415
+    from host import codec as codecs
+    from host.edge import classifier as classifiers
+    from host.evaluation import output
+    from host.evaluation.accuracy import Evaluation
+    from host.evaluation.errors import EvaluationError
+    from host.evaluation.labelled import check_classes, read_labels
+    from host.evaluation.progress import Progress
 
     try:
         labelled = read_labels(options.dir, options.labels, options.first)

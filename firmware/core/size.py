@@ -13,7 +13,8 @@ from pathlib import Path
 
 CORE = Path(__file__).resolve().parent
 INCLUDES = (CORE / "include", CORE.parents[1] / "protocol")
-FLAGS = "-std=c11 -mcpu=cortex-m4 -mthumb -Os -ffunction-sections -Wall -Wextra -Wconversion -Wshadow -Werror".split()
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+FLAGS = ("-std=c11", "-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections", *WARNINGS)
 CODE_LIMIT_BYTES = 8 * 1024  # code and constants of the whole core
 RAM_LIMIT_BYTES = 24 * 1024  # one board
 SLOTS = 64

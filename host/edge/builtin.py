@@ -48,7 +48,7 @@ def _weights_file(name: str) -> Path:
 
 def _build(name: str, weights: Path) -> bytes:
     try:
-        from host.edge.lite_graph import build  # noqa: PLC0415 - needs the onnx package, and that only once
+        from host.edge.lite_graph import build  # needs the onnx package, and that only once
     except ImportError as error:
         raise ClassifierError("onnx is not installed: pip install 'pnc-link[edge]'") from error
     try:

@@ -21,7 +21,7 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     # it is imported: https://github.com/microsoft/onnxruntime/pull/27379
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
-        import onnxruntime  # noqa: PLC0415 - an extra
+        import onnxruntime
     except ImportError as error:
         raise ClassifierError("onnxruntime is not installed: pip install 'pnc-link[edge]'") from error
     options = onnxruntime.SessionOptions()

@@ -36,6 +36,13 @@ def packets_per_event(phy: Phy, interval_us: int, packet: int) -> int:
     return (interval_us - EVENT_CLOSE_US) // cycle_us(phy, 0, packet + HEADERS)
 
 
-def goodput_limit_bps(phy: Phy, interval_us: int, packet: int) -> float:
-    """Bytes of our packets that the air can carry at most in one direction, bit/s."""
-    return packets_per_event(phy, interval_us, packet) * packet * 8 / interval_us * 1e6
+def goodput_limit_bps(phy: Phy, interval_us: int, packet: int, loss: float = 0.0) -> float:
+    """Bytes of our packets that the air can carry at most in one direction, bit/s.
+
+    ``loss`` is the chance that a packet is lost; an exchange needs two, and the first loss ends the event, so of
+    n exchanges q + q^2 + ... + q^n succeed on average, q = (1 - loss)^2.
+    """
+    exchanges = packets_per_event(phy, interval_us, packet)
+    success = (1 - loss) ** 2
+    expected = sum(success**k for k in range(1, exchanges + 1))
+    return expected * packet * 8 / interval_us * 1e6

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from host.sim.air import EVENT_CLOSE_US, HEADERS, cycle_us
@@ -49,6 +50,8 @@ class End:
         self.board = board
         self.peer = peer
         self.inside: deque[bytes] = deque()
+        self.on_handed: Callable[[int, bytes], None] | None = None  # observes what the board gives to its radio
+        self.on_air: Callable[[int, bytes], None] | None = None  # observes what goes on the air, every time it does
         self.heard = False  # the other side has the first of them, but this side does not know yet
         self._tokens = 0.0
         self._filled_us = 0
@@ -57,6 +60,8 @@ class End:
         """Take what the board hands out."""
         while packet := self.board.radio_tx(now_us, self.peer):
             self.inside.append(packet)
+            if self.on_handed is not None:
+                self.on_handed(now_us, packet)
 
     def allowed(self, now_us: int, rate_bps: float | None, interval_us: int, packet: bytes) -> bool:
         """True if the cap on the rate lets a packet pass now."""
@@ -67,9 +72,11 @@ class End:
         self._filled_us = now_us
         return self._tokens >= len(packet) * 8
 
-    def charge(self, packet: bytes) -> None:
-        """A packet went over the air, heard or not."""
+    def air(self, now_us: int, packet: bytes) -> None:
+        """A packet (empty: none of ours) goes over the air, heard or not."""
         self._tokens -= len(packet) * 8
+        if packet and self.on_air is not None:
+            self.on_air(now_us, packet)
 
     def acknowledged(self, now_us: int) -> None:
         """The other side acknowledged the first packet."""
@@ -194,9 +201,9 @@ class Connection:
         ):
             return
         there_lost, back_lost = self._lost(), self._lost()
-        self.edge.charge(there)
+        self.edge.air(now_us, there)
         if not there_lost:
-            self.camera.charge(back)
+            self.camera.air(now_us, back)
         self._medium.busy_until_us = now_us + duration_us
         self._schedule.at(
             now_us + duration_us, lambda: self._complete(life, there, back, there_lost=there_lost, back_lost=back_lost)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from host.codec.network import FIXED_BITS
 from host.codec.training.model import Model
+from host.codec.training.network import Filters
 
 
 def fixed(values: Tensor) -> np.ndarray:
@@ -15,13 +16,13 @@ def fixed(values: Tensor) -> np.ndarray:
     return whole
 
 
-def integer_layer(conv: nn.Conv2d, outputs: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def integer_layer(filters: Filters, outputs: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights int8, factors and offsets of a convolution, its outputs in the order given (as ``int8_ste`` rounds)."""
-    assert conv.bias is not None
-    weight, bias = conv.weight.detach()[outputs], conv.bias.detach()[outputs]
+    weight = filters.weight().detach()
     scale = weight.abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127
     whole = (weight / scale.view(-1, 1, 1, 1)).round().clamp(-127, 127)
-    return whole.numpy().astype(np.int8), fixed(scale), fixed(bias)
+    offset = filters.offset(whole * scale.view(-1, 1, 1, 1)).detach()
+    return whole[outputs].numpy().astype(np.int8), fixed(scale[outputs]), fixed(offset[outputs])
 
 
 def encoder_arrays(model: Model) -> dict[str, np.ndarray]:
@@ -29,7 +30,7 @@ def encoder_arrays(model: Model) -> dict[str, np.ndarray]:
     order = model.order.tolist()
     arrays: dict[str, np.ndarray] = {}
     for name, conv, outputs in (
-        ("conv1", model.encoder.conv1, list(range(model.encoder.conv1.out_channels))),
+        ("conv1", model.encoder.conv1, list(range(len(model.encoder.conv1.bias)))),
         ("conv2", model.encoder.conv2, order),
     ):
         parts = integer_layer(conv, outputs)

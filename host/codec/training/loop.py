@@ -27,7 +27,7 @@ CELLS = 32 * 32
 #: Quantizer step to start from, in units of a filter of unit norm.
 FIRST_STEP = 18.0
 CHECKPOINT_S = 120.0
-VALIDATE_S = 300.0
+VALIDATE_S = 240.0
 REPORT_STEPS = 100
 
 
@@ -59,11 +59,7 @@ class Trainer:
         start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
         self.model.decoder.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model)
-        r = recipe
-        self.adam = torch.optim.Adam(
-            [{"lr": 0.0, **g} for g in parameter_groups(self.model, r.decoder_lr, r.rate_lr, r.filter_lr)],
-            betas=(0.9, 0.99),
-        )
+        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
         self.judges = [Judge(name) for name in JUDGES]
         self.price = recipe.first_price
         self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)

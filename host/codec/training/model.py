@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from host.codec.training import network as nets
 from host.codec.training.network import CHANNELS, STRIDE, Decoder, Encoder, Rate
+from host.codec.training.recipe import Recipe
 
 
 class Model(nn.Module):
@@ -39,20 +42,20 @@ class Model(nn.Module):
         return by_rank[:, torch.argsort(self.order)]
 
 
-def parameter_groups(model: Model, decoder_lr: float, rate_lr: float, filter_lr: float) -> list[dict[str, object]]:
-    """Groups for Adam; the encoder's filters move by a share of their own size."""
-
-    def size(w: Tensor) -> float:
-        return float(w.detach().pow(2).mean().sqrt())
-
+def parameter_groups(model: Model, recipe: Recipe) -> list[dict[str, Any]]:
+    """Groups for Adam with their learning rates (``base``)."""
     e = model.encoder
+
+    def group(parameters: list[nn.Parameter], base: float, encoder: bool = True) -> dict[str, Any]:
+        return {"params": parameters, "base": base, "encoder": encoder, "lr": 0.0}
+
     return [
-        {"params": list(model.decoder.parameters()), "base": decoder_lr, "encoder": False},
-        {"params": list(model.rate.parameters()), "base": rate_lr, "encoder": False},
-        {"params": [e.conv1.weight], "base": filter_lr * size(e.conv1.weight), "encoder": True},
-        {"params": [e.conv1.bias], "base": filter_lr * 10, "encoder": True},
-        {"params": [e.conv2.weight], "base": filter_lr * size(e.conv2.weight), "encoder": True},
-        {"params": [e.conv2.bias], "base": filter_lr * 4, "encoder": True},
+        group(list(model.decoder.parameters()), recipe.decoder_lr, encoder=False),
+        group(list(model.rate.parameters()), recipe.rate_lr, encoder=False),
+        group([e.conv1.shape], recipe.first_lr),
+        group([e.conv2.shape], recipe.second_lr),
+        group([e.conv1.gain, e.conv2.gain], recipe.gain_lr),
+        group([e.conv1.bias, e.conv2.bias], recipe.bias_lr),
     ]
 
 

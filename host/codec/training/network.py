@@ -27,6 +27,44 @@ def int8_ste(weight: Tensor) -> Tensor:
     return weight + (torch.round(weight.detach() / scale) * scale - weight).detach()
 
 
+class Filters(nn.Module):
+    """A convolution's weights, so expressed that one learning rate suits all of them.
+
+    Each filter is ``size * exp(gain) * shape``: ``size`` is fixed at the start, ``shape`` is then about 1. The bias is
+    for an input whose ``centre`` is zero, so that a change of a filter does not shift what it answers on average.
+    """
+
+    size: Tensor
+
+    def __init__(self, into: int, out: int, kernel: int, centre: float) -> None:
+        super().__init__()
+        self.centre = centre
+        self.shape = nn.Parameter(torch.zeros(out, into, kernel, kernel))
+        self.gain = nn.Parameter(torch.zeros(out))
+        self.bias = nn.Parameter(torch.zeros(out))
+        self.register_buffer("size", torch.ones(out))
+
+    def weight(self) -> Tensor:
+        """[out, in, k, k]"""
+        return self.shape * (self.size * torch.exp(self.gain)).view(-1, 1, 1, 1)
+
+    def offset(self, weight: Tensor) -> Tensor:
+        """What to add to the answers of ``weight`` on an input that is not centred, [out]."""
+        return self.bias - self.centre * weight.sum((1, 2, 3))
+
+    def forward(self, x: Tensor, stride: int) -> Tensor:
+        """The answers, with the weights rounded to int8."""
+        weight = int8_ste(self.weight())
+        return F.conv2d(x, weight, self.offset(weight), stride, padding=1)
+
+    @torch.no_grad()
+    def set(self, weight: Tensor, offset: Tensor, size: Tensor) -> None:
+        """Start from these weights and offsets."""
+        self.size.copy_(size)
+        self.shape.copy_(weight / size.view(-1, 1, 1, 1))
+        self.bias.copy_(offset + self.centre * int8_ste(self.weight()).sum((1, 2, 3)))
+
+
 class Encoder(nn.Module):
     """PNC's encoder: conv 9x9 stride 7, 16 ch, ReLU -> conv 3x3, 10 ch, ReLU, both 'same'."""
 
@@ -35,24 +73,21 @@ class Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, HIDDEN, 9, STRIDE, padding=1)
-        self.conv2 = nn.Conv2d(HIDDEN, CHANNELS, 3, padding=1)
+        self.conv1 = Filters(3, HIDDEN, 9, centre=127)
+        self.conv2 = Filters(HIDDEN, CHANNELS, 3, centre=128)
         #: Symbol that stands for "nothing here", and what is added before rounding down (0.5: plain rounding).
         self.register_buffer("zero", torch.full((CHANNELS,), 128.0))
         self.register_buffer("lift", torch.full((CHANNELS,), 0.5))
 
-    def hidden(self, pixels: Tensor) -> Tensor:
-        """[n, 3, 7k, 7k] -> [n, 16, k, k], whole numbers 0..255."""
-        h = F.conv2d(pixels, int8_ste(self.conv1.weight), self.conv1.bias, STRIDE, padding=1)
-        return round_ste(h.clamp(0, 255))
-
     def forward(self, pixels: Tensor) -> Tensor:
         """[n, 3, 7k, 7k] pixels 0..255 -> [n, 10, k, k] symbols, whole numbers 0..255."""
-        y = F.conv2d(self.hidden(pixels), int8_ste(self.conv2.weight), self.conv2.bias, padding=1).clamp(0, 255)
+        hidden = round_ste(self.conv1(pixels, STRIDE).clamp(0, 255))
+        y = self.conv2(hidden, 1).clamp(0, 255)
         zero = self.zero.view(-1, 1, 1)
         away = y.detach() - zero
         symbol = zero + torch.sign(away) * torch.floor(away.abs() + self.lift.view(-1, 1, 1))
-        return y + (symbol.clamp(0, 255) - y).detach()
+        out: Tensor = y + (symbol.clamp(0, 255) - y).detach()
+        return out
 
 
 class Block(nn.Module):
@@ -152,19 +187,18 @@ def start_from_cosines(encoder: Encoder, photos: np.ndarray, step: float) -> Non
     bank, spread = cosine_filters(photos)
     gain = 127 / (5 * spread)
     gain[0] = 1 / bank[0].sum()
-    bias = np.full(HIDDEN, 128.0)
-    bias[0] = 0
-    with torch.no_grad():
-        encoder.conv1.weight.copy_(torch.from_numpy(bank * gain[:, None, None, None]).float())
-        encoder.conv1.bias.copy_(torch.from_numpy(bias).float())
-        encoder.conv2.weight.zero_()
-        encoder.conv2.bias.zero_()
-        for c in range(CHANNELS):
-            # Chroma, channels 3 and 4, is worth a coarser step.
-            factor = float(1 / (gain[c] * step * (2 if c in (3, 4) else 1)))
-            encoder.conv2.weight[c, c, 1, 1] = factor
-            encoder.conv2.bias[c] = 128 * (1 - factor)
-            encoder.lift[c] = 0.38
-        encoder.zero[0] = round(128 / (gain[0] * step))
-        encoder.conv2.bias[0] = 0
-        encoder.lift[0] = 0.5
+    weight = torch.from_numpy(bank * gain[:, None, None, None]).float()
+    offset = torch.full((HIDDEN,), 128.0)
+    offset[0] = 0
+    encoder.conv1.set(weight, offset, weight.pow(2).mean((1, 2, 3)).sqrt())
+    # Chroma, channels 3 and 4, is worth a coarser step.
+    steps = np.array([step * (2 if c in (3, 4) else 1) for c in range(CHANNELS)])
+    factor = torch.from_numpy(1 / (gain[:CHANNELS] * steps)).float()
+    middle = torch.zeros(CHANNELS, HIDDEN, 3, 3)
+    middle[range(CHANNELS), range(CHANNELS), 1, 1] = factor
+    offset = 128 * (1 - factor)
+    offset[0] = 0
+    encoder.conv2.set(middle, offset, factor)
+    encoder.lift.fill_(0.38)
+    encoder.lift[0] = 0.5
+    encoder.zero[0] = torch.round(128 * factor[0])

@@ -25,10 +25,13 @@ class Recipe:
     hole_share: float = 0.12
     decoder_lr: float = 1.2e-3
     rate_lr: float = 5e-3
-    #: Learning rate of the encoder's filters, as a share of their own root mean square a step.
-    filter_lr: float = 1.5e-3
+    #: The encoder starts from cosines and moves slowly: shapes of its two layers' filters, their gains (log), biases.
+    first_lr: float = 3e-4
+    second_lr: float = 1e-4
+    gain_lr: float = 6e-4
+    bias_lr: float = 3e-3
     #: Weights of the loss: pixels ((x - 127) / 128), features of the judge, and its answer.
-    mse_weight: float = 6.0
+    mse_weight: float = 12.0
     feature_weight: float = 0.8
     answer_weight: float = 1.0
     #: Mean bytes of all symbols (without packet overhead) that the price of a bit is steered to.

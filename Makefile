@@ -1,0 +1,61 @@
+# Every goal is a line over a command that the README or docs/ explain.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PICTURE ?= host/assets/sample.jpg
+SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
+	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
+
+.DEFAULT_GOAL := help
+.PHONY: help send recv test check format size bench protocol vectors clean
+
+help: ## List the goals
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and print the answer
+	@$(BIN)/python -m host.send $(PICTURE)
+
+recv: $(VENV)/.edge ## Run the edge server until stopped
+	@$(BIN)/python -m host.recv
+
+test: $(VENV)/.test ## Run all tests
+	@$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.test ## Lint, formats, types, and that generated files are fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m protocol.generate --check
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
+
+format: $(VENV)/.test ## Format the sources
+	$(BIN)/ruff format .
+	clang-format -i $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
+
+size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi)
+	@$(PYTHON) firmware/core/size.py
+
+bench: $(VENV)/.edge ## Goodput of the link, against what the air can carry
+	@$(BIN)/python -m host.bench link
+
+protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
+	$(BIN)/python -m protocol.generate
+
+vectors: $(VENV)/.test ## Write protocol/vectors anew
+	$(BIN)/python tests/vectors/make_vectors.py
+
+clean: ## Remove what was built and set up
+	rm -rf $(VENV) build out *.egg-info host/sim/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
+	@echo "Setting up $(VENV) ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test]'
+	@touch $@

@@ -1,0 +1,80 @@
+"""The core compiles without a warning, keeps no state of its own, and fits a Cortex-M4."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from core_build import CORE, INCLUDES, STRICT, compile_or_fail, run, sources
+
+CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections"]
+COMPILERS = {"gcc": ["-O2"], "clang": ["-O2"], "arm-none-eabi-gcc": CORTEX_M4}
+CONFIGURATIONS = {
+    "default": [],
+    "smallest": ["-DPNC_QUEUE_SLOTS=1u", "-DPNC_CONTROL_SLOTS=2u", "-DPNC_PEERS=1u", "-DPNC_IN_FLIGHT_MAX=1u"],
+    "largest": ["-DPNC_QUEUE_SLOTS=254u", "-DPNC_CONTROL_SLOTS=254u", "-DPNC_PEERS=16u", "-DPNC_IN_FLIGHT_MAX=16u"],
+}
+LIBRARY = {"memcpy", "memset", "memmove", "memcmp", "strlen"}  # all that the core asks of anybody
+
+
+def _needs(tool: str) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_core_compiles_without_a_warning(tmp_path: Path, compiler: str, configuration: str) -> None:
+    _needs(compiler)
+    flags = [*STRICT, *COMPILERS[compiler], *CONFIGURATIONS[configuration], *INCLUDES]
+    compile_or_fail([compiler, *flags, "-c", *sources()], cwd=tmp_path)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_every_header_stands_alone(tmp_path: Path, compiler: str) -> None:
+    _needs(compiler)
+    headers = sorted((CORE / "include" / "pnc").glob("*.h"))
+    assert len(headers) >= 8
+    for header in headers:
+        (tmp_path / f"{header.stem}.c").write_text(f'#include "pnc/{header.name}"\nint dummy;\n', encoding="utf-8")
+    compile_or_fail([compiler, *STRICT, *INCLUDES, "-c", *sorted(tmp_path.glob("*.c"))], cwd=tmp_path)
+
+
+def test_the_core_keeps_no_state_and_calls_no_system(tmp_path: Path) -> None:
+    _needs("arm-none-eabi-gcc")
+    compile_or_fail(["arm-none-eabi-gcc", *STRICT, *CORTEX_M4, *INCLUDES, "-c", *sources()], cwd=tmp_path)
+    listing = run(["arm-none-eabi-nm", *sorted(tmp_path.glob("*.o"))]).stdout
+    symbols = re.findall(r"^(?:[0-9a-f]{8}|\s{8}) (\w) (\S+)$", listing, re.MULTILINE)
+    assert len(symbols) > 40
+    assert not [name for kind, name in symbols if kind in "bBdDcCsS"]
+    undefined = {name for kind, name in symbols if kind == "U" and not name.startswith("pnc_")}
+    assert undefined <= LIBRARY
+
+
+def test_code_and_ram_stay_within_their_limits() -> None:
+    _needs("arm-none-eabi-gcc")
+    done = run([sys.executable, CORE / "size.py"])
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^  all +\d+  of at most 8192$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  board +\d+  of at most 24576$", done.stdout, re.MULTILINE)
+
+
+def test_size_says_what_to_install() -> None:
+    done = subprocess.run(
+        [sys.executable, CORE / "size.py"], env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "gcc-arm-none-eabi" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_c_files_are_formatted() -> None:
+    _needs("clang-format")
+    files = [*CORE.rglob("*.[ch]"), *Path(__file__).parent.glob("*.[ch]")]
+    assert len(files) > 20
+    done = run(["clang-format", "--dry-run", "-Werror", *files])
+    assert done.returncode == 0, done.stdout
