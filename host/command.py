@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -78,6 +79,9 @@ def run_command(name: str, main: Coroutine[Any, Any, int]) -> int:
         return error.status
     except (PortError, CameraError, ServerError, ClassifierError, CodecError, PictureError) as error:
         print(f"{name}: {error}", file=sys.stderr)
+        return FAILURE
+    except BrokenPipeError:  # whoever read our output has enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)
         return FAILURE
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)

@@ -46,10 +46,16 @@ async def recv(arguments: argparse.Namespace) -> int:
         else:
             port = SerialPort(path)
         server = EdgeServer(
-            port, codec, classifier, archive=archive, on_served=_print, on_notice=_notice, keep_port=path is not None
+            port,
+            codec,
+            classifier,
+            archive=archive,
+            on_served=_print,
+            on_notice=_notice,
+            on_serving=lambda: _notice(f"serving on {port.name}; Ctrl-C stops"),
+            keep_port=path is not None,
         )
         await asyncio.to_thread(server.warm_up)
-        _notice(f"serving on {port.name}; Ctrl-C stops")
         await server.run()
     return 0
 

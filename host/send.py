@@ -77,7 +77,8 @@ async def _send_all(
     as_json: bool,
 ) -> int:
     in_time = 0
-    with tqdm(files, unit="picture", disable=len(files) == 1 or as_json) as bar:
+    quiet = True if len(files) == 1 or as_json else None  # None: only on a terminal
+    with tqdm(files, unit="picture", disable=quiet) as bar:
         for file in bar:
             try:
                 report = await transfer(camera, codec, file, deadline_ms)

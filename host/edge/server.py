@@ -27,7 +27,11 @@ TOP = 5
 
 
 class EdgeServer:
-    """Serves one port until cancelled. ``on_served`` gets every answer, ``on_notice`` lines for a person."""
+    """Serves one port until cancelled.
+
+    ``on_served`` gets every answer, ``on_notice`` lines for a person; ``on_serving`` is called whenever the board is
+    ready. With ``keep_port`` the server waits for a port that went away, else it ends.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class EdgeServer:
         archive: Archive | None,
         on_served: Callable[[Served], None],
         on_notice: Callable[[str], None],
+        on_serving: Callable[[], None] | None = None,
         keep_port: bool = True,
         configure: Configure | None = None,
     ) -> None:
@@ -48,6 +53,7 @@ class EdgeServer:
         self._archive = archive
         self._on_served = on_served
         self._on_notice = on_notice
+        self._on_serving = on_serving
         self._keep_port = keep_port
         self._configure = configure or Configure(role=Role.EDGE, tx_power_dbm=127)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -115,9 +121,9 @@ class EdgeServer:
                 came_and_went = event.trouble is Trouble.SILENT or (self._opened and event.trouble is Trouble.NO_BOARD)
                 raise PortError(text) if came_and_went else ServerError(text)
             case Opened():
-                if self._opened:
-                    self._on_notice(f"{self._port.name}: the board is back")
                 self._opened = True
+                if self._on_serving is not None:
+                    self._on_serving()
             case LinkChanged(state=LinkState.REFUSED):
                 self._on_notice(f"camera {event.source}: its board speaks another protocol version")
             case Notice() if event.level <= 2:

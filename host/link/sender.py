@@ -63,6 +63,7 @@ class Sender:
         self.rate = RateEstimate()
         self.round_trip = Smoothed()
         self.service = Smoothed()
+        self.return_trip = Smoothed()
         self.policy = policy or Policy()
         self.link = LinkState.DOWN
         self.ready = False
@@ -95,24 +96,18 @@ class Sender:
             raise ValueError(f"a deadline is at most {MAX_DEADLINE_MS} ms away")
         if len(self._images) >= MAX_PENDING:
             raise ValueError(f"{MAX_PENDING} images already await their answer")
-        needed_us = self.least_time_us()
-        if deadline_us - now_us < needed_us:
+        send_by_us = int(deadline_us - self._answer_time_us())
+        if send_by_us - now_us < self._latency_us():
+            least_ms = (self._latency_us() + self._answer_time_us()) / 1000
+            service_ms = self.service.likely_most_us / 1000
             raise TooShortError(
-                f"this link needs at least {needed_us / 1000:.0f} ms "
-                f"({self.round_trip.likely_most_us / 1000:.0f} ms there and back, "
-                f"{self.service.likely_most_us / 1000:.0f} ms to decode and classify)"
+                f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         while self._number in self._images:
             self._number = (self._number + 1) % 256
         number, self._number = self._number, (self._number + 1) % 256
-        send_by_us = int(deadline_us - needed_us + self._latency_us())
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
-
-    def least_time_us(self) -> float:
-        """The shortest deadline that can be met: the round trip, the server's time and some slack."""
-        waits_us = self._interval_us / 2  # for the connection event that takes the answer
-        return self.round_trip.likely_most_us + waits_us + self.service.likely_most_us + self.policy.slack_us
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the port."""
@@ -165,7 +160,9 @@ class Sender:
             case Credit():
                 return self._on_credit(now_us, packet)
             case Pong(hop=Hop.PEER_HOST):
-                self.round_trip.add((now_us - packet.origin_us) % (1 << 32) - packet.held_us)
+                round_trip_us = (now_us - packet.origin_us) % (1 << 32) - packet.held_us
+                self.round_trip.add(round_trip_us)
+                self.return_trip.add(round_trip_us / 2)
                 self.service.add(packet.service_us)
                 if not self.ready:
                     self.ready = True
@@ -204,14 +201,19 @@ class Sender:
                 status, text = ResultStatus.FAILED, str(error)
         else:
             text = result.text.decode(errors="replace")
+        ranks = frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1)
         if result.service_us:
+            # The server began when the picture was whole, or else at the transmission deadline.
+            whole = len(ranks) == len(image.packets)
+            begun_us = image.send_by_us - result.margin_ms * 1000 if whole else image.send_by_us
             self.service.add(result.service_us)
+            self.return_trip.add(max(0, now_us - begun_us - result.service_us))
         answer = Answer(
             image=image.number,
             status=status,
             text=text,
             classes=classes,
-            ranks=frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1),
+            ranks=ranks,
             send_by_us=image.send_by_us,
             margin_us=result.margin_ms * 1000,
             service_us=result.service_us,
@@ -279,6 +281,11 @@ class Sender:
         if rate is None or below == 0:
             return now_us + self._latency_us()
         return now_us + self._latency_us() + (below + 1) * MAX_CODEC_BYTES / rate * 1e6
+
+    def _answer_time_us(self) -> float:
+        """From the end of the transmission to the answer: the server's time, the way back, and some slack."""
+        waits_us = self._interval_us / 2  # for the connection event that takes the answer
+        return self.service.likely_most_us + self.return_trip.likely_most_us + waits_us + self.policy.slack_us
 
     def _latency_us(self) -> float:
         """One way through an idle link."""

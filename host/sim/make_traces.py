@@ -1,7 +1,7 @@
 """Writes ``traces/none.csv``, ``light.csv`` and ``heavy.csv``: a link without, with some and with much jamming.
 
-They are made, not recorded: a link that carries 200 kbit/s when the air is clear (about what remains of an IEEE 802.15.4
-or a busy Bluetooth link) changes at random between clear and jammed, one minute long, always the same.
+They are made, not recorded: a link that carries 200 kbit/s when the air is clear changes at random between clear and
+jammed, one minute long, always the same.
 """
 
 from __future__ import annotations

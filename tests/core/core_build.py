@@ -8,7 +8,7 @@ import functools
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,10 @@ class Workshop:
         """A test program, linked with the core."""
         return self._once(variant, source.stem, lambda at: self._link(source, variant, at))
 
+    def written(self, name: str, text: str) -> Path:
+        """A source file of that text."""
+        return self._once("sources", name, lambda at: at.write_text(text, encoding="utf-8"))
+
     def shared_library(self, source: Path, name: str, *defines: str) -> Path:
         """A shared library of the core and one more file."""
         cc = compiler()
@@ -90,7 +94,7 @@ class Workshop:
         compile_or_fail([cc, *STRICT, *VARIANTS[variant], *INCLUDES, "-c", *sources()], cwd=objects)
         compile_or_fail(["ar", "rcs", at, *sorted(objects.glob("*.o"))])
 
-    def _once(self, variant: str, name: str, build: object) -> Path:
+    def _once(self, variant: str, name: str, build: Callable[[Path], object]) -> Path:
         folder = self.folder / variant
         folder.mkdir(parents=True, exist_ok=True)
         at = folder / name
@@ -98,7 +102,6 @@ class Workshop:
             with (folder / f"{name}.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not at.exists():
-                    assert callable(build)
                     build(at)
         return at
 

@@ -1,28 +1,46 @@
-"""Runs each claim of the C test programs, on an optimized build and under ASan and UBSan."""
+"""Runs each claim of the C test programs, and each vector; then every program whole under ASan and UBSan."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from core_build import HERE, SANITIZERS, VARIANTS, Workshop, can_link, claims, compiler, run
+import vector_tables
+from core_build import HERE, SANITIZERS, Workshop, can_link, claims, compiler, run
 
-PROGRAMS = sorted(HERE.glob("test_*.c"))
-CASES = [(program, claim) for program in PROGRAMS for claim in claims(program.read_text(encoding="utf-8"))]
+VECTORS = "test_vectors"
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("test_*.c"))}
+TEXTS[VECTORS] = vector_tables.program()
+CASES = [(program, claim) for program, text in TEXTS.items() for claim in claims(text)]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("program", "claim"), CASES, ids=[f"{p.stem}-{c}" for p, c in CASES])
-def test_claim(workshop: Workshop, program, claim: str, variant: str) -> None:
-    if variant == "sanitized" and not can_link(compiler() or "cc", *SANITIZERS):
+def built(workshop: Workshop, program: str, variant: str) -> Path:
+    """That test program; the vectors' is written first."""
+    source = HERE / f"{program}.c"
+    if program == VECTORS:
+        source = workshop.written(f"{program}.c", TEXTS[program])
+    return workshop.program(source, variant)
+
+
+@pytest.mark.parametrize(("program", "claim"), CASES, ids=[f"{program}-{claim}" for program, claim in CASES])
+def test_claim(workshop: Workshop, program: str, claim: str) -> None:
+    done = run([built(workshop, program, "optimized"), claim])
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("program", TEXTS)
+def test_program_is_clean_under_the_sanitizers(workshop: Workshop, program: str) -> None:
+    if not can_link(compiler() or "cc", *SANITIZERS):
         pytest.skip("this compiler has no sanitizers")
-    done = run([workshop.program(program, variant), claim])
+    done = run([built(workshop, program, "sanitized")])
     assert done.returncode == 0, done.stdout
 
 
 def test_every_program_makes_claims() -> None:
-    assert len(PROGRAMS) >= 7
-    assert all(claims(program.read_text(encoding="utf-8")) for program in PROGRAMS)
-    assert len({claim for _, claim in CASES}) == len(CASES)
+    assert len(TEXTS) >= 8
+    assert all(claims(text) for text in TEXTS.values())
+    assert len(set(CASES)) == len(CASES)
 
 
 def test_a_claim_that_is_not_there_fails(workshop: Workshop) -> None:
-    assert run([workshop.program(PROGRAMS[0], "optimized"), "test_nothing"]).returncode != 0
+    assert run([built(workshop, "test_queue", "optimized"), "test_nothing"]).returncode != 0

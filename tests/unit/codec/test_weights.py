@@ -1,0 +1,84 @@
+"""Weights that are not this program's are refused, by name and version, and nothing in them is executed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host.codec import Codec, CodecError, load
+from host.codec.weights import FOLDER
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped weights."""
+    for path in FOLDER.glob("pnc-v1.*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("change", "words"), [({"version": "2"}, "pnc-v1 version 2"), ({"name": "x"}, "x version 1")])
+def test_other_weights_are_refused_by_name_and_version(folder: Path, change: dict[str, str], words: str) -> None:
+    rewrite(folder / "pnc-v1.npz", **change)
+    with pytest.raises(CodecError, match=f"pnc-v1.npz: weights of {words}, but this program runs pnc-v1 version 1"):
+        Codec("pnc-v1", folder)
+
+
+def test_a_decoder_of_another_version_is_refused_by_name_and_version(folder: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the decoder needs the extra pnc-link[edge]")
+    onnx = pytest.importorskip("onnx", reason="rewriting the decoder's network needs onnx")
+    model = onnx.load(folder / "pnc-v1.onnx")
+    onnx.helper.set_model_props(model, {"name": "pnc-v1", "version": "7"})
+    onnx.save(model, folder / "pnc-v1.onnx")
+    with pytest.raises(CodecError, match=r"pnc-v1.onnx: weights of pnc-v1 version 7, but this program runs pnc-v1"):
+        Codec("pnc-v1", folder).decoder()
+
+
+def test_missing_or_broken_files_are_named(folder: Path) -> None:
+    (folder / "pnc-v1.onnx").write_bytes(b"no network")
+    with pytest.raises(CodecError, match=r"pnc-v1\.onnx: not a readable network"):
+        Codec("pnc-v1", folder).decoder()
+    (folder / "pnc-v1.onnx").unlink()
+    with pytest.raises(CodecError, match=r"pnc-v1\.onnx: the decoder's weights are missing"):
+        Codec("pnc-v1", folder).decoder()
+    whole = (folder / "pnc-v1.npz").read_bytes()
+    for broken in (b"", b"nonsense", whole[: len(whole) // 2]):
+        (folder / "pnc-v1.npz").write_bytes(broken)
+        with pytest.raises(CodecError, match=r"pnc-v1\.npz: not a readable file of weights"):
+            Codec("pnc-v1", folder)
+    (folder / "pnc-v1.npz").unlink()
+    with pytest.raises(CodecError, match=r"pnc-v1\.npz: the codec's weights are missing"):
+        Codec("pnc-v1", folder)
+
+
+def test_a_pickle_in_the_weights_is_refused(folder: Path) -> None:
+    rewrite(folder / "pnc-v1.npz", zero=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(CodecError, match="not a readable file of weights"):
+        Codec("pnc-v1", folder)
+
+
+@pytest.mark.parametrize("name", ["conv1_weight", "conv2_factor", "zero", "tables"])
+def test_weights_that_lack_a_part_are_refused(folder: Path, name: str) -> None:
+    with np.load(folder / "pnc-v1.npz", allow_pickle=False) as file:
+        arrays = {key: a for key, a in file.items() if key != name}
+    np.savez(folder / "pnc-v1.npz", **arrays)
+    with pytest.raises(CodecError, match=name):
+        Codec("pnc-v1", folder)
+
+
+def test_an_unknown_codec_is_refused_with_those_there_are() -> None:
+    with pytest.raises(CodecError, match="pnc-v9: no such codec; there is pnc-v1"):
+        load("pnc-v9")
+
+
+def test_the_weights_are_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.glob("pnc-v1.*")) < 4_000_000

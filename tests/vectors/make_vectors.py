@@ -1,0 +1,73 @@
+"""Writes protocol/vectors/*.json, from which both languages are tested.
+
+The bytes come from the ``cobs`` package, zlib and the generated ``protocol.wire``, never from the code under test; what
+is expected is written out by hand. ``python tests/vectors/make_vectors.py`` writes, ``--check`` compares.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+import frame_cases  # noqa: E402
+import packet_cases  # noqa: E402
+import session_cases  # noqa: E402
+from vector_files import FOLDER  # noqa: E402
+
+DOCS = {
+    "frames": "Bytes on the serial port and what a reader that expects sequence number 0 finds in them: sound packets "
+    "in order, frames damaged, numbers missed, then next_seq and missing as in credit.",
+    "packets": "Packets and what they say. is: the packet's name, or malformed, or unknown. fields: numbers, and hex for "
+    "bytes. written: what a writer of this version makes of the fields, where that is not the packet itself.",
+    "session": "Boards and what comes out of them. Each step happens at at_us. serial_in: bytes on the serial port; "
+    "serial_out: the packets that the board then has for its host, all of them, in order; radio_in, radio_out: the same "
+    "for one packet each way over the air, radio_out all that the radio may take; radio_up, radio_down, radio_sent: what "
+    "the radio reports. The text of an error is not compared.",
+}
+
+
+def texts() -> dict[Path, str]:
+    """What each file should hold."""
+    found: dict[str, dict[str, Any]] = {
+        "frames": {"cases": frame_cases.cases()},
+        "packets": {"cases": packet_cases.cases()},
+        "session": {"board": session_cases.BOARD, "cases": session_cases.cases()},
+    }
+    return {FOLDER / f"{name}.json": render({"doc": DOCS[name], **content}) for name, content in found.items()}
+
+
+def render(content: dict[str, Any]) -> str:
+    """JSON with one line a case or, where a case has steps, one line a step."""
+    head = {key: value for key, value in content.items() if key != "cases"}
+    lines = ["{", *(f' "{key}": {json.dumps(value)},' for key, value in head.items()), ' "cases": [']
+    for number, case in enumerate(content["cases"], 1):
+        comma = "," if number < len(content["cases"]) else ""
+        if "steps" in case:
+            rest = {key: value for key, value in case.items() if key != "steps"}
+            lines.append(f'  {json.dumps(rest)[:-1]}, "steps": [')
+            lines.append(",\n".join(f"   {json.dumps(step)}" for step in case["steps"]))
+            lines.append(f"  ]}}{comma}")
+        else:
+            lines.append(f"  {json.dumps(case)}{comma}")
+    return "\n".join([*lines, " ]", "}", ""])
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with ``--check`` compare them."""
+    stale = [p for p, text in texts().items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path.name} is stale: run `python tests/vectors/make_vectors.py`", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(texts()[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""Packets and what they say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from protocol.wire import (
+    CONTROL,
+    MAX_PACKET,
+    Configure,
+    Control,
+    Credit,
+    Error,
+    Flush,
+    Hello,
+    Link,
+    Log,
+    Ping,
+    Pong,
+    Result,
+    Statistics,
+    StatisticsRequest,
+)
+
+EXAMPLES: list[tuple[str, Control, str]] = [
+    ("hello_of_a_host", Hello(version=1, kind=0), "01000100000000000000000000000000000000000000000000000000000000"[:54]),
+    (
+        "hello_of_a_board",
+        Hello(
+            version=1, kind=1, role=2, boot=3, capabilities=0x08070605, firmware=b"\x01\x02\x03", slots=64, in_flight=4,
+            session=0xA1B2C3D4, board_id=0x1122334455667788, name="Küche".encode(),
+        ),
+        "0100" "01" "01" "02" "03" "05060708" "010203" "40" "04" "d4c3b2a1" "8877665544332211" "4bc3bc636865",
+    ),
+    (
+        "configure",
+        Configure(role=1, phy=2, tx_power_dbm=-8, address_type=1, address=bytes(range(1, 7)), interval_us=7500),
+        "0200" "01" "02" "f8" "01" "010203040506" "4c1d0000",
+    ),
+    (
+        "credit",
+        Credit(
+            next_seq=200, damaged=3, missing=0x80000006, taken=65535, waiting=12, free=52, in_radio=4, link=1,
+            acked_packets=700, acked_bytes=165900, busy_us=0xFFFFFFFF,
+        ),
+        "0300" "c8" "03" "06000080" "ffff" "0c" "34" "04" "01" "bc02" "0c880200" "ffffffff",
+    ),
+    ("flush_one_image", Flush(image=9, all=0), "0400" "09" "00"),
+    ("flush_all_of_a_camera", Flush(image=0, all=1, peer=3), "0403" "00" "01"),
+    ("statistics_request", StatisticsRequest(peer=7), "0507"),
+    (
+        "statistics",
+        Statistics(
+            uptime_ms=1, accepted=2, sent=3, expired=4, evicted=5, flushed=6, acked=7, lost=8, damaged=9, missed=10,
+            unknown=11, control_dropped=12, waiting=13, links=14, link=1, phy=2, rssi_dbm=-70, mtu=247,
+            interval_us=15000, peer=2,
+        ),
+        "0602" + "".join(f"{n:02x}000000" for n in range(1, 13)) + "0d" "0e" "01" "02" "ba" "f700" "983a0000",
+    ),
+    ("ping", Ping(hop=2, token=0xDEADBEEF, origin_us=1), "0700" "02" "efbeadde" "01000000"),
+    (
+        "pong",
+        Pong(hop=2, token=0xDEADBEEF, origin_us=1, held_us=20, service_us=35000),
+        "0800" "02" "efbeadde" "01000000" "14000000" "b8880000",
+    ),
+    (
+        "result",
+        Result(image=5, status=0, margin_ms=-3, service_us=0x10000, ranks=b"\x07" + bytes(31), text=b"\x01\x00\xff\x7f\x03cat"),
+        "0900" "05" "00" "fdff" "00000100" "07" + "00" * 31 + "0100" "ff7f" "03" "636174",
+    ),
+    ("result_without_text", Result(status=1), "0900" "00" "01" "0000" "00000000" + "00" * 32),
+    ("link", Link(state=1, phy=4, reason=0, mtu=247, interval_us=4_000_000, peer=15), "0a0f" "01" "04" "00" "f700" "00093d00"),
+    ("link_lost", Link(state=0, phy=2, reason=8, mtu=247, interval_us=7500), "0a00" "00" "02" "08" "f700" "4c1d0000"),
+    ("log", Log(level=2, text=b"low power"), "0b00" "02" "6c6f7720706f776572"),
+    ("error", Error(code=4, detail=200, text=b"queue full"), "0c00" "04" "c8000000" "71756575652066756c6c"),
+    ("error_without_text", Error(code=1, detail=1), "0c00" "01" "01000000"),
+]  # fmt: skip
+
+PICTURE: dict[str, Any] = {"source": 0, "last": 0, "image": 7, "rank": 3, "position": 0x1234, "remaining_ms": 300}
+PICTURE_HEX = "80070334122c01"
+
+
+def cases() -> list[dict[str, Any]]:
+    """All of them."""
+    return [*_control(), *_pictures(), *_short(), *_long(), *_unknown()]
+
+
+def name_of(packet: type[Control]) -> str:
+    """The name in wire.toml."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", packet.__name__).lower()
+
+
+def values(packet: Control) -> dict[str, Any]:
+    """Its fields; bytes as hex."""
+    found = {f.name: getattr(packet, f.name) for f in fields(packet)}
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()}
+
+
+def _control() -> list[dict[str, Any]]:
+    found = []
+    for name, packet, spelled in EXAMPLES:
+        if packet.pack().hex() != spelled:
+            raise SystemExit(f"packet_cases: {name} packs to {packet.pack().hex()}, spelled {spelled}")
+        found.append({"name": name, "packet": spelled, "is": name_of(type(packet)), "fields": values(packet)})
+    return found
+
+
+def _picture(name: str, data: bytes, **changed: int) -> dict[str, Any]:
+    said = {**PICTURE, **changed}
+    flags = 0x80 | (0x40 if said["last"] else 0) | said["source"]
+    return {
+        "name": name,
+        "packet": f"{flags:02x}" + PICTURE_HEX[2:] + data.hex(),
+        "is": "picture",
+        "fields": {**said, "data": data.hex()},
+    }
+
+
+def _pictures() -> list[dict[str, Any]]:
+    return [
+        _picture("picture_of_one_byte", b"\0"),
+        _picture("picture_full", bytes(range(237))),
+        _picture("picture_last", b"abc", last=1),
+        _picture("picture_of_camera_15", b"abc", source=15),
+        {
+            "name": "picture_with_largest_numbers",
+            "packet": "cf" + "ff" * 6 + "00",
+            "is": "picture",
+            "fields": {"source": 15, "last": 1, "image": 255, "rank": 255, "position": 65535, "remaining_ms": 65535,
+                       "data": "00"},
+        },
+        {"name": "picture_without_codec_bytes", "packet": PICTURE_HEX, "is": "malformed"},
+        {"name": "picture_of_one_byte_in_all", "packet": "80", "is": "malformed"},
+        {"name": "picture_too_long", "packet": PICTURE_HEX + "00" * 238, "is": "malformed"},
+    ]  # fmt: skip
+
+
+def _short() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"name": "empty", "packet": "", "is": "malformed"}]
+    for kind, packet in sorted(CONTROL.items()):
+        whole = packet.LAYOUT.size
+        for length in sorted({1, whole - 1}):
+            spelled = (bytes([kind]) + bytes(whole))[:length].hex()
+            found.append({"name": f"{name_of(packet)}_of_{length}", "packet": spelled, "is": "malformed"})
+    return found
+
+
+def _long() -> list[dict[str, Any]]:
+    found = []
+    for name, packet, spelled in EXAMPLES:
+        if not any(f.name in ("name", "text") for f in fields(packet)):
+            said = {"is": name_of(type(packet)), "fields": values(packet), "written": spelled}
+            found.append({"name": f"{name}_longer_than_known", "packet": spelled + "0102030405", **said})
+    return [*found, {"name": "log_too_long", "packet": "0b0001" + "61" * (MAX_PACKET - 2), "is": "malformed"}]
+
+
+def _unknown() -> list[dict[str, Any]]:
+    kinds = {"type_0": "00", "first_type_not_used": f"{max(CONTROL) + 1:02x}00", "last_control_type": "7f" + "00" * 243}
+    pictures = {"picture_with_bit_4": "90", "picture_with_bit_5": "a0", "picture_with_both": "ff"}
+    found = [{"name": name, "packet": spelled, "is": "unknown"} for name, spelled in kinds.items()]
+    return found + [
+        {"name": name, "packet": spelled + PICTURE_HEX[2:] + "00", "is": "unknown"}
+        for name, spelled in pictures.items()
+    ]
