@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from host.benches import link
+from host.command import CommandParser, run_command
 
 BENCHES = {"link": link.run}
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m host.bench", description=__doc__)
+    p = CommandParser(prog="python -m host.bench", description=__doc__)
     p.add_argument("bench", choices=sorted(BENCHES), help="link: goodput of useful bytes against the air's limit")
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     return p
@@ -35,4 +36,4 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parser().parse_args()))
+    sys.exit(run_command("bench", lambda: main(parser().parse_args())))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable
+from typing import NoReturn
 
 from host.camera.camera import CameraError
 from host.codec import CodecError, PictureError
 from host.edge.errors import ClassifierError, ServerError
+from host.evaluation.errors import EvaluationError
 from host.link.discover import only_board
 from host.link.port import PortError
 from host.sim.line import UART_BYTES_PER_S
@@ -28,6 +28,15 @@ class CommandError(Exception):
     def __init__(self, text: str, status: int = FAILURE) -> None:
         super().__init__(text)
         self.status = status
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Wrong usage: says so and exits with status 2."""
+        name = self.prog.rpartition(".")[2]
+        self.exit(USAGE, f"{name}: {message} (`{self.prog} --help` lists the options)\n")
 
 
 def add_port_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,14 +79,14 @@ def world_settings(arguments: argparse.Namespace) -> WorldSettings:
     return WorldSettings(trace=trace, bytes_per_s=UART_BYTES_PER_S)
 
 
-def run_command(name: str, main: Coroutine[Any, Any, int]) -> int:
+def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command to its exit status: every foreseen error is one line on stderr."""
     try:
-        return asyncio.run(main)
+        return main()
     except CommandError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.status
-    except (PortError, CameraError, ServerError, ClassifierError, CodecError, PictureError) as error:
+    except (PortError, CameraError, ServerError, ClassifierError, CodecError, PictureError, EvaluationError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return FAILURE
     except BrokenPipeError:  # whoever read our output has enough

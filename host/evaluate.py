@@ -14,14 +14,19 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from tqdm import tqdm
+
+from host.codec import load as load_codec
+from host.command import CommandParser, run_command
+from host.edge.classifier import DEFAULT_CLASSIFIER
+from host.edge.classifier import load as load_classifier
+from host.evaluation import output
+from host.evaluation.accuracy import Evaluation
+from host.evaluation.labelled import check_classes, read_labels
+
+NAME = "evaluate"
 DEFAULT_BUDGETS_BYTES = (500, 1000, 1500, 2000, 3000, 5000)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (--help explains)\n")
 
 
 def _budgets(text: str) -> tuple[int, ...]:
@@ -34,80 +39,58 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="host.evaluate",
+def parser() -> CommandParser:
+    """The command line."""
+    p = CommandParser(
+        prog="python -m host.evaluate",
         description="Accuracy on what the codec leaves of labelled pictures at byte budgets.",
         epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. A "
         "budget takes whole packets, the most important first, so that no picture is above it. The last row "
         "(budget_bytes null) is everything that the codec sends, 'original' the pictures themselves.",
     )
     default = ",".join(map(str, DEFAULT_BUDGETS_BYTES))
-    parser.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
-    parser.add_argument(
+    p.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
+    p.add_argument(
         "--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index, others ignored"
     )
-    parser.add_argument(
+    p.add_argument(
         "--budgets",
         metavar="BYTES,...",
         type=_budgets,
         default=DEFAULT_BUDGETS_BYTES,
         help=f"bytes a picture (default {default})",
     )
-    parser.add_argument("--first", metavar="N", type=_positive, help="only the first N rows of the CSV")
-    parser.add_argument(
-        "--classifier", metavar="NAME|FILE", help="a built-in classifier or an ONNX file (default efficientnet-lite0)"
+    p.add_argument("--first", metavar="N", type=_positive, help="only the first N rows of the CSV")
+    p.add_argument(
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        metavar="NAME|FILE",
+        help="a built-in classifier or an ONNX file (default efficientnet-lite0)",
     )
-    parser.add_argument("--codec", metavar="NAME", help="the codec that is measured (default: the one that is sent)")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures")
-    return parser
+    p.add_argument("--codec", metavar="NAME", help="the codec that is measured (default: the one that is sent)")
+    p.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures")
+    return p
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns its exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        return _evaluate(options)
-    except KeyboardInterrupt:
-        return _fail("interrupted: nothing was written", 130)
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    # Imported here: numpy and onnxruntime take longer than it takes to say that an argument is wrong.
-    from host import codec as codecs
-    from host.edge import classifier as classifiers
-    from host.evaluation import output
-    from host.evaluation.accuracy import Evaluation
-    from host.evaluation.errors import EvaluationError
-    from host.evaluation.labelled import check_classes, read_labels
-    from host.evaluation.progress import Progress
-
-    try:
-        labelled = read_labels(options.dir, options.labels, options.first)
-        if options.json:
-            output.check_writable(options.json)
-        classifier = classifiers.load(options.classifier or classifiers.DEFAULT_CLASSIFIER)
-        check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
-        codec = codecs.load(options.codec) if options.codec else codecs.load()
-        progress = Progress(len(labelled))
-        try:
-            report = Evaluation(codec, classifier, options.budgets).run(
-                labelled, notice=progress.notice, progress=progress
-            )
-        finally:
-            progress.clear()
-        if options.json:
-            output.write_json(options.json, report)
-    except (EvaluationError, classifiers.ClassifierError, codecs.CodecError) as error:
-        return _fail(str(error), 1)
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure, print the table, write the JSON."""
+    labelled = read_labels(options.dir, options.labels, options.first)
+    if options.json:
+        output.check_writable(options.json)
+    classifier = load_classifier(options.classifier)
+    check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
+    codec = load_codec(options.codec) if options.codec else load_codec()
+    with tqdm(total=len(labelled), unit="picture", disable=None, leave=False) as bar:
+        report = Evaluation(codec, classifier, options.budgets).run(
+            labelled,
+            notice=lambda text: tqdm.write(f"{NAME}: {text}", file=sys.stderr),
+            progress=bar.update,
+        )
+    if options.json:
+        output.write_json(options.json, report)
     print(output.table(report))
     return 0
 
 
-def _fail(message: str, status: int) -> int:
-    print(f"host.evaluate: {message}", file=sys.stderr)
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(NAME, lambda: evaluate(parser().parse_args())))

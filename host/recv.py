@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from host.codec import load
-from host.command import add_port_arguments, chosen_port, run_command, world_settings
+from host.command import CommandParser, add_port_arguments, chosen_port, run_command, world_settings
 from host.edge.archive import Archive, Served
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
@@ -20,9 +20,9 @@ from host.testbed import virtual_boards
 NAME = "recv"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m host.recv", description=__doc__)
+    p = CommandParser(prog="python -m host.recv", description=__doc__)
     add_port_arguments(p)
     p.add_argument("--save", metavar="DIR", help="keep decoded pictures, and a JSON line each in DIR/pictures.jsonl")
     p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
@@ -76,4 +76,4 @@ def _notice(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(NAME, recv(parser().parse_args())))
+    sys.exit(run_command(NAME, lambda: asyncio.run(recv(parser().parse_args()))))

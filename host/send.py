@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +17,16 @@ from host.camera.camera import Camera
 from host.camera.pictures import find_pictures
 from host.camera.transfer import transfer
 from host.codec import Codec, PictureError, load, load_picture
-from host.command import FAILURE, USAGE, CommandError, add_port_arguments, chosen_port, run_command, world_settings
+from host.command import (
+    FAILURE,
+    USAGE,
+    CommandError,
+    CommandParser,
+    add_port_arguments,
+    chosen_port,
+    run_command,
+    world_settings,
+)
 from host.link.sender import TooShortError
 from host.link.serial_port import SerialPort
 from host.units import milliseconds
@@ -29,9 +39,9 @@ if TYPE_CHECKING:
 NAME = "send"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m host.send", description=__doc__)
+    p = CommandParser(prog="python -m host.send", description=__doc__)
     p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures, sent one after another")
     p.add_argument("--deadline", default="300ms", metavar="300ms", help="for the answer, from the picture on")
     add_port_arguments(p)
@@ -132,4 +142,4 @@ def _notice(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(NAME, send(parser().parse_args())))
+    sys.exit(run_command(NAME, lambda: asyncio.run(send(parser().parse_args()))))

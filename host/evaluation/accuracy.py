@@ -66,12 +66,12 @@ class Evaluation:
         labelled: Sequence[LabelledPicture],
         *,
         notice: Callable[[str], None],
-        progress: Callable[[int], None],
+        progress: Callable[[int], object],
     ) -> dict[str, Any]:
         """The measured figures, ready for JSON.
 
         A picture that is missing or broken is passed to ``notice`` in one line and left out; ``progress``
-        gets the number of pictures dealt with. Raises ``EvaluationError`` when no picture is left.
+        gets the number of pictures dealt with since its last call. Raises ``EvaluationError`` when no picture is left.
         """
         for start in range(0, len(labelled), _BATCH):
             batch = labelled[start : start + _BATCH]
@@ -87,7 +87,7 @@ class Evaluation:
                     classes.append(item.class_index)
             if pictures:
                 self._measure(pictures, classes)
-            progress(start + len(batch))
+            progress(len(batch))
         if not self._original.pictures:
             raise EvaluationError(f"none of the {len(labelled)} pictures could be read")
         return self._report()

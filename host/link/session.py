@@ -123,8 +123,8 @@ class Session:
         """Time passes."""
         if self.state is State.GREETING:
             return self._tick_greeting(now_us)
-        if self.state is State.CONFIGURING and now_us - self._since_us >= CONFIGURE_LIMIT_US:
-            return self._fail(Trouble.CONFIGURE, "it did not confirm its role: unplug it, plug it in again")
+        if self.state is State.CONFIGURING:
+            return self._tick_configuring(now_us)
         if self.state is not State.OPEN:
             return []
         oldest_us = self.channel.oldest_us()
@@ -144,7 +144,7 @@ class Session:
             case State.GREETING:
                 return min(self._asked_us + HELLO_EVERY_US, self._since_us + HELLO_LIMIT_US)
             case State.CONFIGURING:
-                return self._since_us + CONFIGURE_LIMIT_US
+                return min(self._asked_us + HELLO_EVERY_US, self._since_us + CONFIGURE_LIMIT_US)
             case State.OPEN:
                 oldest_us = self.channel.oldest_us()
                 if oldest_us is None:
@@ -164,6 +164,14 @@ class Session:
         if now_us - self._asked_us >= HELLO_EVERY_US:
             self._asked_us = now_us
             self.channel.write(now_us, self._ours)
+        return []
+
+    def _tick_configuring(self, now_us: int) -> list[Event]:
+        if now_us - self._since_us >= CONFIGURE_LIMIT_US:
+            return self._fail(Trouble.CONFIGURE, "it did not confirm its role: unplug it, plug it in again")
+        if now_us - self._asked_us >= HELLO_EVERY_US:
+            self._asked_us = now_us
+            self.channel.write(now_us, self._wanted)  # the first may have broken on the wire
         return []
 
     def _on_hello(self, now_us: int, hello: Hello) -> list[Event]:
@@ -189,7 +197,7 @@ class Session:
             if self.state is State.GREETING:
                 self.state = State.CONFIGURING
                 self._configured = True
-                self._since_us = now_us
+                self._since_us = self._asked_us = now_us
                 self.channel.write(now_us, wanted)
             return []
         restarted, self._opened_before = self._opened_before, True
@@ -201,7 +209,7 @@ class Session:
         text = error.text.decode(errors="replace")
         if error.code == ErrorCode.VERSION:
             return []  # its hello says more
-        if error.code == ErrorCode.CONFIGURE and self.state is State.CONFIGURING:
+        if error.code == ErrorCode.CONFIGURE and self.state in (State.CONFIGURING, State.OPEN):
             return self._fail(Trouble.CONFIGURE, text or "this radio setting is not to be had")
         if error.code == ErrorCode.NOT_READY and self.state is State.OPEN:
             self.start(now_us)  # it was reset and does not know us

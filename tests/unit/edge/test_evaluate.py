@@ -235,7 +235,7 @@ def test_an_interrupt_is_one_line_status_130_and_leaves_the_old_report(shop: dic
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert rest == "host.evaluate: interrupted: nothing was written\n"
+    assert rest == "evaluate: stopped\n"
     assert target.read_text() == "of yesterday"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv", "report.json"]
 
