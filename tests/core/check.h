@@ -68,6 +68,7 @@ static inline bool check_passes(const struct check_test *t)
 		return false;
 	}
 	t->run();
+	printf("%s holds\n", t->name);
 	return true;
 }
 

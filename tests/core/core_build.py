@@ -8,6 +8,7 @@ import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,8 +56,10 @@ def can_link(cc: str, *flags: str) -> bool:
         return False
     program = "int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }"
     main = "" if "-fsanitize=fuzzer" in flags else " int main(void) { return 0; }"
-    command = [cc, *flags, "-x", "c", "-", "-o", "/dev/null"]
-    return subprocess.run(command, input=program + main, text=True, capture_output=True, check=False).returncode == 0
+    with tempfile.TemporaryDirectory() as folder:
+        command = [cc, *flags, "-x", "c", "-", "-o", f"{folder}/program"]
+        done = subprocess.run(command, input=program + main, text=True, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 class Workshop:

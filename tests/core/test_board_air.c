@@ -63,6 +63,68 @@ static void join(uint8_t peer)
 	rig_hear(&edge, 0);
 }
 
+TEST(test_a_picture_wakes_the_radio_unless_it_is_full)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&camera, PNC_ROLE_CAMERA);
+	for (uint8_t i = 0; i < 4; i++) {
+		camera.wakes = 0;
+		rig_picture(&camera, 0, (struct picture){.rank = i, .remaining_ms = 100});
+		CHECK(camera.wakes > 0);
+		CHECK(air_tx(&camera, 0, packet) > 0);
+	}
+	camera.wakes = 0;
+	rig_picture(&camera, 0, (struct picture){.rank = 4, .remaining_ms = 100});
+	CHECK_EQ(camera.wakes, 0);
+	pnc_board_radio_sent(&camera.board, 0, 0);
+	CHECK(camera.wakes > 0);
+	CHECK(air_tx(&camera, 0, packet) > 0);
+}
+
+TEST(test_the_host_is_told_when_the_radio_finds_an_expired_picture)
+{
+	rig_ready(&camera, PNC_ROLE_CAMERA);
+	rig_picture(&camera, 0, (struct picture){.remaining_ms = 10});
+	camera.wakes = 0;
+	CHECK_EQ(next_over_air(&camera, 10 * MS), -1);
+	CHECK_EQ(camera.wakes, 1);
+	rig_hear(&camera, 10 * MS);
+	CHECK_EQ(rig_count(&camera, PNC_TYPE_CREDIT), 1);
+}
+
+TEST(test_a_camera_sends_pictures_to_its_first_peer_alone)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_start(&camera, PNC_ROLE_CAMERA, 0);
+	rig_hello(&camera, 0);
+	rig_connect(&camera, 0, 1);
+	rig_picture(&camera, 0, (struct picture){.remaining_ms = 100});
+	CHECK_EQ(pnc_board_radio_tx(&camera.board, 0, 1, packet), 0);
+}
+
+TEST(test_credit_of_an_edge_speaks_of_no_link)
+{
+	struct pnc_credit credit;
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&edge, PNC_ROLE_EDGE);
+	RIG_SAY(&edge, 0, result, .image = 1);
+	CHECK(air_tx(&edge, 0, packet) > 0);
+	RIG_SAY(&edge, 0, flush, .image = 1);
+	rig_hear(&edge, 0);
+	RIG_READ(&edge, credit, CREDIT, &credit);
+	CHECK_EQ(credit.in_radio, 0);
+	CHECK_EQ(credit.link, PNC_LINK_STATE_DOWN);
+}
+
+TEST(test_control_for_a_board_that_turns_out_to_be_another_version_makes_room)
+{
+	rig_ready(&edge, PNC_ROLE_EDGE);
+	RIG_SAY(&edge, 0, result, .image = 1);
+	AIR_SAY(&edge, 0, 0, hello, .version = PNC_VERSION + 1u);
+	CHECK_EQ(edge.board.control.to_radio, 0);
+	CHECK_EQ(next_over_air(&edge, 0), -1);
+}
+
 TEST(test_our_hello_goes_first_and_nothing_follows_before_theirs)
 {
 	rig_start(&camera, PNC_ROLE_CAMERA, 0);
@@ -123,6 +185,11 @@ TEST(test_links_are_reported_when_they_come_up_change_and_go_down)
 	pnc_board_radio_down(&camera.board, 0, 0, 0x08);
 	rig_hear(&camera, 0);
 	CHECK_EQ(rig_count(&camera, PNC_TYPE_LINK), 0);
+	rig_connect(&camera, 0, 0);
+	rig_hear(&camera, 0);
+	RIG_READ(&camera, link, LINK, &link);
+	CHECK_EQ(link.state, PNC_LINK_STATE_UP);
+	CHECK_EQ(link.reason, 0);
 }
 
 TEST(test_pictures_arrive_in_order_with_their_source)

@@ -465,6 +465,21 @@ TEST(test_credit_is_repeated_while_there_is_work)
 	CHECK_EQ(rig.board.queue.totals.expired, 1);
 }
 
+TEST(test_a_new_host_does_not_hear_what_was_meant_for_the_last)
+{
+	static const uint8_t cut[] = {PNC_TYPE_FLUSH};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig_say(&rig, 0, cut, 1);
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_BOARD);
+	pnc_board_radio_down(&rig.board, 0, 0, 8);
+	rig_hello(&rig, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 2);
+	CHECK_EQ(rig.heard[0].packet[0], PNC_TYPE_HELLO);
+	CHECK_EQ(rig.heard[1].packet[0], PNC_TYPE_CREDIT);
+}
+
 TEST(test_an_idle_board_is_silent)
 {
 	rig_ready(&rig, PNC_ROLE_CAMERA);
@@ -560,6 +575,15 @@ TEST(test_statistics_account_for_every_packet_and_name_the_peer)
 	CHECK_EQ(s.mtu, 247);
 	CHECK_EQ(s.interval_us, 7500);
 	CHECK_EQ(s.phy, PNC_PHY_LE_2M);
+}
+
+TEST(test_uptime_loses_no_fraction_of_a_millisecond)
+{
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	for (uint32_t now_us = 0; now_us <= 1000 * MS; now_us += 700) {
+		pnc_board_tick(&rig.board, now_us);
+	}
+	CHECK_EQ(rig.board.uptime_ms, 999);
 }
 
 TEST(test_uptime_goes_on_when_the_clock_wraps)

@@ -22,10 +22,15 @@ def built(workshop: Workshop, program: str, variant: str) -> Path:
     return workshop.program(source, variant)
 
 
+@pytest.fixture(scope="module")
+def said(workshop: Workshop) -> dict[str, str]:
+    """What each program prints when it tries all its claims."""
+    return {program: run([built(workshop, program, "optimized")]).stdout for program in TEXTS}
+
+
 @pytest.mark.parametrize(("program", "claim"), CASES, ids=[f"{program}-{claim}" for program, claim in CASES])
-def test_claim(workshop: Workshop, program: str, claim: str) -> None:
-    done = run([built(workshop, program, "optimized"), claim])
-    assert done.returncode == 0, done.stdout
+def test_claim(said: dict[str, str], program: str, claim: str) -> None:
+    assert f"{claim} holds" in said[program].splitlines(), said[program]
 
 
 @pytest.mark.parametrize("program", TEXTS)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from core_build import HERE, Workshop, filled
@@ -77,7 +79,7 @@ class Model:
 
         return self._drop("flushed", matches)
 
-    def _drop(self, reason: str, goes) -> int:
+    def _drop(self, reason: str, goes: Callable[[Waiting], bool]) -> int:
         dropped = sum(map(goes, self.waiting))
         self.waiting = [w for w in self.waiting if not goes(w)]
         self.totals[reason] += dropped
@@ -94,21 +96,21 @@ class CoreQueue:
 
     def push(self, now_us: int, picture: Picture) -> int:
         packet = picture.pack()
-        return self._c.pnc_queue_push(self._queue, _clock(now_us), packet, ctypes.c_size_t(len(packet)))
+        return int(self._c.pnc_queue_push(self._queue, _clock(now_us), packet, ctypes.c_size_t(len(packet))))
 
     def pop(self, now_us: int) -> bytes:
         out = ctypes.create_string_buffer(MAX_PACKET)
         return filled(out, self._c.pnc_queue_pop(self._queue, _clock(now_us), out))
 
     def expire(self, now_us: int) -> int:
-        return self._c.pnc_queue_expire(self._queue, _clock(now_us))
+        return int(self._c.pnc_queue_expire(self._queue, _clock(now_us)))
 
     def flush(self, source: int | None, image: int | None) -> int:
         if source is None:
-            return self._c.pnc_queue_flush_all(self._queue)
+            return int(self._c.pnc_queue_flush_all(self._queue))
         if image is None:
-            return self._c.pnc_queue_flush_source(self._queue, ctypes.c_uint8(source))
-        return self._c.pnc_queue_flush(self._queue, ctypes.c_uint8(source), ctypes.c_uint8(image))
+            return int(self._c.pnc_queue_flush_source(self._queue, ctypes.c_uint8(source)))
+        return int(self._c.pnc_queue_flush(self._queue, ctypes.c_uint8(source), ctypes.c_uint8(image)))
 
     @property
     def state(self) -> list[int]:
@@ -157,7 +159,9 @@ def library(request: pytest.FixtureRequest, workshop: Workshop) -> tuple[ctypes.
 
 @settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(start_us=st.sampled_from([0, 2**31 - 5000, 2**32 - 5000]), steps=st.lists(STEPS, max_size=60))
-def test_the_queue_agrees_with_a_naive_one_at_every_step(library, start_us: int, steps) -> None:
+def test_the_queue_agrees_with_a_naive_one_at_every_step(
+    library: tuple[ctypes.CDLL, int], start_us: int, steps: list[tuple[str, Any]]
+) -> None:
     c, slots = library
     core, model = CoreQueue(c), Model(slots)
     now_us = start_us

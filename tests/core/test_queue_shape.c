@@ -60,3 +60,16 @@ TEST(test_expire_with_nothing_past_looks_at_one_packet)
 	CHECK_EQ(pnc_queue_expire(&queue, 0), 0);
 	CHECK_EQ(comparisons, 1);
 }
+
+TEST(test_expire_looks_at_the_rest_only_once)
+{
+	pnc_queue_init(&queue);
+	(void)comparisons_of_push((struct picture){.rank = 200, .remaining_ms = 5});
+	for (uint16_t i = 0; i < 50; i++) {
+		(void)comparisons_of_push((struct picture){.rank = (uint8_t)i, .remaining_ms = 100});
+	}
+	CHECK_EQ(pnc_queue_expire(&queue, 10000), 1);
+	comparisons = 0;
+	CHECK_EQ(pnc_queue_expire(&queue, 10000), 0);
+	CHECK_EQ(comparisons, 1);
+}

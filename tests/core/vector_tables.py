@@ -10,80 +10,106 @@ from core_build import ROOT
 from protocol.generate import Packet, load
 
 FOLDER = ROOT / "protocol" / "vectors"
-PICTURE = {"source": "source", "image": "image", "rank": "rank", "position": "position", "remaining_ms": "remaining_ms"}
+PACKETS = {packet.name: packet for packet in load(ROOT / "protocol" / "wire.toml")[1]}
+PACKETS_BY_TYPE = {packet.type: packet.name for packet in PACKETS.values()}
+
+
+class Tables:
+    """The constant arrays of the program, each once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    @property
+    def lines(self) -> list[str]:
+        return [f"static const {declaration.replace('@', name)};" for declaration, name in self._names.items()]
+
+    def bytes(self, spelled: str) -> str:
+        """Initialiser of a struct bytes: an array of exactly that length, so that ASan sees a read beyond it."""
+        if not spelled:
+            return "{NO_BYTES, 0}"
+        numbers = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(spelled))
+        return f"{{{self._array('uint8_t', numbers)}, {len(spelled) // 2}}}"
+
+    def bytes_value(self, spelled: str) -> str:
+        """The same as an expression."""
+        return f"(struct bytes){self.bytes(spelled)}"
+
+    def packets(self, spelled: list[str]) -> str:
+        """Two arguments: an array of struct bytes and its length."""
+        return self._list("struct bytes", [self.bytes(packet) for packet in spelled])
+
+    def frames(self, frames: list[dict[str, Any]]) -> str:
+        """Two arguments: an array of struct sound_frame and its length."""
+        return self._list("struct sound_frame", [f"{{{f['seq']}, {self.bytes(f['packet'])}}}" for f in frames])
+
+    def _list(self, kind: str, items: list[str]) -> str:
+        return f"{self._array(kind, ', '.join(items))}, {len(items)}" if items else "NULL, 0"
+
+    def _array(self, kind: str, content: str) -> str:
+        return self._names.setdefault(f"{kind} @[] = {{{content}}}", f"array_{len(self._names)}")
 
 
 def program() -> str:
     """The program: one TEST for each case."""
     vectors = {name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in FILES}
-    lines = ["/* Generated from protocol/vectors by vector_tables.py. */", '#include "vectors.h"', ""]
-    lines += ["static struct rig rig;", "", *_identity(vectors["session"]["board"])]
+    tables = Tables()
+    tests = []
     for name, write in FILES.items():
         for case in vectors[name]["cases"]:
-            lines += ["", f"TEST(test_{name}_{case['name']})", "{", *(f"\t{line}" for line in write(case)), "}"]
-    return "\n".join([*lines, ""])
+            body = [f"\t{line}" for line in write(tables, case)]
+            tests += ["", f"TEST(test_{name}_{case['name']})", "{", *body, "}"]
+    head = ["/* Generated from protocol/vectors by vector_tables.py. */", '#include "vectors.h"', ""]
+    board = _board(vectors["session"]["board"])
+    return "\n".join([*head, "static struct rig rig;", *tables.lines, "", *board, *tests, ""])
 
 
-def _bytes(spelled: str) -> str:
-    """A C expression for these bytes; a copy of exactly their length, so that ASan sees a read beyond it."""
-    if not spelled:
-        return "(struct bytes){(const uint8_t *)&rig, 0}"
-    numbers = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(spelled))
-    return f"(struct bytes){{(const uint8_t[]){{{numbers}}}, {len(spelled) // 2}}}"
-
-
-def _list(kind: str, items: list[str]) -> str:
-    return f"(const struct {kind}[]){{{', '.join(items)}}}" if items else "NULL"
-
-
-def _identity(board: dict[str, Any]) -> list[str]:
+def _board(board: dict[str, Any]) -> list[str]:
     firmware = ", ".join(str(number) for number in board["firmware"])
     return [
+        f'_Static_assert(PNC_QUEUE_SLOTS == {board["slots"]}u, "slots of the vectors");',
         "static void start(uint8_t role)",
         "{",
         "\tconst struct pnc_board_identity identity = {",
         f"\t\t.board_id = {board['board_id']:#x}u, .session = {board['session']}u,",
         f"\t\t.capabilities = {board['capabilities']}u, .firmware = {{{firmware}}}, .role = role,",
         f"\t\t.boot = {board['boot']}, .in_flight = {board['in_flight']}, .name = {json.dumps(board['name'])}}};",
-        f'\t_Static_assert(PNC_QUEUE_SLOTS == {board["slots"]}u, "slots of the vectors");',
-        "\tmemset(&rig, 0, sizeof(rig));",
-        "\tpnc_frame_reader_init(&rig.reader);",
-        "\tpnc_board_init(&rig.board, &identity, &rig_ops, &rig, 0);",
+        "\trig_start_as(&rig, &identity, 0);",
         "}",
     ]
 
 
-def _frames(case: dict[str, Any]) -> list[str]:
-    found = [f"{{{p['seq']}, {_bytes(p['packet'])}}}" for p in case["packets"]]
+def _frames(tables: Tables, case: dict[str, Any]) -> list[str]:
     numbers = ", ".join(f"{case[key]}u" for key in ("damaged", "missed", "missing", "next_seq"))
-    return [f"check_frames({_bytes(case['stream'])}, {_list('sound_frame', found)}, {len(found)}, {numbers});"]
+    return [f"check_frames({tables.bytes_value(case['stream'])}, {tables.frames(case['packets'])}, {numbers});"]
 
 
-def _packets(case: dict[str, Any]) -> list[str]:
-    packet = f"const struct bytes in = {_bytes(case['packet'])};"
+def _packets(tables: Tables, case: dict[str, Any]) -> list[str]:
+    packet = f"const struct bytes in = {tables.bytes(case['packet'])};"
     if case["is"] in ("malformed", "unknown"):
-        reads = []
         name = PACKETS_BY_TYPE.get(int(case["packet"][:2] or "0", 16))
-        if case["is"] == "malformed" and name:
-            reads = [f"struct pnc_{name} p;", f"CHECK(!pnc_{name}_read(&p, in.at, in.len));"]
-        return [packet, *reads, f"check_refused(&rig, in, {'true' if case['is'] == 'malformed' else 'false'});"]
+        malformed = case["is"] == "malformed"
+        lines = [packet, f"check_refused(&rig, in, {str(malformed).lower()});"]
+        if malformed and name:
+            lines += [f"struct pnc_{name} p;", f"CHECK(!pnc_{name}_read(&p, in.at, in.len));"]
+        return lines
     if case["is"] == "picture":
         return [packet, *_picture(case["fields"])]
-    return [packet, *_control(PACKETS[case["is"]], case)]
+    return [packet, *_control(tables, PACKETS[case["is"]], case)]
 
 
 def _picture(said: dict[str, Any]) -> list[str]:
-    lines = [
+    numbers = ("source", "image", "rank", "position", "remaining_ms")
+    return [
         "const struct picture p = picture_read(in.at, in.len);",
+        *(f"CHECK_EQ(p.{name}, {said[name]});" for name in numbers),
         f"CHECK_EQ(p.codec_bytes, {len(said['data']) // 2});",
+        f"CHECK_EQ((in.at[0] & PNC_PICTURE_FLAGS_LAST) != 0, {said['last']});",
+        "check_accepted(&rig, in);",
     ]
-    lines += [f"CHECK_EQ(p.{member}, {said[key]});" for key, member in PICTURE.items()]
-    lines += [f"CHECK_EQ((in.at[0] & PNC_PICTURE_FLAGS_LAST) != 0, {said['last']});"]
-    lines += ["rig_ready(&rig, PNC_ROLE_CAMERA);", "rig_say(&rig, 0, in.at, in.len);"]
-    return [*lines, "CHECK_EQ(rig.board.queue.totals.accepted, 1);", "CHECK_EQ(rig.board.unknown, 0);"]
 
 
-def _control(packet: Packet, case: dict[str, Any]) -> list[str]:
+def _control(tables: Tables, packet: Packet, case: dict[str, Any]) -> list[str]:
     said = case["fields"]
     name = packet.name
     lines = [
@@ -95,42 +121,36 @@ def _control(packet: Packet, case: dict[str, Any]) -> list[str]:
         if f.is_scalar:
             suffix = "" if f.kind.startswith("i") else "u"
             lines.append(f"CHECK(p.{f.name} == {said[f.name]}{suffix});")
-            continue
-        size = f"{f.size}" if f.size else f"p.{f.name}_len"
-        lines.append(f"const struct bytes {f.name} = {_bytes(said[f.name])};")
-        lines.append(f"CHECK_BYTES(p.{f.name}, {size}, {f.name}.at, {f.name}.len);")
-    written = _bytes(case.get("written", case["packet"]))
-    lines += ["uint8_t out[PNC_MAX_PACKET];", f"const struct bytes written = {written};"]
-    return [*lines, f"CHECK_BYTES(out, pnc_{name}_write(&p, out), written.at, written.len);"]
+        else:
+            size = f"{f.size}" if f.size else f"p.{f.name}_len"
+            lines.append(f"check_bytes(p.{f.name}, {size}, {tables.bytes_value(said[f.name])});")
+    written = tables.bytes_value(case.get("written", case["packet"]))
+    return [*lines, "uint8_t out[PNC_MAX_PACKET];", f"check_bytes(out, pnc_{name}_write(&p, out), {written});"]
 
 
-def _session(case: dict[str, Any]) -> list[str]:
-    return [f"start({case['role']});", *(_step(step) for step in case["steps"])]
+def _session(tables: Tables, case: dict[str, Any]) -> list[str]:
+    return [f"start({case['role']});", *(_step(tables, step) for step in case["steps"])]
 
 
-def _step(step: dict[str, Any]) -> str:
+def _step(tables: Tables, step: dict[str, Any]) -> str:
     now = f"{step['at_us']}u"
-    board = f"&rig.board, {now}"
     (what,) = step.keys() - {"at_us"}
     about = step[what]
     if what == "serial_in":
-        return f"{{ const struct bytes in = {_bytes(about)}; pnc_board_serial_rx({board}, in.at, in.len); }}"
+        return f"serial_in(&rig, {now}, {tables.bytes_value(about)});"
     if what == "serial_out":
-        return f"check_serial_out(&rig, {now}, {_list('bytes', [_bytes(p) for p in about])}, {len(about)});"
-    peer = about["peer"]
+        return f"check_serial_out(&rig, {now}, {tables.packets(about)});"
+    board = f"&rig.board, {now}, {about['peer']}"
     if what == "radio_in":
-        return f"{{ const struct bytes in = {_bytes(about['packet'])}; pnc_board_radio_rx({board}, {peer}, in.at, in.len); }}"
+        return f"radio_in(&rig, {now}, {about['peer']}, {tables.bytes_value(about['packet'])});"
     if what == "radio_out":
-        packets = [_bytes(p) for p in about["packets"]]
-        return f"check_radio_out(&rig, {now}, {peer}, {_list('bytes', packets)}, {len(packets)});"
+        return f"check_radio_out(&rig, {now}, {about['peer']}, {tables.packets(about['packets'])});"
     if what == "radio_up":
         link = f"{{{about['interval_us']}u, {about['mtu']}, {about['phy']}}}"
-        return f"{{ const struct pnc_radio_link link = {link}; pnc_board_radio_up({board}, {peer}, &link); }}"
+        return f"pnc_board_radio_up({board}, &(struct pnc_radio_link){link});"
     if what == "radio_down":
-        return f"pnc_board_radio_down({board}, {peer}, {about['reason']});"
-    return f"pnc_board_radio_sent({board}, {peer});"
+        return f"pnc_board_radio_down({board}, {about['reason']});"
+    return f"pnc_board_radio_sent({board});"
 
 
 FILES = {"frames": _frames, "packets": _packets, "session": _session}
-PACKETS = {packet.name: packet for packet in load(ROOT / "protocol" / "wire.toml")[1]}
-PACKETS_BY_TYPE = {packet.type: packet.name for packet in PACKETS.values()}

@@ -9,6 +9,8 @@ struct bytes {
 	size_t len;
 };
 
+#define NO_BYTES ((const uint8_t *)"")
+
 struct sound_frame {
 	uint8_t seq;
 	struct bytes packet;
@@ -35,6 +37,19 @@ static inline void check_frames(struct bytes stream, const struct sound_frame *e
 	CHECK_EQ(reader.next_seq, next_seq);
 }
 
+static inline void check_bytes(const uint8_t *is, size_t len, struct bytes should)
+{
+	CHECK_BYTES(is, len, should.at, should.len);
+}
+
+static inline void check_accepted(struct rig *r, struct bytes picture)
+{
+	rig_ready(r, PNC_ROLE_CAMERA);
+	rig_say(r, 0, picture.at, picture.len);
+	CHECK_EQ(r->board.queue.totals.accepted, 1);
+	CHECK_EQ(r->board.unknown, 0);
+}
+
 /* A packet of the wrong length or of no known type: the board in session with a host says so, or skips it. */
 static inline void check_refused(struct rig *r, struct bytes packet, bool malformed)
 {
@@ -49,6 +64,16 @@ static inline void check_refused(struct rig *r, struct bytes packet, bool malfor
 	pnc_board_radio_rx(&r->board, 0, 0, packet.at, packet.len);
 	CHECK(r->board.unknown >= 1);
 	CHECK_EQ(r->board.queue.totals.accepted, 0);
+}
+
+static inline void serial_in(struct rig *r, uint32_t now_us, struct bytes stream)
+{
+	pnc_board_serial_rx(&r->board, now_us, stream.at, stream.len);
+}
+
+static inline void radio_in(struct rig *r, uint32_t now_us, uint8_t peer, struct bytes packet)
+{
+	pnc_board_radio_rx(&r->board, now_us, peer, packet.at, packet.len);
 }
 
 static inline bool same_packet(const uint8_t *is, size_t len, struct bytes should)

@@ -91,7 +91,7 @@ def _broken(good: bytes, after: bytes) -> list[dict[str, Any]]:
         case("byte_doubled", good[:4] + good[3:] + after, [(1, SHORT)], damaged=1, **first_lost),
         case("one_bit_flipped", bytes(flipped) + after, [(1, SHORT)], damaged=1, **first_lost),
         case("bad_crc", frame(0, PING, crc_flip=1) + after, [(1, SHORT)], damaged=1, **first_lost),
-        case("bad_crc_in_its_last_bit", frame(0, PING, crc_flip=1 << 31) + after, [(1, SHORT)], damaged=1, **first_lost),
+        case("last_bit_of_the_crc", frame(0, PING, crc_flip=1 << 31) + after, [(1, SHORT)], damaged=1, **first_lost),
         case("zero_in_the_middle", good[:6] + b"\0" + good[6:] + after, [(1, SHORT)], damaged=2, **first_lost),
         case("garbage_before_a_frame", bytes(range(255, 0, -1)) + b"\0" + good, [(0, PING)], damaged=1),
         case("garbage_that_runs_into_a_frame", b"\x41\x42\x43" + good + after, [(1, SHORT)], damaged=1, **first_lost),

@@ -22,12 +22,12 @@ from vector_files import FOLDER  # noqa: E402
 DOCS = {
     "frames": "Bytes on the serial port and what a reader that expects sequence number 0 finds in them: sound packets "
     "in order, frames damaged, numbers missed, then next_seq and missing as in credit.",
-    "packets": "Packets and what they say. is: the packet's name, or malformed, or unknown. fields: numbers, and hex for "
-    "bytes. written: what a writer of this version makes of the fields, where that is not the packet itself.",
+    "packets": "Packets and what they say. is: the packet's name, or malformed, or unknown. fields: numbers, and hex "
+    "for bytes. written: what a writer of this version makes of the fields, where that is not the packet itself.",
     "session": "Boards and what comes out of them. Each step happens at at_us. serial_in: bytes on the serial port; "
-    "serial_out: the packets that the board then has for its host, all of them, in order; radio_in, radio_out: the same "
-    "for one packet each way over the air, radio_out all that the radio may take; radio_up, radio_down, radio_sent: what "
-    "the radio reports. The text of an error is not compared.",
+    "serial_out: the packets that the board then has for its host, all of them, in order; radio_in: a packet over the "
+    "air; radio_out: the packets that the radio may then take, all of them, in order; radio_up, radio_down, radio_sent:"
+    " what the radio reports. The text of an error is not compared.",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from protocol.wire import (
     CONTROL,
     MAX_PACKET,
+    VERSION,
     Configure,
     Control,
     Credit,
@@ -25,7 +26,7 @@ from protocol.wire import (
 )
 
 EXAMPLES: list[tuple[str, Control, str]] = [
-    ("hello_of_a_host", Hello(version=1, kind=0), "01000100000000000000000000000000000000000000000000000000000000"[:54]),
+    ("hello_of_a_host", Hello(version=1, kind=0), "0100" "01" + "00" * 24),
     (
         "hello_of_a_board",
         Hello(
@@ -67,11 +68,11 @@ EXAMPLES: list[tuple[str, Control, str]] = [
     ),
     (
         "result",
-        Result(image=5, status=0, margin_ms=-3, service_us=0x10000, ranks=b"\x07" + bytes(31), text=b"\x01\x00\xff\x7f\x03cat"),
+        Result(image=5, margin_ms=-3, service_us=0x10000, ranks=b"\x07" + bytes(31), text=b"\x01\x00\xff\x7f\x03cat"),
         "0900" "05" "00" "fdff" "00000100" "07" + "00" * 31 + "0100" "ff7f" "03" "636174",
     ),
     ("result_without_text", Result(status=1), "0900" "00" "01" "0000" "00000000" + "00" * 32),
-    ("link", Link(state=1, phy=4, reason=0, mtu=247, interval_us=4_000_000, peer=15), "0a0f" "01" "04" "00" "f700" "00093d00"),
+    ("link", Link(state=1, phy=4, mtu=247, interval_us=4_000_000, peer=15), "0a0f" "01" "04" "00" "f700" "00093d00"),
     ("link_lost", Link(state=0, phy=2, reason=8, mtu=247, interval_us=7500), "0a00" "00" "02" "08" "f700" "4c1d0000"),
     ("log", Log(level=2, text=b"low power"), "0b00" "02" "6c6f7720706f776572"),
     ("error", Error(code=4, detail=200, text=b"queue full"), "0c00" "04" "c8000000" "71756575652066756c6c"),
@@ -139,10 +140,10 @@ def _pictures() -> list[dict[str, Any]]:
 
 def _short() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"name": "empty", "packet": "", "is": "malformed"}]
-    for kind, packet in sorted(CONTROL.items()):
+    for _, packet in sorted(CONTROL.items()):
         whole = packet.LAYOUT.size
         for length in sorted({1, whole - 1}):
-            spelled = (bytes([kind]) + bytes(whole))[:length].hex()
+            spelled = (Hello(version=VERSION) if packet is Hello else packet()).pack()[:length].hex()
             found.append({"name": f"{name_of(packet)}_of_{length}", "packet": spelled, "is": "malformed"})
     return found
 

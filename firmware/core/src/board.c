@@ -41,7 +41,6 @@ void pnc_board_end_session(struct pnc_board *b)
 	b->credit_due = false;
 	b->errors_due = 0;
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		b->peers[i].report_due = false;
 		b->peers[i].statistics_due = false;
 		for (uint8_t k = 0; k < PNC_IN_FLIGHT_MAX; k++) {
 			b->peers[i].flying[k].credited = false;

@@ -65,7 +65,6 @@ void pnc_board_radio_down(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 		p->state = PNC_LINK_STATE_DOWN;
 		p->heard = PNC_LINK_STATE_DOWN;
 		p->connected = false;
-		p->hello_due = false;
 		p->reason = reason;
 		pnc_control_clear(&b->control, peer);
 		b->credit_due = b->open;

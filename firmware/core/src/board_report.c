@@ -175,6 +175,7 @@ size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, s
 {
 	uint8_t packet[PNC_MAX_PACKET];
 	size_t written = 0;
+	(void)pnc_queue_expire(&b->queue, now_us);
 	pnc_board_settle(b, now_us);
 	while (written < room) {
 		if (b->frame_at == b->frame_len) {

@@ -49,7 +49,8 @@ struct pnc_board_ops {
 	bool (*configure)(void *user, const struct pnc_configure *configuration);
 	/* RSSI of a peer in dBm, 127 if unknown. */
 	int8_t (*rssi_dbm)(void *user, uint8_t peer);
-	/* Something may be pulled now: serial_tx and, for any peer, radio_tx are worth a call. */
+	/* Something may be pulled now: serial_tx and, for any peer, radio_tx are worth a call. Pull until
+	 * serial_tx leaves room and radio_tx returns 0; for what comes up later there is another wake. */
 	void (*wake)(void *user);
 };
 
