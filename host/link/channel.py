@@ -52,6 +52,7 @@ class Channel:
         """Send a packet in the next frame."""
         if isinstance(packet, Hello):
             self._under_way.clear()
+            self._output += b"\0"  # ends what an earlier host may have left half written
         self._output += write_frame(self._seq, packet.pack())
         self._under_way.pop(self._seq, None)
         self._under_way[self._seq] = Sent(packet, now_us)

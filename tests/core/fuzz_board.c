@@ -87,11 +87,9 @@ static void check(const struct pnc_board *b)
 	ALWAYS(b->control.to_serial + b->control.to_radio <= PNC_CONTROL_SLOTS);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		const struct pnc_peer *p = &b->peers[i];
-		ALWAYS(p->in_radio <= b->identity.in_flight);
-		ALWAYS(p->connected || p->in_radio == 0);
-		for (uint8_t k = 0; k < p->in_radio; k++) {
-			flying += p->flying[(p->first + k) % PNC_IN_FLIGHT_MAX].codec_bytes > 0;
-		}
+		ALWAYS(p->flight.count <= b->identity.in_flight);
+		ALWAYS(p->connected || p->flight.count == 0);
+		flying += pnc_flight_pictures(&p->flight);
 	}
 	ALWAYS(b->acked + b->lost + flying <= t->sent);
 }

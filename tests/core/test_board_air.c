@@ -339,9 +339,36 @@ TEST(test_never_more_in_the_radio_than_allowed)
 			in_radio--;
 		}
 		CHECK(in_radio <= 4);
-		CHECK_EQ(camera.board.peers[0].in_radio, in_radio);
+		CHECK_EQ(camera.board.peers[0].flight.count, in_radio);
 	}
 	CHECK(full > 100);
+}
+
+/* Remaining time on the air of a picture that the host gave `remaining_ms`, sent now. */
+static unsigned aired_ms(uint32_t now_us, uint16_t remaining_ms)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_picture(&camera, now_us, (struct picture){.remaining_ms = remaining_ms});
+	CHECK(air_tx(&camera, now_us, packet) > 0);
+	return pnc_get16(packet + PNC_PICTURE_REMAINING_AT);
+}
+
+TEST(test_a_slow_radio_takes_its_time_from_the_remaining_time_but_half_at_most)
+{
+	uint32_t now_us = 0;
+	rig_ready(&camera, PNC_ROLE_CAMERA);
+	uint32_t usual_ms = 2u * camera.board.peers[0].link.interval_us / 1000u;
+	CHECK_EQ(aired_ms(now_us, 1000), 1000);
+	for (int i = 0; i < 40; i++) {
+		now_us += 100000u;
+		pnc_board_radio_sent(&camera.board, now_us, 0);
+		unsigned left_ms = aired_ms(now_us, 1000);
+		CHECK(left_ms <= 1000u && left_ms >= 1000u - 100u + usual_ms);
+		CHECK(i < 39 || left_ms <= 1000u - 100u + usual_ms + 1u);
+	}
+	now_us += 100000u;
+	pnc_board_radio_sent(&camera.board, now_us, 0);
+	CHECK_EQ(aired_ms(now_us, 40), 20);
 }
 
 TEST(test_an_in_flight_beyond_what_the_core_can_hold_is_cut)

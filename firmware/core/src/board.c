@@ -1,8 +1,7 @@
 #include "pnc/board.h"
 
 #include "board_parts.h"
-
-#define US_PER_MS 1000u
+#include "pnc/clock.h"
 
 _Static_assert(PNC_PEERS >= 1u && PNC_PEERS <= PNC_MAX_SOURCES, "a peer's number is a source");
 _Static_assert(PNC_IN_FLIGHT_MAX >= 1u && PNC_IN_FLIGHT_MAX <= 16u, "packets inside the radio");
@@ -42,9 +41,7 @@ void pnc_board_end_session(struct pnc_board *b)
 	b->errors_due = 0;
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		b->peers[i].statistics_due = false;
-		for (uint8_t k = 0; k < PNC_IN_FLIGHT_MAX; k++) {
-			b->peers[i].flying[k].credited = false;
-		}
+		pnc_flight_forget(&b->peers[i].flight);
 	}
 	pnc_control_clear(&b->control, PNC_TO_SERIAL);
 	if (b->identity.role == PNC_ROLE_CAMERA) {
@@ -82,12 +79,7 @@ static bool is_busy(const struct pnc_board *b)
 	if (b->identity.role != PNC_ROLE_CAMERA || p->state != PNC_LINK_STATE_UP) {
 		return false;
 	}
-	for (uint8_t i = 0; i < p->in_radio; i++) {
-		if (p->flying[(p->first + i) % PNC_IN_FLIGHT_MAX].codec_bytes > 0) {
-			return true;
-		}
-	}
-	return b->queue.waiting > 0;
+	return b->queue.waiting > 0 || pnc_flight_pictures(&p->flight) > 0;
 }
 
 static uint32_t dropped(const struct pnc_queue_totals *t)
@@ -97,17 +89,17 @@ static uint32_t dropped(const struct pnc_queue_totals *t)
 
 void pnc_board_settle(struct pnc_board *b, uint32_t now_us)
 {
-	uint32_t passed_ms = (now_us - b->uptime_us) / US_PER_MS;
+	uint32_t passed_ms = (now_us - b->uptime_us) / PNC_US_PER_MS;
 	b->uptime_ms += passed_ms;
-	b->uptime_us += passed_ms * US_PER_MS;
+	b->uptime_us += passed_ms * PNC_US_PER_MS;
 	if (b->busy) {
 		b->busy_us += now_us - b->busy_at_us;
 	}
 	b->busy_at_us = now_us;
 	b->busy = is_busy(b);
-	bool flying = b->identity.role == PNC_ROLE_CAMERA && b->peers[0].in_radio > 0;
+	bool flying = b->identity.role == PNC_ROLE_CAMERA && b->peers[0].flight.count > 0;
 	bool work = b->queue.waiting > 0 || flying || b->unreported > 0;
-	bool stale = now_us - b->credited_us >= PNC_CREDIT_REFRESH_MS * US_PER_MS;
+	bool stale = now_us - b->credited_us >= PNC_CREDIT_REFRESH_MS * PNC_US_PER_MS;
 	if (b->open && ((work && stale) || b->unreported >= PNC_CREDIT_EVERY ||
 			dropped(&b->queue.totals) != b->credited_dropped)) {
 		b->credit_due = true;

@@ -1,6 +1,7 @@
 /* Both directions of the air. Nothing that comes over the air commands a board: it only carries pictures, answers
  * and pings. */
 #include "board_parts.h"
+#include "pnc/clock.h"
 
 /* Pictures may be handed to the radio of this peer, once its board has said hello: a full one fits a PDU. */
 static bool takes_pictures(const struct pnc_board *b, const struct pnc_peer *p)
@@ -16,7 +17,7 @@ static bool fits(const struct pnc_peer *p, size_t len)
 
 bool pnc_board_radio_has(const struct pnc_board *b, const struct pnc_peer *p)
 {
-	if (!p->connected || p->in_radio >= b->identity.in_flight) {
+	if (!p->connected || pnc_flight_full(&p->flight)) {
 		return false;
 	}
 	if (p->hello_due) {
@@ -46,6 +47,7 @@ void pnc_board_radio_up(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
 			p->report_due = true;
 		} else {
 			p->connected = true;
+			pnc_flight_init(&p->flight, b->identity.in_flight);
 			p->hello_due = true;
 			set_state(p, p->heard);
 		}
@@ -57,10 +59,8 @@ void pnc_board_radio_down(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 {
 	if (peer < PNC_PEERS) {
 		struct pnc_peer *p = &b->peers[peer];
-		for (; p->in_radio > 0; p->in_radio--) {
-			b->lost += p->flying[p->first].codec_bytes > 0;
-			p->first = (uint8_t)((p->first + 1u) % PNC_IN_FLIGHT_MAX);
-		}
+		b->lost += pnc_flight_pictures(&p->flight);
+		pnc_flight_init(&p->flight, b->identity.in_flight);
 		p->report_due = p->report_due || p->connected;
 		p->state = PNC_LINK_STATE_DOWN;
 		p->heard = PNC_LINK_STATE_DOWN;
@@ -148,6 +148,15 @@ void pnc_board_radio_rx(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
 	pnc_board_finish(b, now_us);
 }
 
+/* Takes what the radio will probably need from the remaining time; half of it at most, since the guess can be wrong. */
+static void shorten(uint8_t *picture, uint32_t ahead_ms)
+{
+	uint16_t remaining_ms = pnc_get16(picture + PNC_PICTURE_REMAINING_AT);
+	uint16_t most_ms = remaining_ms / 2u;
+	uint16_t taken_ms = ahead_ms < most_ms ? (uint16_t)ahead_ms : most_ms;
+	pnc_put16(picture + PNC_PICTURE_REMAINING_AT, (uint16_t)(remaining_ms - taken_ms));
+}
+
 /* The next packet for a peer, its length or 0. */
 static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t peer, uint8_t *out)
 {
@@ -169,23 +178,28 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 		}
 		b->control.dropped++;
 	}
-	return takes_pictures(b, p) ? pnc_queue_pop(&b->queue, now_us, out) : 0;
+	if (!takes_pictures(b, p)) {
+		return 0;
+	}
+	len = pnc_queue_pop(&b->queue, now_us, out);
+	if (len > 0) {
+		shorten(out, pnc_flight_ahead_us(&p->flight, p->link.interval_us) / PNC_US_PER_MS);
+	}
+	return len;
 }
 
 size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, uint8_t *out)
 {
-	if (peer >= PNC_PEERS || !b->peers[peer].connected || b->peers[peer].in_radio >= b->identity.in_flight) {
+	if (peer >= PNC_PEERS || !b->peers[peer].connected || pnc_flight_full(&b->peers[peer].flight)) {
 		return 0;
 	}
 	struct pnc_peer *p = &b->peers[peer];
 	bool credit_was_due = b->credit_due;
 	size_t len = next_packet(b, now_us, peer, out);
 	if (len > 0) {
-		struct pnc_flying *f = &p->flying[(p->first + p->in_radio) % PNC_IN_FLIGHT_MAX];
 		bool picture = (out[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
-		f->codec_bytes = picture ? (uint8_t)(len - PNC_PICTURE_HEADER) : 0;
-		f->credited = picture;
-		p->in_radio++;
+		uint8_t codec_bytes = picture ? (uint8_t)(len - PNC_PICTURE_HEADER) : 0;
+		pnc_flight_hand(&p->flight, now_us, codec_bytes, picture);
 	}
 	pnc_board_settle(b, now_us);
 	if (b->credit_due && !credit_was_due) {
@@ -196,16 +210,14 @@ size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 
 void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer)
 {
-	if (peer < PNC_PEERS && b->peers[peer].in_radio > 0) {
+	if (peer < PNC_PEERS && b->peers[peer].flight.count > 0) {
 		struct pnc_peer *p = &b->peers[peer];
-		const struct pnc_flying *f = &p->flying[p->first];
-		b->acked += f->codec_bytes > 0;
-		if (f->credited) {
+		struct pnc_flying sent = pnc_flight_acknowledge(&p->flight, now_us, p->link.interval_us);
+		b->acked += sent.codec_bytes > 0;
+		if (sent.credited) {
 			b->acked_packets++;
-			b->acked_bytes += f->codec_bytes;
+			b->acked_bytes += sent.codec_bytes;
 		}
-		p->first = (uint8_t)((p->first + 1u) % PNC_IN_FLIGHT_MAX);
-		p->in_radio--;
 		b->credit_due = b->credit_due || (b->open && b->identity.role == PNC_ROLE_CAMERA);
 	}
 	pnc_board_finish(b, now_us);

@@ -63,7 +63,7 @@ static size_t write_credit(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 		.taken = b->taken,
 		.waiting = b->queue.waiting,
 		.free = (uint8_t)(PNC_QUEUE_SLOTS - b->queue.waiting),
-		.in_radio = camera ? b->peers[0].in_radio : 0,
+		.in_radio = camera ? b->peers[0].flight.count : 0,
 		.link = camera ? b->peers[0].state : PNC_LINK_STATE_DOWN,
 		.acked_packets = b->acked_packets,
 		.acked_bytes = b->acked_bytes,

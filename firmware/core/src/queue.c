@@ -5,7 +5,6 @@
 #include "pnc/clock.h"
 
 #define WORD_BITS 32u
-#define US_PER_MS 1000u
 #define ANY_IMAGE 0x100u
 
 _Static_assert(PNC_QUEUE_SLOTS >= 1u && PNC_QUEUE_SLOTS <= 254u, "slots are numbered by a byte");
@@ -51,7 +50,7 @@ static uint8_t worst_rank(const struct pnc_queue *q)
 /* True if a deadline lies less than 1 ms ahead, so that no whole ms remains. */
 static bool is_past(uint32_t deadline_us, uint32_t now_us)
 {
-	return pnc_before(deadline_us, now_us + US_PER_MS);
+	return pnc_before(deadline_us, now_us + PNC_US_PER_MS);
 }
 
 /* Empties the buckets and frees every slot. */
@@ -135,7 +134,7 @@ static void take(struct pnc_queue *q, uint8_t at)
 enum pnc_push pnc_queue_push(struct pnc_queue *q, uint32_t now_us, const uint8_t *packet, size_t len)
 {
 	uint16_t remaining_ms = pnc_get16(packet + PNC_PICTURE_REMAINING_AT);
-	uint32_t deadline_us = now_us + remaining_ms * US_PER_MS;
+	uint32_t deadline_us = now_us + remaining_ms * PNC_US_PER_MS;
 	enum pnc_push outcome = PNC_PUSH_OK;
 	q->totals.accepted++;
 	if (remaining_ms == 0) {
@@ -178,7 +177,7 @@ size_t pnc_queue_pop(struct pnc_queue *q, uint32_t now_us, uint8_t *out)
 		}
 		q->totals.sent++;
 		memcpy(out, s->packet, s->len);
-		pnc_put16(out + PNC_PICTURE_REMAINING_AT, (uint16_t)((s->deadline_us - now_us) / US_PER_MS));
+		pnc_put16(out + PNC_PICTURE_REMAINING_AT, (uint16_t)((s->deadline_us - now_us) / PNC_US_PER_MS));
 		return s->len;
 	}
 	return 0;

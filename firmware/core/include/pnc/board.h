@@ -20,6 +20,7 @@
 
 #include "pnc/config.h"
 #include "pnc/control.h"
+#include "pnc/flight.h"
 #include "pnc/frame.h"
 #include "pnc/queue.h"
 #include "pnc_wire.h"
@@ -54,12 +55,6 @@ struct pnc_board_ops {
 	void (*wake)(void *user);
 };
 
-/* A packet inside the radio, not yet acknowledged by the link layer. */
-struct pnc_flying {
-	uint8_t codec_bytes; /* 0: a control packet */
-	bool credited;       /* handed over in the running session: its acknowledgement counts in credit */
-};
-
 /* One connection, as the board sees it. */
 struct pnc_peer {
 	struct pnc_radio_link link;
@@ -69,10 +64,8 @@ struct pnc_peer {
 	bool hello_due;  /* ours goes out first */
 	bool report_due; /* a link packet to the host is due */
 	bool statistics_due;
-	uint8_t reason;   /* of the last disconnect */
-	uint8_t in_radio; /* packets in `flying` */
-	uint8_t first;    /* oldest of them, which is a ring */
-	struct pnc_flying flying[PNC_IN_FLIGHT_MAX];
+	uint8_t reason; /* of the last disconnect */
+	struct pnc_flight flight;
 };
 
 struct pnc_board {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PNC_US_PER_MS 1000u
+
 /* True if a is earlier than b. */
 static inline bool pnc_before(uint32_t a_us, uint32_t b_us)
 {
