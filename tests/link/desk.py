@@ -1,0 +1,173 @@
+"""A desk with one logic (a sender or a receiver) and a board played by hand: every packet it says is the test's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from host.link.events import Event
+from host.link.frames import FrameReader, write_frame
+from host.link.receiver import Receiver
+from host.link.runner import Logic
+from host.link.sender import Sender
+from protocol.packets import Picture, Unknown, parse
+from protocol.ranked import RankedPacket
+from protocol.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
+
+Packet = Picture | Control
+BEGIN_US = 1_000_000
+ROUND_TRIP_US = 20_000
+SERVICE_US = 30_000
+
+
+class Desk:
+    """Time stands still until ``at`` or ``wait`` moves it. ``heard`` holds what the board got and the test did not take."""
+
+    def __init__(self, logic: Logic, role: Role) -> None:
+        self.logic = logic
+        self.role = role
+        self.now_us = BEGIN_US
+        self.events: list[Event] = []
+        self.reader = FrameReader()
+        self.lose: Callable[[Packet], bool] = lambda _: False
+        self.totals = {"acked_bytes": 0, "busy_us": 0}
+        self._heard: list[Packet] = []
+        self._seq = 0
+        logic.start(self.now_us)
+        self._carry()
+
+    def say(self, *packets: Packet) -> list[Event]:
+        """The board says packets; returns the events that come of it."""
+        data = b""
+        for packet in packets:
+            data += write_frame(self._seq, packet.pack())
+            self._seq += 1
+        return self._record(self.logic.receive(self.now_us, data))
+
+    def at(self, now_us: int) -> list[Event]:
+        """The clock moves to a time (not back), and the logic is ticked."""
+        self.now_us = max(self.now_us, now_us)
+        return self._record(self.logic.tick(self.now_us))
+
+    def wait(self, duration_us: int) -> list[Event]:
+        """Time passes, ticked whenever the logic wants it and at the end."""
+        end_us = self.now_us + duration_us
+        events: list[Event] = []
+        while (wake_us := self.logic.wake_at()) is not None and wake_us < end_us:
+            events += self.at(wake_us)
+        return events + self.at(end_us)
+
+    def heard(self, kind: type | tuple[type, ...] = object) -> list[Any]:
+        """What the board got since the last call, of a kind; the rest is forgotten."""
+        taken, self._heard = self._heard, []
+        return [packet for packet in taken if isinstance(packet, kind)]
+
+    def pictures(self) -> list[Picture]:
+        """The picture packets that the board got since the last call."""
+        return self.heard(Picture)
+
+    def hello(self, **fields: Any) -> list[Event]:
+        """The board says hello, as this program's board would but for ``fields``."""
+        usual = {"version": VERSION, "kind": Kind.BOARD, "role": self.role, "slots": 64, "in_flight": 4, "session": 5}
+        return self.say(Hello(**(usual | fields)))
+
+    def credit(self, **fields: Any) -> list[Event]:
+        """The board gives a credit: all that came is accounted for, there is room and the link is up.
+
+        The running totals stay as they were last given.
+        """
+        reader = self.reader
+        for name in self.totals:
+            self.totals[name] = fields.get(name, self.totals[name])
+        usual = {"next_seq": reader.next_seq, "missing": reader.missing, "damaged": reader.damaged % 256}
+        return self.say(Credit(**(usual | {"free": 64, "link": LinkState.UP} | self.totals | fields)))
+
+    def open(self) -> None:
+        """A session without more ado."""
+        self.hello()
+        pings = self.heard(Ping)
+        self.say(*(Pong(hop=Hop.BOARD, token=ping.token, origin_us=ping.origin_us) for ping in pings))
+
+    def _record(self, events: list[Event]) -> list[Event]:
+        self.events += events
+        self._carry()
+        return events
+
+    def _carry(self) -> None:
+        """Take what the logic wrote to the board, but for frames that are to be lost."""
+        for piece in filter(None, self.logic.output().split(b"\0")):
+            frame = FrameReader().feed(piece + b"\0")[0]
+            packet = parse(frame.packet)
+            assert not isinstance(packet, Unknown)
+            if self.lose(packet):
+                continue
+            self.reader.feed(piece + b"\0")
+            if isinstance(packet, Hello):
+                self.reader.restart(frame.seq)
+            self._heard.append(packet)
+
+
+class SenderDesk(Desk):
+    """A desk with a sender."""
+
+    def __init__(self, sender: Sender | None = None, configure: Configure | None = None) -> None:
+        self.sender = sender or Sender(nonce=7, configure=configure)
+        super().__init__(self.sender, Role.CAMERA)
+
+    def ready(self) -> None:
+        """The edge server answers across the link; latency one way: ROUND_TRIP_US / 2."""
+        self.open()
+        self.credit()
+        self.at(self.now_us)
+        (ping,) = [packet for packet in self.heard(Ping) if packet.hop == Hop.PEER_HOST]
+        self.now_us += ROUND_TRIP_US
+        pong = Pong(hop=Hop.PEER_HOST, token=ping.token, origin_us=ping.origin_us, service_us=SERVICE_US)
+        self.say(pong)
+        assert self.sender.ready
+        self.credit()
+        self.heard()
+
+    def measure(self, rate: float) -> None:
+        """The board's totals show a rate, in codec bytes/s, and that nothing waits."""
+        acked, busy_us = self.totals.values()
+        self.credit(acked_bytes=acked + round(rate), busy_us=busy_us + 1_000_000)
+
+    def submit(self, count: int, deadline_us: int, size: int = 237) -> int:
+        """A picture of ``count`` packets whose answer is due that long from now."""
+        number = self.sender.submit(self.now_us, ranked(count, size), self.now_us + deadline_us)
+        self.at(self.now_us)
+        return number
+
+
+class ReceiverDesk(Desk):
+    """A desk with a receiver."""
+
+    def __init__(self, receiver: Receiver | None = None) -> None:
+        self.receiver = receiver or Receiver(nonce=8, service_us=SERVICE_US)
+        super().__init__(self.receiver, Role.EDGE)
+        self.open()
+        self.heard()
+
+    def arrive(self, *ranks: int, image: int = 1, source: int = 0, last: int = 9, remaining_ms: int = 100) -> list[Event]:
+        """Packets of an image arrive, now."""
+        return self.say(
+            *(
+                Picture(image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source)
+                for rank in ranks
+            )
+        )
+
+
+def ranked(count: int, size: int = 237) -> list[RankedPacket]:
+    """A picture's packets; each says its rank in every byte."""
+    return [RankedPacket(rank, 3 * rank, bytes([rank]) * size) for rank in range(count)]
+
+
+def ranks(pictures: list[Picture]) -> list[int]:
+    """Their ranks, as they came."""
+    return [picture.rank for picture in pictures]
+
+
+def lost(*wanted: int) -> Callable[[Packet], bool]:
+    """Loses the picture packets of these ranks."""
+    return lambda packet: isinstance(packet, Picture) and packet.rank in wanted

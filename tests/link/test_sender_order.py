@@ -1,0 +1,274 @@
+"""What the sender gives the board, in which order, and what it does not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from desk import ROUND_TRIP_US, SERVICE_US, SenderDesk, lost, ranked, ranks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from host.link.channel import FRAMES_UNDER_WAY
+from host.link.sender import TooShortError
+from protocol.packets import Picture
+from protocol.ranked import RankedPacket
+from protocol.wire import Flush, LinkState
+
+
+@pytest.fixture
+def desk() -> SenderDesk:
+    made = SenderDesk()
+    made.ready()
+    return made
+
+
+def test_nothing_is_sent_before_the_first_credit() -> None:
+    desk = SenderDesk()
+    desk.open()
+    desk.submit(4, 1_000_000)
+    desk.wait(50_000)
+    assert desk.pictures() == []
+    desk.credit()
+    assert ranks(desk.pictures()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("fields", [{"free": 0}, {"link": LinkState.DOWN}, {"link": LinkState.REFUSED}, {"link": 77}])
+def test_nothing_is_sent_without_room_or_link(desk: SenderDesk, fields: dict[str, int]) -> None:
+    desk.credit(**fields)
+    desk.submit(4, 1_000_000)
+    desk.credit(**fields)
+    assert desk.pictures() == []
+    desk.credit()
+    assert ranks(desk.pictures()) == [0, 1, 2, 3]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("submit"), st.integers(1, 40), st.integers(150, 900)),
+        st.tuples(st.just("wait"), st.integers(0, 80), st.just(0)),
+        # free slots; how many of the frames under way the board has read when it writes the credit
+        st.tuples(st.just("credit"), st.integers(0, 64), st.integers(0, 30)),
+    ),
+    min_size=5,
+    max_size=60,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS, rate=st.sampled_from([None, 2_000, 30_000, 2_000_000]))
+def test_credits_are_never_overrun_and_every_frame_under_way_can_be_named(
+    steps: list[tuple[str, int, int]], rate: int | None
+) -> None:
+    desk = SenderDesk()
+    desk.ready()
+    if rate:
+        desk.measure(rate)
+    desk.credit(free=3)
+    free = 3
+    unread: list[object] = []  # frames on the wire; the credit's next_seq decides which are read
+    for kind, value, extra in steps:
+        before = len(unread)
+        if kind == "submit" and desk.sender.pending < 100:
+            desk.submit(value, extra * 1000)
+        elif kind == "wait":
+            desk.wait(value * 1000)
+        elif kind == "credit":
+            read = min(extra, len(unread))
+            unread = unread[read:]
+            free, before = value, len(unread)
+            desk.credit(free=free, next_seq=(desk.reader.next_seq - len(unread)) % 256, missing=0)
+        unread += desk.heard()
+        if any(isinstance(packet, Picture) for packet in unread[before:]):
+            assert sum(isinstance(packet, Picture) for packet in unread) <= free
+            last = max(k for k, packet in enumerate(unread) if isinstance(packet, Picture))
+            assert last + 1 <= FRAMES_UNDER_WAY
+        if desk.sender.session.state.name != "OPEN":
+            return  # silent for too long: another claim
+
+
+def test_a_frame_named_missing_is_sent_again_in_its_place(desk: SenderDesk) -> None:
+    desk.measure(100_000)
+    desk.lose = lost(1, 3)
+    desk.submit(60, 2_000_000)
+    first = ranks(desk.pictures())
+    assert first == [rank for rank in range(len(first) + 2) if rank not in (1, 3)]
+    desk.lose = lost()
+    desk.credit()
+    after = ranks(desk.pictures())
+    assert after == [1, 3, *range(first[-1] + 1, first[-1] + 1 + len(after) - 2)]
+    assert len(after) > 2
+
+
+def test_a_frame_lost_twice_is_sent_a_third_time(desk: SenderDesk) -> None:
+    desk.lose = lost(0)
+    desk.submit(3, 1_000_000)
+    assert ranks(desk.pictures()) == [1, 2]
+    desk.credit()  # names rank 0, whose second frame is lost as well
+    desk.wait(60_000)  # the probe makes the gap known
+    desk.lose = lost()
+    desk.credit()
+    assert ranks(desk.pictures()) == [0]
+
+
+def test_a_frame_named_missing_after_the_deadline_is_not_sent_again(desk: SenderDesk) -> None:
+    desk.lose = lost(2)
+    desk.submit(4, 150_000)
+    assert ranks(desk.pictures()) == [0, 1, 3]
+    desk.wait(150_000)
+    desk.lose = lost()
+    desk.credit()
+    assert desk.pictures() == []
+
+
+def test_a_frame_named_missing_that_cannot_arrive_any_more_is_not_sent_again(desk: SenderDesk) -> None:
+    desk.measure(5_000)  # 47 ms a packet
+    desk.lose = lost(1)
+    desk.submit(2, 300_000)
+    assert ranks(desk.pictures()) == [0]
+    (image,) = desk.sender._images.values()
+    desk.now_us = image.send_by_us - ROUND_TRIP_US
+    desk.lose = lost()
+    desk.credit(waiting=3, in_radio=1)
+    assert desk.pictures() == []
+
+
+def test_a_packet_that_cannot_arrive_in_time_is_not_started(desk: SenderDesk) -> None:
+    packet_us, waiting, given = 5_000, 0, 0
+    desk.measure(237 / packet_us * 1e6)
+    desk.submit(60, 220_000)
+    (image,) = desk.sender._images.values()
+    for _ in range(100):  # the board hands on one packet after the other, at the measured rate
+        new = len(desk.pictures())
+        given, waiting = given + new, waiting + new
+        desk.at(desk.now_us + packet_us)
+        if waiting:
+            waiting -= 1
+            acked, busy_us = desk.totals.values()
+            desk.credit(waiting=waiting, acked_bytes=acked + 237, busy_us=busy_us + packet_us)
+    fits = (image.send_by_us - desk.now_us + 100 * packet_us - ROUND_TRIP_US // 2) // packet_us
+    assert 20 <= fits < 60
+    assert fits - 2 <= given <= fits + 1  # with nothing below, one more is tried
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate=st.integers(1_000, 200_000), below=st.integers(1, 30), deadline_ms=st.integers(120, 1000), free=st.integers(1, 64)
+)
+def test_what_is_started_would_arrive_at_the_measured_rate(rate: int, below: int, deadline_ms: int, free: int) -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.measure(rate)
+    desk.credit(waiting=below, free=free)
+    desk.submit(60, deadline_ms * 1000)
+    (image,) = desk.sender._images.values()
+    started = len(desk.pictures())
+    measured = desk.sender.rate.bytes_per_s
+    assert measured == pytest.approx(rate)
+    last_arrives_us = desk.now_us + ROUND_TRIP_US / 2 + (below + started) * 237 / measured * 1e6
+    assert started == 0 or last_arrives_us <= image.send_by_us
+
+
+def test_with_nothing_below_one_packet_is_always_tried(desk: SenderDesk) -> None:
+    desk.measure(10)
+    desk.submit(9, 200_000)
+    assert ranks(desk.pictures()) == [0]
+    desk.credit()
+    assert ranks(desk.pictures()) == [1]
+
+
+def test_an_image_is_flushed_once_at_its_deadline_if_any_of_it_may_wait(desk: SenderDesk) -> None:
+    number = desk.submit(30, 200_000)
+    (image,) = desk.sender._images.values()
+    desk.credit(waiting=6)
+    desk.heard()
+    desk.at(image.send_by_us - 1)
+    assert desk.heard(Flush) == []
+    desk.at(image.send_by_us)
+    assert desk.heard() == [Flush(image=number)]
+    desk.credit()
+    desk.at(image.send_by_us + 1000)
+    assert desk.heard((Flush, Picture)) == []
+
+
+def test_a_flush_that_broke_on_the_wire_is_said_again(desk: SenderDesk) -> None:
+    number = desk.submit(30, 200_000)
+    (image,) = desk.sender._images.values()
+    desk.credit(waiting=6)
+    desk.lose = lambda packet: isinstance(packet, Flush)
+    desk.at(image.send_by_us)
+    desk.lose = lost()
+    desk.wait(70_000)  # a probe goes after it
+    desk.heard()
+    desk.credit()
+    assert desk.heard(Flush) == [Flush(image=number)]
+
+
+def test_a_new_image_does_not_wait_for_an_old_one_past_its_deadline(desk: SenderDesk) -> None:
+    desk.measure(20_000)
+    desk.submit(100, 150_000)
+    (old,) = desk.sender._images.values()
+    desk.pictures()
+    desk.at(old.send_by_us)
+    desk.credit()
+    desk.heard()
+    new = desk.submit(3, 500_000)
+    sent = desk.pictures()
+    assert ranks(sent) == [0, 1, 2]
+    assert {picture.image for picture in sent} == {new}
+
+
+def test_ranks_go_first_across_images_then_the_earlier_deadline(desk: SenderDesk) -> None:
+    desk.credit(free=0)
+    late = desk.submit(3, 900_000)
+    early = desk.submit(3, 600_000)
+    desk.credit()
+    order = [(picture.rank, picture.image) for picture in desk.pictures()]
+    assert order == [(rank, image) for rank in range(3) for image in (early, late)]
+
+
+def test_packets_carry_what_was_submitted_and_the_time_that_remains(desk: SenderDesk) -> None:
+    packets = [RankedPacket(0, 65535, b"a"), RankedPacket(1, 7, b"b" * 237)]
+    number = desk.sender.submit(desk.now_us, packets, desk.now_us + 500_000)
+    (image,) = desk.sender._images.values()
+    desk.at(desk.now_us)
+    sent = desk.pictures()
+    assert [RankedPacket(p.rank, p.position, p.data) for p in sent] == packets
+    assert [p.last for p in sent] == [False, True]
+    assert {p.image for p in sent} == {number}
+    transit_us = ROUND_TRIP_US // 2
+    assert {p.remaining_ms for p in sent} == {(image.send_by_us - transit_us - desk.now_us) // 1000}
+
+
+def test_a_deadline_below_the_links_latency_is_refused_and_the_least_one_is_named(desk: SenderDesk) -> None:
+    with pytest.raises(TooShortError) as error:
+        desk.sender.submit(desk.now_us, ranked(1), desk.now_us + 1)
+    found = re.search(r"at least (\d+) ms, (\d+) of them", str(error.value))
+    assert found
+    least_ms, service_ms = int(found[1]), int(found[2])
+    assert service_ms == SERVICE_US // 1000
+    assert least_ms * 1000 >= ROUND_TRIP_US + SERVICE_US
+    for refused_us in (-1_000, 0, (least_ms - 1) * 1000):
+        with pytest.raises(TooShortError):
+            desk.sender.submit(desk.now_us, ranked(1), desk.now_us + refused_us)
+    assert desk.sender.pending == 0
+    desk.sender.submit(desk.now_us, ranked(1), desk.now_us + (least_ms + 1) * 1000)
+    desk.at(desk.now_us)
+    assert ranks(desk.pictures()) == [0]
+
+
+@pytest.mark.parametrize("wrong", [[], [1], [0, 2], [1, 0], [0, 0]])
+def test_packets_that_are_not_ranks_from_0_on_are_refused(desk: SenderDesk, wrong: list[int]) -> None:
+    packets = [RankedPacket(rank, 0, b"x") for rank in wrong]
+    with pytest.raises(ValueError, match="ranks"):
+        desk.sender.submit(desk.now_us, packets, desk.now_us + 500_000)
+    assert desk.sender.pending == 0
+
+
+def test_a_deadline_beyond_the_header_and_too_many_images_are_refused(desk: SenderDesk) -> None:
+    with pytest.raises(ValueError, match="65535 ms"):
+        desk.sender.submit(desk.now_us, ranked(1), desk.now_us + 65_536_000)
+    numbers = {desk.sender.submit(desk.now_us, ranked(1), desk.now_us + 500_000) for _ in range(128)}
+    assert len(numbers) == 128
+    with pytest.raises(ValueError, match="128 images"):
+        desk.sender.submit(desk.now_us, ranked(1), desk.now_us + 500_000)

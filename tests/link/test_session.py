@@ -1,0 +1,215 @@
+"""Opening a session with a board, and noticing that it went away."""
+
+from __future__ import annotations
+
+import pytest
+from desk import ReceiverDesk, SenderDesk, ranks
+
+from host.link.events import Failed, Opened, Ready, Trouble
+from host.link.sender import Sender
+from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
+from protocol.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
+
+
+def troubles(desk: SenderDesk | ReceiverDesk) -> list[Trouble]:
+    return [event.trouble for event in desk.events if isinstance(event, Failed)]
+
+
+def test_the_first_thing_said_is_hello_in_our_version() -> None:
+    (hello,) = SenderDesk().heard()
+    assert (hello.version, hello.kind, hello.session) == (VERSION, Kind.HOST, 7)
+
+
+def test_hello_is_repeated_until_the_limit_and_then_no_board_is_reported_once() -> None:
+    desk = SenderDesk()
+    desk.wait(HELLO_LIMIT_US - 1)
+    assert not desk.events
+    assert len(desk.heard(Hello)) > 3
+    desk.wait(HELLO_LIMIT_US)
+    assert troubles(desk) == [Trouble.NO_BOARD]
+    assert desk.heard() == []
+
+
+def test_a_board_with_the_role_opens_the_session_without_a_configuration() -> None:
+    desk = SenderDesk()
+    (event,) = desk.hello(name=b"left")
+    assert isinstance(event, Opened)
+    assert event.hello.name == b"left"
+    assert not event.restarted
+    assert desk.heard(Configure) == []
+
+
+@pytest.mark.parametrize("version", [0, VERSION + 1, 255])
+def test_a_board_of_another_version_is_refused_and_both_versions_are_named(version: int) -> None:
+    desk = SenderDesk()
+    (event,) = desk.hello(version=version, firmware=bytes([3, 2, 1]))
+    assert isinstance(event, Failed)
+    assert event.trouble is Trouble.VERSION
+    assert f"version {version}" in event.detail
+    assert f"version {VERSION}" in event.detail
+    assert "3.2.1" in event.detail
+
+
+def test_a_board_of_the_other_role_is_refused_with_what_to_do() -> None:
+    desk = SenderDesk()
+    (event,) = desk.hello(role=Role.EDGE)
+    assert isinstance(event, Failed)
+    assert event.trouble is Trouble.ROLE
+    assert "--port" in event.detail
+
+
+def test_a_board_of_the_other_role_is_taken_over_if_that_is_wanted() -> None:
+    session = Session(Configure(role=Role.CAMERA), nonce=1, take_over=True)
+    desk = SenderDesk()
+    desk.sender.session = session
+    desk.logic.start(desk.now_us)
+    desk.hello(role=Role.EDGE)
+    desk.at(desk.now_us)
+    assert [packet.role for packet in desk.heard(Configure)] == [Role.CAMERA]
+    assert not desk.events
+
+
+def test_a_board_without_a_role_is_given_it_and_opens_with_its_second_hello() -> None:
+    desk = SenderDesk()
+    assert desk.hello(role=Role.NONE) == []
+    assert [packet.role for packet in desk.heard(Configure)] == [Role.CAMERA]
+    (event,) = desk.hello(role=Role.CAMERA)
+    assert isinstance(event, Opened)
+
+
+def test_radio_settings_are_asked_of_a_board_that_has_the_role_already() -> None:
+    wanted = Configure(role=Role.CAMERA, phy=Phy.CODED_S8, interval_us=30_000, tx_power_dbm=127)
+    desk = SenderDesk(configure=wanted)
+    assert desk.hello() == []
+    assert desk.heard(Configure) == [wanted]
+    (event,) = desk.hello()
+    assert isinstance(event, Opened)
+
+
+def test_a_refused_configuration_fails_with_the_boards_words() -> None:
+    desk = SenderDesk(configure=Configure(role=Role.CAMERA, interval_us=7_500))
+    desk.hello()
+    (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
+    assert event == Failed(Trouble.CONFIGURE, "too short an interval")
+
+
+def test_a_configuration_that_is_never_confirmed_fails() -> None:
+    desk = SenderDesk()
+    desk.hello(role=Role.NONE)
+    desk.wait(1_100_000)
+    assert troubles(desk) == [Trouble.CONFIGURE]
+
+
+def test_the_server_across_is_asked_until_it_answers() -> None:
+    desk = SenderDesk()
+    desk.open()
+    desk.credit(link=LinkState.DOWN)
+    desk.wait(300_000)
+    assert [ping for ping in desk.heard(Ping) if ping.hop == Hop.PEER_HOST] == []
+    desk.credit()
+    for _ in range(10):
+        desk.wait(50_000)
+        desk.credit()
+    assert len([ping for ping in desk.heard(Ping) if ping.hop == Hop.PEER_HOST]) >= 4
+    assert not desk.sender.ready
+
+
+def test_the_first_pong_of_the_server_makes_the_sender_ready() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    (ready,) = [event for event in desk.events if isinstance(event, Ready)]
+    assert (ready.round_trip_us, ready.service_us) == (20_000, 30_000)
+
+
+def test_a_silent_board_is_reported_within_the_silence_limit_and_one_probe() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(8, 2_000_000)
+    assert desk.pictures()
+    silent_since_us = desk.now_us
+    while not troubles(desk):
+        wake_us = desk.logic.wake_at()
+        assert wake_us is not None
+        desk.at(wake_us)
+    assert troubles(desk) == [Trouble.SILENT]
+    assert desk.now_us - silent_since_us <= SILENCE_US + PROBE_AFTER_US
+
+
+def test_an_idle_board_that_goes_silent_is_noticed_too() -> None:
+    for desk in (SenderDesk(), ReceiverDesk()):
+        desk.open()
+        desk.credit()
+        desk.wait(2_000_000)
+        assert troubles(desk) == [Trouble.SILENT]
+
+
+def test_a_board_that_answers_probes_is_not_called_silent() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(8, 3_000_000)
+    for _ in range(100):
+        desk.wait(30_000)
+        desk.credit(free=0)
+    assert troubles(desk) == []
+
+
+def test_after_a_reset_the_board_is_greeted_again_and_the_ranks_it_held_are_sent_again() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(5, 1_000_000)
+    assert ranks(desk.pictures()) == [0, 1, 2, 3, 4]
+    desk.credit(waiting=5)
+    desk.say(Error(code=ErrorCode.NOT_READY, detail=Role.CAMERA))
+    assert len(desk.heard(Hello)) == 1
+    (opened,) = desk.hello(session=6)
+    assert isinstance(opened, Opened)
+    assert opened.restarted
+    desk.at(desk.now_us)
+    assert desk.pictures() == []  # no credit yet
+    desk.credit()
+    assert ranks(desk.pictures()) == [0, 1, 2, 3, 4]
+
+
+def test_totals_that_start_from_zero_after_a_reset_do_not_spoil_the_rate() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.measure(50_000)
+    before = desk.sender.rate.bytes_per_s
+    desk.say(Error(code=ErrorCode.NOT_READY, detail=Role.CAMERA))
+    desk.hello(session=6)
+    desk.credit(acked_bytes=0, busy_us=0)
+    assert desk.sender.rate.bytes_per_s == before
+
+
+def test_a_session_that_failed_says_nothing_more() -> None:
+    sender = Sender(nonce=1)
+    desk = SenderDesk(sender)
+    desk.wait(HELLO_LIMIT_US + 1)
+    assert sender.session.state is State.FAILED
+    desk.heard()
+    desk.hello()
+    desk.credit()
+    desk.wait(5_000_000)
+    assert desk.heard() == []
+    assert len(troubles(desk)) == 1
+
+
+def test_a_configuration_that_broke_on_the_wire_is_said_again() -> None:
+    desk = SenderDesk()
+    desk.lose = lambda packet: isinstance(packet, Configure)
+    desk.hello(role=Role.NONE)
+    desk.lose = lambda _: False
+    assert desk.heard(Configure) == []
+    desk.wait(300_000)
+    assert [packet.role for packet in desk.heard(Configure)] == [Role.CAMERA]
+    (event,) = desk.hello(role=Role.CAMERA)
+    assert isinstance(event, Opened)
+
+
+def test_a_configuration_refused_after_a_second_hello_still_fails() -> None:
+    desk = SenderDesk(configure=Configure(role=Role.CAMERA, interval_us=7_500))
+    desk.wait(250_000)  # two hellos are on their way, and both are answered
+    desk.hello()
+    desk.hello()
+    (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
+    assert event == Failed(Trouble.CONFIGURE, "too short an interval")
