@@ -14,6 +14,7 @@ from host.edge.archive import Archive, Served
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
+from host.link.port import Port
 from host.link.serial_port import SerialPort
 from host.testbed import virtual_boards
 
@@ -37,6 +38,7 @@ async def recv(arguments: argparse.Namespace) -> int:
     classifier = load_classifier(arguments.classifier)
     async with AsyncExitStack() as stack:
         archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
+        port: Port
         if path is None:
             ports = await stack.enter_async_context(virtual_boards(settings))
             port = ports[-1]

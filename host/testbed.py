@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from host.codec import Codec
 from host.edge.archive import Archive, Served
 from host.edge.classifier import Classifier
 from host.edge.server import EdgeServer
+from host.link.port import Port
 from host.link.runner import now_us
 from host.link.serial_port import SerialPort
 from host.sim.realtime import RealTimeWorld
@@ -23,12 +25,16 @@ SAVE_S = 2.0
 
 
 @asynccontextmanager
-async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[SerialPort]]:
+async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Port]]:
     """Boards in real time; gives the ports of the cameras, then the edge's."""
-    world = RealTimeWorld(World(settings, now_us=now_us()))
+    terminals = sys.platform != "win32"
+    world = RealTimeWorld(World(settings, now_us=now_us()), terminals=terminals)
     running = asyncio.create_task(world.run())
     try:
-        yield [SerialPort(path, PSEUDO_TERMINAL_BAUD) for path in world.ports]
+        if terminals:
+            yield [SerialPort(path, PSEUDO_TERMINAL_BAUD) for path in world.paths]
+        else:
+            yield [world.sim_port(index) for index in range(len(world.world.nodes))]
     finally:
         await _end(running)
         world.close()
@@ -37,7 +43,7 @@ async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[SerialPo
 class Testbed:
     """Two virtual boards with an edge server behind the second. ``port`` is the camera's."""
 
-    def __init__(self, port: SerialPort) -> None:
+    def __init__(self, port: Port) -> None:
         self.port = port
         self._served: dict[int, Served] = {}
         self._changed = asyncio.Event()

@@ -1,78 +1,36 @@
-"""Virtual boards in real time, each behind a pseudo-terminal: to pyserial a serial port like any other."""
+"""Virtual boards in real time, each behind a port that a host can open."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import tty
+import sys
 
 from host.link.runner import now_us
-from host.sim.line import SerialLine
-from host.sim.world import Node, World
+from host.sim.port import SimPort
+from host.sim.world import World
 
-_READ = 4096
-
-
-class PseudoTerminal:
-    """The host's end of a virtual board's serial line as a pseudo-terminal; ``path`` is what a host opens."""
-
-    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
-        self._line: SerialLine = node.line
-        self._loop = loop
-        self._wake = wake
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)  # kept open, so that a host that closes the port leaves it in working order
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
-        self._unwritten = b""
-        self._line.on_bytes = self._to_host
-        loop.add_reader(self._master, self._from_host)
-
-    def close(self) -> None:
-        """Pull the cable: a host that has the port open loses it."""
-        if self._master < 0:
-            return
-        self._line.on_bytes = None
-        self._loop.remove_reader(self._master)
-        self._loop.remove_writer(self._master)
-        os.close(self._master)
-        os.close(self._slave)
-        self._master = -1
-
-    def _from_host(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._line.write(os.read(self._master, _READ))
-            self._wake.set()
-
-    def _to_host(self, data: bytes) -> None:
-        self._unwritten += data
-        self._write()
-
-    def _write(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._unwritten = self._unwritten[os.write(self._master, self._unwritten) :]
-        if self._unwritten:  # nobody reads: the board keeps the rest, where it can still be dropped or overtaken
-            self._line.stall(True)
-            self._loop.add_writer(self._master, self._writable)
-
-    def _writable(self) -> None:
-        self._loop.remove_writer(self._master)
-        self._write()
-        if not self._unwritten:
-            self._line.stall(False)
-            self._wake.set()
+if sys.platform != "win32":
+    from host.sim.terminal import PseudoTerminal
 
 
 class RealTimeWorld:
-    """A world that follows the clock. ``ports`` are the paths of the cameras' ports, then the edge's."""
+    """A world that follows the clock. The boards are in the order of ``world.nodes``: the cameras, then the edge.
 
-    def __init__(self, world: World) -> None:
+    With ``terminals``, ``paths`` are the pseudo-terminals of the boards; without, hosts in this process use
+    ``sim_port``.
+    """
+
+    def __init__(self, world: World, *, terminals: bool = True) -> None:
         self.world = world
         self._wake = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._terminals = [PseudoTerminal(node, loop, self._wake) for node in world.nodes]
-        self.ports = [terminal.path for terminal in self._terminals]
+        self._terminals = [PseudoTerminal(node, loop, self._wake) for node in world.nodes] if terminals else []
+        self.paths = [terminal.path for terminal in self._terminals]
+
+    def sim_port(self, index: int) -> SimPort:
+        """The port of a board that has no pseudo-terminal."""
+        return SimPort(self.world.nodes[index], self._wake)
 
     async def run(self) -> None:
         """Run until cancelled; then the ports are gone."""

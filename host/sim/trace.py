@@ -76,9 +76,10 @@ class Trace:
             time_s = _number(where, "time_s", row.get("time_s"), 0, 1e6)
             rate_kbps = _number(where, "rate_kbps", row.get("rate_kbps"), 0, 1e6)
             loss = _number(where, "loss", row.get("loss"), 0, 1)
-            if time_s is None or (times_us and time_s * 1e6 <= times_us[-1]) or (not times_us and time_s != 0):
+            time_us = None if time_s is None else round(time_s * 1e6)
+            if time_us is None or (time_us <= times_us[-1] if times_us else time_us != 0):
                 raise TraceError(f"{where}: times must start at 0 and rise")
-            times_us.append(round(time_s * 1e6))
+            times_us.append(time_us)
             states.append(Air(None if rate_kbps is None else rate_kbps * 1000, loss or 0.0))
             if len(times_us) > _MOST_ROWS:
                 raise TraceError(f"trace {path}: more than {_MOST_ROWS} lines")

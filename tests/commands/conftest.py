@@ -98,11 +98,11 @@ class Boards:
 
     @property
     def camera(self) -> str:
-        return self._world.ports[0]
+        return self._world.paths[0]
 
     @property
     def edge(self) -> str:
-        return self._world.ports[-1]
+        return self._world.paths[-1]
 
     def do(self, action: Callable[[RealTimeWorld], None]) -> None:
         """Do something to the world, on its thread."""

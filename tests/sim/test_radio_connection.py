@@ -1,0 +1,202 @@
+"""Connections go down when the air is gone and come back with it; nothing goes uncounted."""
+
+from __future__ import annotations
+
+import pytest
+from scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
+
+from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
+from host.link.frames import FrameReader, write_frame
+from host.link.sender import Sender
+from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
+from host.sim.trace import Air, Trace
+from host.sim.virtual import VirtualHost
+from host.sim.world import World, WorldSettings
+from protocol.packets import parse
+from protocol.wire import (
+    VERSION,
+    Configure,
+    Control,
+    Hello,
+    Kind,
+    LinkState,
+    Phy,
+    Role,
+    Statistics,
+    StatisticsRequest,
+)
+
+GONE = Air(loss=1.0)
+AIR = Air()
+
+
+def outage(from_s: float, to_s: float) -> Trace:
+    """Clear air but for one outage; not repeated for long."""
+    times = [0, round(from_s * SECOND_US), round(to_s * SECOND_US), 500 * SECOND_US]
+    return Trace(times, [AIR, GONE, AIR, AIR])
+
+
+def test_without_a_word_for_the_supervision_timeout_the_connection_is_down_on_both_sides() -> None:
+    scene = Scene(WorldSettings(trace=outage(2, 60)))
+    assert scene.ready()
+    scene.run(40 * SECOND_US)
+    changes = [(at, who, e.state, e.reason) for at, who, e in scene.log if isinstance(e, LinkChanged)]
+    downs = [change for change in changes if change[0] > 2 * SECOND_US]
+    assert sorted(who for _, who, *_ in downs) == ["camera 0", "edge"]
+    for at_us, _, state, reason in downs:
+        assert (state, reason) == (LinkState.DOWN, 0x08)
+        interval_us = scene.world.settings.parameters.interval_us
+        assert at_us - 2 * SECOND_US + interval_us >= SUPERVISION_TIMEOUT_US
+        assert at_us - 2 * SECOND_US <= SUPERVISION_TIMEOUT_US + 2 * interval_us
+
+
+def test_an_outage_shorter_than_the_timeout_only_makes_packets_late() -> None:
+    bulk = Bulk(WorldSettings(trace=outage(1, 4.5), bytes_per_s=NO_LINE))
+    assert bulk.connected()
+    bulk.run(7 * SECOND_US)
+    assert bulk.world.connections[0].up
+    got = numbers(bulk.tap.on_air)
+    assert got == list(range(len(got)))
+    assert not [heard for heard in bulk.tap.on_air if SECOND_US < heard.at_us <= 4.5 * SECOND_US]
+    assert [heard for heard in bulk.tap.on_air if heard.at_us > 4.5 * SECOND_US]
+
+
+def test_the_boards_find_each_other_again_when_the_air_is_back_and_pictures_flow_again() -> None:
+    scene = Scene(WorldSettings(trace=outage(2, 10)))
+    assert scene.ready()
+    assert isinstance(scene.send(picture(5), 300_000), Answer)
+    scene.run(3 * SECOND_US)
+    assert isinstance(scene.send(picture(5), 300_000), Unanswered)
+    scene.run(10 * SECOND_US - scene.now_us)
+    assert scene.run_until(lambda: scene.senders[0].link is LinkState.UP, SECOND_US)
+    answer = scene.send(picture(5, seed=3), 300_000)
+    assert isinstance(answer, Answer)
+    assert answer.ranks == set(range(5))
+    assert not [event for _, _, event in scene.log if isinstance(event, Failed)]
+
+
+def test_accounting_adds_up_after_loss_a_disconnect_and_a_reconnect() -> None:
+    trace = Trace([0, 2 * SECOND_US, 9 * SECOND_US, 500 * SECOND_US], [Air(loss=0.2), GONE, Air(loss=0.3), AIR])
+    scene = Scene(WorldSettings(trace=trace))
+    assert scene.ready()
+    for number in range(60):
+        scene.submit(picture(12, seed=number), 400_000)
+        scene.run(250_000)
+        assert scene.adds_up()
+    scene.run(SECOND_US)
+    assert scene.ended == 60
+    camera, edge = (node.board.totals for node in scene.world.nodes)
+    assert camera.waiting == edge.waiting == 0
+    assert camera.accepted > edge.accepted > 0
+    on_air = len(scene.tap.on_air)
+    assert on_air == edge.accepted
+    assert camera.sent == len(scene.tap.handed)
+    collected = sum(len(event.packets) for event in scene.collected)
+    assert collected + scene.receiver.late + scene.receiver.repeated == edge.sent
+
+
+class Asker:
+    """A host that asks one board things and keeps its answers."""
+
+    def __init__(self, world: World, index: int = 0) -> None:
+        self.world = world
+        self.answers: list[Control] = []
+        self._line = world.nodes[index].line
+        self._reader = FrameReader()
+        self._seq = 0
+        self._line.on_bytes = self._receive
+        self.ask(Hello(version=VERSION, kind=Kind.HOST, session=1))
+
+    def ask(self, packet: Control) -> list[Control]:
+        """What the board says within 50 ms."""
+        self.answers = []
+        self._line.write(write_frame(self._seq, packet.pack()))
+        self._seq += 1
+        self.world.schedule.run_until(self.world.schedule.now_us + 50_000)
+        return self.answers
+
+    def statistics(self) -> Statistics:
+        """The board's statistics."""
+        (answer,) = [a for a in self.ask(StatisticsRequest()) if isinstance(a, Statistics)]
+        return answer
+
+    def _receive(self, data: bytes) -> None:
+        self.answers += [parse(frame.packet) for frame in self._reader.feed(data)]  # type: ignore[misc]
+
+
+def test_what_was_in_the_radio_at_a_disconnect_is_counted_as_lost() -> None:
+    bulk = Bulk(WorldSettings(trace=outage(1, 20), bytes_per_s=NO_LINE))
+    assert bulk.connected()
+    bulk.run(15 * SECOND_US)
+    bulk.refilling = False
+    statistics = Asker(bulk.world).statistics()
+    assert statistics.links == 0
+    assert statistics.lost == 4  # packets in flight
+    assert statistics.sent == statistics.acked + statistics.lost
+    out = statistics.sent + statistics.expired + statistics.evicted + statistics.flushed + statistics.waiting
+    assert statistics.accepted == out > 100
+    # A packet that was heard but whose acknowledgement was lost counts as lost here and has arrived there.
+    assert statistics.acked <= len(bulk.tap.on_air) <= statistics.acked + 1
+
+
+def test_a_reset_of_the_edge_board_is_survived_by_both_hosts() -> None:
+    scene = Scene(WorldSettings())
+    assert scene.ready()
+    for number in range(3):
+        assert isinstance(scene.send(picture(6, seed=number), 300_000), Answer)
+    scene.world.reset(scene.world.edge)
+    scene.run(3 * SECOND_US)
+    answer = scene.send(picture(6, seed=7), 300_000)
+    assert isinstance(answer, Answer)
+    assert answer.ranks == set(range(6))
+    assert scene.adds_up()
+
+
+def test_a_reset_of_the_camera_board_in_the_middle_of_a_picture_costs_time_not_the_picture() -> None:
+    scene = Scene(WorldSettings())
+    assert scene.ready()
+    number = scene.submit(picture(40), 1_500_000)
+    scene.run(50_000)
+    assert scene.outcomes[0] == {}
+    scene.world.reset(scene.world.cameras[0])
+    assert scene.run_until(lambda: number in scene.outcomes[0], 2 * SECOND_US)
+    answer = scene.outcomes[0][number]
+    assert isinstance(answer, Answer)
+    assert not answer.late
+    assert answer.ranks == set(range(40))
+    assert scene.adds_up()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        RadioParameters(Phy.CODED_S8, 7_500),
+        RadioParameters(Phy.CODED_S8, 16_000),
+        RadioParameters(Phy.LE_2M, 7_499),
+        RadioParameters(Phy.LE_1M, 4_000_001),
+    ],
+)
+def test_an_interval_that_cannot_carry_a_packet_is_refused(wanted: RadioParameters) -> None:
+    world = World(WorldSettings())
+    events = []
+    configure = Configure(role=Role.CAMERA, phy=wanted.phy, interval_us=wanted.interval_us, tx_power_dbm=127)
+    VirtualHost(world.schedule, world.cameras[0].line, Sender(nonce=1, configure=configure), events.append)
+    world.schedule.run_until(SECOND_US)
+    (failed,) = [event for event in events if isinstance(event, Failed)]
+    assert "refused the configuration" in failed.trouble.value
+    assert world.connections[0].parameters == RadioParameters()
+
+
+@pytest.mark.parametrize(("phy", "interval_us"), [(Phy.LE_1M, 50_000), (Phy.CODED_S8, 30_000), (Phy.LE_2M, 4_000_000)])
+def test_a_possible_configuration_takes_effect_and_is_reported_to_both_hosts(phy: Phy, interval_us: int) -> None:
+    scene = Scene(air())
+    assert scene.ready()
+    events: list[Event] = []
+    configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=127)
+    VirtualHost(scene.schedule, scene.world.cameras[0].line, Sender(nonce=1, configure=configure), events.append)
+    scene.run(SECOND_US)
+    assert scene.world.connections[0].parameters == RadioParameters(phy, interval_us)
+    events += [event for _, who, event in scene.log if who == "edge"]
+    reports = [(event.phy, event.interval_us) for event in events if isinstance(event, LinkChanged)]
+    assert reports.count((phy, interval_us)) == 2
+    assert scene.world.connections[0].up

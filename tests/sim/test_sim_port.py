@@ -1,0 +1,60 @@
+"""Where there are no pseudo-terminals, programs of this process use the boards' lines directly."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from realtime_scene import live, running
+
+from host.camera.camera import Camera
+from host.link.events import Answer, Collected, Event
+from host.link.port import PortError
+from host.link.receiver import Receiver
+from host.link.runner import Runner, now_us
+from host.sim.realtime import RealTimeWorld
+from host.sim.world import World
+from protocol.ranked import RankedPacket
+
+
+def test_a_picture_crosses_without_pseudo_terminals() -> None:
+    async def cross() -> tuple[Answer, list[Collected]]:
+        world = RealTimeWorld(World(now_us=now_us()), terminals=False)
+        camera_port, edge_port = world.sim_port(0), world.sim_port(1)
+        receiver = Receiver(nonce=5, service_us=1_000)
+        collected: list[Collected] = []
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, Collected):
+                collected.append(event)
+                used = [packet.rank for packet in event.packets]
+                receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
+                runner.kick()
+
+        runner = Runner(receiver, edge_port, on_event)
+        await edge_port.open()
+        async with running(world.run()), running(runner.run()), Camera(camera_port) as camera:
+            await camera.connect()
+            packets = [RankedPacket(rank, rank, bytes([rank]) * 100) for rank in range(5)]
+            answer = await camera.send(packets, now_us() + 5_000_000)
+            assert isinstance(answer, Answer)
+            return answer, collected
+
+    answer, [collected] = live(cross())
+    assert answer.classes[0][1] == "cock"
+    assert [packet.data for packet in collected.packets] == [bytes([rank]) * 100 for rank in range(5)]
+
+
+def test_a_line_serves_one_port_at_a_time() -> None:
+    async def open_twice() -> None:
+        world = RealTimeWorld(World(now_us=now_us()), terminals=False)
+        first, second = world.sim_port(0), world.sim_port(0)
+        await first.open()
+        with pytest.raises(PortError, match="virtual camera board: in use"):
+            await second.open()
+        await second.close()
+        await first.close()
+        await second.open()
+        await asyncio.sleep(0)
+
+    live(open_twice())
