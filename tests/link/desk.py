@@ -21,7 +21,7 @@ SERVICE_US = 30_000
 
 
 class Desk:
-    """Time stands still until ``at`` or ``wait`` moves it. ``heard`` holds what the board got and the test did not take."""
+    """Time stands still until ``at`` or ``wait`` moves it; ``heard`` takes what the board got since the last time."""
 
     def __init__(self, logic: Logic, role: Role) -> None:
         self.logic = logic
@@ -148,7 +148,9 @@ class ReceiverDesk(Desk):
         self.open()
         self.heard()
 
-    def arrive(self, *ranks: int, image: int = 1, source: int = 0, last: int = 9, remaining_ms: int = 100) -> list[Event]:
+    def arrive(
+        self, *ranks: int, image: int = 1, source: int = 0, last: int = 9, remaining_ms: int = 100
+    ) -> list[Event]:
         """Packets of an image arrive, now."""
         return self.say(
             *(

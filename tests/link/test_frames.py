@@ -110,6 +110,16 @@ def test_the_frames_that_never_arrived_are_named(arrives: list[bool]) -> None:
     assert reader.missing == expected
 
 
+def test_what_was_missing_before_a_session_no_longer_counts_in_it() -> None:
+    reader = FrameReader()
+    reader.feed(write_frame(5, b"x") + write_frame(9, b"hello"))
+    assert reader.missing != 0
+    reader.restart(9)
+    assert (reader.next_seq, reader.missing) == (10, 0)
+    reader.feed(write_frame(11, b"y"))
+    assert reader.missing == 0b10
+
+
 def test_a_stream_without_a_zero_takes_no_memory() -> None:
     reader = FrameReader()
     for _ in range(1000):

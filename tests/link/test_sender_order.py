@@ -153,7 +153,10 @@ def test_a_packet_that_cannot_arrive_in_time_is_not_started(desk: SenderDesk) ->
 
 @settings(max_examples=60, deadline=None)
 @given(
-    rate=st.integers(1_000, 200_000), below=st.integers(1, 30), deadline_ms=st.integers(120, 1000), free=st.integers(1, 64)
+    rate=st.integers(1_000, 200_000),
+    below=st.integers(1, 30),
+    deadline_ms=st.integers(120, 1000),
+    free=st.integers(1, 64),
 )
 def test_what_is_started_would_arrive_at_the_measured_rate(rate: int, below: int, deadline_ms: int, free: int) -> None:
     desk = SenderDesk()
@@ -225,6 +228,18 @@ def test_ranks_go_first_across_images_then_the_earlier_deadline(desk: SenderDesk
     desk.credit()
     order = [(picture.rank, picture.image) for picture in desk.pictures()]
     assert order == [(rank, image) for rank in range(3) for image in (early, late)]
+
+
+def test_what_is_sent_again_takes_its_place_among_the_ranks_of_other_images(desk: SenderDesk) -> None:
+    desk.lose = lost(1, 4)
+    old = desk.submit(6, 600_000)
+    assert ranks(desk.pictures()) == [0, 2, 3, 5]
+    desk.lose = lost()
+    desk.credit(free=0)
+    new = desk.submit(6, 900_000)
+    desk.credit()
+    order = [(picture.rank, picture.image) for picture in desk.pictures()]
+    assert order == [(0, new), (1, old), (1, new), (2, new), (3, new), (4, old), (4, new), (5, new)]
 
 
 def test_packets_carry_what_was_submitted_and_the_time_that_remains(desk: SenderDesk) -> None:

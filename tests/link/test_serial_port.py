@@ -67,7 +67,11 @@ def test_a_port_in_use_is_refused_and_free_again_after_close(terminal: tuple[int
 def test_ports_that_are_none_are_refused_by_name_and_cause(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no port")
-    for name, words in [(str(tmp_path / "none"), "no such port"), (str(file), "not a serial port"), (str(tmp_path), "")]:
+    for name, words in [
+        (str(tmp_path / "none"), "no such port"),
+        (str(file), "not a serial port"),
+        (str(tmp_path), ""),
+    ]:
         with pytest.raises(PortError, match=f"^{name}: .*{words}") as error:
             asyncio.run(SerialPort(name).open())
         assert "\n" not in str(error.value)

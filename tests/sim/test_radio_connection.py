@@ -21,6 +21,7 @@ from protocol.wire import (
     Kind,
     LinkState,
     Phy,
+    Result,
     Role,
     Statistics,
     StatisticsRequest,
@@ -137,6 +138,26 @@ def test_what_was_in_the_radio_at_a_disconnect_is_counted_as_lost() -> None:
     assert statistics.accepted == out > 100
     # A packet that was heard but whose acknowledgement was lost counts as lost here and has arrived there.
     assert statistics.acked <= len(bulk.tap.on_air) <= statistics.acked + 1
+
+
+def test_every_answer_crosses_a_lossy_link_once() -> None:
+    scene = Scene(air(loss=0.5))
+    assert scene.ready()
+    camera, heard = scene.world.cameras[0].board, list[int]()
+    hear = camera.radio_rx
+
+    def radio_rx(now_us: int, peer: int, packet: bytes) -> None:
+        if isinstance(found := parse(packet), Result):
+            heard.append(found.image)
+        hear(now_us, peer, packet)
+
+    camera.radio_rx = radio_rx  # type: ignore[method-assign]
+    images = []
+    for seed in range(50):
+        images.append(scene.submit(picture(2, seed), 1_000_000))
+        scene.run(300_000)
+    scene.run(3 * SECOND_US)
+    assert sorted(heard) == sorted(images)
 
 
 def test_a_reset_of_the_edge_board_is_survived_by_both_hosts() -> None:
