@@ -461,7 +461,7 @@ static inline bool pnc_statistics_read(struct pnc_statistics *p, const uint8_t *
 struct pnc_ping {
 	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
 	uint8_t hop; /* hop that answers */
-	uint32_t token; /* comes back unchanged */
+	uint32_t token; /* comes back unchanged; to peer_host: the asker's session, another one starts its image numbers anew */
 	uint32_t origin_us; /* the asker's clock; comes back unchanged */
 };
 

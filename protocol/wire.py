@@ -308,7 +308,7 @@ class Ping:
     LAYOUT: ClassVar[Struct] = Struct("<BBBII")
 
     hop: int = 0  # hop that answers
-    token: int = 0  # comes back unchanged
+    token: int = 0  # comes back unchanged; to peer_host: the asker's session, another one starts its image numbers anew
     origin_us: int = 0  # the asker's clock; comes back unchanged
     peer: int = 0  # on the edge's serial port: which camera; else 0
 

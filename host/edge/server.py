@@ -62,6 +62,7 @@ class EdgeServer:
         self._runner = Runner(self._receiver, port, self._on_event)
         self._answers: set[asyncio.Task[None]] = set()
         self._opened = False
+        self._away = False
 
     def warm_up(self) -> None:
         """Load the networks and measure what one picture takes; blocks for a second or so."""
@@ -84,7 +85,9 @@ class EdgeServer:
                 except PortError as error:
                     if not self._keep_port:
                         raise ServerError(str(error)) from error
-                    self._on_notice(f"{error}: waiting for it to come back")
+                    if not self._away:  # said once, however often it fails before it is back
+                        self._on_notice(f"{error}: waiting for it to come back")
+                    self._away = True
                     await self._open(first=False)
         finally:
             for answer in self._answers:
@@ -122,6 +125,7 @@ class EdgeServer:
                 raise PortError(text) if came_and_went else ServerError(text)
             case Opened():
                 self._opened = True
+                self._away = False
                 if self._on_serving is not None:
                     self._on_serving()
             case LinkChanged(state=LinkState.REFUSED):

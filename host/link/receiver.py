@@ -48,6 +48,7 @@ class Receiver:
         self.repeated = 0
         self._open: dict[tuple[int, int], _Collection] = {}
         self._closed_us: dict[tuple[int, int], int] = {}
+        self._sessions: dict[int, int] = {}  # of each camera computer, by source
 
     def start(self, now_us: int) -> None:
         """Greet the board, on a port just opened."""
@@ -129,6 +130,7 @@ class Receiver:
             case Picture():
                 return self._on_picture(now_us, packet)
             case Ping(hop=Hop.PEER_HOST):
+                self._on_session(packet.peer, packet.token)
                 pong = Pong(
                     hop=packet.hop,
                     token=packet.token,
@@ -142,6 +144,14 @@ class Receiver:
                     if isinstance(lost.packet, Result | Pong):
                         self.session.channel.write(now_us, lost.packet)
         return []
+
+    def _on_session(self, source: int, session: int) -> None:
+        """A camera computer that starts anew numbers its images anew: what was collected of the last one is void."""
+        if self._sessions.get(source, session) != session:
+            for images in (self._open, self._closed_us):
+                for key in [key for key in images if key[0] == source]:
+                    del images[key]
+        self._sessions[source] = session
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image)

@@ -70,8 +70,8 @@ class Sender:
         self._interval_us = self.policy.unknown_interval_us
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
+        self._nonce = nonce
         self._number = nonce % 256
-        self._token = 0
         self._pinged_us: int | None = None
 
     @property
@@ -304,9 +304,8 @@ class Sender:
         return self._pinged_us + (PING_EVERY_US if self.ready else FIRST_PING_EVERY_US)
 
     def _ping(self, now_us: int) -> None:
-        self._token += 1
         self._pinged_us = now_us
-        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._token, origin_us=now_us % (1 << 32)))
+        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._nonce, origin_us=now_us % (1 << 32)))
 
     def _forget_board(self) -> None:
         self._credit = None

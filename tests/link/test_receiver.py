@@ -214,3 +214,26 @@ def test_pictures_before_the_session_is_open_are_ignored() -> None:
     desk = ReceiverDesk()
     desk.logic.start(desk.now_us)
     assert desk.say(Picture(1, 0, 0, 50, b"x", last=True)) == []
+
+
+def test_a_camera_that_starts_anew_may_use_an_image_number_again_at_once(desk: ReceiverDesk) -> None:
+    desk.say(Ping(hop=Hop.PEER_HOST, token=1, peer=0), Ping(hop=Hop.PEER_HOST, token=1, peer=2))
+    for source in (0, 2):
+        (collected,) = desk.arrive(0, image=5, source=source, last=0)
+    desk.arrive(0, image=6, last=1)
+    desk.say(Ping(hop=Hop.PEER_HOST, token=2, peer=0))
+    (collected,) = desk.arrive(0, image=5, last=0)
+    assert (ranks(collected), collected.source) == ([0], 0)
+    (collected,) = desk.arrive(0, 1, image=6, last=1)  # nothing of the last session is mixed in
+    assert collected.whole
+    assert desk.receiver.repeated == 0
+    assert desk.arrive(0, image=5, source=2, last=0) == []  # another camera's numbers are not touched
+    assert desk.receiver.late == 1
+
+
+def test_pings_of_the_same_session_change_nothing(desk: ReceiverDesk) -> None:
+    desk.say(Ping(hop=Hop.PEER_HOST, token=1))
+    desk.arrive(0, image=5, last=0)
+    desk.say(Ping(hop=Hop.PEER_HOST, token=1))
+    assert desk.arrive(0, image=5, last=0) == []
+    assert desk.receiver.late == 1
