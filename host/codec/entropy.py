@@ -15,7 +15,7 @@ NEAR, KINDS, PHASES = 6, 2, 4
 
 def _library() -> Any:
     try:
-        from host.codec import _coder
+        from host.codec import _coder  # type: ignore[attr-defined]
     except ImportError as error:
         raise CodecError(f"the codec's C part is not built ({error}); run: pip install -e .") from None
     return _coder

@@ -9,7 +9,8 @@ import numpy as np
 
 from host.codec.entropy import EntropyCoder
 from host.codec.weights import Kind, describe_mark
-from protocol.ranked import MAX_CODEC_BYTES, RankedPacket
+from protocol.ranked import RankedPacket
+from protocol.wire import MAX_CODEC_BYTES
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Collected:
     @property
     def channels(self) -> float:
         """Channels that arrived, parts counted as parts."""
-        return float(self.arrived.sum()) / (self.arrived.shape[1] * self.arrived.shape[2])
+        side = self.arrived.shape[-1]
+        return int(self.arrived.sum()) / float(side**2)
 
 
 class Bitstream:

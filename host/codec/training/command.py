@@ -35,9 +35,10 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     except OSError as error:
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
     path = out / "checkpoint.pt"
+    state = checkpoint.load(path, recipe.name) if resume else None
     trainer = Trainer(recipe, rest, held_out)
-    if resume:
-        trainer.resume(checkpoint.load(path, recipe.name))
+    if state:
+        trainer.resume(state)
         print(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}", flush=True)
     train(trainer, recipe.minutes if minutes is None else minutes, path, lambda line: print(line, flush=True))
     print("fitting the entropy tables", flush=True)

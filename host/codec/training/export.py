@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,12 +31,12 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, values: np.ndarray) -> str:
+    def constant(self, values: np.ndarray | float) -> str:
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(numpy_helper.from_array(np.array(values, dtype=np.float32, order="C"), name))
         return name
 
-    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         out = output or f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
         return out
@@ -52,9 +53,9 @@ class Graph:
 
 
 def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
-    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8 [n, 224, 224, 3].
+    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8.
 
-    Channels stand in the order of transmission.
+    Pixels are [n, 224, 224, 3]; channels stand in the order of transmission.
     """
     order = model.order.tolist()
     both = order + [CHANNELS + c for c in order]
@@ -68,8 +69,8 @@ def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     h = g.add("Relu", g.conv(decoder.gather, h))
     cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
     planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
-    scaled = g.add("Add", g.add("Mul", planes, g.constant(np.float32(128))), g.constant(np.float32(127)))
-    limited = g.add("Clip", g.add("Round", scaled), g.constant(np.float32(0)), g.constant(np.float32(255)))
+    scaled = g.add("Add", g.add("Mul", planes, g.constant(128)), g.constant(127))
+    limited = g.add("Clip", g.add("Round", scaled), g.constant(0), g.constant(255))
     g.add("Transpose", g.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
 
     def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
