@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from host.codec import load
-from host.command import CommandParser, add_port_arguments, chosen_port, run_command, world_settings
+from host.command import CommandParser, run_command
 from host.edge.archive import Archive, Served
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
 from host.link.port import Port
 from host.link.serial_port import SerialPort
+from host.ports import add_port_arguments, chosen_port, world_settings
 from host.testbed import virtual_boards
 
 NAME = "recv"

@@ -17,18 +17,10 @@ from host.camera.camera import Camera
 from host.camera.pictures import find_pictures
 from host.camera.transfer import transfer
 from host.codec import Codec, PictureError, load, load_picture
-from host.command import (
-    FAILURE,
-    USAGE,
-    CommandError,
-    CommandParser,
-    add_port_arguments,
-    chosen_port,
-    run_command,
-    world_settings,
-)
+from host.command import FAILURE, USAGE, CommandError, CommandParser, run_command
 from host.link.sender import TooShortError
 from host.link.serial_port import SerialPort
+from host.ports import add_port_arguments, chosen_port, world_settings
 from host.units import milliseconds
 from protocol.wire import MAX_DEADLINE_MS
 

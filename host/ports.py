@@ -1,0 +1,52 @@
+"""Which board a command talks to: the port a person chose, or virtual boards and their air."""
+
+from __future__ import annotations
+
+import argparse
+
+from host.command import USAGE, CommandError
+from host.link.discover import only_board
+from host.sim.line import UART_BYTES_PER_S
+from host.sim.trace import CLEAR, Air, Trace, TraceError
+from host.sim.world import WorldSettings
+from host.units import bits_per_second
+
+
+def add_port_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--port``, and the air of virtual boards."""
+    parser.add_argument(
+        "--port",
+        default="auto",
+        metavar="auto|PATH|sim",
+        help="serial port of the board; auto: the one attached, else virtual boards; sim: virtual boards",
+    )
+    air = parser.add_mutually_exclusive_group()
+    air.add_argument("--rate", metavar="50kbps", help="virtual boards: cap on the radio's goodput")
+    air.add_argument(
+        "--trace", metavar="FILE", help="virtual boards: CSV with time_s,rate_kbps[,loss]; or none, light, heavy"
+    )
+
+
+def chosen_port(arguments: argparse.Namespace) -> str | None:
+    """The serial port to use; None: virtual boards."""
+    port: str = arguments.port
+    if port == "auto":
+        found = only_board()
+        port = found or "sim"
+    if port == "sim":
+        return None
+    if arguments.rate or arguments.trace:
+        raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port}", USAGE)
+    return port
+
+
+def world_settings(arguments: argparse.Namespace) -> WorldSettings:
+    """The air that ``--rate`` or ``--trace`` ask for."""
+    try:
+        if arguments.rate:
+            trace = Trace.constant(Air(rate_bps=bits_per_second(arguments.rate)))
+        else:
+            trace = Trace.read(arguments.trace) if arguments.trace else Trace.constant(CLEAR)
+    except (TraceError, ValueError) as error:
+        raise CommandError(str(error), USAGE) from error
+    return WorldSettings(trace=trace, bytes_per_s=UART_BYTES_PER_S)
