@@ -2,6 +2,10 @@
 #include "radio_parts.h"
 #include "release.h"
 
+/* In units of 625 us: 20 to 30 ms, so that a board that was reset is found at once. */
+#define ADVERTISE_MIN 0x0020
+#define ADVERTISE_MAX 0x0030
+
 enum advertising {
 	ADVERTISE_NOT,
 	ADVERTISE_TO_KNOWN, /* by the accept list */
@@ -113,7 +117,7 @@ void radio_peripheral_manage(void)
 		return;
 	}
 	struct bt_le_adv_param parameters =
-		BT_LE_ADV_PARAM_INIT(options[wanted], BT_GAP_ADV_FAST_INT_MIN_1 / 2, BT_GAP_ADV_FAST_INT_MIN_1, NULL);
+		BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
 
 	if (bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
 			    ARRAY_SIZE(scan_response)) == 0) {
