@@ -6,8 +6,8 @@
 
 /* In units of 625 us. Alone: listen all the time; beside connections: leave them the air. */
 #define SCAN_INTERVAL 0x0060
-#define SCAN_INTERVAL_BESIDE 0x0140
-#define SCAN_WINDOW_BESIDE 0x0030
+#define SCAN_INTERVAL_BESIDE 0x0100
+#define SCAN_WINDOW_BESIDE 0x0010
 
 enum scanning {
 	SCAN_NOT,
