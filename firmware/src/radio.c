@@ -261,7 +261,7 @@ static void change_all(void)
 		struct bt_conn *conn = radio_link_ref(i);
 
 		if (conn != NULL) {
-			radio_parameters_change(conn);
+			radio_parameters_change(&radio_links[i]);
 			bt_conn_unref(conn);
 		}
 	}
@@ -302,12 +302,13 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	bool central = radio_settings.role == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
-	if (!atomic_test_and_set_bit(link->flags, LINK_ASKED)) {
-		radio_parameters_ask(link);
+	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
+		radio_parameters_begin(link);
 		if (central) {
 			(void)bt_conn_set_security(conn, BT_SECURITY_L2);
 		}
 	}
+	radio_parameters_ask(link, conn);
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY)) {
 		if (security_pairing_open()) {
 			(void)bt_unpair(BT_ID_DEFAULT, &link->address); /* and pair anew on the next connection */

@@ -1,4 +1,6 @@
 /* PHY, data length, MTU, interval, transmit power and RSSI of a connection. */
+#include <errno.h>
+
 #include <zephyr/bluetooth/hci.h>
 #include <zephyr/bluetooth/hci_vs.h>
 #include <zephyr/sys/byteorder.h>
@@ -18,7 +20,9 @@ struct bt_le_conn_param radio_parameters_connection(void)
 	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
 }
 
-static void ask_phy(struct bt_conn *conn)
+/* Both sides' wishes must meet, and of what they share the fastest is taken: so "2M" leaves the others open, and a peer
+ * that wants the slower 1M or the far-reaching coded PHY gets it. */
+static int ask_phy(struct bt_conn *conn)
 {
 	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_NONE};
 
@@ -35,11 +39,14 @@ static void ask_phy(struct bt_conn *conn)
 		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
 		break;
 	default:
-		phy.pref_tx_phy = BT_GAP_LE_PHY_2M;
+		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M;
+		if (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED)) {
+			phy.pref_tx_phy |= BT_GAP_LE_PHY_CODED;
+		}
 		break;
 	}
 	phy.pref_rx_phy = phy.pref_tx_phy;
-	(void)bt_conn_le_phy_update(conn, &phy);
+	return bt_conn_le_phy_update(conn, &phy);
 }
 
 static void set_power(struct bt_conn *conn)
@@ -73,22 +80,40 @@ static void on_mtu(struct bt_conn *conn, uint8_t error, struct bt_gatt_exchange_
 	ARG_UNUSED(exchange);
 }
 
-void radio_parameters_ask(struct radio_link *link)
+void radio_parameters_begin(struct radio_link *link)
 {
-	ask_phy(link->conn);
-	(void)bt_conn_le_data_len_update(link->conn, BT_LE_DATA_LEN_PARAM_MAX);
 	link->exchange.func = on_mtu;
 	(void)bt_gatt_exchange_mtu(link->conn, &link->exchange);
 	set_power(link->conn);
+	atomic_set_bit(link->flags, LINK_ASK_PHY);
+	atomic_set_bit(link->flags, LINK_ASK_LENGTH);
 }
 
-void radio_parameters_change(struct bt_conn *conn)
+void radio_parameters_change(struct radio_link *link)
+{
+	set_power(link->conn);
+	atomic_set_bit(link->flags, LINK_ASK_PHY);
+	atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+}
+
+void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn)
 {
 	struct bt_le_conn_param wanted = radio_parameters_connection();
 
-	(void)bt_conn_le_param_update(conn, &wanted);
-	ask_phy(conn);
-	set_power(conn);
+	if (atomic_test_bit(link->flags, LINK_ASK_PHY) && ask_phy(conn) == 0) {
+		atomic_clear_bit(link->flags, LINK_ASK_PHY);
+	}
+	if (atomic_test_bit(link->flags, LINK_ASK_LENGTH) &&
+	    bt_conn_le_data_len_update(conn, BT_LE_DATA_LEN_PARAM_MAX) == 0) {
+		atomic_clear_bit(link->flags, LINK_ASK_LENGTH);
+	}
+	if (atomic_test_bit(link->flags, LINK_ASK_INTERVAL)) {
+		int error = bt_conn_le_param_update(conn, &wanted);
+
+		if (error == 0 || error == -EALREADY) {
+			atomic_clear_bit(link->flags, LINK_ASK_INTERVAL);
+		}
+	}
 }
 
 static uint8_t phy_of(const struct bt_conn_info *info)

@@ -19,7 +19,10 @@
 
 /* What is known of a connection. */
 enum {
-	LINK_ASKED,      /* PHY, data length, MTU and encryption were asked for */
+	LINK_BEGUN,      /* what follows was begun */
+	LINK_ASK_PHY,    /* to be asked for, until the controller takes it: it refuses during another procedure */
+	LINK_ASK_LENGTH,
+	LINK_ASK_INTERVAL,
 	LINK_SECURE,     /* encrypted */
 	LINK_DISCOVERED, /* central: the search for our service has begun */
 	LINK_SUBSCRIBED, /* notifications are on */
@@ -78,11 +81,14 @@ void radio_central_attempt_ended(void);
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,
 		       bt_gatt_complete_func_t sent);
 
-/* Asks for PHY, data length and MTU. Main thread. */
-void radio_parameters_ask(struct radio_link *link);
+/* Begins a connection: MTU, power; PHY and data length are to be asked for. Main thread. */
+void radio_parameters_begin(struct radio_link *link);
 
-/* Asks for the PHY and the interval of the settings. Main thread. */
-void radio_parameters_change(struct bt_conn *conn);
+/* Other settings: PHY and interval are to be asked for. Main thread. */
+void radio_parameters_change(struct radio_link *link);
+
+/* Asks the controller for what is to be asked for. Main thread, again and again. */
+void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn);
 
 /* Connection parameters of the settings. */
 struct bt_le_conn_param radio_parameters_connection(void);
