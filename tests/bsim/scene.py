@@ -12,7 +12,7 @@ from bsim_console import Console
 from simulation import Simulation
 
 from protocol.packets import Picture
-from protocol.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Role
+from protocol.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Role
 
 #: Frames that a host may have under way (docs/link.md).
 UNDER_WAY = 24
@@ -85,8 +85,10 @@ def _open(simulation: Simulation) -> Iterator[Scene]:
 def _wait_for_links(boards: Scene) -> None:
     for camera in boards.cameras:
         camera.link_up()
-    for peer in range(len(boards.cameras)):
-        boards.edge.link_up(peer=peer)
+    missing = set(range(len(boards.cameras)))
+    while missing:
+        link = boards.edge.until(Link, lambda link: link.state == LinkState.UP and link.mtu >= MAX_PACKET + 3)
+        missing.discard(link.peer)
 
 
 def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:

@@ -35,10 +35,10 @@ def bsim_bin() -> Path:
     return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
 
 
-def build(*options: str, name: str = "board") -> Path:
-    """Build the firmware for a simulated board; returns the program. ``options`` go to cmake."""
+def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") -> Path:
+    """Build the firmware, or another application, for a simulated board; returns the program. ``options`` go to cmake."""
     folder = BUILD / name
-    configure = ["cmake", "-GNinja", "-S", str(ROOT / "firmware"), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
+    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
     for command in (configure, ["ninja", "-C", str(folder)]):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode:
@@ -49,6 +49,7 @@ def build(*options: str, name: str = "board") -> Path:
 class Simulation:
     """Boards on one simulated radio, from ``start`` to ``stop``. ``ports`` are their serial ports.
 
+    ``others`` are programs without a serial port.
     ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate.
     """
@@ -58,6 +59,7 @@ class Simulation:
         folder: Path,
         programs: Sequence[Path],
         *,
+        others: Sequence[Path] = (),
         board: Sequence[str] = (),
         phy: Sequence[str] = (),
         length_s: float = 600.0,
@@ -71,7 +73,10 @@ class Simulation:
             + [f"-flash={folder / f'flash{index}.bin'}", f"-rs={100 + index}", *board]
             for index, program in enumerate(programs)
         ]
-        devices = len(programs)
+        self._commands += [
+            [program, f"-s={self.id}", f"-d={index}"] for index, program in enumerate(others, len(programs))
+        ]
+        devices = len(programs) + len(others)
         if speed is not None:
             handbrake = bsim_bin() / "bs_device_handbrake"
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
@@ -103,6 +108,11 @@ class Simulation:
     def log(self) -> str:
         """What the programs wrote."""
         return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in sorted(self.folder.glob("log*.txt")))
+
+    def wait(self) -> None:
+        """Wait until the simulation has ended by itself, at ``length_s``."""
+        for process in self._running:
+            process.wait(300)
 
     def stop(self) -> None:
         """End every program."""
