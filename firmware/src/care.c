@@ -3,13 +3,13 @@
 #include <zephyr/device.h>
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/hwinfo.h>
-#include <zephyr/fatal.h>
 #include <zephyr/kernel.h>
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
 #include "pnc_wire.h"
 #include "radio.h"
+#include "release.h"
 
 #define FAULT_MARK 0x464C5431u
 #define WATCHDOG_MARK 0x57444731u
@@ -150,7 +150,7 @@ void care_show(int links_up)
 }
 
 #if !defined(CONFIG_ARCH_POSIX)
-void k_sys_fatal_error_handler(unsigned int reason, const z_arch_esf_t *esf)
+void k_sys_fatal_error_handler(unsigned int reason, const pnc_esf *esf)
 {
 	ARG_UNUSED(reason);
 	ARG_UNUSED(esf);

@@ -20,12 +20,19 @@ static uint64_t board_id(void)
 	return pnc_get64(bytes);
 }
 
+static uint32_t capabilities(void)
+{
+	return radio_capabilities() |
+	       (DT_NODE_HAS_COMPAT(DT_CHOSEN(pnc_serial), zephyr_cdc_acm_uart) ? PNC_CAPABILITY_USB : 0) |
+	       (IS_ENABLED(CONFIG_ARCH_POSIX) ? PNC_CAPABILITY_VIRTUAL : 0);
+}
+
 int main(void)
 {
 	struct pnc_board_identity identity = {
 		.board_id = board_id(),
 		.session = sys_rand32_get(),
-		.capabilities = radio_capabilities(),
+		.capabilities = capabilities(),
 		.firmware = {PNC_FIRMWARE_VERSION},
 		.boot = care_boot(),
 		.in_flight = CONFIG_PNC_PACKETS_IN_FLIGHT,

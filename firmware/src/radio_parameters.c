@@ -134,7 +134,7 @@ struct pnc_radio_link radio_parameters_of(struct bt_conn *conn)
 	struct bt_conn_info info;
 
 	if (bt_conn_get_info(conn, &info) == 0) {
-		link.interval_us = info.le.interval * US_PER_INTERVAL_UNIT;
+		link.interval_us = PNC_INTERVAL_US(&info);
 		link.phy = phy_of(&info);
 	}
 	return link;

@@ -19,8 +19,8 @@
 
 /* What is known of a connection. */
 enum {
-	LINK_BEGUN,      /* what follows was begun */
-	LINK_ASK_PHY,    /* to be asked for, until the controller takes it: it refuses during another procedure */
+	LINK_BEGUN,   /* what follows was begun */
+	LINK_ASK_PHY, /* to be asked for, until the controller takes it: it refuses during another procedure */
 	LINK_ASK_LENGTH,
 	LINK_ASK_INTERVAL,
 	LINK_SECURE,     /* encrypted */

@@ -54,8 +54,8 @@ static ssize_t on_write(struct bt_conn *conn, const struct bt_gatt_attr *attr, c
 static pnc_ccc_data subscription = {.cfg_write = on_subscribe};
 
 BT_GATT_SERVICE_DEFINE(service, BT_GATT_PRIMARY_SERVICE(PNC_UUID(PNC_SERVICE_UUID)),
-		       BT_GATT_CHARACTERISTIC(PNC_UUID(PNC_TO_EDGE_UUID), BT_GATT_CHRC_NOTIFY, BT_GATT_PERM_READ_ENCRYPT,
-					      NULL, NULL, NULL),
+		       BT_GATT_CHARACTERISTIC(PNC_UUID(PNC_TO_EDGE_UUID), BT_GATT_CHRC_NOTIFY,
+					      BT_GATT_PERM_READ_ENCRYPT, NULL, NULL, NULL),
 		       BT_GATT_CCC_MANAGED(&subscription, BT_GATT_PERM_READ_ENCRYPT | BT_GATT_PERM_WRITE_ENCRYPT),
 		       BT_GATT_CHARACTERISTIC(PNC_UUID(PNC_TO_CAMERA_UUID), BT_GATT_CHRC_WRITE_WITHOUT_RESP,
 					      BT_GATT_PERM_WRITE_ENCRYPT, NULL, on_write, NULL), );
@@ -116,8 +116,7 @@ void radio_peripheral_manage(void)
 	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {
 		return;
 	}
-	struct bt_le_adv_param parameters =
-		BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
+	struct bt_le_adv_param parameters = BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
 
 	if (bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
 			    ARRAY_SIZE(scan_response)) == 0) {

@@ -1,5 +1,5 @@
-/* Hands packets to the Bluetooth stack, never more of a connection than the core gives out: CONFIG_PNC_PACKETS_IN_FLIGHT,
- * and fewer on a slow link. The completion of each makes room for the next. */
+/* Hands packets to the Bluetooth stack, never more of a connection than the core gives out:
+ * CONFIG_PNC_PACKETS_IN_FLIGHT, and fewer on a slow link. The completion of each makes room for the next. */
 #include "care.h"
 #include "radio_parts.h"
 

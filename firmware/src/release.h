@@ -8,6 +8,7 @@
 #include <version.h>
 #endif
 
+#include <zephyr/fatal.h>
 #include <zephyr/sys/util.h>
 
 #if defined(CONFIG_BT)
@@ -28,12 +29,26 @@ typedef struct bt_gatt_ccc_managed_user_data pnc_ccc_data;
 typedef struct _bt_gatt_ccc pnc_ccc_data;
 #endif
 
+/* Connection interval of a struct bt_conn_info, us. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 4, 0)
+#define PNC_INTERVAL_US(info) ((info)->le.interval_us)
+#else
+#define PNC_INTERVAL_US(info) ((info)->le.interval * 1250u)
+#endif
+
 /* A buffer for an HCI command; the length went out of the call in 4.3. */
 #if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 3, 0)
 #define pnc_hci_command(opcode, len) bt_hci_cmd_alloc(K_FOREVER)
 #else
 #define pnc_hci_command(opcode, len) bt_hci_cmd_create(opcode, len)
 #endif
+#endif
+
+/* What a fatal error leaves of the registers. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(3, 7, 0)
+typedef struct arch_esf pnc_esf;
+#else
+typedef z_arch_esf_t pnc_esf;
 #endif
 
 /* Random numbers; the header moved in 3.5. */

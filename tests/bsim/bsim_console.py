@@ -91,7 +91,9 @@ class Console:
         self.heard.append(packet)
         self.on_packet(packet)
 
-    def until(self, kind: type[_Kind], fits: Callable[[_Kind], bool] = lambda _: True, *, wait_s: float = 30.0) -> _Kind:
+    def until(
+        self, kind: type[_Kind], fits: Callable[[_Kind], bool] = lambda _: True, *, wait_s: float = 30.0
+    ) -> _Kind:
         """Wait for a packet, and forget what came before it; AssertionError if none comes."""
         end_s = time.monotonic() + wait_s
         seen: list[Any] = []

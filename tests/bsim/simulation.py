@@ -3,11 +3,13 @@ pseudo-terminals."""
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import itertools
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,10 +41,13 @@ def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") 
     """Build the firmware, or another application, for a simulated board; returns the program. ``options`` go to cmake."""
     folder = BUILD / name
     configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
-    for command in (configure, ["ninja", "-C", str(folder)]):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes share the folder
+        for command in (configure, ["ninja", "-C", str(folder)]):
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
     return folder / "zephyr" / "zephyr.exe"
 
 
@@ -137,3 +142,27 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def main() -> int:
+    """Run two boards until stopped."""
+    why = missing()
+    if why is not None:
+        print(f"simulated boards: {why}; docs/firmware.md says what they need", file=sys.stderr)
+        return 2
+    folder = BUILD / "boards"
+    folder.mkdir(parents=True, exist_ok=True)
+    with Simulation(folder, [build()] * 2, length_s=86_400) as simulation:
+        print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
+        print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
+        try:
+            while simulation.alive:
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return 0
+        print(f"a board ended:\n{simulation.log()}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scene import Source, goodput_kbps, measure_goodput_kbps, scene
+from bsim_scene import Source, goodput_kbps, measure_goodput_kbps, scene
 
 from protocol.wire import Credit, Phy
 
@@ -23,9 +23,7 @@ LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-PER=0.1"]
         pytest.param(7_500, Phy.LE_2M, LOSSY, 640, id="2M-7.5ms-10%-lost"),
     ],
 )
-def test_goodput(
-    program: Path, tmp_path: Path, interval_us: int, phy: Phy, air: list[str], least_kbps: int
-) -> None:
+def test_goodput(program: Path, tmp_path: Path, interval_us: int, phy: Phy, air: list[str], least_kbps: int) -> None:
     with scene(tmp_path, program, interval_us=interval_us, phy=phy, board=FAST, air=air) as boards:
         measured_kbps = measure_goodput_kbps(boards, air_s=4)
         print(f"{measured_kbps:.0f} kbit/s", end=" ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bsim_console import Console
-from scene import Source, picture, scene
+from bsim_scene import Source, picture, scene
 from simulation import Simulation
 
 from protocol.packets import Picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from scene import Scene, Source, picture, scene
+from bsim_scene import Scene, Source, picture, scene
 
 from protocol.packets import Picture
 from protocol.wire import Link, LinkState, Statistics, StatisticsRequest

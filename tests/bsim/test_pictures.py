@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from scene import scene
+from bsim_scene import scene
 from simulation import ROOT, Simulation
 
 PICTURES = 100

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bsim_console import Console
-from scene import picture, scene
+from bsim_scene import picture, scene
 from simulation import Simulation, bsim_bin, build
 
 from protocol.packets import Picture
