@@ -1,7 +1,8 @@
-"""A host's end of a serial port without any policy: what the test says goes to the board, what the board says is kept."""
+"""A host's end of a serial port without any policy: what the test says goes to the board, what it says is kept."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -70,10 +71,8 @@ class Console:
         writing = [self._fd] if self._unwritten else []
         readable, writable, _ = select.select([self._fd], writing, [], wait_s)
         if writable:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 self._unwritten = self._unwritten[os.write(self._fd, self._unwritten) :]
-            except BlockingIOError:
-                pass
         if readable:
             try:
                 data = os.read(self._fd, _READ)

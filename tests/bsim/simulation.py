@@ -38,7 +38,10 @@ def bsim_bin() -> Path:
 
 
 def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") -> Path:
-    """Build the firmware, or another application, for a simulated board; returns the program. ``options`` go to cmake."""
+    """Build the firmware, or another application, for a simulated board; returns the program.
+
+    ``options`` go to cmake.
+    """
     folder = BUILD / name
     configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,8 +77,11 @@ class Simulation:
         self.folder = folder
         self.ports = [folder / f"port{index}" for index in range(len(programs))]
         self._commands = [
-            [program, f"-s={self.id}", f"-d={index}", f"-port={self.ports[index]}"]
-            + [f"-flash={folder / f'flash{index}.bin'}", f"-rs={100 + index}", *board]
+            [
+                *(program, f"-s={self.id}", f"-d={index}", f"-rs={100 + index}"),
+                *(f"-port={self.ports[index]}", f"-flash={folder / f'flash{index}.bin'}"),
+                *board,
+            ]
             for index, program in enumerate(programs)
         ]
         self._commands += [

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from bsim_scene import scene
+from PIL import Image
 from simulation import ROOT, Simulation
 
 PICTURES = 100
@@ -55,8 +55,10 @@ def test_every_picture_is_answered_in_time(program: Path, tmp_path: Path, air: l
                 assert time.monotonic() < until_s, log.read_text()
                 time.sleep(0.1)
             sent = subprocess.run(
-                [sys.executable, "-m", "host.send", str(pictures)]
-                + ["--port", str(camera), "--deadline", "300ms", "--json"],
+                [
+                    *(sys.executable, "-m", "host.send", str(pictures)),
+                    *("--port", str(camera), "--deadline", "300ms", "--json"),
+                ],
                 cwd=tmp_path,
                 env=environment,
                 capture_output=True,
