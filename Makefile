@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
+BOARD ?= nrf52840dk_nrf52840
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv test train check format size bench protocol vectors clean
+.PHONY: help send recv test test-firmware train check format size bench protocol vectors firmware sim-boards clean
 
 help: ## List the goals
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and print the answer
 	@$(BIN)/python -m host.send $(PICTURE)
@@ -19,8 +20,11 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
-test: $(VENV)/.test ## Run all tests
-	@$(BIN)/python -m pytest -n 2
+test: $(VENV)/.test ## Run all tests but those of test-firmware
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim
+
+test-firmware: $(VENV)/.test ## The firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
+	@$(BIN)/python -m pytest tests/bsim
 
 train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
 
@@ -46,6 +50,14 @@ protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
+
+firmware: ## Build the firmware (BOARD=nrf52840dk_nrf52840) with the Zephyr that ZEPHYR_BASE names
+	@test -n "$$ZEPHYR_BASE" || { echo "ZEPHYR_BASE is not set: docs/firmware.md says how to get Zephyr" >&2; exit 2; }
+	cmake -GNinja -S firmware -B build/firmware/$(BOARD) -DBOARD=$(BOARD)
+	ninja -C build/firmware/$(BOARD)
+
+sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
+	@$(BIN)/python tests/bsim/simulation.py
 
 clean: ## Remove what was built and set up
 	rm -rf $(VENV) build out *.egg-info host/sim/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

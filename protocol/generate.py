@@ -135,6 +135,8 @@ def python_module(definition: dict[str, Any], packets: tuple[Packet, ...]) -> st
     lines += [f"VERSION = {definition['protocol']['version']}"]
     for name, c in definition["constants"].items():
         lines.append(f"{name.upper()} = {c['value']}  # {c['doc']}")
+    for name, u in definition["uuids"].items():
+        lines.append(f'{name.upper()}_UUID = "{u["value"]}"  # {u["doc"]}')
     lines += [
         "",
         "",
@@ -222,6 +224,10 @@ def c_header(definition: dict[str, Any], packets: tuple[Packet, ...]) -> str:
     lines += [f"#define PNC_VERSION {definition['protocol']['version']}u"]
     for name, c in definition["constants"].items():
         lines.append(f"#define PNC_{name.upper()} {c['value']}u /* {c['doc']} */")
+    lines += ["", "/* UUIDs: the parts between the dashes, as numbers. */"]
+    for name, u in definition["uuids"].items():
+        parts = ", ".join(f"0x{part}" for part in u["value"].split("-"))
+        lines.append(f"#define PNC_{name.upper()}_UUID {parts} /* {u['doc']} */")
     for name, enum in definition["enums"].items():
         lines += ["", f"/* {enum['doc']}. */", f"enum pnc_{name} {{"]
         for member, m in enum.items():

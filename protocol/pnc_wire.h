@@ -25,6 +25,11 @@
 #define PNC_CREDIT_REFRESH_MS 50u /* a board with work repeats its credit at least this often */
 #define PNC_HELLO_NAME 24u /* bytes of hello.name that a reader keeps */
 
+/* UUIDs: the parts between the dashes, as numbers. */
+#define PNC_SERVICE_UUID 0x504e4301, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* the GATT service of a camera board */
+#define PNC_TO_EDGE_UUID 0x504e4302, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* its characteristic towards the central: notifications */
+#define PNC_TO_CAMERA_UUID 0x504e4303, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* its characteristic towards the peripheral: writes without response */
+
 /* Bits of a picture packet's first byte; bits 4 and 5 are zero. */
 enum pnc_picture_flags {
 	PNC_PICTURE_FLAGS_PICTURE = 0x80, /* set: this is a picture packet; clear: a control packet */

@@ -25,6 +25,9 @@ MAX_DEADLINE_MS = 65535  # the longest remaining time that fits the header
 MISSING_WINDOW = 32  # sequence numbers that credit.missing looks back
 CREDIT_REFRESH_MS = 50  # a board with work repeats its credit at least this often
 HELLO_NAME = 24  # bytes of hello.name that a reader keeps
+SERVICE_UUID = "504e4301-8c1e-4b0a-9d53-2f6b7a1c54e1"  # the GATT service of a camera board
+TO_EDGE_UUID = "504e4302-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the central: notifications
+TO_CAMERA_UUID = "504e4303-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the peripheral: writes without response
 
 
 class MalformedError(ValueError):

@@ -1,0 +1,27 @@
+# Chooses configuration fragments: bluetooth.conf where the board has a controller, and of releases/ what the Zephyr
+# release needs that ZEPHYR_BASE points to.
+# SPDX-License-Identifier: Apache-2.0
+if(NOT DEFINED ENV{ZEPHYR_BASE})
+	return()
+endif()
+file(STRINGS $ENV{ZEPHYR_BASE}/VERSION ZEPHYR_VERSION_LINES REGEX "^VERSION_(MAJOR|MINOR) = ")
+list(TRANSFORM ZEPHYR_VERSION_LINES REPLACE "^.* = " "")
+list(JOIN ZEPHYR_VERSION_LINES "." ZEPHYR_RELEASE)
+
+set(RELEASE_FILES "")
+if(NOT BOARD MATCHES "^native_")
+	list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/bluetooth.conf)
+	if(ZEPHYR_RELEASE VERSION_LESS 4.1)
+		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/before-4.1.conf)
+	else()
+		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/from-4.1.conf)
+	endif()
+	if(ZEPHYR_RELEASE VERSION_LESS 4.2)
+		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/before-4.2.conf)
+	endif()
+endif()
+if(ZEPHYR_RELEASE VERSION_LESS 3.4)
+	list(PREPEND OVERLAY_CONFIG ${RELEASE_FILES})
+else()
+	list(PREPEND EXTRA_CONF_FILE ${RELEASE_FILES})
+endif()

@@ -1,0 +1,166 @@
+/* PHY, data length, MTU, interval, transmit power and RSSI of a connection. */
+#include <errno.h>
+
+#include <zephyr/bluetooth/hci.h>
+#include <zephyr/bluetooth/hci_vs.h>
+#include <zephyr/sys/byteorder.h>
+
+#include "radio_parts.h"
+#include "release.h"
+
+#define US_PER_INTERVAL_UNIT 1250u
+#define SUPERVISION_TIMEOUT_10MS 400
+
+struct bt_le_conn_param radio_parameters_connection(void)
+{
+	uint16_t interval = radio_settings.interval_us / US_PER_INTERVAL_UNIT;
+	/* Bluetooth wants a timeout of more than two intervals; ours are at most 4 s. */
+	uint16_t timeout = MAX(SUPERVISION_TIMEOUT_10MS, radio_settings.interval_us / USEC_PER_MSEC / 10 * 3);
+
+	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
+}
+
+/* Both sides' wishes must meet, and of what they share the fastest is taken: so "2M" leaves the others open, and a peer
+ * that wants the slower 1M or the far-reaching coded PHY gets it. */
+static int ask_phy(struct bt_conn *conn)
+{
+	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_NONE};
+
+	switch (radio_settings.phy) {
+	case PNC_PHY_LE_1M:
+		phy.pref_tx_phy = BT_GAP_LE_PHY_1M;
+		break;
+	case PNC_PHY_CODED_S2:
+		phy.options = BT_CONN_LE_PHY_OPT_CODED_S2;
+		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
+		break;
+	case PNC_PHY_CODED_S8:
+		phy.options = BT_CONN_LE_PHY_OPT_CODED_S8;
+		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
+		break;
+	default:
+		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M;
+		if (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED)) {
+			phy.pref_tx_phy |= BT_GAP_LE_PHY_CODED;
+		}
+		break;
+	}
+	phy.pref_rx_phy = phy.pref_tx_phy;
+	return bt_conn_le_phy_update(conn, &phy);
+}
+
+static void set_power(struct bt_conn *conn)
+{
+#if defined(CONFIG_BT_CTLR_TX_PWR_DYNAMIC_CONTROL)
+	struct bt_hci_cp_vs_write_tx_power_level *command;
+	struct net_buf *buffer;
+	uint16_t handle;
+
+	if (bt_hci_get_conn_handle(conn, &handle) != 0) {
+		return;
+	}
+	buffer = pnc_hci_command(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, sizeof(*command));
+	if (buffer == NULL) {
+		return;
+	}
+	command = net_buf_add(buffer, sizeof(*command));
+	command->handle_type = BT_HCI_VS_LL_HANDLE_TYPE_CONN;
+	command->handle = sys_cpu_to_le16(handle);
+	command->tx_power_level = radio_settings.tx_power_dbm;
+	(void)bt_hci_cmd_send_sync(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, buffer, NULL);
+#else
+	ARG_UNUSED(conn);
+#endif
+}
+
+static void on_mtu(struct bt_conn *conn, uint8_t error, struct bt_gatt_exchange_params *exchange)
+{
+	ARG_UNUSED(conn);
+	ARG_UNUSED(error);
+	ARG_UNUSED(exchange);
+}
+
+void radio_parameters_begin(struct radio_link *link)
+{
+	link->exchange.func = on_mtu;
+	(void)bt_gatt_exchange_mtu(link->conn, &link->exchange);
+	set_power(link->conn);
+	atomic_set_bit(link->flags, LINK_ASK_PHY);
+	atomic_set_bit(link->flags, LINK_ASK_LENGTH);
+}
+
+void radio_parameters_change(struct radio_link *link)
+{
+	set_power(link->conn);
+	atomic_set_bit(link->flags, LINK_ASK_PHY);
+	atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+}
+
+void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn)
+{
+	struct bt_le_conn_param wanted = radio_parameters_connection();
+
+	if (atomic_test_bit(link->flags, LINK_ASK_PHY) && ask_phy(conn) == 0) {
+		atomic_clear_bit(link->flags, LINK_ASK_PHY);
+	}
+	if (atomic_test_bit(link->flags, LINK_ASK_LENGTH) &&
+	    bt_conn_le_data_len_update(conn, BT_LE_DATA_LEN_PARAM_MAX) == 0) {
+		atomic_clear_bit(link->flags, LINK_ASK_LENGTH);
+	}
+	if (atomic_test_bit(link->flags, LINK_ASK_INTERVAL)) {
+		int error = bt_conn_le_param_update(conn, &wanted);
+
+		if (error == 0 || error == -EALREADY) {
+			atomic_clear_bit(link->flags, LINK_ASK_INTERVAL);
+		}
+	}
+}
+
+static uint8_t phy_of(const struct bt_conn_info *info)
+{
+	switch (info->le.phy->tx_phy) {
+	case BT_GAP_LE_PHY_2M:
+		return PNC_PHY_LE_2M;
+	case BT_GAP_LE_PHY_CODED: /* which coding is the sender's choice, and so ours */
+		return radio_settings.phy == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
+	default:
+		return PNC_PHY_LE_1M;
+	}
+}
+
+struct pnc_radio_link radio_parameters_of(struct bt_conn *conn)
+{
+	struct pnc_radio_link link = {.phy = PNC_PHY_LE_1M, .mtu = bt_gatt_get_mtu(conn)};
+	struct bt_conn_info info;
+
+	if (bt_conn_get_info(conn, &info) == 0) {
+		link.interval_us = PNC_INTERVAL_US(&info);
+		link.phy = phy_of(&info);
+	}
+	return link;
+}
+
+int8_t radio_parameters_rssi_dbm(struct bt_conn *conn)
+{
+	struct bt_hci_cp_read_rssi *command;
+	struct bt_hci_rp_read_rssi *answer;
+	struct net_buf *buffer, *response = NULL;
+	int8_t rssi_dbm = 127;
+	uint16_t handle;
+
+	if (bt_hci_get_conn_handle(conn, &handle) != 0) {
+		return rssi_dbm;
+	}
+	buffer = pnc_hci_command(BT_HCI_OP_READ_RSSI, sizeof(*command));
+	if (buffer == NULL) {
+		return rssi_dbm;
+	}
+	command = net_buf_add(buffer, sizeof(*command));
+	command->handle = sys_cpu_to_le16(handle);
+	if (bt_hci_cmd_send_sync(BT_HCI_OP_READ_RSSI, buffer, &response) == 0) {
+		answer = (void *)response->data;
+		rssi_dbm = answer->rssi;
+		net_buf_unref(response);
+	}
+	return rssi_dbm;
+}

@@ -1,0 +1,125 @@
+/* The camera: a GATT peripheral with one service, for one central at a time. */
+#include "radio_parts.h"
+#include "release.h"
+
+/* In units of 625 us: 20 to 30 ms, so that a board that was reset is found at once. */
+#define ADVERTISE_MIN 0x0020
+#define ADVERTISE_MAX 0x0030
+
+enum advertising {
+	ADVERTISE_NOT,
+	ADVERTISE_TO_KNOWN, /* by the accept list */
+	ADVERTISE_TO_ALL
+};
+
+static enum advertising advertising;
+
+static const struct bt_data advertisement[] = {
+	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
+	BT_DATA_BYTES(BT_DATA_UUID128_ALL, PNC_UUID_BYTES(PNC_SERVICE_UUID)),
+};
+
+static const struct bt_data scan_response[] = {
+	BT_DATA(BT_DATA_NAME_COMPLETE, CONFIG_BT_DEVICE_NAME, sizeof(CONFIG_BT_DEVICE_NAME) - 1),
+};
+
+/* A central subscribes anew on every connection, also where the stack remembers it from the last one. */
+static ssize_t on_subscribe(struct bt_conn *conn, const struct bt_gatt_attr *attr, uint16_t value)
+{
+	uint8_t peer = radio_link_of(conn);
+
+	ARG_UNUSED(attr);
+	if (peer < PNC_PEERS) {
+		atomic_set_bit_to(radio_links[peer].flags, LINK_SUBSCRIBED, value == BT_GATT_CCC_NOTIFY);
+		radio_attend();
+	}
+	return sizeof(value);
+}
+
+static ssize_t on_write(struct bt_conn *conn, const struct bt_gatt_attr *attr, const void *data, uint16_t len,
+			uint16_t offset, uint8_t flags)
+{
+	uint8_t peer = radio_link_of(conn);
+
+	ARG_UNUSED(attr);
+	if (offset != 0 || (flags & BT_GATT_WRITE_FLAG_PREPARE) != 0) {
+		return BT_GATT_ERR(BT_ATT_ERR_INVALID_OFFSET);
+	}
+	if (peer < PNC_PEERS && radio_settings.role == PNC_ROLE_CAMERA) {
+		board_radio_rx(peer, data, len);
+	}
+	return len;
+}
+
+static pnc_ccc_data subscription = {.cfg_write = on_subscribe};
+
+BT_GATT_SERVICE_DEFINE(service, BT_GATT_PRIMARY_SERVICE(PNC_UUID(PNC_SERVICE_UUID)),
+		       BT_GATT_CHARACTERISTIC(PNC_UUID(PNC_TO_EDGE_UUID), BT_GATT_CHRC_NOTIFY,
+					      BT_GATT_PERM_READ_ENCRYPT, NULL, NULL, NULL),
+		       BT_GATT_CCC_MANAGED(&subscription, BT_GATT_PERM_READ_ENCRYPT | BT_GATT_PERM_WRITE_ENCRYPT),
+		       BT_GATT_CHARACTERISTIC(PNC_UUID(PNC_TO_CAMERA_UUID), BT_GATT_CHRC_WRITE_WITHOUT_RESP,
+					      BT_GATT_PERM_WRITE_ENCRYPT, NULL, on_write, NULL), );
+
+#define TO_EDGE_VALUE (&service.attrs[2])
+
+int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t len, bt_gatt_complete_func_t sent)
+{
+	struct bt_gatt_notify_params notification = {
+		.attr = TO_EDGE_VALUE,
+		.data = packet,
+		.len = len,
+		.func = sent,
+	};
+
+	return bt_gatt_notify_cb(conn, &notification);
+}
+
+static void accept(const bt_addr_le_t *address, void *user)
+{
+	int *count = user;
+
+	*count += bt_le_filter_accept_list_add(address) == 0;
+}
+
+/* Fills the accept list; returns the number of boards in it. */
+static int fill_accept_list(void)
+{
+	int count = 0;
+
+	(void)bt_le_filter_accept_list_clear();
+	security_each_known(accept, &count);
+	return count;
+}
+
+void radio_peripheral_manage(void)
+{
+	static const uint32_t options[] = {
+		[ADVERTISE_TO_KNOWN] = PNC_ADV_CONNECTABLE | BT_LE_ADV_OPT_FILTER_CONN,
+		[ADVERTISE_TO_ALL] = PNC_ADV_CONNECTABLE,
+	};
+	enum advertising wanted = ADVERTISE_NOT;
+	struct bt_conn *conn = radio_link_ref(0);
+
+	if (conn != NULL) {
+		bt_conn_unref(conn);
+		advertising = ADVERTISE_NOT; /* it ends with the connection */
+		return;
+	}
+	if (radio_settings.role == PNC_ROLE_CAMERA) {
+		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
+	}
+	if (wanted == advertising) {
+		return;
+	}
+	(void)bt_le_adv_stop();
+	advertising = ADVERTISE_NOT;
+	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {
+		return;
+	}
+	struct bt_le_adv_param parameters = BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
+
+	if (bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
+			    ARRAY_SIZE(scan_response)) == 0) {
+		advertising = wanted;
+	}
+}

@@ -1,0 +1,61 @@
+/* What differs between Zephyr releases, in one place: 3.3 to 4.x. */
+#ifndef PNC_RELEASE_H
+#define PNC_RELEASE_H
+
+#if __has_include(<zephyr/version.h>)
+#include <zephyr/version.h>
+#else
+#include <version.h>
+#endif
+
+#include <zephyr/fatal.h>
+#include <zephyr/sys/util.h>
+
+#if defined(CONFIG_BT)
+#include <zephyr/bluetooth/bluetooth.h>
+#include <zephyr/bluetooth/gatt.h>
+
+/* Connectable advertising that ends with the connection. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 0, 0)
+#define PNC_ADV_CONNECTABLE BT_LE_ADV_OPT_CONN
+#else
+#define PNC_ADV_CONNECTABLE (BT_LE_ADV_OPT_CONNECTABLE | BT_LE_ADV_OPT_ONE_TIME)
+#endif
+
+/* The data of a managed CCC descriptor. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 1, 0)
+typedef struct bt_gatt_ccc_managed_user_data pnc_ccc_data;
+#else
+typedef struct _bt_gatt_ccc pnc_ccc_data;
+#endif
+
+/* Connection interval of a struct bt_conn_info, us. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 4, 0)
+#define PNC_INTERVAL_US(info) ((info)->le.interval_us)
+#else
+#define PNC_INTERVAL_US(info) ((info)->le.interval * 1250u)
+#endif
+
+/* A buffer for an HCI command; the length went out of the call in 4.3. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 3, 0)
+#define pnc_hci_command(opcode, len) bt_hci_cmd_alloc(K_FOREVER)
+#else
+#define pnc_hci_command(opcode, len) bt_hci_cmd_create(opcode, len)
+#endif
+#endif
+
+/* What a fatal error leaves of the registers. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(3, 7, 0)
+typedef struct arch_esf pnc_esf;
+#else
+typedef z_arch_esf_t pnc_esf;
+#endif
+
+/* Random numbers; the header moved in 3.5. */
+#if __has_include(<zephyr/random/random.h>)
+#include <zephyr/random/random.h>
+#else
+#include <zephyr/random/rand32.h>
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+#include "serial.h"
+
+#include <zephyr/device.h>
+#include <zephyr/drivers/uart.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/ring_buffer.h>
+
+static const struct device *const uart = DEVICE_DT_GET(DT_CHOSEN(pnc_serial));
+
+/* One producer and one consumer each: the interrupt and the board's thread. */
+RING_BUF_DECLARE(rx_ring, CONFIG_PNC_SERIAL_RX_BYTES);
+RING_BUF_DECLARE(tx_ring, CONFIG_PNC_SERIAL_TX_BYTES);
+
+static void (*tell)(void);
+static volatile bool rx_stopped;
+
+/* Returns false when there is nothing more to do in this interrupt. */
+static bool receive(void)
+{
+	uint8_t *space;
+	uint32_t room = ring_buf_put_claim(&rx_ring, &space, CONFIG_PNC_SERIAL_RX_BYTES);
+	int n;
+
+	if (room == 0) {
+		uart_irq_rx_disable(uart); /* until serial_read has made room: the line's flow control holds the host */
+		rx_stopped = true;
+		return false;
+	}
+	n = uart_fifo_read(uart, space, room);
+	(void)ring_buf_put_finish(&rx_ring, n > 0 ? n : 0);
+	return n > 0;
+}
+
+static bool transmit(void)
+{
+	uint8_t *bytes;
+	uint32_t len = ring_buf_get_claim(&tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
+	int n;
+
+	if (len == 0) {
+		uart_irq_tx_disable(uart);
+		return false;
+	}
+	n = uart_fifo_fill(uart, bytes, len); /* may take fewer, or none at all */
+	(void)ring_buf_get_finish(&tx_ring, n > 0 ? n : 0);
+	return n > 0;
+}
+
+static void on_interrupt(const struct device *dev, void *user)
+{
+	bool more = true;
+
+	ARG_UNUSED(user);
+	while (more && uart_irq_update(dev) && uart_irq_is_pending(dev)) {
+		more = false;
+		if (uart_irq_rx_ready(dev)) {
+			more = receive();
+		}
+		if (uart_irq_tx_ready(dev) > 0) {
+			more = transmit() || more;
+		}
+	}
+	tell();
+}
+
+bool serial_start(void (*on_event)(void))
+{
+	if (!device_is_ready(uart)) {
+		return false;
+	}
+	tell = on_event;
+	uart_irq_callback_user_data_set(uart, on_interrupt, NULL);
+	uart_irq_rx_enable(uart);
+	return true;
+}
+
+size_t serial_read(uint8_t *out, size_t room)
+{
+	size_t n = ring_buf_get(&rx_ring, out, room);
+
+	if (n > 0 && rx_stopped) {
+		rx_stopped = false;
+		uart_irq_rx_enable(uart);
+	}
+	return n;
+}
+
+size_t serial_room(void)
+{
+	return ring_buf_space_get(&tx_ring);
+}
+
+void serial_write(const uint8_t *bytes, size_t len)
+{
+	if (len > 0) {
+		(void)ring_buf_put(&tx_ring, bytes, len);
+	}
+	if (!ring_buf_is_empty(&tx_ring)) {
+		uart_irq_tx_enable(uart);
+	}
+}
+
+bool serial_open(void)
+{
+	uint32_t dtr;
+
+	return uart_line_ctrl_get(uart, UART_LINE_CTRL_DTR, &dtr) != 0 || dtr != 0;
+}

@@ -1,0 +1,133 @@
+"""A host's end of a serial port without any policy: what the test says goes to the board, what it says is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from host.link.channel import Channel
+from protocol.packets import Picture
+from protocol.wire import (
+    VERSION,
+    Configure,
+    Control,
+    Credit,
+    Hello,
+    Kind,
+    Link,
+    LinkState,
+    Role,
+    Statistics,
+    StatisticsRequest,
+)
+
+Packet = Picture | Control
+_Kind = TypeVar("_Kind")
+_READ = 65536
+
+
+class Console:
+    """One open port. ``heard`` holds the packets of the board, in order; ``on_packet`` sees each as it comes."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self._fd)
+        self.channel = Channel()
+        self.credit: Credit | None = None
+        self.heard: list[Packet] = []
+        self.on_packet: Callable[[Packet], None] = lambda _: None
+        self._unwritten = b""
+
+    def close(self) -> None:
+        """Close the port."""
+        os.close(self._fd)
+
+    def say(self, *packets: Packet) -> None:
+        """Send packets, each in a frame."""
+        for packet in packets:
+            self.channel.write(0, packet)
+        self.pump(0)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes that need not be frames."""
+        self._unwritten += self.channel.output() + data
+        self.pump(0)
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes that the port has not taken yet."""
+        return len(self._unwritten)
+
+    def pump(self, wait_s: float = 0.05) -> None:
+        """Write what waits, read what came, for at most that long or until something came."""
+        self._unwritten += self.channel.output()
+        writing = [self._fd] if self._unwritten else []
+        readable, writable, _ = select.select([self._fd], writing, [], wait_s)
+        if writable:
+            with contextlib.suppress(BlockingIOError):
+                self._unwritten = self._unwritten[os.write(self._fd, self._unwritten) :]
+        if readable:
+            try:
+                data = os.read(self._fd, _READ)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                raise RuntimeError("the board is gone") from error
+            for packet in self.channel.receive(data):
+                self._take(packet)
+
+    def _take(self, packet: Packet) -> None:
+        if isinstance(packet, Credit):
+            self.credit = packet
+            self.channel.confirm(packet, lost=lambda _: None)
+        self.heard.append(packet)
+        self.on_packet(packet)
+
+    def until(
+        self, kind: type[_Kind], fits: Callable[[_Kind], bool] = lambda _: True, *, wait_s: float = 30.0
+    ) -> _Kind:
+        """Wait for a packet, and forget what came before it; AssertionError if none comes."""
+        end_s = time.monotonic() + wait_s
+        seen: list[Any] = []
+        while time.monotonic() < end_s:
+            while self.heard:
+                packet = self.heard.pop(0)
+                seen.append(packet)
+                if isinstance(packet, kind) and fits(packet):
+                    return packet
+            self.pump()
+        raise AssertionError(f"no such {kind.__name__} in {wait_s:g} s; heard {[type(p).__name__ for p in seen]}")
+
+    def greet(self) -> Hello:
+        """Open a session; returns the board's hello."""
+        hello = Hello(version=VERSION, kind=Kind.HOST, session=1, name=b"test")
+        for _ in range(50):
+            self.say(hello)
+            try:
+                return self.until(Hello, wait_s=0.5)
+            except AssertionError:
+                continue
+        raise AssertionError("the board does not answer hello")
+
+    def configure(self, role: Role, **fields: int) -> Hello:
+        """Give the board a role; returns its hello."""
+        self.say(Configure(role=role, **{"tx_power_dbm": 127, **fields}))  # type: ignore[arg-type]
+        return self.until(Hello, lambda hello: hello.role == role)
+
+    def link_up(self, *, peer: int = 0, wait_s: float = 60.0) -> Link:
+        """Wait for a connection that carries whole packets."""
+        return self.until(
+            Link, lambda link: link.state == LinkState.UP and link.peer == peer and link.mtu >= 247, wait_s=wait_s
+        )
+
+    def statistics(self, peer: int = 0) -> Statistics:
+        """Ask for the board's account."""
+        self.say(StatisticsRequest(peer=peer))
+        return self.until(Statistics)

@@ -1,0 +1,174 @@
+"""Simulated boards: the firmware for nrf52_bsim, Zephyr's own Bluetooth stack, BabbleSim's radio, serial ports as
+pseudo-terminals."""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "bsim"
+#: Nobody waits for longer than this for a simulation to start, s.
+START_S = 30.0
+_numbers = itertools.count()
+
+
+def missing() -> str | None:
+    """What keeps these tests from running; None if nothing does."""
+    for name in ("ZEPHYR_BASE", "BSIM_OUT_PATH", "BSIM_COMPONENTS_PATH"):
+        if not os.environ.get(name):
+            return f"{name} is not set"
+    if not (bsim_bin() / "bs_2G4_phy_v1").exists():
+        return f"{bsim_bin()} has no bs_2G4_phy_v1: build BabbleSim first"
+    return None
+
+
+def bsim_bin() -> Path:
+    """Where BabbleSim's programs are; they must be run from there."""
+    return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
+
+
+def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") -> Path:
+    """Build the firmware, or another application, for a simulated board; returns the program.
+
+    ``options`` go to cmake.
+    """
+    folder = BUILD / name
+    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes share the folder
+        for command in (configure, ["ninja", "-C", str(folder)]):
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
+    return folder / "zephyr" / "zephyr.exe"
+
+
+class Simulation:
+    """Boards on one simulated radio, from ``start`` to ``stop``. ``ports`` are their serial ports.
+
+    ``others`` are programs without a serial port.
+    ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
+    ``phy`` are arguments for the radio's simulator, such as a packet error rate.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        programs: Sequence[Path],
+        *,
+        others: Sequence[Path] = (),
+        board: Sequence[str] = (),
+        phy: Sequence[str] = (),
+        length_s: float = 600.0,
+        speed: float | None = 1.0,
+    ) -> None:
+        self.id = f"pnc{os.getpid()}-{next(_numbers)}"
+        self.folder = folder
+        self.ports = [folder / f"port{index}" for index in range(len(programs))]
+        self._commands = [
+            [
+                *(program, f"-s={self.id}", f"-d={index}", f"-rs={100 + index}"),
+                *(f"-port={self.ports[index]}", f"-flash={folder / f'flash{index}.bin'}"),
+                *board,
+            ]
+            for index, program in enumerate(programs)
+        ]
+        self._commands += [
+            [program, f"-s={self.id}", f"-d={index}"] for index, program in enumerate(others, len(programs))
+        ]
+        devices = len(programs) + len(others)
+        if speed is not None:
+            handbrake = bsim_bin() / "bs_device_handbrake"
+            self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
+            devices += 1
+        self._commands.append(
+            [bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}", *phy]
+        )
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start every program and wait for the serial ports."""
+        for number, command in enumerate(self._commands):
+            log = (self.folder / f"log{number}.txt").open("wb")
+            self._running.append(
+                subprocess.Popen([str(word) for word in command], cwd=bsim_bin(), stdout=log, stderr=log)
+            )
+            log.close()
+        until_s = time.monotonic() + START_S
+        while not all(port.is_symlink() for port in self.ports):
+            if time.monotonic() > until_s or not self.alive:
+                raise RuntimeError(f"the simulation did not start:\n{self.log()}")
+            time.sleep(0.02)
+
+    @property
+    def alive(self) -> bool:
+        """Every program is still running."""
+        return all(process.poll() is None for process in self._running)
+
+    def log(self) -> str:
+        """What the programs wrote."""
+        return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in sorted(self.folder.glob("log*.txt")))
+
+    def wait(self) -> None:
+        """Wait until the simulation has ended by itself, at ``length_s``."""
+        for process in self._running:
+            process.wait(300)
+
+    def stop(self) -> None:
+        """End every program."""
+        for process in self._running:
+            process.terminate()
+        for process in self._running:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+        for port in self.ports:
+            port.unlink(missing_ok=True)
+        shutil.rmtree(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, ignore_errors=True)
+
+    def __enter__(self) -> Simulation:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def main() -> int:
+    """Run two boards until stopped."""
+    why = missing()
+    if why is not None:
+        print(f"simulated boards: {why}; docs/firmware.md says what they need", file=sys.stderr)
+        return 2
+    folder = BUILD / "boards"
+    folder.mkdir(parents=True, exist_ok=True)
+    with Simulation(folder, [build()] * 2, length_s=86_400) as simulation:
+        print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
+        print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
+        try:
+            while simulation.alive:
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return 0
+        print(f"a board ended:\n{simulation.log()}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

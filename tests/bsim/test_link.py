@@ -1,0 +1,104 @@
+"""Two boards find each other, and what goes in at one serial port comes out at the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bsim_console import Console
+from bsim_scene import Source, picture, scene
+from simulation import Simulation
+
+from protocol.packets import Picture
+from protocol.wire import Boot, Capability, Hop, Kind, LinkState, Phy, Ping, Pong, Result, Role
+
+
+def test_a_board_greets_its_host_and_keeps_its_role_through_a_restart(program: Path, tmp_path: Path) -> None:
+    with Simulation(tmp_path, [program]) as simulation:
+        console = Console(simulation.ports[0])
+        hello = console.greet()
+        assert (hello.kind, hello.role, hello.boot) == (Kind.BOARD, Role.NONE, Boot.POWER)
+        assert hello.capabilities & Capability.PHY_2M
+        console.configure(Role.CAMERA)
+        console.pump(0.3)
+        console.close()
+    with Simulation(tmp_path, [program]) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.CAMERA
+        console.close()
+
+
+def test_a_host_that_comes_back_to_the_port_is_greeted_again(program: Path, tmp_path: Path) -> None:
+    with Simulation(tmp_path, [program]) as simulation:
+        for _ in range(3):
+            console = Console(simulation.ports[0])
+            assert console.greet().kind == Kind.BOARD
+            console.close()
+
+
+def test_boards_connect_at_2m_with_whole_packets_and_the_interval_asked_for(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program, interval_us=15_000) as boards:
+        for console in (boards.camera, boards.edge):
+            statistics = console.statistics()
+            assert (statistics.link, statistics.links) == (LinkState.UP, 1)
+            assert (statistics.phy, statistics.mtu, statistics.interval_us) == (Phy.LE_2M, 247, 15_000)
+
+
+def test_phy_and_interval_change_while_connected(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program) as boards:
+        boards.edge.configure(Role.EDGE, interval_us=30_000, phy=Phy.LE_1M)
+        for _ in range(200):
+            boards.pump(0.01)
+            state = boards.camera.statistics()
+            if (state.phy, state.interval_us) == (Phy.LE_1M, 30_000):
+                return
+        raise AssertionError(f"the link stayed at {state}")
+
+
+def test_a_picture_arrives_whole_and_unchanged_in_the_order_of_rank(program: Path, tmp_path: Path) -> None:
+    packets = [picture(7, rank) for rank in range(40)]
+    with scene(tmp_path, program) as boards:
+        boards.camera.say(*packets[:20])
+        boards.edge.until(Picture, lambda p: p.rank == 19)
+        boards.edge.heard.clear()
+        boards.camera.say(*packets[20:])
+        for packet in packets[20:]:
+            got = boards.edge.until(Picture)
+            assert (got.image, got.rank, got.position, got.data) == (7, packet.rank, packet.position, packet.data)
+            assert 0 < got.remaining_ms <= packet.remaining_ms
+
+
+def test_pings_pongs_and_results_cross_the_link(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program) as boards:
+        boards.camera.say(Ping(hop=Hop.PEER_BOARD, token=5))
+        assert boards.camera.until(Pong).token == 5
+        boards.camera.say(Ping(hop=Hop.PEER_HOST, token=6))
+        asked = boards.edge.until(Ping)
+        assert asked.peer == 0
+        boards.edge.say(Pong(hop=Hop.PEER_HOST, token=asked.token, service_us=9))
+        assert boards.camera.until(Pong).service_us == 9
+        boards.edge.say(Result(image=7, text=b"espresso"))
+        assert boards.camera.until(Result).text == b"espresso"
+
+
+def test_garbage_on_the_serial_port_is_counted_and_service_goes_on(program: Path, tmp_path: Path) -> None:
+    garbage = bytes((at * at + 31 * at) % 256 for at in range(1_000_000))
+    with scene(tmp_path, program, speed=None) as boards:
+        boards.camera.write(garbage + b"\0")
+        while boards.camera.unwritten:
+            boards.pump()
+        boards.camera.greet()
+        assert boards.camera.statistics().damaged > 100
+        boards.camera.say(picture(1, 0))
+        assert boards.edge.until(Picture).image == 1
+
+
+def test_what_a_slow_host_does_not_take_waits_in_the_queue(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program) as boards:
+        source = Source(boards.camera)
+        while source.given < 300:  # more than queue, ports and pseudo-terminals hold
+            source.fill()
+            boards.camera.pump(0.005)
+            if boards.camera.credit is not None and boards.camera.credit.waiting > 60:
+                break
+        edge = boards.edge.statistics()
+        assert edge.accepted == edge.sent + edge.waiting + edge.expired + edge.evicted + edge.flushed

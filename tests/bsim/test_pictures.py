@@ -1,0 +1,77 @@
+"""host.send and host.recv, unchanged, on two simulated boards in real time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bsim_scene import scene
+from PIL import Image
+from simulation import ROOT, Simulation
+
+PICTURES = 100
+LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-PER=0.1"]
+SERVER_S = 60.0
+
+
+def _pictures(folder: Path) -> Path:
+    """Different parts of the sample picture."""
+    folder.mkdir()
+    with Image.open(ROOT / "host" / "assets" / "sample.jpg") as sample:
+        side = min(sample.size) // 2
+        for number in range(PICTURES):
+            left = (sample.width - side) * number // PICTURES
+            upper = (sample.height - side) * (number * 37 % PICTURES) // PICTURES
+            sample.crop((left, upper, left + side, upper + side)).save(folder / f"{number:03}.png")
+    return folder
+
+
+@pytest.mark.parametrize("air", [pytest.param([], id="clean"), pytest.param(LOSSY, id="10%-lost")])
+def test_every_picture_is_answered_in_time(program: Path, tmp_path: Path, air: list[str]) -> None:
+    pictures = _pictures(tmp_path / "pictures")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, phy=air, length_s=3600) as simulation:
+        camera, edge = simulation.ports
+        log = tmp_path / "recv.txt"
+        with log.open("w") as errors:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "host.recv", "--port", str(edge)],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+        try:
+            until_s = time.monotonic() + SERVER_S
+            while "serving" not in log.read_text():
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < until_s, log.read_text()
+                time.sleep(0.1)
+            sent = subprocess.run(
+                [
+                    *(sys.executable, "-m", "host.send", str(pictures)),
+                    *("--port", str(camera), "--deadline", "300ms", "--json"),
+                ],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+        finally:
+            server.terminate()
+            server.wait(10)
+    reports = [json.loads(line) for line in sent.stdout.splitlines()]
+    assert len(reports) == PICTURES, sent.stderr
+    assert [report["status"] for report in reports] == ["ok"] * PICTURES
+    assert all(report["answer_ms"] <= 300 for report in reports)
+    answers_ms = sorted(report["answer_ms"] for report in reports)
+    print(f"answer after {answers_ms[50]:.0f} ms in the median, {answers_ms[-1]:.0f} at most", end=" ")
