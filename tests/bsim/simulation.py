@@ -37,13 +37,13 @@ def bsim_bin() -> Path:
     return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
 
 
-def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") -> Path:
+def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
     """Build the firmware, or another application, for a simulated board; returns the program.
 
     ``options`` go to cmake.
     """
     folder = BUILD / name
-    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
+    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), f"-DBOARD={board}", *options]
     folder.mkdir(parents=True, exist_ok=True)
     with (BUILD / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes share the folder
