@@ -41,7 +41,7 @@ static struct {
 	int fd;
 	bool host;        /* somebody has the port open */
 	char *path;       /* from the command line */
-	char link[128];   /* the symbolic link to remove in the end */
+	char link[256];   /* the symbolic link to remove in the end */
 	uint32_t baud;    /* from the command line; 0: current-speed */
 	int64_t paced_us; /* the line has been played up to here */
 	struct fifo rx, tx;

@@ -37,13 +37,13 @@ def bsim_bin() -> Path:
     return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
 
 
-def build(*options: str, source: Path = ROOT / "firmware", name: str = "board") -> Path:
+def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
     """Build the firmware, or another application, for a simulated board; returns the program.
 
     ``options`` go to cmake.
     """
     folder = BUILD / name
-    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), "-DBOARD=nrf52_bsim", *options]
+    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), f"-DBOARD={board}", *options]
     folder.mkdir(parents=True, exist_ok=True)
     with (BUILD / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes share the folder
@@ -101,9 +101,10 @@ class Simulation:
         """Start every program and wait for the serial ports."""
         for number, command in enumerate(self._commands):
             log = (self.folder / f"log{number}.txt").open("wb")
-            self._running.append(
-                subprocess.Popen([str(word) for word in command], cwd=bsim_bin(), stdout=log, stderr=log)
-            )
+            words = [str(word) for word in command]
+            # In a session of its own: Ctrl-C ends this program, which then ends the others.
+            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
+            self._running.append(process)
             log.close()
         until_s = time.monotonic() + START_S
         while not all(port.is_symlink() for port in self.ports):
@@ -158,16 +159,16 @@ def main() -> int:
         return 2
     folder = BUILD / "boards"
     folder.mkdir(parents=True, exist_ok=True)
-    with Simulation(folder, [build()] * 2, length_s=86_400) as simulation:
-        print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
-        print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
-        try:
+    try:
+        with Simulation(folder, [build()] * 2, length_s=86_400) as simulation:
+            print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
+            print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
             while simulation.alive:
                 time.sleep(0.2)
-        except KeyboardInterrupt:
-            return 0
-        print(f"a board ended:\n{simulation.log()}", file=sys.stderr)
-        return 1
+            print(f"a board ended:\n{simulation.log()}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":
