@@ -10,7 +10,7 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status (2 usage, 1 failure)."""
     parser = argparse.ArgumentParser(prog="python -m host.train", description=__doc__)
-    parser.add_argument("--recipe", default="pnc-v1", help="what to train (default: %(default)s)")
+    parser.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and weights")
     parser.add_argument("--minutes", type=float, help="length of the whole training (default: the recipe's)")

@@ -42,14 +42,16 @@ class Layer:
 
     def matrix(self) -> np.ndarray:
         """Weights as float32 [k * k * in, out], in the order in which patches are flattened."""
-        return np.ascontiguousarray(self.weight.transpose(2, 3, 1, 0).reshape(-1, len(self.factor)), dtype=np.float32)
+        patch_first = self.weight.transpose(2, 3, 1, 0).reshape(-1, len(self.factor))
+        matrix: np.ndarray = patch_first.astype(np.float32, order="C")
+        return matrix
 
 
 class Network:
     """PNC's encoder: conv 9x9 stride 7 -> conv 3x3, ReLU after each, padding 'same'."""
 
     def __init__(self, first: Layer, second: Layer, zero: np.ndarray, lift: np.ndarray) -> None:
-        """``zero`` [c] uint8: the symbol for nothing; ``lift`` [c]: added to a distance from it before rounding down."""
+        """``zero`` [c]: the symbol for nothing; ``lift`` [c]: added to the distance from it before rounding down."""
         self._first, self._second = first, second
         self._first_matrix, self._second_matrix = first.matrix(), second.matrix()
         self._zero, self._lift = zero.astype(np.int64), lift.astype(np.int64)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from host.codec.entropy import EntropyCoder
 from host.codec.weights import Kind, describe_mark
-from protocol.ranked import MAX_CODEC_BYTES, RankedPacket
+from protocol.ranked import RankedPacket
+from protocol.wire import MAX_CODEC_BYTES
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Collected:
     @property
     def channels(self) -> float:
         """Channels that arrived, parts counted as parts."""
-        return float(self.arrived.sum()) / (self.arrived.shape[1] * self.arrived.shape[2])
+        side = self.arrived.shape[-1]
+        return int(self.arrived.sum()) / side**2
 
 
 class Bitstream:
@@ -77,3 +79,16 @@ class Bitstream:
             used += 1
         shape = (coder.channels, coder.side, coder.side)
         return Collected(symbols.reshape(shape), arrived.reshape(shape), used, tuple(faults))
+
+
+class MaskedValues:
+    """Brings what arrived to the network's inputs ``values`` (symbol less its zero) and ``arrived``."""
+
+    def __init__(self, zero: np.ndarray) -> None:
+        self._zero = zero.astype(np.float32).reshape(-1, 1, 1)
+
+    def __call__(self, found: Sequence[Collected]) -> dict[str, np.ndarray]:
+        """Both inputs, float32 [n, c, k, k]."""
+        arrived = np.stack([f.arrived for f in found]).astype(np.float32)
+        symbols = np.stack([f.symbols for f in found]).astype(np.float32)
+        return {"values": (symbols - self._zero) * arrived, "arrived": arrived}

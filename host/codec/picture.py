@@ -29,7 +29,8 @@ def load_picture(path: str | Path) -> np.ndarray:
             with Image.open(path) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError(
-                        f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS // 1_000_000} million are taken"
+                        f"{path}: {image.width}x{image.height} pixels; "
+                        f"at most {MAX_PIXELS // 1_000_000} million are taken"
                     )
                 # A JPEG is decoded at the smallest scale that is still large enough.
                 image.draft("RGB", (2 * SIDE, 2 * SIDE))

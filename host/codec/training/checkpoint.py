@@ -22,7 +22,9 @@ def save(state: dict[str, Any], path: Path) -> None:
         part.replace(path)
     except (OSError, RuntimeError) as error:
         part.unlink(missing_ok=True)
-        raise TrainingError(f"{path}: the checkpoint could not be written ({error}); the last one is untouched") from error
+        raise TrainingError(
+            f"{path}: the checkpoint could not be written ({error}); the last one is untouched"
+        ) from error
 
 
 def load(path: Path, recipe: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,12 +31,12 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, values: np.ndarray) -> str:
+    def constant(self, values: np.ndarray | float) -> str:
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(numpy_helper.from_array(np.array(values, dtype=np.float32, order="C"), name))
         return name
 
-    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         out = output or f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
         return out
@@ -50,11 +51,23 @@ class Graph:
         w, b = self.constant(weight.astype(np.float32)), self.constant(conv.bias.detach().numpy())
         return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[d] * 4, dilations=[d, d])
 
+    def halves(self, x: str) -> tuple[str, str]:
+        """Both halves of the channels."""
+        first, second = (f"{x}_{half}" for half in ("first", "second"))
+        self.nodes.append(helper.make_node("Split", [x], [first, second], axis=1))
+        return first, second
+
+    def pixels(self, planes: str) -> None:
+        """Ends the graph: ``planes`` [n, 3, h, w], (x - 127) / 128, become ``pixels`` uint8 [n, h, w, 3]."""
+        scaled = self.add("Add", self.add("Mul", planes, self.constant(128)), self.constant(127))
+        limited = self.add("Clip", self.add("Round", scaled), self.constant(0), self.constant(255))
+        self.add("Transpose", self.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
+
 
 def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
-    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8 [n, 224, 224, 3].
+    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8.
 
-    Channels stand in the order of transmission.
+    Pixels are [n, 224, 224, 3]; channels stand in the order of transmission.
     """
     order = model.order.tolist()
     both = order + [CHANNELS + c for c in order]
@@ -68,9 +81,7 @@ def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     h = g.add("Relu", g.conv(decoder.gather, h))
     cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
     planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
-    scaled = g.add("Add", g.add("Mul", planes, g.constant(np.float32(128))), g.constant(np.float32(127)))
-    limited = g.add("Clip", g.add("Round", scaled), g.constant(np.float32(0)), g.constant(np.float32(255)))
-    g.add("Transpose", g.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
+    g.pixels(planes)
 
     def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, ["n", *shape])

@@ -42,15 +42,15 @@ class Judge(nn.Module):
         strides = [block._depthwise_conv.stride[0] for block in self.blocks]
         self.taps = {i - 1 for i, s in enumerate(strides) if s == 2 and i} | {len(strides) - 1}
         self.requires_grad_(False)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Pixels (x - 127) / 128, [n, 3, h, w] -> features of five stages, logits [n, 1000]."""
+        """Pixels (x - 127) / 128, [n, 3, h, w] -> features of six stages (the last one pooled), logits [n, 1000]."""
         x = nn.functional.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
         features = []
         for i, block in enumerate(self.blocks):
             x = block(x)
             if i in self.taps:
                 features.append(x)
-        x = nn.functional.relu6(self.head(x)).mean(dim=(2, 3))
-        return features, self.last(x).float()
+        x = nn.functional.relu6(self.head(x)).mean(dim=(2, 3), keepdim=True)
+        return [*features, x], self.last(x.flatten(1)).float()

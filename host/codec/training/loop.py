@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -31,21 +31,40 @@ VALIDATE_S = 240.0
 REPORT_STEPS = 100
 
 
-def distance(judge: Judge, picture: Tensor, decoded: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """How far the judge's features and answer move, per sample [n], [n]."""
+class JudgeWeights(Protocol):
+    """What a recipe says of how much a judge's features and answer count."""
+
+    @property
+    def feature_weight(self) -> float: ...
+
+    @property
+    def answer_weight(self) -> float: ...
+
+
+def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
+    """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
+
+    A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
+    """
+    seen = decoded.detach().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         with torch.no_grad():
             want_features, want = judge(picture)
-        features, answer = judge(decoded)
+        features, answer = judge(seen.clamp(-127 / 128, 1))
     target = F.log_softmax(want, 1)
     divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
     # Concave, so that hopeless samples do not outweigh those that can still be won.
     answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
     moved = torch.zeros_like(answer_loss)
-    for f, w in zip(features, want_features, strict=True):
-        w = w.float()
+    for f, w in zip(features, (w.float() for w in want_features), strict=True):
         moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
-    return moved / len(features) * recipe.feature_weight, answer_loss * recipe.answer_weight
+    moved = moved / len(features)
+    loss = recipe.feature_weight * moved + recipe.answer_weight * answer_loss
+    (slope,) = torch.autograd.grad(loss.sum(), seen)
+    size = slope.flatten(1).norm(dim=1).clamp_min(1e-9)
+    slope = slope * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
+    shown = {"features": float(moved.detach().mean()), "answer": float(answer_loss.detach().mean())}
+    return (decoded * slope).sum() / len(decoded), shown
 
 
 class Trainer:
@@ -57,9 +76,9 @@ class Trainer:
         self.rng = np.random.default_rng(recipe.seed)
         self.model = Model()
         start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
-        self.model.decoder.to(memory_format=torch.channels_last)
+        self.model.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model)
-        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
+        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.999))
         self.judges = [Judge(name) for name in JUDGES]
         self.price = recipe.first_price
         self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)
@@ -123,12 +142,12 @@ class Trainer:
         shown = {"mse": float(mse.detach().mean()), "bytes": float(self.bytes.sum())}
         if progress >= r.distil_at:
             judge = self.judges[self.steps % len(self.judges)]
-            moved, answer = distance(judge, picture, decoded.clamp(-127 / 128, 1), r)
-            loss = loss + (moved + answer).mean()
-            shown |= {"features": float(moved.detach().mean()), "answer": float(answer.detach().mean())}
+            pull, figures = judged(judge, picture, decoded, r)
+            loss = loss + pull
+            shown |= figures
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 2.0)
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
@@ -170,7 +189,10 @@ def train(trainer: Trainer, minutes: float, path: Path, say: Callable[[str], Non
             before = now
             if trainer.steps % REPORT_STEPS == 0:
                 means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
-                say(f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  price {trainer.price:.3g}")
+                say(
+                    f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  "
+                    f"price {trainer.price:.3g}"
+                )
                 sums.clear()
             if trainer.elapsed_s - last_validated > VALIDATE_S:
                 say(validate(trainer.average, trainer.judges[0], trainer.held_out))

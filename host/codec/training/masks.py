@@ -13,7 +13,7 @@ def random_channels(rng: np.random.Generator, count: int, channels: int, cells: 
 
 
 def tail_drop(rng: np.random.Generator, count: int, channels: int, cells: int, hole_share: float) -> np.ndarray:
-    """Masks [count, channels * cells] over the order of transmission: a prefix, cut anywhere; some with a hole before."""
+    """Masks [count, channels * cells] over the order of transmission: a prefix, cut anywhere, some torn."""
     total = channels * cells
     cut = np.where(rng.random(count) < 0.2, total, rng.integers(cells // 4, total + 1, count))
     at = np.arange(total)

@@ -14,7 +14,7 @@ from host.codec.training.recipe import Recipe
 
 
 class Model(nn.Module):
-    """What is trained. ``order[r]`` is the channel sent r-th; ``spread`` brings latents to unit size for the decoder."""
+    """What is trained. ``order[r]`` is the channel sent r-th; latents over ``spread`` are of about unit size."""
 
     order: Tensor
     spread: Tensor
@@ -76,4 +76,4 @@ def start(model: Model, crops: np.ndarray, step: float) -> None:
     linear = model.decoder.linear
     linear.weight.zero_()
     linear.weight[:, :CHANNELS] = weights[:-1].T.reshape(-1, CHANNELS, 3, 3)
-    linear.bias.copy_(weights[-1])
+    linear.bias = nn.Parameter(weights[-1].clone())

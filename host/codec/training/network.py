@@ -97,7 +97,6 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.bias)
         with torch.no_grad():
             self.second.weight.mul_(0.1)
 
@@ -161,9 +160,10 @@ class Rate(nn.Module):
 
 
 def cosine_filters(photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lapped cosine filters to start from: 16 of [3, 9, 9], and the spread of their answers on ``photos`` [n, 3, 224, 224].
+    """Lapped cosine filters to start from: 16 of [3, 9, 9], and the spread of their answers on ``photos``.
 
-    Filter 0 is the mean of luma; the others sum to zero over a grey picture and have unit norm over the cell.
+    Photos are [n, 3, 224, 224]. Filter 0 is the mean of luma; the others sum to zero over a grey picture and have
+    unit norm over the cell.
     """
     luma, blue, red = (0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081)
     plan = [(luma, u, v) for u, v in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))]

@@ -52,7 +52,7 @@ def load_photos(folder: Path) -> tuple[list[np.ndarray], int]:
 
 
 def random_crop(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random crop, uint8 [size, size, 3]: pixels about as large as in the whole photo at 224x224, flipped half the time."""
+    """A random crop, uint8 [size, size, 3], flipped half the time; pixels are as large as in a photo at 224x224."""
     height, width = photo.shape[:2]
     zoom = rng.uniform(0.72, 1.06) * size / 224
     aspect = np.exp(rng.uniform(-0.12, 0.12))

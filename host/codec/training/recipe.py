@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from host.codec.training.planes.recipe import PlaneRecipe
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -12,18 +14,19 @@ class Recipe:
     name: str
     #: The codec whose weights it makes.
     codec: str
-    minutes: float = 55.0
+    minutes: float = 47.0
     batch: int = 16
     seed: int = 20231205
     #: Crops are ``small`` pixels until ``grow_at``, then 224.
     small: int = 168
-    grow_at: float = 0.65
-    #: The decoder alone, by plain reconstruction, until ``distil_at``; random sets of channels until ``order_at``, then tail-drop in order.
+    grow_at: float = 0.85
+    #: The decoder alone, by plain reconstruction, until ``distil_at``; random sets of channels until ``order_at``;
+    #: then tail-drop in order.
     distil_at: float = 0.02
     order_at: float = 0.13
     #: Share of samples that lose a stretch of symbols in the middle.
     hole_share: float = 0.12
-    decoder_lr: float = 1.2e-3
+    decoder_lr: float = 7e-4
     rate_lr: float = 5e-3
     #: The encoder starts from cosines and moves slowly: shapes of its two layers' filters, their gains (log), biases.
     first_lr: float = 3e-4
@@ -32,14 +35,17 @@ class Recipe:
     bias_lr: float = 3e-3
     #: Weights of the loss: pixels ((x - 127) / 128), features of the judge, and its answer.
     mse_weight: float = 12.0
-    feature_weight: float = 0.8
-    answer_weight: float = 1.0
+    feature_weight: float = 5.0
+    answer_weight: float = 0.3
     #: Mean bytes of all symbols (without packet overhead) that the price of a bit is steered to.
     target_bytes: float = 4300.0
     first_price: float = 5e-6
     #: A bit of channel c costs price * (all bytes / bytes up to c) ** early_power.
     early_power: float = 0.6
-    ema: float = 0.998
+    ema: float = 0.999
 
 
-RECIPES: dict[str, Recipe] = {"pnc-v1": Recipe("pnc-v1", codec="pnc-v1")}
+RECIPES: dict[str, Recipe | PlaneRecipe] = {
+    "default": PlaneRecipe("default", codec="pnc-v2"),
+    "pnc-v1": Recipe("pnc-v1", codec="pnc-v1"),
+}

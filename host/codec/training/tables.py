@@ -108,4 +108,3 @@ def fit(model: Model, encoder: dict[str, np.ndarray], photos: Sequence[np.ndarra
     spread = ((counts[..., :-1] * distance).sum((-1, -2)) + 1) / (seen + 1)
     arrays["tables"] = cumulative(counts + PRIOR_SYMBOLS * guess(spread))
     return arrays
-

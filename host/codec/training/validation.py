@@ -26,7 +26,7 @@ def pixels_of(photos: Sequence[np.ndarray]) -> Tensor:
 def answers(judge: Judge, pictures: Tensor) -> Tensor:
     """Log-probabilities [n, 1000] of pixels (x - 127) / 128."""
     with torch.autocast("cpu", torch.bfloat16):
-        parts = [F.log_softmax(judge(p)[1], 1) for p in pictures.split(BATCH)]
+        parts = [F.log_softmax(judge(p)[1], 1) for p in torch.split(pictures, BATCH)]
     return torch.cat(parts)
 
 
@@ -36,7 +36,7 @@ def decoded(model: Model, away: Tensor, channels: list[int]) -> Tensor:
     mask = torch.zeros(1, CHANNELS, 1, 1)
     mask[:, channels] = 1
     with torch.autocast("cpu", torch.bfloat16):
-        parts = [model.decode(a, mask.expand(len(a), -1, *a.shape[2:])) for a in away.split(BATCH)]
+        parts = [model.decode(a, mask.expand(len(a), -1, *a.shape[2:])) for a in torch.split(away, BATCH)]
     return torch.cat(parts).clamp(-127 / 128, 1)
 
 

@@ -43,7 +43,7 @@ def test_every_run_of_symbols_comes_back_from_its_packet(model: int, seed: int, 
 def test_any_bytes_at_any_position_decode_or_are_refused(model: int, data: bytes, position: int) -> None:
     coder = MODELS[model]
     run = coder.decode(data, position)
-    assert run is None or (0 <= position and 1 <= len(run) <= coder.total - position)
+    assert run is None or (position >= 0 and 1 <= len(run) <= coder.total - position)
 
 
 @settings(max_examples=150, deadline=None)

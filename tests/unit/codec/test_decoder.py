@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 
@@ -31,7 +32,7 @@ def test_every_prefix_length_decodes_and_more_channels_err_less_on_average(
         errors = [error(d, picture) for d in decoded]
         # Packets hold different parts in different pictures, so compare at equal shares of the packets.
         sums += [errors[round(share * len(packets))] for share in np.linspace(0, 1, cuts)]
-    assert all(later <= 1.03 * earlier for earlier, later in zip(sums, sums[1:], strict=False)), sums
+    assert all(later <= 1.03 * earlier for earlier, later in itertools.pairwise(sums)), sums
     assert sums[-1] < 0.15 * sums[0]
 
 

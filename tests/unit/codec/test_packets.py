@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.codec import Codec
-from protocol.ranked import MAX_CODEC_BYTES, RankedPacket
+from protocol.ranked import RankedPacket
+from protocol.wire import MAX_CODEC_BYTES
 from tests.unit.codec.conftest import drawing
 
 

@@ -53,7 +53,7 @@ def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, A
     """Groups for Adam with their learning rates (``base``); ``still`` ones wait until distillation starts."""
     linear = list(model.synthesis.linear.parameters())
     slow = {id(p) for p in linear}
-    rest = [p for p in model.synthesis.parameters() if id(p) not in slow] + list(model.embedded.parameters())
+    rest = [p for p in model.synthesis.parameters() if id(p) not in slow]
 
     def group(parameters: list[nn.Parameter], base: float, still: bool = False) -> dict[str, Any]:
         return {"params": parameters, "base": base, "still": still, "lr": 0.0}
@@ -61,6 +61,7 @@ def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, A
     return [
         group(rest, recipe.decoder_lr),
         group(linear, recipe.linear_lr),
+        group([model.embedded.offset], recipe.offset_lr),
         group(list(model.rate.parameters()), recipe.rate_lr),
         group([model.analysis.shape], recipe.filter_lr, still=True),
         group([model.analysis.gain], recipe.gain_lr, still=True),

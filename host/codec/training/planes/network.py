@@ -84,7 +84,8 @@ class Embedded(nn.Module):
         step = torch.exp2(level)
         with torch.no_grad():
             known = self.known(y, step)
-            passes = (y.abs() / step).clamp(max=1) * (level < self.top)
+            # Where nothing was sent, or more than the planes hold, a change of y changes nothing.
+            passes = (y.abs() / step).clamp(max=1) * (level < self.top) * (y.abs() < torch.exp2(self.top))
         index = level.long().clamp(max=PLANES - 1)
         offset = torch.where(known > step, self.offset[:, 1][index], self.offset[:, 0][index])
         value = torch.where(known > 0, torch.sign(y.detach()) * (known + offset * step), torch.zeros_like(y))

@@ -24,7 +24,8 @@ class PlaneRecipe:
     #: The linear path back, and the filters: they start right and move slowly.
     linear_lr: float = 2e-5
     filter_lr: float = 1e-4
-    gain_lr: float = 1.5e-3
+    gain_lr: float = 1e-3
+    offset_lr: float = 1e-4
     rate_lr: float = 8e-3
     #: Weights of the loss: pixels ((x - 127) / 128) at the fewest and at the most bytes, the judge.
     mse_weight: float = 8.0
@@ -36,7 +37,7 @@ class PlaneRecipe:
     most_bytes: float = 6000.0
     #: Mean bytes of a whole picture that the price of a bit is steered to.
     target_bytes: float = 6500.0
-    first_price: float = 6e-6
+    first_price: float = 4e-5
     #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power.
     early_power: float = 0.85
     ema: float = 0.999

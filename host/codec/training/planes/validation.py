@@ -20,6 +20,7 @@ BATCH = 32
 BUDGETS = (700, 1000, 1500, 2000, 3000, 5000)
 #: Photos on which the order is measured; a few more cost minutes.
 ORDER_PHOTOS = 64
+EMPTY_BYTES = 0.5
 
 
 class HeldOut:
@@ -108,38 +109,27 @@ def validate(model: PlaneModel, held: HeldOut, cuts: Cuts) -> str:
     return f"held out: {' | '.join(rows)} | all {cuts.bytes[-1]:.0f}B"
 
 
-def pooled(gains: list[float], sizes: list[float]) -> list[float]:
-    """Gain for each byte of pieces that come one after the other, pooled until it falls from piece to piece.
-
-    A piece that pays only with the next one (or is empty in nearly all pictures) is worth what both are worth together.
-    """
-    groups: list[tuple[float, float, int]] = []
-    for gain, size in zip(gains, sizes, strict=True):
-        groups.append((gain, size + 1e-3, 1))
-        while len(groups) > 1 and groups[-1][0] * groups[-2][1] >= groups[-2][0] * groups[-1][1]:
-            last, before = groups.pop(), groups.pop()
-            groups.append((last[0] + before[0], last[1] + before[1], last[2] + before[2]))
-    return [gain / size for gain, size, count in groups for _ in range(count)]
-
-
 @torch.no_grad()
 def best_order(model: PlaneModel, held: HeldOut, recipe: PlaneRecipe) -> list[Piece]:
-    """Pieces by what they bring to the loss for each byte, measured one at a time where all planes above are known."""
+    """Plane by plane; in a plane by what a piece brings to the loss for each byte, where all planes above are known.
+
+    Pieces that hardly cost anything (they are empty in nearly all pictures) come first in their plane.
+    """
     top = model.set_tops(model.analysis(held.pixels))
     y = model.analysis(held.pixels[:ORDER_PHOTOS])
-    gains: list[list[float]] = [[] for _ in range(CHANNELS)]
-    sizes: list[list[float]] = [[] for _ in range(CHANNELS)]
+    order: list[Piece] = []
     for p in reversed(range(PLANES)):
         above = np.minimum(np.array(top, np.float64), p + 1)
         base_bytes = bits_at(model, y, on_grid(above, y))
         base_loss = held.loss(model, y, on_grid(above, y), recipe)
+        worth = {}
         for c in range(CHANNELS):
             if p >= top[c]:
                 continue
             more = above.copy()
             more[c] = p
-            sizes[c].append(max(0.0, float((bits_at(model, y, on_grid(more, y)) - base_bytes).sum())))
-            gains[c].append(base_loss - held.loss(model, y, on_grid(more, y), recipe))
-    worth = [pooled(g, s) for g, s in zip(gains, sizes, strict=True)]
-    ranked = [(-w, PLANES - top[c] + i, c, top[c] - 1 - i) for c, row in enumerate(worth) for i, w in enumerate(row)]
-    return [(c, p) for _, _, c, p in sorted(ranked)]
+            size = float((bits_at(model, y, on_grid(more, y)) - base_bytes).sum())
+            empty = size < EMPTY_BYTES
+            worth[c] = np.inf if empty else (base_loss - held.loss(model, y, on_grid(more, y), recipe)) / size
+        order += [(c, p) for c in sorted(worth, key=lambda c: -worth[c])]
+    return order

@@ -1,0 +1,156 @@
+"""Training: what ships is what was trained, and mistakes end in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
+
+from host.codec.network import network_from  # noqa: E402
+from host.codec.training import checkpoint, masks  # noqa: E402
+from host.codec.training.export import decoder_graph  # noqa: E402
+from host.codec.training.integers import encoder_arrays  # noqa: E402
+from host.codec.training.model import Model, start  # noqa: E402
+from host.codec.training.photos import TrainingError, load_photos, random_batch  # noqa: E402
+from host.codec.training.tables import cumulative  # noqa: E402
+from host.codec.weights import kind_of  # noqa: E402
+from tests.unit.codec.conftest import drawing  # noqa: E402
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "host.train", *(str(a) for a in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """A model at its start, with filters shaken so that nothing is symmetric, and channels out of order."""
+    torch.manual_seed(1)
+    made = Model()
+    pictures = np.stack([drawing(seed) for seed in range(4)]).transpose(0, 3, 1, 2)
+    start(made, np.ascontiguousarray(pictures), 20.0)
+    with torch.no_grad():
+        for filters in (made.encoder.conv1, made.encoder.conv2):
+            filters.shape.add_(torch.randn_like(filters.shape) * 0.03)
+            filters.gain.add_(torch.randn_like(filters.gain) * 0.1)
+        made.order.copy_(torch.tensor([0, 3, 4, 2, 1, 9, 8, 5, 7, 6]))
+    return made
+
+
+def test_the_integer_encoder_gives_the_symbols_that_training_saw(model: Model) -> None:
+    network = network_from(encoder_arrays(model))
+    for seed in range(6):
+        picture = drawing(seed)
+        with torch.no_grad():
+            trained = model.encoder(torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None])[0]
+        shipped = network(picture)
+        apart = np.abs(shipped.astype(int) - trained[model.order].numpy())
+        # Float sums fall on the other side of a rounding edge now and then.
+        assert apart.max() <= 2
+        assert (apart > 0).mean() < 0.002
+        assert len(np.unique(shipped)) > 10
+
+
+def test_the_exported_decoder_gives_the_pixels_that_training_saw(model: Model) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(decoder_graph(model, kind_of("pnc-v1")).SerializeToString())
+    rng = np.random.default_rng(0)
+    values = rng.integers(-9, 10, (3, 10, 32, 32)).astype(np.float32)
+    arrived = (rng.random((3, 10, 32, 32)) < 0.7).astype(np.float32)
+    pixels = session.run(["pixels"], {"values": values, "arrived": arrived})[0]
+    back = torch.argsort(model.order)
+    with torch.no_grad():
+        want = model.decode(torch.from_numpy(values)[:, back], torch.from_numpy(arrived)[:, back])
+    want = (want * 128 + 127).round().clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    assert pixels.shape == (3, 224, 224, 3)
+    assert np.abs(pixels - want).max() <= 1
+
+
+def test_tail_drop_keeps_prefixes_and_sometimes_tears_a_hole() -> None:
+    rng = np.random.default_rng(5)
+    whole = masks.tail_drop(rng, 500, 10, 64, hole_share=0.0)
+    assert (np.diff(whole, axis=1) <= 0).all()
+    assert 0.15 < whole.all(axis=1).mean() < 0.3
+    torn = masks.tail_drop(rng, 500, 10, 64, hole_share=1.0)
+    assert 0.9 < (np.diff(torn, axis=1) > 0).any(axis=1).mean() <= 1
+
+
+def test_tables_are_whole_rise_everywhere_and_end_at_their_total() -> None:
+    shares = np.random.default_rng(2).dirichlet(np.full(42, 0.02), 500) + 1e-12
+    tables = cumulative(shares).astype(int)
+    assert (tables[:, 0] == 0).all()
+    assert (tables[:, -1] == 1 << 15).all()
+    assert (np.diff(tables) >= 1).all()
+
+
+def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
+    for seed in range(3):
+        Image.fromarray(drawing(seed)).save(tmp_path / f"{seed}.jpg")
+    whole = (tmp_path / "0.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "no.png").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("not looked at")
+    photos, broken = load_photos(tmp_path)
+    assert (len(photos), broken) == (3, 2)
+    crops = random_batch(photos, 5, 168, np.random.default_rng(0))
+    assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
+
+
+@pytest.mark.parametrize("content", ["nothing", "only broken"])
+def test_a_folder_without_photos_ends_in_one_line(content: str, tmp_path: Path) -> None:
+    if content == "only broken":
+        (tmp_path / "no.png").write_text("no picture")
+    done = train("--data", tmp_path, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"{tmp_path}: no usable photo" in done.stderr
+
+
+def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path) -> None:
+    Image.fromarray(drawing(0)).save(tmp_path / "0.png")
+    for arguments, words in (
+        (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
+        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is pnc-v1"),
+        (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
+    ):
+        done = train(*arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert words in done.stderr
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path) -> None:
+    program = f"""
+import resource, signal
+from pathlib import Path
+import torch
+from host.codec.training import checkpoint
+from host.codec.training.photos import TrainingError
+path = Path({str(tmp_path / "checkpoint.pt")!r})
+checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+try:
+    checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, path)
+except TrainingError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "could not be written" in done.stdout
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+    assert checkpoint.load(tmp_path / "checkpoint.pt", "pnc-v1")["steps"] == 1
+
+
+def test_a_checkpoint_of_another_recipe_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save({"recipe": "other"}, path)
+    with pytest.raises(TrainingError, match="belongs to recipe other, not pnc-v1"):
+        checkpoint.load(path, "pnc-v1")
+    path.write_bytes(b"nonsense")
+    with pytest.raises(TrainingError, match="not a readable checkpoint"):
+        checkpoint.load(path, "pnc-v1")
