@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv test check format size bench protocol vectors clean
+.PHONY: help send recv test train check format size bench protocol vectors clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +22,9 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 test: $(VENV)/.test ## Run all tests
 	@$(BIN)/python -m pytest -n 2
 
-check: $(VENV)/.test ## Lint, formats, types, and that generated files are fresh
+train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
+
+check: $(VENV)/.train ## Lint, formats, types, and that generated files are fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -46,6 +49,11 @@ vectors: $(VENV)/.test ## Write protocol/vectors anew
 
 clean: ## Remove what was built and set up
 	rm -rf $(VENV) build out *.egg-info host/sim/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.train: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,train]'
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'

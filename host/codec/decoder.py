@@ -47,6 +47,8 @@ def open_session(path: Path, kind: Kind) -> Any:
         raise CodecError(f"{path}: the decoder's weights are missing; install the package again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Waiting threads would spin after each picture and take the CPUs from the classifier and the link.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -64,7 +64,8 @@ class Network:
         flat = patches.transpose(0, 1, 3, 4, 2).reshape(GRID * GRID, -1).astype(np.float32)
         sums = (flat @ self._first_matrix).astype(np.int64)
         out = (sums * self._first.factor + self._first.offset + _HALF) >> FIXED_BITS
-        return np.clip(out, 0, 255).astype(np.uint8).reshape(GRID, GRID, -1)
+        hidden: np.ndarray = np.clip(out, 0, 255).astype(np.uint8).reshape(GRID, GRID, -1)
+        return hidden
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels uint8 [224, 224, 3] -> symbols uint8 [channels, 32, 32]."""

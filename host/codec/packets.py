@@ -26,7 +26,7 @@ class Collected:
     def channels(self) -> float:
         """Channels that arrived, parts counted as parts."""
         side = self.arrived.shape[-1]
-        return int(self.arrived.sum()) / side**2
+        return int(self.arrived.sum()) / float(side**2)
 
 
 class Bitstream:

@@ -38,22 +38,21 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     except OSError as error:
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
     path = out / "checkpoint.pt"
-    if resume and not path.is_file():
-        raise TrainingError(f"{path}: no checkpoint to resume from; leave out --resume to start afresh")
+    state = checkpoint.load(path, recipe.name) if resume else None
     length = recipe.minutes if minutes is None else minutes
     kind = kind_of(recipe.codec)
     if isinstance(recipe, PlaneRecipe):
         planes = PlaneTrainer(recipe, rest, held_out)
-        if resume:
-            planes.resume(checkpoint.load(path, recipe.name))
+        if state:
+            planes.resume(state)
             say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
         train_planes(planes, length, path, say)
         say("fitting the entropy tables")
         written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     else:
         trainer = Trainer(recipe, rest, held_out)
-        if resume:
-            trainer.resume(checkpoint.load(path, recipe.name))
+        if state:
+            trainer.resume(state)
             say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
         train(trainer, length, path, say)
         say("fitting the entropy tables")

@@ -27,7 +27,7 @@ CELLS = 32 * 32
 #: Quantizer step to start from, in units of a filter of unit norm.
 FIRST_STEP = 18.0
 CHECKPOINT_S = 120.0
-VALIDATE_S = 240.0
+VALIDATE_S = 900.0
 REPORT_STEPS = 100
 
 

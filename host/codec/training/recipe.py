@@ -14,12 +14,12 @@ class Recipe:
     name: str
     #: The codec whose weights it makes.
     codec: str
-    minutes: float = 47.0
+    minutes: float = 45.0
     batch: int = 16
     seed: int = 20231205
     #: Crops are ``small`` pixels until ``grow_at``, then 224.
-    small: int = 168
-    grow_at: float = 0.85
+    small: int = 140
+    grow_at: float = 0.88
     #: The decoder alone, by plain reconstruction, until ``distil_at``; random sets of channels until ``order_at``;
     #: then tail-drop in order.
     distil_at: float = 0.02
@@ -38,8 +38,8 @@ class Recipe:
     feature_weight: float = 5.0
     answer_weight: float = 0.3
     #: Mean bytes of all symbols (without packet overhead) that the price of a bit is steered to.
-    target_bytes: float = 4300.0
-    first_price: float = 5e-6
+    target_bytes: float = 2700.0
+    first_price: float = 1.5e-5
     #: A bit of channel c costs price * (all bytes / bytes up to c) ** early_power.
     early_power: float = 0.6
     ema: float = 0.999

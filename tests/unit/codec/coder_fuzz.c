@@ -6,7 +6,14 @@
 
 #include "coder.h"
 
-enum { CHANNELS = 3, SIDE = 9, REACH = 5, LEVELS = 4, SIZE = 2 * REACH + 3, ROUNDS = 3000 };
+enum {
+	CHANNELS = 3,
+	SIDE = 9,
+	REACH = 5,
+	LEVELS = 4,
+	SIZE = 2 * REACH + 3,
+	ROUNDS = 1000
+};
 
 static uint64_t seed = 88172645463325252u;
 
@@ -32,8 +39,7 @@ int main(void)
 	static int16_t mean[CHANNELS * 6];
 	static uint16_t spread[CHANNELS * 12], tables[CHANNELS * 2 * LEVELS * 4 * SIZE];
 	static int32_t thresholds[CHANNELS * (LEVELS - 1)];
-	const struct pnc_coder_model m = {CHANNELS, SIDE,   REACH,      LEVELS, zero,
-					  mean,     spread, thresholds, tables};
+	const struct pnc_coder_model m = {CHANNELS, SIDE, REACH, LEVELS, zero, mean, spread, thresholds, tables};
 	int sound = 0, refused = 0;
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; i < CHANNELS; i++)

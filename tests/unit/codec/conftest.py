@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -10,6 +12,7 @@ from host.codec import Codec, Decoder, load
 from host.codec.entropy import EntropyCoder
 
 
+@functools.cache
 def drawing(seed: int) -> np.ndarray:
     """Soft shading, shapes, and some grain: uint8 [224, 224, 3]."""
     rng = np.random.default_rng(seed)
@@ -25,7 +28,9 @@ def drawing(seed: int) -> np.ndarray:
         draw.line([tuple(int(v) for v in p) for p in rng.integers(0, 224, (3, 2))], fill=colour, width=3)
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.7))).astype(np.float64)
     pixels += rng.normal(0, rng.uniform(1, 10), (224, 224, 1))
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    drawn: np.ndarray = np.clip(pixels, 0, 255).astype(np.uint8)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def random_model(rng: np.random.Generator, channels: int, side: int, levels: int = 3, reach: int = 4) -> EntropyCoder:

@@ -46,7 +46,7 @@ def test_any_bytes_at_any_position_decode_or_are_refused(model: int, data: bytes
     assert run is None or (position >= 0 and 1 <= len(run) <= coder.total - position)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_a_flipped_bit_or_a_lost_end_is_noticed(codec: Codec, seed: int, data: st.DataObject) -> None:
     coder = codec.coder
@@ -56,7 +56,7 @@ def test_a_flipped_bit_or_a_lost_end_is_noticed(codec: Codec, seed: int, data: s
     bit = data.draw(st.integers(0, 8 * len(packet) - 1))
     flipped = bytearray(packet)
     flipped[bit // 8] ^= 1 << bit % 8
-    # By chance one in about 2^30 damaged packets would pass; of these examples, which are fixed by seed, none does.
+    # The state at the end must be the very one that stands for the count: chance passes one packet in about 2^30.
     assert coder.decode(bytes(flipped), position) is None
     assert coder.decode(packet[: data.draw(st.integers(0, len(packet) - 1))], position) is None
 

@@ -10,7 +10,7 @@ import pytest
 
 CODEC = Path(__file__).parents[3] / "host/codec"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-SOUND = {"coder": 3000, "planes": 1500}
+SOUND = {"coder": 1000, "planes": 1500}
 
 
 def compiler(name: str) -> str:

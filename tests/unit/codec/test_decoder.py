@@ -33,7 +33,7 @@ def test_every_prefix_length_decodes_and_more_channels_err_less_on_average(
         # Packets hold different parts in different pictures, so compare at equal shares of the packets.
         sums += [errors[round(share * len(packets))] for share in np.linspace(0, 1, cuts)]
     assert all(later <= 1.03 * earlier for earlier, later in itertools.pairwise(sums)), sums
-    assert sums[-1] < 0.15 * sums[0]
+    assert sums[-1] < 0.3 * sums[0]
 
 
 def test_no_packet_at_all_gives_a_picture_of_nothing(decoder: Decoder) -> None:

@@ -48,7 +48,7 @@ def test_all_packets_give_back_the_very_symbols(codec: Codec, drawings: list[np.
         assert np.array_equal(found.symbols, codec.network(picture))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 7), st.data())
 def test_any_subset_in_any_order_with_duplicates_gives_exactly_its_symbols(
     codec: Codec, seed: int, data: st.DataObject
@@ -68,7 +68,7 @@ def test_any_subset_in_any_order_with_duplicates_gives_exactly_its_symbols(
     assert np.array_equal(found.symbols.reshape(-1)[expected], symbols[expected])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 7), st.data())
 def test_a_damaged_packet_is_told_and_harms_no_other(codec: Codec, seed: int, data: st.DataObject) -> None:
     picture = drawing(seed)

