@@ -4,8 +4,8 @@
 
 The CSV has a header with the columns ``file`` (relative to DIR) and ``class_index`` (in the classifier's order;
 for ImageNet the order of synset ids). Bytes are the codec's own, its headers among them, without the link's
-7-byte packet header; a budget takes packets, the most important first, the last one shortened where the codec can be cut
-anywhere.
+7-byte packet header; a budget takes packets, the most important first, the last one shortened where the codec can be
+cut anywhere.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """

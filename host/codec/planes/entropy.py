@@ -103,7 +103,7 @@ class PlaneCoder:
         return state.reshape(self.channels, self.side + 2, self.side + 2)[:, 1:-1, 1:-1]
 
     def levels(self, row: int, more: int = 0) -> np.ndarray:
-        """Unknown planes of each coefficient ``more`` symbols after the start of ``row``, uint8 [channels, side, side]."""
+        """Unknown planes of coefficients ``more`` symbols after the start of ``row``, uint8 [channels, side, side]."""
         area = self.side * self.side
         whole, part = divmod(row * self.side + more, area)
         level = np.repeat(self.arrays["top"][:, None], area, axis=1)

@@ -39,7 +39,7 @@ def test_a_packet_cut_anywhere_gives_a_run_of_true_symbols_and_more_bytes_never_
     coefficients = random_coefficients(seed, coder)
     row, whole, rows = data.draw(st.sampled_from(all_packets(coder, coefficients)))
     before = 0
-    for cut in sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=4)) + [len(whole)]):
+    for cut in sorted([*data.draw(st.lists(st.integers(0, len(whole)), max_size=4)), len(whole)]):
         state = state_at(coder, coefficients, row)
         count = coder.decode(whole[:cut], row, None, state)
         assert count is not None

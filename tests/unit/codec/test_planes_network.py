@@ -33,9 +33,9 @@ def test_two_runs_encode_to_the_same_bytes(planes: Codec, drawings: list[np.ndar
         assert planes.encode(picture) == planes.encode(picture.copy())
 
 
-def test_the_network_needs_fewer_multiply_adds_than_pncs() -> None:
+def test_the_network_is_of_5_42_million_multiply_adds_fewer_than_pncs() -> None:
     filters = load_arrays(kind_of("pnc-v2"))["filters"]
-    assert 28 * 28 * filters.size == 5_419_008 < 5_455_872
+    assert 28 * 28 * filters.size == 5_419_008
 
 
 def test_float32_sums_are_those_of_whole_numbers(planes: Codec, drawings: list[np.ndarray]) -> None:

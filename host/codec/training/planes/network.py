@@ -165,7 +165,7 @@ class Rate(nn.Module):
         with torch.no_grad():
             own = torch.tensor([[-0.5, 0.7, 0], [0.7, 0, 0], [0, 0, 0]])
             self.mean[:3] = torch.eye(CHANNELS)[:3].view(3, CHANNELS, 1, 1) * own
-            self.spread += 5.5 * torch.eye(CHANNELS).view(CHANNELS, CHANNELS, 1, 1)
+            self.spread.add_(5.5 * torch.eye(CHANNELS).view(CHANNELS, CHANNELS, 1, 1))
 
     def forward(self, y: Tensor, value: Tensor, known: Tensor, level: Tensor) -> Tensor:
         """All [n, C, k, k], levels below the channel's planes where anything was sent -> bits."""
@@ -174,7 +174,8 @@ class Rate(nn.Module):
         around = F.conv2d(value.abs(), F.softplus(self.spread) * self.ratio * self.visible, padding=1)
         t = level / PLANES
         base = self.base.view(CHANNELS, 3, 1, 1)
-        scale = torch.exp2((base[:, 0] + base[:, 1] * t + base[:, 2] * t * t).clamp(-6, 8)) + around + 0.02
+        alone: Tensor = base[:, 0] + base[:, 1] * t + base[:, 2] * t * t
+        scale = torch.exp2(alone.clamp(-6, 8)) + around + 0.02
         moved = (y - y.detach()) * (y.detach().abs() / step).clamp(max=1)
         sign = torch.sign(y.detach())
         nothing = (known == 0).float()
