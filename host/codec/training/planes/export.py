@@ -93,6 +93,7 @@ def export_planes(
     say: Callable[[str], None],
 ) -> list[Path]:
     """Fit weights and tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    model = model.to("cpu")
     encoder = encoder_arrays(model)
     arrays = encoder | decoder_arrays(model) | fit_planes(encoder, order, photos, seed, say)
     buffer = io.BytesIO()

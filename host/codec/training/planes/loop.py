@@ -22,8 +22,9 @@ from host.codec.training.loop import judged
 from host.codec.training.photos import random_batch
 from host.codec.training.planes.cuts import Cuts, first_order
 from host.codec.training.planes.model import PlaneModel, parameter_groups, start
+from host.codec.training.planes.order import best_order
 from host.codec.training.planes.recipe import PlaneRecipe
-from host.codec.training.planes.validation import HeldOut, best_order, measure_bytes, validate
+from host.codec.training.planes.validation import HeldOut, measure_bytes, validate
 
 CHECKPOINT_S = 150.0
 VALIDATE_S = 300.0
@@ -41,13 +42,15 @@ class PlaneTrainer:
         self.recipe, self.photos = recipe, photos
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = PlaneModel()
         start(self.model, random_batch(photos, 64, recipe.crop, self.rng))
         self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.to(self.device)
         self.average = copy.deepcopy(self.model)
         self.adam = torch.optim.Adam(parameter_groups(self.model, recipe))
-        self.judges = [Judge(name) for name in JUDGES]
-        self.held = HeldOut(held_out, self.judges)
+        self.judges = [Judge(name).to(self.device) for name in JUDGES]
+        self.held = HeldOut(held_out, self.judges, self.device)
         top = self.model.set_tops(self.model.analysis(self.held.pixels))
         self.average.embedded.top.copy_(self.model.embedded.top)
         self.cuts = Cuts(first_order(top))
@@ -105,13 +108,13 @@ class PlaneTrainer:
     def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
         """One step on uint8 [n, 3, s, s]; returns figures to report."""
         r = self.recipe
-        pixels = torch.from_numpy(crops).float()
+        pixels = torch.from_numpy(crops).to(self.device).float()
         y = self.model.analysis(pixels)
         side = y.shape[-1]
         places, sizes = self.cuts.draw(self.rng, len(crops), r.fewest_bytes, r.most_bytes)
-        level = torch.from_numpy(self.cuts.levels(places, side))
+        level = torch.from_numpy(self.cuts.levels(places, side)).to(self.device)
         value, known = self.model.embedded(y, level)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             decoded = self.model.decode(value, level)
         picture = (pixels - 127) / 128
         bits = self.model.bits(y, value, known, level).sum((1, 2, 3)) * (GRID / side) ** 2
@@ -119,11 +122,11 @@ class PlaneTrainer:
         climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
         pixel_weight = r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb
         mse = (decoded - picture).pow(2).mean((1, 2, 3))
-        loss = (torch.from_numpy(pixel_weight).float() * mse).mean()
+        loss = (torch.from_numpy(pixel_weight).to(mse) * mse).mean()
         distilling = progress >= r.distil_at
         # Until the filters move, the rate model alone learns from the bits.
-        loss = loss + (self.price if distilling else r.first_price) * (torch.from_numpy(weight).float() * bits).mean()
-        ratio = float((bits.detach() / 8 / torch.from_numpy(sizes)).mean())
+        loss = loss + (self.price if distilling else r.first_price) * (torch.from_numpy(weight).to(bits) * bits).mean()
+        ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
         self.drift = 0.98 * self.drift + 0.02 * ratio
         figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
         if distilling:
@@ -140,7 +143,7 @@ class PlaneTrainer:
         self.steps += 1
         if distilling:
             above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, 5 * above)))
+            self.price *= math.exp(0.0003 * max(-1.0, min(1.0, 5 * above)))
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
@@ -151,12 +154,13 @@ class PlaneTrainer:
         return figures
 
     def reorder(self) -> str:
-        """Measure the order of the pieces, and go on with it."""
-        self.cuts = Cuts(best_order(self.average, self.held, self.recipe))
+        """Choose the order of the pieces anew, and go on with it."""
+        order, why = best_order(self.average, self.held, self.recipe)
+        self.cuts = Cuts(order)
         self.model.embedded.top.copy_(self.average.embedded.top)
         measure_bytes(self.model, self.held, self.cuts)
         self.ordered = True
-        return " ".join(f"{c}.{p}" for c, p in self.cuts.order)
+        return why
 
 
 def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callable[[str], None]) -> None:

@@ -36,8 +36,8 @@ class PlaneRecipe:
     fewest_bytes: float = 350.0
     most_bytes: float = 6000.0
     #: Mean bytes of a whole picture that the price of a bit is steered to.
-    target_bytes: float = 6500.0
-    first_price: float = 4e-5
+    target_bytes: float = 8000.0
+    first_price: float = 2e-5
     #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power.
-    early_power: float = 0.85
+    early_power: float = 1.3
     ema: float = 0.999

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from host.codec.planes.layout import CHANNELS, PLANES
 from host.codec.training.judges import Judge
-from host.codec.training.planes.cuts import Cuts, Piece
+from host.codec.training.planes.cuts import Cuts
 from host.codec.training.planes.model import PlaneModel
 from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.validation import pixels_of
@@ -18,16 +17,13 @@ from host.codec.training.validation import pixels_of
 BATCH = 32
 #: Mean bytes at which progress is told.
 BUDGETS = (700, 1000, 1500, 2000, 3000, 5000)
-#: Photos on which the order is measured; a few more cost minutes.
-ORDER_PHOTOS = 64
-EMPTY_BYTES = 0.5
 
 
 class HeldOut:
     """Photos with what the judges say of them."""
 
-    def __init__(self, photos: Sequence[np.ndarray], judges: Sequence[Judge]) -> None:
-        self.pixels = pixels_of(photos)
+    def __init__(self, photos: Sequence[np.ndarray], judges: Sequence[Judge], device: torch.device) -> None:
+        self.pixels = pixels_of(photos).to(device)
         self.judges = judges
         self.pictures = (self.pixels - 127) / 128
         self.wanted = [self._said(judge, self.pictures) for judge in judges]
@@ -55,19 +51,19 @@ class HeldOut:
         return float((answer.topk(5, dim=1).indices == best).any(1).float().mean())
 
     @torch.no_grad()
-    def loss(self, model: PlaneModel, y: Tensor, level: Tensor, recipe: PlaneRecipe) -> float:
-        """What training minimizes, without the rate, by the first judge, on the first ``ORDER_PHOTOS``."""
-        n = len(y)
+    def loss(self, model: PlaneModel, y: Tensor, level: Tensor, recipe: PlaneRecipe, which: slice) -> float:
+        """What training minimizes, without the rate, by the first judge, on some of the photos, whose y are given."""
         out = self.decoded(model, y, level)
         features, answer = self._said(self.judges[0], out)
         want_features, want = self.wanted[0]
-        target = torch.log_softmax(want[:n], 1)
+        target = torch.log_softmax(want[which], 1)
         divergence = (target.exp() * (target - torch.log_softmax(answer, 1))).sum(1).clamp_min(0)
         moved = [
-            (f.float() - w[:n].float()).pow(2).mean((1, 2, 3)) / w[:n].float().pow(2).mean((1, 2, 3)).clamp_min(1e-4)
+            (f.float() - w[which].float()).pow(2).mean((1, 2, 3))
+            / w[which].float().pow(2).mean((1, 2, 3)).clamp_min(1e-4)
             for f, w in zip(features, want_features, strict=True)
         ]
-        mse = (out - self.pictures[:n]).pow(2).mean()
+        mse = (out - self.pictures[which]).pow(2).mean()
         parts = recipe.feature_weight * torch.stack(moved).mean() + recipe.mse_weight * mse
         return float(parts + recipe.answer_weight * 2 * torch.sqrt(divergence + 0.05).mean())
 
@@ -107,29 +103,3 @@ def validate(model: PlaneModel, held: HeldOut, cuts: Cuts) -> str:
         kept = "/".join(f"{held.top5(out, j):.3f}" for j in range(len(held.judges)))
         rows.append(f"{budget}B {place[0]:.0f}p {float(psnr.mean()):.1f}dB {kept}")
     return f"held out: {' | '.join(rows)} | all {cuts.bytes[-1]:.0f}B"
-
-
-@torch.no_grad()
-def best_order(model: PlaneModel, held: HeldOut, recipe: PlaneRecipe) -> list[Piece]:
-    """Plane by plane; in a plane by what a piece brings to the loss for each byte, where all planes above are known.
-
-    Pieces that hardly cost anything (they are empty in nearly all pictures) come first in their plane.
-    """
-    top = model.set_tops(model.analysis(held.pixels))
-    y = model.analysis(held.pixels[:ORDER_PHOTOS])
-    order: list[Piece] = []
-    for p in reversed(range(PLANES)):
-        above = np.minimum(np.array(top, np.float64), p + 1)
-        base_bytes = bits_at(model, y, on_grid(above, y))
-        base_loss = held.loss(model, y, on_grid(above, y), recipe)
-        worth = {}
-        for c in range(CHANNELS):
-            if p >= top[c]:
-                continue
-            more = above.copy()
-            more[c] = p
-            size = float((bits_at(model, y, on_grid(more, y)) - base_bytes).sum())
-            empty = size < EMPTY_BYTES
-            worth[c] = np.inf if empty else (base_loss - held.loss(model, y, on_grid(more, y), recipe)) / size
-        order += [(c, p) for c in sorted(worth, key=lambda c: -worth[c])]
-    return order
