@@ -4,7 +4,8 @@
 
 The CSV has a header with the columns ``file`` (relative to DIR) and ``class_index`` (in the classifier's order;
 for ImageNet the order of synset ids). Bytes are the codec's own, its headers among them, without the link's
-7-byte packet header; a budget takes whole packets, the most important first.
+7-byte packet header; a budget takes packets, the most important first, the last one shortened where the codec can be
+cut anywhere.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
@@ -26,7 +27,7 @@ from host.evaluation.accuracy import Evaluation
 from host.evaluation.labelled import check_classes, read_labels
 
 NAME = "evaluate"
-DEFAULT_BUDGETS_BYTES = (500, 1000, 1500, 2000, 3000, 5000)
+DEFAULT_BUDGETS_BYTES = (500, 700, 1000, 1500, 2000, 3000, 5000)
 
 
 def _budgets(text: str) -> tuple[int, ...]:
@@ -45,7 +46,8 @@ def parser() -> CommandParser:
         prog="python -m host.evaluate",
         description="Accuracy on what the codec leaves of labelled pictures at byte budgets.",
         epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. A "
-        "budget takes whole packets, the most important first, so that no picture is above it. The last row "
+        "budget takes packets, the most important first, the last one shortened where the codec can be cut "
+        "anywhere, so that no picture is above it. The last row "
         "(budget_bytes null) is everything that the codec sends, 'original' the pictures themselves.",
     )
     default = ",".join(map(str, DEFAULT_BUDGETS_BYTES))

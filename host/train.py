@@ -20,7 +20,7 @@ NAME = "train"
 def parser() -> CommandParser:
     """The command line."""
     p = CommandParser(prog="python -m host.train", description="Train a codec from a folder of photos.")
-    p.add_argument("--recipe", default="pnc-v1", help="what to train (default: %(default)s)")
+    p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for checkpoint and weights")
     p.add_argument("--minutes", type=float, metavar="N", help="length of the whole training (default: the recipe's)")

@@ -1,31 +1,53 @@
-"""The picture codec: a picture to ranked packets, of which any prefix (and any subset) decodes."""
+"""The picture codec: a picture to ranked packets, of which any prefix decodes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from host.codec.decoder import Decoder
+from host.codec.decoder import Decoder, Found
 from host.codec.entropy import EntropyCoder
 from host.codec.network import GRID, SIDE, network_from
-from host.codec.packets import Bitstream
-from host.codec.weights import FOLDER, kind_of, load_arrays
+from host.codec.packets import Bitstream, MaskedValues
+from host.codec.planes.analysis import Analysis
+from host.codec.planes.bitstream import PlaneBitstream
+from host.codec.planes.entropy import PlaneCoder
+from host.codec.planes.values import PlaneValues
+from host.codec.weights import DEFAULT, FOLDER, Family, kind_of, load_arrays
 from protocol.ranked import RankedPacket
+
+
+class Packing(Protocol):
+    """Symbols of a picture <-> ranked packets."""
+
+    def pack(self, symbols: np.ndarray) -> list[RankedPacket]: ...
+
+    def collect(self, packets: Iterable[RankedPacket]) -> Any: ...
 
 
 class Codec:
     """One trained codec. Encoding needs numpy and the C coder alone; ``decoder()`` needs onnxruntime."""
 
+    network: Callable[[np.ndarray], np.ndarray]
+    coder: EntropyCoder | PlaneCoder
+    bitstream: Packing
+    _inputs: Callable[[Sequence[Any]], dict[str, np.ndarray]]
+
     def __init__(self, name: str, folder: Path = FOLDER) -> None:
         """Raises CodecError when there is no codec of that name or its weights cannot be used."""
         self._kind, self._folder = kind_of(name), folder
         arrays = load_arrays(self._kind, folder)
-        self.network = network_from(arrays)
-        self.coder = EntropyCoder(arrays, GRID)
-        self.bitstream = Bitstream(self._kind, self.coder)
-        self._zero = arrays["zero"]
+        if self._kind.family is Family.PLANES:
+            planes = PlaneCoder(arrays)
+            self.network, self.coder = Analysis(arrays), planes
+            self.bitstream, self._inputs = PlaneBitstream(self._kind, planes), PlaneValues(arrays)
+        else:
+            coder = EntropyCoder(arrays, GRID)
+            self.network, self.coder = network_from(arrays), coder
+            self.bitstream, self._inputs = Bitstream(self._kind, coder), MaskedValues(arrays["zero"])
 
     @property
     def name(self) -> str:
@@ -34,6 +56,11 @@ class Codec:
     @property
     def version(self) -> int:
         return self._kind.version
+
+    @property
+    def cuts_anywhere(self) -> bool:
+        """Whether the last packet of a prefix may be shortened to any length."""
+        return self._kind.family is Family.PLANES
 
     @property
     def channels(self) -> int:
@@ -48,13 +75,14 @@ class Codec:
 
     def channels_in(self, packets: Iterable[RankedPacket]) -> float:
         """How many channels ``packets`` hold, parts counted as parts; packets that are not sound count nothing."""
-        return self.bitstream.collect(packets).channels
+        found: Found = self.bitstream.collect(packets)
+        return found.channels
 
     def decoder(self) -> Decoder:
         """A decoder for this codec's packets. Raises CodecError when onnxruntime is missing."""
-        return Decoder(self._kind, self.bitstream, self._zero, self._folder)
+        return Decoder(self._kind, self.bitstream.collect, self._inputs, self._folder)
 
 
-def load(name: str = "pnc-v1") -> Codec:
+def load(name: str = DEFAULT) -> Codec:
     """The shipped codec of that name. Raises CodecError when it cannot be had."""
     return Codec(name)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from host.codec.errors import CodecError
-from host.codec.packets import Bitstream, Collected
 from host.codec.weights import FOLDER, Kind, check
 from protocol.ranked import RankedPacket
 
@@ -23,6 +22,19 @@ class Decoded:
     channels: float
     used: int
     faults: tuple[str, ...]
+
+
+class Found(Protocol):
+    """What came out of some packets: channels' worth, packets used, what was wrong; the rest is the codec's own."""
+
+    @property
+    def channels(self) -> float: ...
+
+    @property
+    def used(self) -> int: ...
+
+    @property
+    def faults(self) -> tuple[str, ...]: ...
 
 
 def open_session(path: Path, kind: Kind) -> Any:
@@ -50,9 +62,15 @@ def open_session(path: Path, kind: Kind) -> Any:
 class Decoder:
     """Decodes any subset of a picture's packets. Made by ``Codec.decoder()``."""
 
-    def __init__(self, kind: Kind, bitstream: Bitstream, zero: np.ndarray, folder: Path = FOLDER) -> None:
-        self._bitstream = bitstream
-        self._zero = zero.astype(np.float32).reshape(-1, 1, 1)
+    def __init__(
+        self,
+        kind: Kind,
+        collect: Callable[[Iterable[RankedPacket]], Any],
+        inputs: Callable[[Sequence[Any]], dict[str, np.ndarray]],
+        folder: Path = FOLDER,
+    ) -> None:
+        """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those."""
+        self._collect, self._inputs = collect, inputs
         self._session = open_session(folder / f"{kind.name}.onnx", kind)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
@@ -63,12 +81,6 @@ class Decoder:
         """Several pictures in one run of the network."""
         if not pictures:
             return []
-        found = [self._bitstream.collect(packets) for packets in pictures]
-        arrived = np.stack([f.arrived for f in found]).astype(np.float32)
-        values = np.stack([self._values(f) for f in found])
-        pixels = self._session.run(["pixels"], {"values": values, "arrived": arrived})[0]
+        found: list[Found] = [self._collect(packets) for packets in pictures]
+        pixels = self._session.run(["pixels"], self._inputs(found))[0]
         return [Decoded(p, f.channels, f.used, f.faults) for p, f in zip(pixels, found, strict=True)]
-
-    def _values(self, found: Collected) -> np.ndarray:
-        values: np.ndarray = (found.symbols.astype(np.float32) - self._zero) * found.arrived
-        return values

@@ -13,7 +13,7 @@ ARRAYS = {"zero": np.uint8, "mean": np.int16, "spread": np.uint16, "thresholds":
 NEAR, KINDS, PHASES = 6, 2, 4
 
 
-def _library() -> Any:
+def library() -> Any:
     try:
         from host.codec import _coder  # type: ignore[attr-defined]
     except ImportError as error:
@@ -26,7 +26,7 @@ class EntropyCoder:
 
     def __init__(self, arrays: dict[str, np.ndarray], side: int) -> None:
         """Takes the arrays of ``ARRAYS``. Raises CodecError when one is missing or breaks a rule of coder.h."""
-        module = _library()
+        module = library()
         self._ffi, self._lib = module.ffi, module.lib
         try:
             self.arrays = {key: np.ascontiguousarray(arrays[key]) for key in ARRAYS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,3 +79,16 @@ class Bitstream:
             used += 1
         shape = (coder.channels, coder.side, coder.side)
         return Collected(symbols.reshape(shape), arrived.reshape(shape), used, tuple(faults))
+
+
+class MaskedValues:
+    """Brings what arrived to the network's inputs ``values`` (symbol less its zero) and ``arrived``."""
+
+    def __init__(self, zero: np.ndarray) -> None:
+        self._zero = zero.astype(np.float32).reshape(-1, 1, 1)
+
+    def __call__(self, found: Sequence[Collected]) -> dict[str, np.ndarray]:
+        """Both inputs, float32 [n, c, k, k]."""
+        arrived = np.stack([f.arrived for f in found]).astype(np.float32)
+        symbols = np.stack([f.symbols for f in found]).astype(np.float32)
+        return {"values": (symbols - self._zero) * arrived, "arrived": arrived}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,13 @@ from host.codec.errors import CodecError
 FOLDER = Path(__file__).parent / "weights"
 
 
+class Family(Enum):
+    """How a codec works: symbols in packets that stand alone, or bit-planes in a chain of packets."""
+
+    CHANNELS = "channels"
+    PLANES = "planes"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A codec that this code runs. The first byte of each packet is ``number * 16 + version``."""
@@ -20,6 +28,7 @@ class Kind:
     name: str
     number: int
     version: int
+    family: Family
 
     @property
     def mark(self) -> int:
@@ -27,7 +36,11 @@ class Kind:
 
 
 #: Numbers are never given twice.
-KINDS: dict[str, Kind] = {"pnc-v1": Kind("pnc-v1", number=1, version=1)}
+KINDS: dict[str, Kind] = {
+    "pnc-v1": Kind("pnc-v1", number=1, version=1, family=Family.CHANNELS),
+    "pnc-v2": Kind("pnc-v2", number=2, version=1, family=Family.PLANES),
+}
+DEFAULT = "pnc-v1"
 
 
 def kind_of(name: str) -> Kind:

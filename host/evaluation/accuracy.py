@@ -1,7 +1,8 @@
 """Encodes pictures, cuts each at the byte budgets, decodes and classifies what is left.
 
 Counted are the codec's own bytes, its headers among them: all the data of the ranked packets, without the
-7-byte header that the link puts before each. A budget takes whole packets only, in the order of their ranks,
+7-byte header that the link puts before each. A budget takes packets in the order of their ranks, the last one shortened
+where the codec can be cut anywhere, whole ones only where it cannot,
 as the link delivers them; so every picture, and with them the mean, stays at or below the budget.
 """
 
@@ -98,18 +99,27 @@ class Evaluation:
             self._original.add(place_of(right, row))
         packets = [sorted(self._codec.encode(picture), key=lambda p: p.rank) for picture in pictures]
         # Budgets that leave the same packets of a picture share one decoding.
-        cuts = [[packets_within(ranked, budget) for ranked in packets] for budget in self._budgets]
-        wanted = sorted({(index, count) for row in cuts for index, count in enumerate(row)})
+        cuts = [[self._size_within(ranked, budget) for ranked in packets] for budget in self._budgets]
+        wanted = sorted({(index, size) for row in cuts for index, size in enumerate(row)})
         places: dict[tuple[int, int], int] = {}
         for start in range(0, len(wanted), _BATCH):
             chunk = wanted[start : start + _BATCH]
-            decoded = self._decoder.decode_batch([packets[index][:count] for index, count in chunk])
+            decoded = self._decoder.decode_batch([cut(packets[index], size) for index, size in chunk])
             rows = self._classifier.probabilities(np.stack([picture.picture for picture in decoded]))
             for key, row in zip(chunk, rows, strict=True):
                 places[key] = place_of(classes[key[0]], row)
         for tally, row in zip(self._rows, cuts, strict=True):
-            for index, count in enumerate(row):
-                tally.add(places[index, count], sum(len(p.data) for p in packets[index][:count]))
+            for index, size in enumerate(row):
+                tally.add(places[index, size], size)
+
+    def _size_within(self, packets: Sequence[RankedPacket], budget_bytes: int | None) -> int:
+        """Bytes of a stream that a budget leaves."""
+        total = sum(len(packet.data) for packet in packets)
+        if budget_bytes is None or total <= budget_bytes:
+            return total
+        if self._codec.cuts_anywhere:
+            return budget_bytes
+        return sum(len(packet.data) for packet in packets[: packets_within(packets, budget_bytes)])
 
     def _report(self) -> dict[str, Any]:
         return {
@@ -123,6 +133,17 @@ class Evaluation:
                 for budget, tally in zip(self._budgets, self._rows, strict=True)
             ],
         }
+
+
+def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
+    """The first ``size_bytes`` of a stream: whole packets, and the last one shortened to what is left."""
+    kept: list[RankedPacket] = []
+    for packet in packets:
+        if size_bytes <= 0:
+            break
+        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
+        size_bytes -= len(packet.data)
+    return kept
 
 
 def packets_within(packets: Sequence[RankedPacket], budget_bytes: int | None) -> int:

@@ -11,6 +11,9 @@ from host.codec.training import checkpoint
 from host.codec.training.export import export
 from host.codec.training.loop import Trainer, train
 from host.codec.training.photos import TrainingError, load_photos
+from host.codec.training.planes.export import export_planes
+from host.codec.training.planes.loop import PlaneTrainer, train_planes
+from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.recipe import RECIPES
 from host.codec.weights import kind_of
 
@@ -26,7 +29,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     recipe = RECIPES[recipe_name]
     torch.set_num_threads(threads)
     photos, broken = load_photos(data)
-    print(f"{len(photos)} photos, {broken} broken files left out", flush=True)
+    say(f"{len(photos)} photos, {broken} broken files left out")
     shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
     held_out = [photos[i] for i in shuffled[:HELD_OUT]]
     rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
@@ -36,11 +39,28 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
     path = out / "checkpoint.pt"
     state = checkpoint.load(path, recipe.name) if resume else None
-    trainer = Trainer(recipe, rest, held_out)
-    if state:
-        trainer.resume(state)
-        print(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}", flush=True)
-    train(trainer, recipe.minutes if minutes is None else minutes, path, lambda line: print(line, flush=True))
-    print("fitting the entropy tables", flush=True)
-    for written in export(trainer.average, rest[:TABLE_PHOTOS], kind_of(recipe.codec), recipe.seed, out):
-        print(f"wrote {written} ({written.stat().st_size} bytes)", flush=True)
+    length = recipe.minutes if minutes is None else minutes
+    kind = kind_of(recipe.codec)
+    if isinstance(recipe, PlaneRecipe):
+        planes = PlaneTrainer(recipe, rest, held_out)
+        if state:
+            planes.resume(state)
+            say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
+        train_planes(planes, length, path, say)
+        say("fitting the entropy tables")
+        written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
+    else:
+        trainer = Trainer(recipe, rest, held_out)
+        if state:
+            trainer.resume(state)
+            say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
+        train(trainer, length, path, say)
+        say("fitting the entropy tables")
+        written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
+    for file in written:
+        say(f"wrote {file} ({file.stat().st_size} bytes)")
+
+
+def say(line: str) -> None:
+    """Tell how it goes."""
+    print(line, flush=True)

@@ -51,6 +51,18 @@ class Graph:
         w, b = self.constant(weight.astype(np.float32)), self.constant(conv.bias.detach().numpy())
         return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[d] * 4, dilations=[d, d])
 
+    def halves(self, x: str) -> tuple[str, str]:
+        """Both halves of the channels."""
+        first, second = (f"{x}_{half}" for half in ("first", "second"))
+        self.nodes.append(helper.make_node("Split", [x], [first, second], axis=1))
+        return first, second
+
+    def pixels(self, planes: str) -> None:
+        """Ends the graph: ``planes`` [n, 3, h, w], (x - 127) / 128, become ``pixels`` uint8 [n, h, w, 3]."""
+        scaled = self.add("Add", self.add("Mul", planes, self.constant(128)), self.constant(127))
+        limited = self.add("Clip", self.add("Round", scaled), self.constant(0), self.constant(255))
+        self.add("Transpose", self.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
+
 
 def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8.
@@ -69,9 +81,7 @@ def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     h = g.add("Relu", g.conv(decoder.gather, h))
     cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
     planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
-    scaled = g.add("Add", g.add("Mul", planes, g.constant(128)), g.constant(127))
-    limited = g.add("Clip", g.add("Round", scaled), g.constant(0), g.constant(255))
-    g.add("Transpose", g.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
+    g.pixels(planes)
 
     def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, ["n", *shape])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -31,13 +31,23 @@ VALIDATE_S = 900.0
 REPORT_STEPS = 100
 
 
-def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
+class JudgeWeights(Protocol):
+    """What a recipe says of how much a judge's features and answer count."""
+
+    @property
+    def feature_weight(self) -> float: ...
+
+    @property
+    def answer_weight(self) -> float: ...
+
+
+def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
     """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
 
     A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
     """
     seen = decoded.detach().requires_grad_()
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(picture.device.type, torch.bfloat16):
         with torch.no_grad():
             want_features, want = judge(picture)
         features, answer = judge(seen.clamp(-127 / 128, 1))

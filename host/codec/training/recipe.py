@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from host.codec.training.planes.recipe import PlaneRecipe
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -43,4 +45,7 @@ class Recipe:
     ema: float = 0.999
 
 
-RECIPES: dict[str, Recipe] = {"pnc-v1": Recipe("pnc-v1", codec="pnc-v1")}
+RECIPES: dict[str, Recipe | PlaneRecipe] = {
+    "default": PlaneRecipe("default", codec="pnc-v2"),
+    "pnc-v1": Recipe("pnc-v1", codec="pnc-v1"),
+}

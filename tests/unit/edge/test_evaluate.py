@@ -24,7 +24,7 @@ from tiny_models import colour_classifier
 
 from host import codec
 from host.edge.classifier import load
-from host.evaluation.accuracy import Tally, packets_within, place_of
+from host.evaluation.accuracy import Tally, cut, packets_within, place_of
 from protocol.ranked import RankedPacket
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -114,7 +114,10 @@ def test_a_row_is_what_its_packets_alone_decode_and_classify_to(
     for item in labelled:
         kept: list[RankedPacket] = []
         for packet in ours.encode(codec.load_picture(shop["folder"] / item["file"])):
-            if sum(len(p.data) for p in kept) + len(packet.data) > budget:
+            room = budget - sum(len(p.data) for p in kept)
+            if room < len(packet.data):
+                if ours.cuts_anywhere and room:
+                    kept.append(RankedPacket(packet.rank, packet.position, packet.data[:room]))
                 break
             kept.append(packet)
         sizes.append(sum(len(p.data) for p in kept))
@@ -259,6 +262,14 @@ def test_a_cut_is_the_longest_prefix_of_whole_packets_that_fits(sizes: list[int]
     assert sum(sizes[:count]) <= budget
     assert count == len(sizes) or sum(sizes[: count + 1]) > budget
     assert packets_within(packets, None) == len(sizes)
+
+
+@given(sizes_bytes, st.integers(0, 4000))
+def test_a_cut_to_the_byte_is_the_beginning_of_the_stream(sizes: list[int], size: int) -> None:
+    packets = [RankedPacket(rank, rank, bytes([rank]) * size) for rank, size in enumerate(sizes)]
+    kept = cut(packets, size)
+    assert b"".join(p.data for p in kept) == b"".join(p.data for p in packets)[:size]
+    assert [(p.rank, p.position) for p in kept] == [(rank, rank) for rank in range(len(kept))]
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.data())

@@ -1,0 +1,31 @@
+"""What encoder, coder, decoder and training of the plane codec must agree on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SIDE = 224
+CELL = 8
+GRID = SIDE // CELL
+#: Bit-planes of a coefficient: magnitudes are below 2^PLANES.
+PLANES = 7
+
+
+def _frequencies() -> list[tuple[int, int, int]]:
+    luma = [(0, u, v) for u in range(7) for v in range(7 - u)]
+    chroma = [(c, u, v) for c in (1, 2) for u, v in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    return sorted(luma + chroma, key=lambda f: np.hypot(f[1], f[2]) + (0.9 if f[0] else 0.0))
+
+
+#: The cosine that each channel starts from: colour (0 luma, 1 blue, 2 red difference), frequency down, right.
+FREQUENCIES = _frequencies()
+#: 784 positions x 192 taps x 36 channels = 5.42 million multiply-adds a picture.
+CHANNELS = len(FREQUENCIES)
+
+
+def centre_weight(side: int) -> np.ndarray:
+    """How much finer than usual the middle of the picture is quantized, int64 [side, side], in 1/256."""
+    at = (np.arange(side) + 0.5) / side * 2 - 1
+    distance = at[:, None] ** 2 + at[None] ** 2
+    weight: np.ndarray = np.round(256 * np.maximum(0.75, 1.2 - 0.35 * distance)).astype(np.int64)
+    return weight

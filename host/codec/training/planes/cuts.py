@@ -1,0 +1,59 @@
+"""The order in which pieces are sent, and where a stream is cut. A piece is one bit-plane of one channel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from host.codec.planes.layout import CHANNELS, PLANES
+
+Piece = tuple[int, int]
+
+
+def first_order(top: list[int]) -> list[Piece]:
+    """(channel, plane) of all pieces: plane by plane from the highest, channels by frequency."""
+    return [(c, p) for p in reversed(range(PLANES)) for c in range(CHANNELS) if p < top[c]]
+
+
+def levels_after(order: list[Piece]) -> np.ndarray:
+    """Levels of all channels after each prefix of the pieces, int64 [pieces + 1, C]. Raises ValueError for no order."""
+    level = np.zeros(CHANNELS, np.int64)
+    for channel, plane in order:
+        level[channel] = max(level[channel], plane + 1)
+    rows = [level.copy()]
+    for channel, plane in order:
+        if plane != level[channel] - 1:
+            raise ValueError(f"plane {plane} of channel {channel} is out of order")
+        level[channel] = plane
+        rows.append(level.copy())
+    return np.stack(rows)
+
+
+class Cuts:
+    """Draws cuts evenly in the logarithm of their bytes, as far as the bytes of each prefix are known."""
+
+    def __init__(self, order: list[Piece]) -> None:
+        self.order = order
+        self.table = levels_after(order)
+        #: Mean bytes of each prefix of the pieces.
+        self.bytes = 8000.0 * np.linspace(0, 1, len(order) + 1) ** 3
+
+    def levels(self, places: np.ndarray, side: int) -> np.ndarray:
+        """Levels float32 [n, C, side, side] of streams cut after ``places`` [n] pieces, the last one in part."""
+        whole = np.minimum(np.floor(places).astype(int), len(self.order))
+        levels = np.repeat(self.table[whole].astype(np.float32), side * side, axis=1).reshape(len(places), CHANNELS, -1)
+        for i, (k, share) in enumerate(zip(whole, places - whole, strict=True)):
+            if k < len(self.order):
+                channel, plane = self.order[k]
+                levels[i, channel, : round(share * side * side)] = plane
+        return levels.reshape(len(places), CHANNELS, side, side)
+
+    def place(self, size_bytes: np.ndarray | float) -> np.ndarray:
+        """After how many pieces a mean stream has so many bytes."""
+        rising = self.bytes + np.arange(len(self.bytes)) * 1e-6
+        return np.atleast_1d(np.interp(size_bytes, rising, np.arange(len(rising))))
+
+    def draw(self, rng: np.random.Generator, count: int, fewest: float, most: float) -> tuple[np.ndarray, np.ndarray]:
+        """Places of cuts, and their bytes, [count] each; one from each part of the range."""
+        part = (rng.permutation(count) + rng.random(count)) / count
+        size = np.exp(np.log(fewest) + part * np.log(most / fewest))
+        return self.place(size), np.minimum(size, self.bytes[-1])

@@ -1,0 +1,104 @@
+"""Writes the weights of the plane codec that ship: arrays for both ends, an ONNX network for the edge."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper
+from torch import nn
+
+from host.codec.planes.analysis import FIXED_BITS
+from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES
+from host.codec.training.export import IR_VERSION, OPSET, Graph, write
+from host.codec.training.planes.cuts import Piece
+from host.codec.training.planes.model import PlaneModel
+from host.codec.training.planes.network import Block
+from host.codec.training.planes.tables import fit_planes
+from host.codec.weights import Kind
+
+
+def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
+    """Arrays of the integer encoder (as ``int8_ste`` rounds)."""
+    shape = model.analysis.shape.detach()
+    scale = shape.abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127
+    whole = (shape / scale.view(-1, 1, 1, 1)).round().clamp(-127, 127)
+    inverse = (torch.exp(model.analysis.gain.detach()) * scale).double().numpy()
+    return {
+        "filters": whole.permute(0, 2, 3, 1).numpy().astype(np.int8),
+        # The weight of the place is a factor in 1/256.
+        "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
+        "top": model.embedded.top.flatten().numpy().astype(np.uint8),
+    }
+
+
+def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
+    """What brings known coefficients to the network's values; see ``PlaneDecoder``."""
+    return {
+        "offset": model.embedded.offset.detach().numpy(),
+        "amplitude": (torch.exp(-model.analysis.gain.detach()) / model.spread).numpy(),
+    }
+
+
+def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
+    """``values`` and ``levels``, float [n, 36, 28, 28], as ``Synthesis`` takes them -> ``pixels`` uint8."""
+    net, g = model.synthesis, Graph()
+
+    def point(conv: nn.Conv2d, x: str) -> str:
+        assert conv.bias is not None
+        w, b = (g.constant(t.detach().numpy().astype(np.float32)) for t in (conv.weight, conv.bias))
+        return g.add("Conv", x, w, b, kernel_shape=[1, 1])
+
+    u = g.add("Mul", "levels", g.constant(1 / PLANES))
+    power = g.add("Mul", g.add("Sub", "levels", g.constant(PLANES)), g.constant(float(np.log(2))))
+    condition = g.add("Relu", point(net.condition, g.add("Concat", u, g.add("Exp", power), axis=1)))
+    h = g.add("Relu", g.conv(net.enter, g.add("Concat", "values", u, axis=1)))
+    for block in net.blocks:
+        assert isinstance(block, Block)
+        film = point(block.film, condition)
+        scale, shift = g.halves(film)
+        inner = g.conv(block.first, h)
+        inner = g.add("Add", g.add("Mul", inner, g.add("Add", scale, g.constant(1))), shift)
+        h = g.add("Add", h, g.conv(block.second, g.add("Relu", inner)))
+    cells = g.add("Add", g.conv(net.linear, "values"), g.conv(net.leave, g.add("Relu", h)))
+    g.pixels(g.add("DepthToSpace", cells, blocksize=CELL, mode="CRD"))
+
+    def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, ["n", *shape])
+
+    graph = helper.make_graph(
+        g.nodes,
+        kind.name,
+        [tensor(name, TensorProto.FLOAT, [CHANNELS, GRID, GRID]) for name in ("values", "levels")],
+        [tensor("pixels", TensorProto.UINT8, [GRID * CELL, GRID * CELL, 3])],
+        g.constants,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+def export_planes(
+    model: PlaneModel,
+    order: list[Piece],
+    photos: Sequence[np.ndarray],
+    kind: Kind,
+    seed: int,
+    out: Path,
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Fit weights and tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    model = model.to("cpu")
+    encoder = encoder_arrays(model)
+    arrays = encoder | decoder_arrays(model) | fit_planes(encoder, order, photos, seed, say)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, name=np.array(kind.name), version=np.array(str(kind.version)), **arrays)  # type: ignore[arg-type]
+    paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
+    write(buffer.getvalue(), paths[0])
+    write(decoder_graph(model, kind).SerializeToString(), paths[1])
+    return paths

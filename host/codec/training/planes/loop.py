@@ -1,0 +1,202 @@
+"""The training loop of the plane codec: each stream is cut at random, its bytes and its picture are judged."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from host.codec.planes.layout import GRID
+from host.codec.training import checkpoint
+from host.codec.training.judges import JUDGES, Judge
+from host.codec.training.loop import judged
+from host.codec.training.photos import random_batch
+from host.codec.training.planes.cuts import Cuts, first_order
+from host.codec.training.planes.model import PlaneModel, parameter_groups, start
+from host.codec.training.planes.order import best_order
+from host.codec.training.planes.recipe import PlaneRecipe
+from host.codec.training.planes.validation import HeldOut, measure_bytes, validate
+
+CHECKPOINT_S = 150.0
+VALIDATE_S = 300.0
+#: Steps between two looks at the bytes of each prefix.
+MEASURE_STEPS = 150
+REPORT_STEPS = 100
+#: Sides of the pictures that judges are shown.
+SHOWN = (176, 192, 208, 224)
+
+
+class PlaneTrainer:
+    """State of a run: everything a checkpoint holds, and one step at a time."""
+
+    def __init__(self, recipe: PlaneRecipe, photos: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> None:
+        self.recipe, self.photos = recipe, photos
+        torch.manual_seed(recipe.seed)
+        self.rng = np.random.default_rng(recipe.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = PlaneModel()
+        start(self.model, random_batch(photos, 64, recipe.crop, self.rng))
+        self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.to(self.device)
+        self.average = copy.deepcopy(self.model)
+        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe))
+        self.judges = [Judge(name).to(self.device) for name in JUDGES]
+        self.held = HeldOut(held_out, self.judges, self.device)
+        top = self.model.set_tops(self.model.analysis(self.held.pixels))
+        self.average.embedded.top.copy_(self.model.embedded.top)
+        self.cuts = Cuts(first_order(top))
+        measure_bytes(self.model, self.held, self.cuts)
+        self.price = recipe.first_price
+        #: Bytes of late against what was expected when the cuts were drawn.
+        self.drift = 1.0
+        self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe.name,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "adam": self.adam.state_dict(),
+            "order": torch.tensor(self.cuts.order),
+            "price": self.price,
+            "steps": self.steps,
+            "elapsed_s": self.elapsed_s,
+            "ordered": self.ordered,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.adam.load_state_dict(state["adam"])
+        self.cuts = Cuts([(int(c), int(p)) for c, p in state["order"].tolist()])
+        self.price, self.ordered = state["price"], state["ordered"]
+        self.steps, self.elapsed_s = state["steps"], state["elapsed_s"]
+        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
+        measure_bytes(self.model, self.held, self.cuts)
+
+    def set_rates(self, progress: float) -> None:
+        warm = min(1.0, self.steps / 150)
+        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.4) / 0.6))
+        for group in self.adam.param_groups:
+            still = group["still"] and progress < self.recipe.distil_at
+            group["lr"] = 0.0 if still else group["base"] * warm * (0.02 + 0.98 * fall)
+
+    def shown(self, picture: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
+        """Both as a judge sees them: the same random part, size and flip."""
+        side = picture.shape[-1]
+        part = int(self.rng.integers(round(side * 0.85), side + 1))
+        top, left = (int(v) for v in self.rng.integers(0, side - part + 1, 2))
+        size = int(self.rng.choice(SHOWN))
+        flip = self.rng.random() < 0.5
+
+        def see(x: Tensor) -> Tensor:
+            cut = x[:, :, top : top + part, left : left + part]
+            seen = F.interpolate(cut, (size, size), mode="bilinear") if part != size else cut
+            return seen.flip(3) if flip else seen
+
+        return see(picture), see(decoded)
+
+    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
+        """One step on uint8 [n, 3, s, s]; returns figures to report."""
+        r = self.recipe
+        pixels = torch.from_numpy(crops).to(self.device).float()
+        y = self.model.analysis(pixels)
+        side = y.shape[-1]
+        places, sizes = self.cuts.draw(self.rng, len(crops), r.fewest_bytes, r.most_bytes)
+        level = torch.from_numpy(self.cuts.levels(places, side)).to(self.device)
+        value, known = self.model.embedded(y, level)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            decoded = self.model.decode(value, level)
+        picture = (pixels - 127) / 128
+        bits = self.model.bits(y, value, known, level).sum((1, 2, 3)) * (GRID / side) ** 2
+        weight = (r.target_bytes / sizes) ** r.early_power
+        climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
+        pixel_weight = r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb
+        mse = (decoded - picture).pow(2).mean((1, 2, 3))
+        loss = (torch.from_numpy(pixel_weight).to(mse) * mse).mean()
+        distilling = progress >= r.distil_at
+        # Until the filters move, the rate model alone learns from the bits.
+        loss = loss + (self.price if distilling else r.first_price) * (torch.from_numpy(weight).to(bits) * bits).mean()
+        ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
+        self.drift = 0.98 * self.drift + 0.02 * ratio
+        figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
+        if distilling:
+            judge = self.judges[self.steps % len(self.judges)]
+            pull, more = judged(judge, *self.shown(picture, decoded), r)
+            loss = loss + pull
+            figures |= more
+        self.adam.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.synthesis.parameters(), 2.0)
+        torch.nn.utils.clip_grad_norm_(self.model.analysis.parameters(), 2.0)
+        self.set_rates(progress)
+        self.adam.step()
+        self.steps += 1
+        if distilling:
+            above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
+            self.price *= math.exp(0.0003 * max(-1.0, min(1.0, 5 * above)))
+        with torch.no_grad():
+            keep = min(r.ema, self.steps / (self.steps + 20))
+            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        if self.steps % MEASURE_STEPS == 0:
+            measure_bytes(self.model, self.held, self.cuts)
+            self.drift = 1.0
+        return figures
+
+    def reorder(self) -> str:
+        """Choose the order of the pieces anew, and go on with it."""
+        order, why = best_order(self.average, self.held, self.recipe)
+        self.cuts = Cuts(order)
+        self.model.embedded.top.copy_(self.average.embedded.top)
+        measure_bytes(self.model, self.held, self.cuts)
+        self.ordered = True
+        return why
+
+
+def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callable[[str], None]) -> None:
+    """Run until ``minutes`` of training in all; checkpoints go to ``path``."""
+    r, total = trainer.recipe, minutes * 60
+    last_saved = last_validated = trainer.elapsed_s
+    sums: dict[str, list[float]] = {}
+    before = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+
+        def crops() -> np.ndarray:
+            return random_batch(trainer.photos, r.batch, r.crop, trainer.rng.spawn(1)[0])
+
+        ahead = pool.submit(crops)
+        while trainer.elapsed_s < total:
+            progress = trainer.elapsed_s / total
+            if not trainer.ordered and progress >= r.order_at:
+                say(f"order of the pieces: {trainer.reorder()}")
+            batch, ahead = ahead.result(), pool.submit(crops)
+            for key, value in trainer.step(batch, progress).items():
+                sums.setdefault(key, []).append(value)
+            now = time.monotonic()
+            trainer.elapsed_s += now - before
+            before = now
+            if trainer.steps % REPORT_STEPS == 0:
+                means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
+                say(
+                    f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  "
+                    f"all {trainer.cuts.bytes[-1]:.0f} B  price {trainer.price:.3g}"
+                )
+                sums.clear()
+            if trainer.elapsed_s - last_validated > VALIDATE_S:
+                say(validate(trainer.average, trainer.held, trainer.cuts))
+                last_validated = trainer.elapsed_s
+            if trainer.elapsed_s - last_saved > CHECKPOINT_S:
+                checkpoint.save(trainer.state(), path)
+                last_saved = trainer.elapsed_s
+    checkpoint.save(trainer.state(), path)
+    say(validate(trainer.average, trainer.held, trainer.cuts))

@@ -1,0 +1,43 @@
+"""What a training run of the plane codec is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlaneRecipe:
+    """Schedule and weights of a training run. Fractions are of the whole time (``minutes``)."""
+
+    name: str
+    #: The codec whose weights it makes.
+    codec: str
+    minutes: float = 46.0
+    batch: int = 16
+    seed: int = 20231205
+    #: Side of the crops in pixels, a multiple of 8.
+    crop: int = 192
+    #: The decoder alone, by plain reconstruction, until ``distil_at``; the pieces' order is measured at ``order_at``.
+    distil_at: float = 0.03
+    order_at: float = 0.3
+    decoder_lr: float = 8e-4
+    #: The linear path back, and the filters: they start right and move slowly.
+    linear_lr: float = 2e-5
+    filter_lr: float = 1e-4
+    gain_lr: float = 1e-3
+    offset_lr: float = 1e-4
+    rate_lr: float = 8e-3
+    #: Weights of the loss: pixels ((x - 127) / 128) at the fewest and at the most bytes, the judge.
+    mse_weight: float = 8.0
+    top_mse_weight: float = 40.0
+    feature_weight: float = 5.0
+    answer_weight: float = 0.3
+    #: Cuts are drawn evenly in the logarithm of their bytes between these.
+    fewest_bytes: float = 350.0
+    most_bytes: float = 6000.0
+    #: Mean bytes of a whole picture that the price of a bit is steered to.
+    target_bytes: float = 8000.0
+    first_price: float = 2e-5
+    #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power.
+    early_power: float = 1.3
+    ema: float = 0.999

@@ -1,0 +1,62 @@
+"""The encoder's network of pnc-v2: within PNC's budget, in whole numbers, the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from host.codec import Codec, CodecError, load
+from host.codec.planes.analysis import FIXED_BITS, Analysis
+from host.codec.planes.layout import centre_weight
+from host.codec.weights import kind_of, load_arrays
+from tests.unit.codec.test_network import synthetic
+
+#: SHA-256 of all packets of ``synthetic()``, each as rank, position (2 bytes) and bytes; and their whole size.
+PINNED = ("", 0)
+
+
+@pytest.fixture(scope="module")
+def planes() -> Codec:
+    return load("pnc-v2")
+
+
+def test_one_picture_encodes_to_the_pinned_bytes(planes: Codec) -> None:
+    packets = planes.encode(synthetic())
+    stream = b"".join(bytes([p.rank]) + p.position.to_bytes(2) + p.data for p in packets)
+    assert (hashlib.sha256(stream).hexdigest(), sum(len(p.data) for p in packets)) == PINNED
+
+
+def test_two_runs_encode_to_the_same_bytes(planes: Codec, drawings: list[np.ndarray]) -> None:
+    for picture in drawings[:4]:
+        assert planes.encode(picture) == planes.encode(picture.copy())
+
+
+def test_the_network_is_of_5_42_million_multiply_adds_fewer_than_pncs() -> None:
+    filters = load_arrays(kind_of("pnc-v2"))["filters"]
+    assert 28 * 28 * filters.size == 5_419_008
+
+
+def test_float32_sums_are_those_of_whole_numbers(planes: Codec, drawings: list[np.ndarray]) -> None:
+    arrays = load_arrays(kind_of("pnc-v2"))
+    filters = arrays["filters"].astype(np.int64)
+    factor = arrays["inverse_step"][:, None, None] * centre_weight(28)
+    limit = (1 << arrays["top"].astype(np.int64))[:, None, None] - 1
+    noise = np.random.default_rng(7).integers(0, 256, (224, 224, 3)).astype(np.uint8)
+    for picture in (*drawings[:3], noise, synthetic()):
+        cells = picture.astype(np.int64).reshape(28, 8, 28, 8, 3) - 127
+        sums = np.einsum("ydxrc,odrc->oyx", cells, filters)
+        size = np.minimum(np.abs(sums) * factor >> FIXED_BITS, limit)
+        assert np.array_equal(planes.network(picture), np.sign(sums) * size)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("filters", np.float32(0)), ("inverse_step", 0), ("inverse_step", 1 << 30), ("top", 0), ("top", 8)],
+)
+def test_weights_of_another_size_are_refused(name: str, value: float) -> None:
+    arrays = load_arrays(kind_of("pnc-v2"))
+    changed = np.full(arrays[name].shape, value, type(value) if name == "filters" else arrays[name].dtype)
+    with pytest.raises(CodecError, match="not whole numbers of the expected size"):
+        Analysis({**arrays, name: changed})
