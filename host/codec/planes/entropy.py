@@ -93,6 +93,8 @@ class PlaneCoder:
         It must hold ``rows`` whole rows, after which the state is that of the next packet; None: as many symbols as its
         bytes decide. The answer is None, and the state is of no use, when no encoder writes that there.
         """
+        if rows is not None and rows < 0:
+            return None
         count = self._lib.pnc_planes_decode(
             self._model, data, len(data), row, -1 if rows is None else rows, self._state(state)
         )
