@@ -123,7 +123,7 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     for arguments, words in (
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
-        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is pnc-v1"),
+        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is default, pnc-v1"),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
         assert words in refusal(capsys, *arguments)
@@ -174,7 +174,7 @@ def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
     photos.mkdir()
     for seed in range(3):
         Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
-    base = ["--data", str(photos), "--out", str(out)]
+    base = ["--recipe", "pnc-v1", "--data", str(photos), "--out", str(out)]
     assert command.train(command.parser().parse_args([*base, "--minutes", "0.02"])) == 0
     first = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
     more = str(first["elapsed_s"] / 60 + 0.02)
