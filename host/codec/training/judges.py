@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from host.codec.training.depthwise import StridedDepthwise
+
 #: Packages that carry the weights. Lite2 is not among them: it stays out of training, to judge the result.
 JUDGES = ("efficientnet-lite0", "efficientnet-lite1")
 
@@ -23,7 +25,7 @@ def _weights_path(name: str) -> str:
 class Judge(nn.Module):
     """An EfficientNet-Lite with its normalizations folded into its convolutions, giving features and answer."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reduced: bool = True) -> None:
         super().__init__()
         net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(name)
         net.load_state_dict(torch.load(_weights_path(name), map_location="cpu", weights_only=True))
@@ -41,16 +43,23 @@ class Judge(nn.Module):
         #: Features are taken where the next block halves the resolution, and at the end.
         strides = [block._depthwise_conv.stride[0] for block in self.blocks]
         self.taps = {i - 1 for i, s in enumerate(strides) if s == 2 and i} | {len(strides) - 1}
+        for block in self.blocks:
+            if block._depthwise_conv.stride[0] > 1:
+                block._depthwise_conv = StridedDepthwise(block._depthwise_conv)
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if reduced:
+            for part in (self.stem, self.blocks, self.head):
+                part.to(torch.bfloat16)
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
         """Pixels (x - 127) / 128, [n, 3, h, w] -> features of six stages (the last one pooled), logits [n, 1000]."""
-        x = nn.functional.relu6(self.stem(pixels.contiguous(memory_format=torch.channels_last)))
+        x = pixels.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        x = nn.functional.relu6(self.stem(x), inplace=True)
         features = []
         for i, block in enumerate(self.blocks):
             x = block(x)
             if i in self.taps:
                 features.append(x)
-        x = nn.functional.relu6(self.head(x)).mean(dim=(2, 3), keepdim=True)
-        return [*features, x], self.last(x.flatten(1)).float()
+        x = nn.functional.relu6(self.head(x), inplace=True).mean(dim=(2, 3), keepdim=True, dtype=torch.float32)
+        return [*features, x], self.last(x.flatten(1))

@@ -47,10 +47,9 @@ def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights)
     A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
     """
     seen = decoded.detach().requires_grad_()
-    with torch.autocast(picture.device.type, torch.bfloat16):
-        with torch.no_grad():
-            want_features, want = judge(picture)
-        features, answer = judge(seen.clamp(-127 / 128, 1))
+    with torch.no_grad():
+        want_features, want = judge(picture)
+    features, answer = judge(seen.clamp(-127 / 128, 1))
     target = F.log_softmax(want, 1)
     divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
     # Concave, so that hopeless samples do not outweigh those that can still be won.

@@ -27,7 +27,7 @@ from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.planes.validation import HeldOut, measure_bytes, validate
 
 CHECKPOINT_S = 150.0
-VALIDATE_S = 300.0
+VALIDATE_S = 600.0
 #: Steps between two looks at the bytes of each prefix.
 MEASURE_STEPS = 150
 REPORT_STEPS = 100

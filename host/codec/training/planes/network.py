@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from host.codec.planes.layout import CELL, CHANNELS, FREQUENCIES, PLANES, centre_weight
 from host.codec.training.network import int8_ste
 
-WIDTH = 64
-CONDITION = 48
+WIDTH = 96
+CONDITION = 64
 BLOCKS = 4
 #: Quantizer step of the finest plane at low frequency, in units of a filter of unit norm on luma.
 FINEST_STEP = 11.0
@@ -87,7 +87,9 @@ class Embedded(nn.Module):
             # Where nothing was sent, or more than the planes hold, a change of y changes nothing.
             passes = (y.abs() / step).clamp(max=1) * (level < self.top) * (y.abs() < torch.exp2(self.top))
         index = level.long().clamp(max=PLANES - 1)
-        offset = torch.where(known > step, self.offset[:, 1][index], self.offset[:, 0][index])
+        # As a product: a lookup's gradient is made one place at a time.
+        inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
+        offset = torch.where(known > step, inside[..., 1], inside[..., 0])
         value = torch.where(known > 0, torch.sign(y.detach()) * (known + offset * step), torch.zeros_like(y))
         return value + (y - y.detach()) * passes, known
 

@@ -12,7 +12,7 @@ class PlaneRecipe:
     name: str
     #: The codec whose weights it makes.
     codec: str
-    minutes: float = 46.0
+    minutes: float = 122.0
     batch: int = 16
     seed: int = 20231205
     #: Side of the crops in pixels, a multiple of 8.
@@ -33,11 +33,11 @@ class PlaneRecipe:
     feature_weight: float = 5.0
     answer_weight: float = 0.3
     #: Cuts are drawn evenly in the logarithm of their bytes between these.
-    fewest_bytes: float = 350.0
+    fewest_bytes: float = 450.0
     most_bytes: float = 6000.0
     #: Mean bytes of a whole picture that the price of a bit is steered to.
-    target_bytes: float = 8000.0
-    first_price: float = 2e-5
+    target_bytes: float = 10000.0
+    first_price: float = 2.5e-5
     #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power.
-    early_power: float = 1.3
+    early_power: float = 0.85
     ema: float = 0.999
