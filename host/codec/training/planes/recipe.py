@@ -36,7 +36,7 @@ class PlaneRecipe:
     fewest_bytes: float = 450.0
     most_bytes: float = 6000.0
     #: Mean bytes of a whole picture that the price of a bit is steered to.
-    target_bytes: float = 10000.0
+    target_bytes: float = 6000.0
     first_price: float = 2.5e-5
     #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power.
     early_power: float = 0.85
