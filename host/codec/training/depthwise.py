@@ -44,7 +44,8 @@ class StridedDepthwise(nn.Module):
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
-        assert conv.groups == conv.in_channels == conv.out_channels and conv.padding == (0, 0)
+        assert conv.groups == conv.in_channels == conv.out_channels
+        assert conv.padding == (0, 0)
         self.conv, self.pad = conv, getattr(conv, "static_padding", nn.Identity())
 
     def forward(self, x: Tensor) -> Tensor:

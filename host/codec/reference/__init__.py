@@ -1,0 +1,1 @@
+"""Progressive Neural Compression as published (RTSS 2023): what the shipped codec is measured against."""
