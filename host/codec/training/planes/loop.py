@@ -125,7 +125,10 @@ class PlaneTrainer:
         loss = (torch.from_numpy(pixel_weight).to(mse) * mse).mean()
         distilling = progress >= r.distil_at
         # Until the filters move, the rate model alone learns from the bits.
-        loss = loss + (self.price if distilling else r.first_price) * (torch.from_numpy(weight).to(bits) * bits).mean()
+        above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
+        # The price itself follows slowly; what is paid answers at once, so that the bytes do not swing.
+        paid = self.price * math.exp(max(-1.0, min(1.0, above))) if distilling else r.first_price
+        loss = loss + paid * (torch.from_numpy(weight).to(bits) * bits).mean()
         ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
         self.drift = 0.98 * self.drift + 0.02 * ratio
         figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
@@ -142,8 +145,7 @@ class PlaneTrainer:
         self.adam.step()
         self.steps += 1
         if distilling:
-            above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-            self.price *= math.exp(0.0003 * max(-1.0, min(1.0, 5 * above)))
+            self.price *= math.exp(0.001 * max(-1.0, min(1.0, 5 * above)))
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
