@@ -23,9 +23,9 @@ def _weights_path(name: str) -> str:
 
 
 class Judge(nn.Module):
-    """An EfficientNet-Lite with its normalizations folded into its convolutions, giving features and answer."""
+    """An EfficientNet-Lite with its normalizations folded into its convolutions, in bfloat16, giving features and answer."""
 
-    def __init__(self, name: str, reduced: bool = True) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(name)
         net.load_state_dict(torch.load(_weights_path(name), map_location="cpu", weights_only=True))
@@ -48,9 +48,8 @@ class Judge(nn.Module):
                 block._depthwise_conv = StridedDepthwise(block._depthwise_conv)
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if reduced:
-            for part in (self.stem, self.blocks, self.head):
-                part.to(torch.bfloat16)
+        for part in (self.stem, self.blocks, self.head):
+            part.to(torch.bfloat16)
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
         """Pixels (x - 127) / 128, [n, 3, h, w] -> features of six stages (the last one pooled), logits [n, 1000]."""
@@ -62,4 +61,4 @@ class Judge(nn.Module):
             if i in self.taps:
                 features.append(x)
         x = nn.functional.relu6(self.head(x), inplace=True).mean(dim=(2, 3), keepdim=True, dtype=torch.float32)
-        return [*features, x], self.last(x.flatten(1))
+        return [*features, x], self.last(x.flatten(1)).float()

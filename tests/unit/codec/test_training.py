@@ -17,6 +17,7 @@ from host.codec import Codec  # noqa: E402
 from host.codec.network import network_from  # noqa: E402
 from host.codec.training import checkpoint, masks  # noqa: E402
 from host.codec.training.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
+from host.codec.training.depthwise import StridedDepthwise  # noqa: E402
 from host.codec.training.export import decoder_graph  # noqa: E402
 from host.codec.training.integers import encoder_arrays  # noqa: E402
 from host.codec.training.model import Model, start  # noqa: E402
@@ -119,6 +120,19 @@ def test_crops_made_on_a_device_are_those_that_pillow_makes() -> None:
     apart = np.abs(ours.numpy().astype(int) - pillows).mean((1, 2, 3))
     others = np.abs(ours.numpy().astype(int) - np.roll(pillows, 1, 0)).mean((1, 2, 3))
     assert apart.max() < 8 < others.min()
+
+
+@pytest.mark.parametrize(("taps", "side"), [(3, 113), (5, 59), (5, 16), (3, 8), (5, 53)])
+def test_the_strided_depthwise_gradient_is_torchs(taps: int, side: int) -> None:
+    conv = torch.nn.Conv2d(6, 6, taps, stride=2, groups=6).requires_grad_(False)
+    gradients = []
+    for module in (conv, StridedDepthwise(conv)):
+        x = torch.randn(2, 6, side, side, generator=torch.manual_seed(1)).requires_grad_()
+        y = module(x)
+        (slope,) = torch.autograd.grad(y, x, torch.cos(torch.arange(y.numel()).float()).reshape(y.shape))
+        gradients.append(slope)
+    assert gradients[0].abs().max() > 0.1
+    assert torch.allclose(*gradients, atol=1e-5)
 
 
 def test_a_crop_lies_inside_its_photo() -> None:
