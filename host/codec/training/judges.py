@@ -23,7 +23,7 @@ def _weights_path(name: str) -> str:
 
 
 class Judge(nn.Module):
-    """An EfficientNet-Lite with its normalizations folded into its convolutions, in bfloat16, giving features and answer."""
+    """An EfficientNet-Lite in bfloat16, normalizations folded into its convolutions: features and answer."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
