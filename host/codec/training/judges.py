@@ -23,9 +23,9 @@ def _weights_path(name: str) -> str:
 
 
 class Judge(nn.Module):
-    """An EfficientNet-Lite in bfloat16, normalizations folded into its convolutions: features and answer."""
+    """An EfficientNet-Lite, normalizations folded into its convolutions: features and answer. ``reduced``: bfloat16."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reduced: bool = True) -> None:
         super().__init__()
         net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(name)
         net.load_state_dict(torch.load(_weights_path(name), map_location="cpu", weights_only=True))
@@ -48,8 +48,9 @@ class Judge(nn.Module):
                 block._depthwise_conv = StridedDepthwise(block._depthwise_conv)
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for part in (self.stem, self.blocks, self.head):
-            part.to(torch.bfloat16)
+        if reduced:
+            for part in (self.stem, self.blocks, self.head):
+                part.to(torch.bfloat16)
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
         """Pixels (x - 127) / 128, [n, 3, h, w] -> features of six stages (the last one pooled), logits [n, 1000]."""
