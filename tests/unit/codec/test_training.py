@@ -135,6 +135,13 @@ def test_the_strided_depthwise_gradient_is_torchs(taps: int, side: int) -> None:
     assert torch.allclose(*gradients, atol=1e-5)
 
 
+def test_a_strided_depthwise_that_is_trained_has_a_gradient_for_its_weights() -> None:
+    conv = torch.nn.Conv2d(2, 2, 3, stride=2, groups=2)
+    StridedDepthwise(conv)(torch.ones(1, 2, 9, 9)).sum().backward()
+    assert conv.weight.grad is not None
+    assert conv.weight.grad.abs().min() > 0
+
+
 def test_a_crop_lies_inside_its_photo() -> None:
     rng = np.random.default_rng(5)
     for height, width in [(64, 64), (248, 331), (331, 248)]:
