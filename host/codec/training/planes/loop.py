@@ -145,7 +145,7 @@ class PlaneTrainer:
         self.adam.step()
         self.steps += 1
         if distilling:
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, 5 * above)))
+            self.price *= math.exp(0.0004 * max(-1.0, min(1.0, 5 * above)))
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
