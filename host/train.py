@@ -41,7 +41,9 @@ def parser() -> CommandParser:
         "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (default: the stage before's)"
     )
     staged.add_argument("--epochs", type=int, metavar="N", help="length of the whole stage (default: 70)")
-    staged.add_argument("--batch", type=int, metavar="N", help="photos a step, of all processes together (default: 4)")
+    staged.add_argument(
+        "--batch", type=int, metavar="N", help="photos at a time, of all processes together (default: 4)"
+    )
     staged.add_argument("--side", type=int, metavar="PIXELS", help="side of the pictures, for trials (default: 224)")
     return p
 

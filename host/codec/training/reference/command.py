@@ -60,7 +60,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
             Loop(trainer, out, interrupt, say).to_the_end()
     except torch.cuda.OutOfMemoryError as error:
         raise TrainingError(
-            f"the GPU has too little memory for {run.batch} photos a step; give a smaller --batch"
+            f"the GPU has too little memory for {run.batch} photos at a time; give a smaller --batch"
         ) from error
     if team.leads:
         arrays = best.with_suffix(".npz")
@@ -77,7 +77,7 @@ def _check(run: Run, processes: int) -> None:
         raise TrainingError(f"--epochs {run.epochs}: at least 1")
     if run.batch < 1 or run.batch % processes:
         raise TrainingError(
-            f"--batch {run.batch}: photos a step of all processes together, so a multiple of their number ({processes})"
+            f"--batch {run.batch}: photos at a time of all processes together: a multiple of their number ({processes})"
         )
     if run.side % STRIDE or run.side < SMALLEST_SIDE:
         raise TrainingError(f"--side {run.side}: a multiple of {STRIDE}, at least {SMALLEST_SIDE}")

@@ -46,19 +46,23 @@ def split(pictures: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def batches(count: int, run: Run, epoch: int) -> np.ndarray:
-    """Which of ``count`` photos each step of an epoch takes: [steps, batch].
+    """Which of ``count`` photos an epoch takes: [steps, batches of a step, photos of a batch].
 
-    Each photo comes once; a last batch that is not full is filled from the epoch's beginning.
+    Each photo comes once; a last step that is not full is filled from the epoch's beginning.
     """
     order = np.random.default_rng([run.seed, run.stage.number, epoch, 0]).permutation(count)
-    steps = -(-count // run.batch)
-    return np.resize(order, (steps, run.batch))
+    shape = run.stage.batches_a_step, run.batch
+    steps = -(-count // (shape[0] * shape[1]))
+    return np.resize(order, (steps, *shape))
 
 
 def kept_channels(steps: int, run: Run, epoch: int) -> np.ndarray:
-    """How many channels arrive in each step of an epoch: [steps], the last L = 0..9 of ten dropped, uniformly."""
-    dropped = np.random.default_rng([run.seed, run.stage.number, epoch, 1]).integers(0, CHANNELS, steps)
-    return CHANNELS - dropped
+    """How many channels of each batch arrive, the last L = 0..9 of ten dropped, uniformly: [steps, batches of a step].
+
+    All photos of a batch, in whichever process, lose the same.
+    """
+    rng = np.random.default_rng([run.seed, run.stage.number, epoch, 1])
+    return CHANNELS - rng.integers(0, CHANNELS, (steps, run.stage.batches_a_step))
 
 
 def to_pixels(pictures: Tensor, device: torch.device) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 
 import torch
@@ -67,6 +67,12 @@ class Team:
         if self.size == 1:
             return module
         return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
+
+    def sharing(self, wrapped: nn.Module, now: bool) -> AbstractContextManager[None]:
+        """Gradients of what runs inside are averaged over the processes ``now``, with those before, or not yet."""
+        if now or not isinstance(wrapped, DistributedDataParallel):
+            return nullcontext()
+        return wrapped.no_sync()
 
     def total(self, values: list[float]) -> list[float]:
         """Each value, summed over the processes."""

@@ -40,16 +40,17 @@ class Loop:
     def _steps(self) -> None:
         t, team = self.trainer, self.team
         plan = batches(len(t.pictures), self.run, t.epoch)
-        mine = torch.from_numpy(plan[:, team.rank :: team.size].copy()).to(t.pictures.device)
+        mine = torch.from_numpy(plan[..., team.rank :: team.size].copy()).to(t.pictures.device)
         kept = torch.from_numpy(kept_channels(len(plan), self.run, t.epoch)).to(team.device)
         reported_s, reported_at = time.monotonic(), t.step_of_epoch
         while t.step_of_epoch < len(plan):
             i = t.step_of_epoch
-            t.step(self.parallel, mine[i], kept[i : i + 1])
+            if not t.step(self.parallel, mine[i], kept[i], self.interrupt.agreed):
+                self._stop()
             now_s = time.monotonic()
             ends = t.step_of_epoch == len(plan)
             if team.leads and (ends or now_s - reported_s > REPORT_S):
-                rate = (t.step_of_epoch - reported_at) * self.run.batch / (now_s - reported_s)
+                rate = (t.step_of_epoch - reported_at) * plan[0].size / (now_s - reported_s)
                 self._report(len(plan), rate)
                 reported_s, reported_at = time.monotonic(), t.step_of_epoch
             if self.interrupt.agreed():

@@ -19,8 +19,9 @@ DECAY = 0.3
 class Stage:
     """One stage: loss = ``mse_weight`` * MSE + ``answer_weight`` * KL(classifier(original) || classifier(decoded)).
 
-    The rate falls to 0.3 of itself every ``decay_epochs``. Figures: training/rateless_ae_imagenet.py and its README in
-    rickywrq/Progressive-Neural-Compression; ``classifier_rate`` is ours.
+    The rate falls to 0.3 of itself every ``decay_epochs``; Adam moves the weights by the mean gradient of
+    ``batches_a_step`` batches, each with a tail of its own. Figures: rateless_ae_imagenet.py, utils/utils_imagenet.py
+    and README.md in the folder training/ of rickywrq/Progressive-Neural-Compression; ``classifier_rate`` is ours.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Stage:
     decay_epochs: int
     mse_weight: float = 10.0
     answer_weight: float = 1.0
+    batches_a_step: int = 10
     #: Rate of the classifier's weights as a share of the codec's; 0: it is frozen.
     classifier_rate: float = 0.0
     epochs: int = 70
@@ -38,7 +40,7 @@ class Stage:
 
 
 STAGES = (
-    Stage(0, learning_rate=1e-3, decay_epochs=10, mse_weight=1.0, answer_weight=0.0),
+    Stage(0, learning_rate=1e-3, decay_epochs=10, mse_weight=1.0, answer_weight=0.0, batches_a_step=1),
     Stage(1, learning_rate=5e-3, decay_epochs=15),
     # Its normalizations are folded: at the codec's rate it would be destroyed within steps.
     Stage(2, learning_rate=5e-3, decay_epochs=15, classifier_rate=0.01),
@@ -51,7 +53,7 @@ class Run:
 
     stage: Stage
     epochs: int
-    #: Photos a step, of all processes together.
+    #: Photos at a time, of all processes together.
     batch: int = 4
     #: Side of the pictures in pixels; the published networks take 224.
     side: int = 224

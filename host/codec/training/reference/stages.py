@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from host.codec.reference.model import Autoencoder
 from host.codec.training.depthwise import StridedDepthwise
 from host.codec.training.judges import Judge
+from host.codec.training.reference.clip import let_pixels_return
 from host.codec.training.reference.recipe import CLASSIFIER, Stage
 
 
@@ -36,6 +37,7 @@ class Pipeline(nn.Module):
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.autoencoder = Autoencoder()
+        let_pixels_return(self.autoencoder.decoder.leave)
         self.classifier = Classifier(stage.classifier_rate > 0) if stage.answer_weight else None
 
     def forward(self, pixels: Tensor, kept: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ def on_device(pictures: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and pictures.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
         return pictures.to(device)
     return pictures
+
+
+def add(figures: dict[str, Tensor], sums: dict[str, Tensor]) -> None:
+    """Adds each of ``figures`` to the sum of its name."""
+    for name, value in figures.items():
+        sums[name] = sums[name] + value if name in sums else value
 
 
 class Trainer:
@@ -102,24 +109,37 @@ class Trainer:
         kind = self.team.device.type
         return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda")
 
-    def step(self, parallel: torch.nn.Module, chosen: Tensor, kept: Tensor) -> None:
-        """One step on this process's photos ``chosen`` [n], of whose channels ``kept`` [1] arrive."""
+    def step(self, parallel: torch.nn.Module, chosen: Tensor, kept: Tensor, stop: Callable[[], bool]) -> bool:
+        """One step of Adam on this process's photos ``chosen`` [batches, n]; ``kept`` [batches] channels arrive.
+
+        False, and nothing done, when ``stop``, asked between two batches, said so.
+        """
+        self.adam.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for i in range(len(chosen)):
+            if i and stop():
+                return False
+            with self.team.sharing(parallel, i == len(chosen) - 1):
+                add(self._gradients(parallel, chosen[i], kept[i : i + 1], len(chosen)), sums)
+        rate = self.run.stage.rate_at(self.epoch)
+        for group in self.adam.param_groups:
+            group["lr"] = rate * group["share"]
+        self.adam.step()
+        add(sums, self._sums)
+        self._summed += len(chosen)
+        self.step_of_epoch += 1
+        return True
+
+    def _gradients(self, parallel: torch.nn.Module, chosen: Tensor, kept: Tensor, parts: int) -> dict[str, Tensor]:
+        """Adds a batch's share of the gradients; its loss and the parts of it."""
         pixels = to_pixels(self.pictures[chosen], self.team.device)
         with self.reduced():
             decoded, got = parallel(pixels, kept)
             with torch.no_grad():
                 want = None if got is None else self.judge(pixels)
-        loss, parts = loss_of(self.run.stage, pixels, decoded, want, got)
-        self.adam.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        rate = self.run.stage.rate_at(self.epoch)
-        for group in self.adam.param_groups:
-            group["lr"] = rate * group["share"]
-        self.adam.step()
-        for name, value in {"loss": loss.detach(), **parts}.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-        self._summed += 1
-        self.step_of_epoch += 1
+        loss, figures = loss_of(self.run.stage, pixels, decoded, want, got)
+        (loss / parts).backward()  # type: ignore[no-untyped-call]
+        return {"loss": loss.detach(), **figures}
 
     def means(self) -> dict[str, float]:
         """Loss and parts over the steps since this was last asked. Raises TrainingError when they are no numbers."""
