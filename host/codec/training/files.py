@@ -31,9 +31,10 @@ def write(data: bytes | memoryview, path: Path, advice: str = "what was there be
 
 
 def _sync_folder(folder: Path) -> None:
-    """The rename itself reaches the disk only with its folder."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    """The rename itself reaches the disk only with its folder, where the system can sync one."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

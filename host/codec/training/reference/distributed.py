@@ -60,7 +60,8 @@ class Team:
             raise
         finally:
             self._talk = None
-            dist.destroy_process_group()
+        # Not after an error: it would wait for processes that are waiting for this one to end.
+        dist.destroy_process_group()
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """``module`` with its gradients averaged over the processes."""
