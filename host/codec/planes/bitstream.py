@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,17 @@ from host.codec.planes.entropy import PlaneCoder
 from host.codec.weights import Kind, describe_mark
 from protocol.ranked import RankedPacket
 from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
+
+
+def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
+    """The first ``size_bytes`` of a stream: whole packets, and the last one shortened to what is left."""
+    kept: list[RankedPacket] = []
+    for packet in packets:
+        if size_bytes <= 0:
+            break
+        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
+        size_bytes -= len(packet.data)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -43,18 +54,17 @@ class PlaneBitstream:
     def __init__(self, kind: Kind, coder: PlaneCoder) -> None:
         self._kind, self._coder = kind, coder
 
-    def pack(self, coefficients: np.ndarray) -> list[RankedPacket]:
+    def pack(self, coefficients: np.ndarray, most_bytes: int | None = None) -> list[RankedPacket]:
         """Coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
 
-        Pictures of noise may need more than there are ranks: what comes last is left out.
+        Pictures of noise may need more than there are ranks: what comes last is left out. With ``most_bytes`` the
+        stream ends there, to the byte, and what comes after is not coded.
         """
-        packets: list[RankedPacket] = []
-        row = 0
-        while row < self._coder.rows and len(packets) < MAX_RANKS:
-            data, rows = self._coder.encode(coefficients, row, MAX_CODEC_BYTES - 1)
-            packets.append(RankedPacket(len(packets), row, bytes([self._kind.mark]) + data))
-            row += rows
-        return packets
+        most = MAX_RANKS if most_bytes is None else min(MAX_RANKS, -(-most_bytes // MAX_CODEC_BYTES))
+        mark = bytes([self._kind.mark])
+        coded = self._coder.pack(coefficients, MAX_CODEC_BYTES - 1, most)
+        packets = [RankedPacket(rank, row, mark + data) for rank, (row, data) in enumerate(coded)]
+        return packets if most_bytes is None else cut(packets, most_bytes)
 
     def collect(self, packets: Iterable[RankedPacket]) -> Collected:
         """Whatever is sound in ``packets`` (any of them, in any order, some twice); the rest is told, not raised."""

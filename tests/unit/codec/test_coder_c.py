@@ -10,7 +10,9 @@ import pytest
 
 CODEC = Path(__file__).parents[3] / "host/codec"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+#: How many sound packets a fuzz program makes, and the sources that it runs.
 SOUND = {"coder": 1000, "planes": 1500}
+PARTS = {"coder": ["coder"], "planes": [path.stem for path in sorted(CODEC.glob("planes*.c"))]}
 
 
 def compiler(name: str) -> str:
@@ -20,7 +22,7 @@ def compiler(name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("source", SOUND)
+@pytest.mark.parametrize("source", [*PARTS["coder"], *PARTS["planes"], "analysis"])
 @pytest.mark.parametrize("name", ["gcc", "clang"])
 def test_the_coder_compiles_without_a_warning(name: str, source: str, tmp_path: Path) -> None:
     command = [compiler(name), *STRICT, "-O2", "-c", str(CODEC / f"{source}.c"), "-o", str(tmp_path / "coder.o")]
@@ -33,7 +35,7 @@ def test_hostile_packets_are_clean_under_the_sanitizers(source: str, tmp_path: P
     program = tmp_path / "fuzz"
     build = [compiler("gcc"), *STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     fuzz = Path(__file__).parent / f"{source}_fuzz.c"
-    build += [f"-I{CODEC}", str(fuzz), str(CODEC / f"{source}.c"), "-o", str(program)]
+    build += [f"-I{CODEC}", str(fuzz), *(str(CODEC / f"{part}.c") for part in PARTS[source]), "-o", str(program)]
     built = subprocess.run(build, capture_output=True, text=True, check=False)
     if "cannot find" in built.stderr:
         pytest.skip("the compiler has no sanitizer runtime")
