@@ -3,7 +3,7 @@
 #ifndef PNC_LANES_H
 #define PNC_LANES_H
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(PNC_PLAIN)
 #define WITH_AVX2 __attribute__((target("avx2")))
 #define IN_BOTH static inline __attribute__((always_inline))
 #define HAS_AVX2 __builtin_cpu_supports("avx2")

@@ -56,29 +56,39 @@ int32_t pnc_planes_check(const struct pnc_planes_model *m)
 	return 0;
 }
 
-/* Rows first..end of one channel at a level, into the channel in a state. Returns the bits of all magnitudes. */
-static int32_t set_rows(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t first, int32_t end,
-			int32_t level, int16_t *to)
+/* Four times the middle of what is known of each coefficient. Returns the bits of all magnitudes that are known. */
+IN_BOTH int32_t set_values(const int8_t *restrict coefficients, int32_t level, int32_t count, int16_t *restrict to)
 {
-	const int32_t side = m->side;
 	int32_t any = 0;
-	for (int32_t y = first; y < end; y++) {
-		const int8_t *from = coefficients + (ptrdiff_t)y * side;
-		int16_t *row = to + (ptrdiff_t)(y + 1) * width_of(m) + 1;
-		for (int32_t x = 0; x < side; x++) {
-			const int32_t known = magnitude(from[x]) >> level;
-			/* Four times the middle of what is known. */
-			const int32_t middle = known == 0 ? 0 : (4 * known + 2) << level;
-			row[x] = (int16_t)(from[x] < 0 ? -middle : middle);
-			any |= known;
-		}
+	for (int32_t i = 0; i < count; i++) {
+		const int32_t known = magnitude(coefficients[i]) >> level, some = -(known != 0);
+		to[i] = (int16_t)signed_as(coefficients[i], ((4 * known + 2) << level) & some);
+		any |= known;
 	}
 	return any;
 }
 
-int32_t pnc_planes_known(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t level, int16_t *to)
+#ifdef WITH_AVX2
+static WITH_AVX2 int32_t set_by_lanes(const int8_t *coefficients, int32_t level, int32_t count, int16_t *to)
 {
-	return set_rows(m, coefficients, 0, m->side, level, to) != 0;
+	return set_values(coefficients, level, count, to);
+}
+#endif
+
+int32_t pnc_planes_known(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t first, int32_t end,
+			 int32_t level, int16_t *to)
+{
+	const int32_t side = m->side, width = width_of(m), from = (first + 1) * width;
+	/* With the frame, so that what is taken at once is long. */
+	int8_t framed[MAX_AREA];
+	memset(framed + from, 0, (size_t)((end - first) * width));
+	for (int32_t y = first; y < end; y++)
+		memcpy(framed + (y + 1) * width + 1, coefficients + y * side, (size_t)side);
+#ifdef WITH_AVX2
+	if (HAS_AVX2)
+		return set_by_lanes(framed + from, level, (end - first) * width, to + from) != 0;
+#endif
+	return set_values(framed + from, level, (end - first) * width, to + from) != 0;
 }
 
 int32_t pnc_planes_state_at(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int16_t *state)
@@ -97,9 +107,9 @@ int32_t pnc_planes_state_at(const struct pnc_planes_model *m, const int8_t *coef
 		int16_t *to = state + (ptrdiff_t)c * area_of(m);
 		const int32_t begun = piece < m->pieces && m->order[2 * piece] == c ? row % side : 0;
 		if (begun > 0)
-			set_rows(m, from, 0, begun, m->order[2 * piece + 1], to);
+			pnc_planes_known(m, from, 0, begun, m->order[2 * piece + 1], to);
 		if (level[c] < m->planes)
-			set_rows(m, from, begun, side, level[c], to);
+			pnc_planes_known(m, from, begun, side, level[c], to);
 	}
 	return 0;
 }

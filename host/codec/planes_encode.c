@@ -36,8 +36,8 @@ static void walk(struct stream *s, uint16_t *slots)
 	struct pnc_planes_piece p;
 	int16_t walked[MAX_AREA];
 	memset(walked, 0, bytes);
-	const int32_t any =
-		pnc_planes_known(m, s->coefficients + (ptrdiff_t)channel * m->side * m->side, plane, walked);
+	const int8_t *coefficients = s->coefficients + (ptrdiff_t)channel * m->side * m->side;
+	const int32_t any = pnc_planes_known(m, coefficients, 0, m->side, plane, walked);
 	pnc_planes_open(m, s->next, s->state, s->used, any ? walked : NULL, &p);
 	pnc_planes_symbols(m, &p, walked, slots);
 	memcpy(p.own, walked, bytes);

@@ -48,15 +48,22 @@ static inline int32_t end_of(const struct pnc_planes_model *m)
 	return area_of(m) - width_of(m) - 1;
 }
 
-static inline int32_t magnitude(int32_t v)
+/* v, or -v where `sign` is negative. Without a branch, so that loops over it become vector code. */
+IN_BOTH int32_t signed_as(int32_t sign, int32_t v)
 {
-	return v < 0 ? -v : v;
+	const int32_t flip = -(sign < 0);
+	return (v ^ flip) - flip;
+}
+
+IN_BOTH int32_t magnitude(int32_t v)
+{
+	return signed_as(v, v);
 }
 
 /* v / 2^bits towards zero. */
-static inline int32_t scaled(int32_t v, int32_t bits)
+IN_BOTH int32_t scaled(int32_t v, int32_t bits)
 {
-	return v < 0 ? -(-v >> bits) : v >> bits;
+	return signed_as(v, magnitude(v) >> bits);
 }
 
 /* A piece: where it stands, and the sums over the inputs that were given, by place in a channel of a state. */
@@ -75,9 +82,10 @@ void pnc_planes_find_used(const struct pnc_planes_model *model, const int16_t *s
 void pnc_planes_open(const struct pnc_planes_model *model, int32_t index, int16_t *state, const uint8_t *used,
 		     const int16_t *walked, struct pnc_planes_piece *piece);
 
-/* What is known of coefficients [side][side] when planes from `level` up are, into a channel of a state. Returns
- * whether any is not zero. */
-int32_t pnc_planes_known(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t level, int16_t *to);
+/* What is known of rows first ... end - 1 of coefficients [side][side] when planes from `level` up are, into those rows
+ * of a channel of a state. Returns whether any of it is not zero. */
+int32_t pnc_planes_known(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t first, int32_t end,
+			 int32_t level, int16_t *to);
 
 /* Contexts (see pnc_planes_survey) times 4 plus symbol, for each place of a piece that was opened with `walked`. */
 void pnc_planes_symbols(const struct pnc_planes_model *model, const struct pnc_planes_piece *piece,

@@ -3,7 +3,8 @@
 /* 16 bits hold all that is compared with table ends. */
 IN_BOTH int16_t short_of(int32_t v)
 {
-	return (int16_t)(v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v);
+	const int32_t low = v < INT16_MIN ? INT16_MIN : v;
+	return (int16_t)(low > INT16_MAX ? INT16_MAX : low);
 }
 
 /* Written so that compilers make vector code of both loops: nothing branches, and the second has 16-bit values alone.
@@ -15,12 +16,12 @@ IN_BOTH void fill_slots(const int32_t *restrict expected, const int32_t *restric
 	/* The expected value; how far it lies from zero, or past the middle of the interval; the uncertainty. */
 	int16_t mean[MAX_AREA], away[MAX_AREA], spread[MAX_AREA];
 	for (int32_t i = 0; i < count; i++) {
-		const int32_t v = before[i], e = scaled(expected[i], plane);
+		const int32_t v = before[i], e = scaled(expected[i], plane), known = magnitude(v);
 		/* `before` is 4 * the middle of an interval two steps wide, the point that this symbol decides about.
 		 */
-		const int32_t past = (v < 0 ? -e : e) - (magnitude(v) * 256 >> plane);
+		const int32_t along = signed_as(v, e), nothing = -(v == 0);
 		mean[i] = short_of(e);
-		away[i] = short_of(v == 0 ? magnitude(e) : past);
+		away[i] = short_of((nothing & magnitude(e)) | (~nothing & (along - (known * 256 >> plane))));
 		spread[i] = short_of(uncertain[i] >> plane);
 	}
 	for (int32_t i = 0; i < count; i++) {
