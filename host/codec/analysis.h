@@ -16,12 +16,12 @@ enum {
 
 /* A shipped network. */
 struct pnc_analysis_model {
-	int32_t channels, side; /* 1..64 channels of side * side coefficients, side 1..32 */
-	int32_t bits;           /* after the point of inverse * weight, 0..62 */
-	const int16_t *filters; /* [channels][8][8][3], each -128..127 */
-	const int64_t *inverse; /* [channels] inverse steps, each 1..2^30 - 1 */
-	const int64_t *weight;  /* [side][side] times this, each 1..511 */
-	const uint8_t *top;     /* [channels] 1..7: magnitudes end at 2^top - 1 */
+	int32_t channels, side;  /* 1..64 channels of side * side coefficients, side 1..32 */
+	int32_t bits;            /* after the point of inverse * weight, 0..62 */
+	const int16_t *filters;  /* [channels][8][8][3], each -128..127 */
+	const uint32_t *inverse; /* [channels] inverse steps, each below 2^30 */
+	const uint32_t *weight;  /* [side][side] times this, each below 2^9 */
+	const uint32_t *limit;   /* [channels] magnitudes are at most this, 0..127 */
 };
 
 /* pixels [8 * side][8 * side][3] -> coefficients [channels][side][side], each sign(s) * (|s| * inverse * weight >>

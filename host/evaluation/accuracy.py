@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from host.codec import Codec, PictureError, load_picture
-from host.codec.planes.bitstream import cut
 from host.edge.classifier import Classifier
 from host.evaluation.errors import EvaluationError
 from host.evaluation.labelled import LabelledPicture
@@ -134,6 +133,17 @@ class Evaluation:
                 for budget, tally in zip(self._budgets, self._rows, strict=True)
             ],
         }
+
+
+def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
+    """The first ``size_bytes`` of a stream: whole packets, and the last one shortened to what is left."""
+    kept: list[RankedPacket] = []
+    for packet in packets:
+        if size_bytes <= 0:
+            break
+        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
+        size_bytes -= len(packet.data)
+    return kept
 
 
 def packets_within(packets: Sequence[RankedPacket], budget_bytes: int | None) -> int:

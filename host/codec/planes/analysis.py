@@ -38,13 +38,17 @@ class Analysis:
         module = library()
         ffi, self._lib = module.ffi, module.lib
         self._from_buffer = ffi.from_buffer
-        self._arrays = (filters.astype(np.int16, order="C"), inverse, centre_weight(GRID), top)
+        arrays = {
+            "filters": filters.astype(np.int16, order="C"),
+            "inverse": inverse.astype(np.uint32),
+            "weight": centre_weight(GRID).astype(np.uint32),
+            "limit": (1 << top.astype(np.uint32)) - 1,
+        }
         self._model = ffi.new("struct pnc_analysis_model *")
-        self._model.channels, self._model.side = CHANNELS, GRID
-        self._model.bits = FIXED_BITS
-        self._buffers = [ffi.from_buffer(f"{array.dtype}_t[]", np.ascontiguousarray(array)) for array in self._arrays]
-        model = self._model
-        model.filters, model.inverse, model.weight, model.top = self._buffers
+        self._model.channels, self._model.side, self._model.bits = CHANNELS, GRID, FIXED_BITS
+        self._buffers = {key: ffi.from_buffer(f"{array.dtype}_t[]", array) for key, array in arrays.items()}
+        for key, buffer in self._buffers.items():
+            setattr(self._model, key, buffer)
         self.top = top
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:

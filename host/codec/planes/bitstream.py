@@ -10,18 +10,10 @@ import numpy as np
 from host.codec.planes.entropy import PlaneCoder
 from host.codec.weights import Kind, describe_mark
 from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
+from protocol.wire import MAX_CODEC_BYTES
 
-
-def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
-    """The first ``size_bytes`` of a stream: whole packets, and the last one shortened to what is left."""
-    kept: list[RankedPacket] = []
-    for packet in packets:
-        if size_bytes <= 0:
-            break
-        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
-        size_bytes -= len(packet.data)
-    return kept
+#: Packets of a picture at most, 4,977 bytes: what comes after them changes hardly any answer.
+MOST_PACKETS = 21
 
 
 @dataclass(frozen=True)
@@ -54,17 +46,17 @@ class PlaneBitstream:
     def __init__(self, kind: Kind, coder: PlaneCoder) -> None:
         self._kind, self._coder = kind, coder
 
-    def pack(self, coefficients: np.ndarray, most_bytes: int | None = None) -> list[RankedPacket]:
+    def pack(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
         """Coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
 
-        Pictures of noise may need more than there are ranks: what comes last is left out. With ``most_bytes`` the
-        stream ends there, to the byte, and what comes after is not coded.
+        Rich pictures need more than ``most_packets``: what comes last is left out, and not coded.
         """
-        most = MAX_RANKS if most_bytes is None else min(MAX_RANKS, -(-most_bytes // MAX_CODEC_BYTES))
+        return self.ranked(self._coder.pack(coefficients, MAX_CODEC_BYTES - 1, most_packets))
+
+    def ranked(self, coded: Sequence[tuple[int, bytes]]) -> list[RankedPacket]:
+        """Packets of what the coder gave: first rows and bytes."""
         mark = bytes([self._kind.mark])
-        coded = self._coder.pack(coefficients, MAX_CODEC_BYTES - 1, most)
-        packets = [RankedPacket(rank, row, mark + data) for rank, (row, data) in enumerate(coded)]
-        return packets if most_bytes is None else cut(packets, most_bytes)
+        return [RankedPacket(rank, row, mark + data) for rank, (row, data) in enumerate(coded)]
 
     def collect(self, packets: Iterable[RankedPacket]) -> Collected:
         """Whatever is sound in ``packets`` (any of them, in any order, some twice); the rest is told, not raised."""

@@ -60,21 +60,21 @@ static void count_in(const void *bytes, size_t length)
 /* Coefficients of noise, with filters, steps and weights as large as they may be. */
 static void analyse(void)
 {
-	static uint8_t pixels[8 * SIDE * 8 * SIDE * 3], top[CHANNELS];
+	static uint8_t pixels[8 * SIDE * 8 * SIDE * 3];
 	static int16_t filters[CHANNELS * PNC_ANALYSIS_TAPS];
-	static int64_t inverse[CHANNELS], weight[SIDE * SIDE];
+	static uint32_t inverse[CHANNELS], weight[SIDE * SIDE], limit[CHANNELS];
 	static int8_t coefficients[CHANNELS * SIDE * SIDE];
-	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, filters, inverse, weight, top};
+	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, filters, inverse, weight, limit};
 	for (int i = 0; i < 8 * SIDE * 8 * SIDE * 3; i++)
 		pixels[i] = (uint8_t)any(256);
 	for (int i = 0; i < CHANNELS * PNC_ANALYSIS_TAPS; i++)
 		filters[i] = (int16_t)((int32_t)any(256) - 128);
 	for (int i = 0; i < CHANNELS; i++) {
-		inverse[i] = 1 + any((1u << 30) - 1u) / (1 + any(40));
-		top[i] = (uint8_t)(1 + any(PLANES));
+		inverse[i] = any(1u << 30) / (1 + any(40));
+		limit[i] = (1u << (1 + any(PLANES))) - 1;
 	}
 	for (int i = 0; i < SIDE * SIDE; i++)
-		weight[i] = 1 + any(511);
+		weight[i] = any(512);
 	pnc_analysis_run(&m, pixels, coefficients);
 	count_in(coefficients, sizeof(coefficients));
 }
