@@ -17,7 +17,7 @@ enum {
 /* A shipped network. */
 struct pnc_analysis_model {
 	int32_t channels, side;  /* 1..64 channels of side * side coefficients, side 1..32 */
-	int32_t bits;            /* after the point of inverse * weight, 0..62 */
+	int32_t bits;            /* after the point of inverse * weight, 32..62 */
 	const int16_t *filters;  /* [channels][8][8][3], each -128..127 */
 	const uint32_t *inverse; /* [channels] inverse steps, each below 2^30 */
 	const uint32_t *weight;  /* [side][side] times this, each below 2^9 */
