@@ -55,6 +55,17 @@ static void make_even(struct terms *t)
 /* Bounds: |value| <= 4 * 127 + 2 < 2^9 at level 0 and < 4 * 128 at any, |weight| <= 2^13, at most 92 inputs: sums stay
  * below 2^29, with the base 2^30. */
 
+/* Of 16 bits each: that is what processors multiply many of at once. */
+static inline int32_t product(int16_t weight, int16_t value)
+{
+	return (int32_t)weight * value;
+}
+
+static inline int16_t size(int16_t value)
+{
+	return (int16_t)(value < 0 ? -value : value);
+}
+
 static void add_plainly(const struct inputs *in, int32_t count, int32_t base, int32_t *restrict expected,
 			int32_t *restrict uncertain)
 {
@@ -64,18 +75,18 @@ static void add_plainly(const struct inputs *in, int32_t count, int32_t base, in
 	}
 	for (int32_t k = 0; k < in->both.count; k += 2) {
 		const int16_t *a = in->both.from[k], *b = in->both.from[k + 1];
-		const int32_t mean_a = in->both.mean[k], mean_b = in->both.mean[k + 1];
-		const int32_t spread_a = in->both.spread[k], spread_b = in->both.spread[k + 1];
-		for (int32_t i = 0; i < count; i++) {
-			expected[i] += mean_a * a[i] + mean_b * b[i];
-			uncertain[i] += spread_a * magnitude(a[i]) + spread_b * magnitude(b[i]);
-		}
+		const int16_t mean_a = in->both.mean[k], mean_b = in->both.mean[k + 1];
+		const int16_t spread_a = in->both.spread[k], spread_b = in->both.spread[k + 1];
+		for (int32_t i = 0; i < count; i++)
+			expected[i] += product(mean_a, a[i]) + product(mean_b, b[i]);
+		for (int32_t i = 0; i < count; i++)
+			uncertain[i] += product(spread_a, size(a[i])) + product(spread_b, size(b[i]));
 	}
 	for (int32_t k = 0; k < in->means.count; k += 2) {
 		const int16_t *a = in->means.from[k], *b = in->means.from[k + 1];
-		const int32_t mean_a = in->means.mean[k], mean_b = in->means.mean[k + 1];
+		const int16_t mean_a = in->means.mean[k], mean_b = in->means.mean[k + 1];
 		for (int32_t i = 0; i < count; i++)
-			expected[i] += mean_a * a[i] + mean_b * b[i];
+			expected[i] += product(mean_a, a[i]) + product(mean_b, b[i]);
 	}
 }
 
