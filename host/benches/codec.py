@@ -29,6 +29,8 @@ from protocol.wire import MAX_CODEC_BYTES
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROUNDS, BATCH = 24, 16
+#: Pictures of a folder that are taken.
+MOST_PICTURES = 64
 
 READ, NETWORK, CODING = "read a file, resize", "encode: network", "encode: entropy coding and packets"
 ENCODE, ENTROPY, DECODE = "encode: together", "decode: entropy", "decode: together"
@@ -79,7 +81,7 @@ def _files(folder: Path) -> list[Path]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
     if not files:
         raise PictureError(f"{folder}: no picture is in it")
-    return files[:64]
+    return files[:MOST_PICTURES]
 
 
 def _parts_of(file: Path) -> list[np.ndarray]:
