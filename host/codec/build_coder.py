@@ -1,4 +1,4 @@
-"""Builds the C entropy coders as the extension module ``host.codec._coder`` (cffi, API mode).
+"""Builds the C parts of the codecs as the extension module ``host.codec._coder`` (cffi, API mode).
 
 ``setup.py`` names this file; ``python host/codec/build_coder.py`` builds it in place, from the root of the repository.
 """
@@ -10,12 +10,22 @@ from pathlib import Path
 from cffi import FFI
 
 FOLDER = Path("host/codec")
-NAMES = ("coder", "planes")
+#: What callers see, and where it is done.
+HEADERS = ("coder.h", "planes.h", "analysis.h")
+SOURCES = (
+    "coder.c",
+    "planes.c",
+    "planes_sums.c",
+    "planes_symbols.c",
+    "planes_encode.c",
+    "planes_decode.c",
+    "analysis.c",
+)
 
 
 def declarations() -> str:
     """The headers without their preprocessor lines: what cffi reads."""
-    lines = [line for name in NAMES for line in (FOLDER / f"{name}.h").read_text(encoding="utf-8").splitlines()]
+    lines = [line for name in HEADERS for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
     return "\n".join(line for line in lines if not line.startswith("#"))
 
 
@@ -23,10 +33,10 @@ ffibuilder = FFI()
 ffibuilder.cdef(declarations())
 ffibuilder.set_source(
     "host.codec._coder",
-    "".join(f'#include "{name}.h"\n' for name in NAMES),
-    sources=[str(FOLDER / f"{name}.c") for name in NAMES],
+    "".join(f'#include "{name}"\n' for name in HEADERS),
+    sources=[str(FOLDER / name) for name in SOURCES],
     include_dirs=[str(FOLDER)],
-    depends=[str(FOLDER / f"{name}.h") for name in NAMES],
+    depends=[str(FOLDER / name) for name in (*HEADERS, "lanes.h", "planes_inside.h")],
     extra_compile_args=["-O3", "-std=c11"],
 )
 

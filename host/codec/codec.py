@@ -68,7 +68,10 @@ class Codec:
         return self.coder.channels
 
     def encode(self, picture: np.ndarray) -> list[RankedPacket]:
-        """uint8 [224, 224, 3] RGB (see ``load_picture``) -> packets, most important first, ranks from 0."""
+        """uint8 [224, 224, 3] RGB (see ``load_picture``) -> packets, most important first, ranks from 0.
+
+        May be called from several threads at once.
+        """
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
         return self.bitstream.pack(self.network(picture))
@@ -78,9 +81,12 @@ class Codec:
         found: Found = self.bitstream.collect(packets)
         return found.channels
 
-    def decoder(self) -> Decoder:
-        """A decoder for this codec's packets. Raises CodecError when onnxruntime is missing."""
-        return Decoder(self._kind, self.bitstream.collect, self._inputs, self._folder)
+    def decoder(self, threads: int | None = None) -> Decoder:
+        """A decoder for this codec's packets. Raises CodecError when onnxruntime is missing.
+
+        ``threads``: how many its network computes with; as many as there are cores if None.
+        """
+        return Decoder(self._kind, self.bitstream.collect, self._inputs, self._folder, threads)
 
 
 def load(name: str = DEFAULT) -> Codec:

@@ -37,7 +37,7 @@ class Found(Protocol):
     def faults(self) -> tuple[str, ...]: ...
 
 
-def open_session(path: Path, kind: Kind) -> Any:
+def open_session(path: Path, kind: Kind, threads: int | None) -> Any:
     """An onnxruntime session of the decoder's network. Raises CodecError when it cannot be had."""
     try:
         import onnxruntime
@@ -47,6 +47,7 @@ def open_session(path: Path, kind: Kind) -> Any:
         raise CodecError(f"{path}: the decoder's weights are missing; install the package again")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads or 0
     # Waiting threads would spin after each picture and take the CPUs from the classifier and the link.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
@@ -68,10 +69,14 @@ class Decoder:
         collect: Callable[[Iterable[RankedPacket]], Any],
         inputs: Callable[[Sequence[Any]], dict[str, np.ndarray]],
         folder: Path = FOLDER,
+        threads: int | None = None,
     ) -> None:
-        """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those."""
+        """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those.
+
+        ``threads``: how many the network computes with; as many as there are cores if None.
+        """
         self._collect, self._inputs = collect, inputs
-        self._session = open_session(folder / f"{kind.name}.onnx", kind)
+        self._session = open_session(folder / f"{kind.name}.onnx", kind, threads)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
         """The picture from whatever packets are sound, in any order; nothing unsound raises."""

@@ -67,11 +67,21 @@ int32_t pnc_planes_inputs(const struct pnc_planes_model *model);
 int32_t pnc_planes_state_at(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row,
 			    int16_t *state);
 
-/* Codes rows from `row` on, as many as `room` (64..4096) bytes decide. state: room for a state; steps: room for 2 *
- * side * side * pieces words; out: room + 8 bytes. Writes *length bytes to out and returns how many whole rows they
- * hold (at least 1), or an error. */
+/* Codes rows from `row` on, as many as `room` (64..4096) bytes decide. state: room for a state; steps: room for side *
+ * side * pieces words; out: room + 8 bytes. Writes *length bytes to out and returns how many whole rows they hold (at
+ * least 1), or an error. */
 int32_t pnc_planes_encode(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row, int16_t *state,
 			  uint32_t *steps, uint8_t *out, size_t room, size_t *length);
+
+/* A packet of a stream: the row that it begins at, and its bytes. */
+struct pnc_planes_packet {
+	int32_t row, length;
+};
+
+/* Codes a whole stream as packets that follow each other, each as pnc_planes_encode makes it, or only the first `most`
+ * of them. out: most * room + 8 bytes; packet i stands at out + i * room. Returns how many there are, or an error. */
+int32_t pnc_planes_pack(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t most, int16_t *state,
+			uint32_t *steps, size_t room, uint8_t *out, struct pnc_planes_packet *packets);
 
 /* Decodes the packet in[0..length) that begins at `row` into state, which must hold what is known there. rows: how many
  * whole rows it must hold, after which state stands at row + rows; or -1: every symbol that is decided. Returns how

@@ -1,18 +1,13 @@
-"""The encoder's network on integers, with numpy alone: the same coefficients on every machine.
-
-Products and sums stay whole and below 2^24, so that float32 (and any BLAS, in any order) computes them exactly.
-"""
+"""The encoder's network on integers, in C: the same coefficients on every machine."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from host.codec.entropy import library
 from host.codec.errors import CodecError
-from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES, centre_weight
+from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES, SIDE, centre_weight
 
-TAPS = 3 * CELL * CELL
-#: Pixels are taken as their distance from this.
-MIDDLE = 127
 #: Inverse steps are fixed point with this many bits after the point; those of ``centre_weight`` are counted in.
 FIXED_BITS = 40
 
@@ -35,22 +30,36 @@ class Analysis:
             and inverse.shape == top.shape == (CHANNELS,)
             and inverse.dtype == np.int64
             and top.dtype == np.uint8
-            # |sum| < 2^23, so that a product with the largest factor stays inside 63 bits.
             and np.all((inverse > 0) & (inverse < 1 << 30))
             and np.all((top >= 1) & (top <= PLANES))
         )
         if not sound:
             raise CodecError("the encoder's weights are not whole numbers of the expected size")
-        self._matrix = np.ascontiguousarray(filters.reshape(CHANNELS, TAPS), dtype=np.float32)
-        self._middle = self._matrix.sum(1, keepdims=True) * MIDDLE
-        self._factor = inverse[:, None] * centre_weight(GRID).reshape(1, -1)
-        self._limit = ((1 << top.astype(np.int64)) - 1)[:, None]
+        module = library()
+        ffi, self._lib = module.ffi, module.lib
+        self._from_buffer = ffi.from_buffer
+        arrays = {
+            "filters": filters.astype(np.int16, order="C"),
+            "inverse": inverse.astype(np.uint32),
+            "weight": centre_weight(GRID).astype(np.uint32),
+            "limit": (1 << top.astype(np.uint32)) - 1,
+        }
+        self._model = ffi.new("struct pnc_analysis_model *")
+        self._model.channels, self._model.side, self._model.bits = CHANNELS, GRID, FIXED_BITS
+        self._buffers = {key: ffi.from_buffer(f"{array.dtype}_t[]", array) for key, array in arrays.items()}
+        for key, buffer in self._buffers.items():
+            setattr(self._model, key, buffer)
         self.top = top
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels uint8 [224, 224, 3] -> coefficients int8 [C, 28, 28]."""
-        cells = pixels.reshape(GRID, CELL, GRID, CELL, 3).transpose(1, 3, 4, 0, 2).reshape(TAPS, -1).astype(np.float32)
-        sums = (self._matrix @ cells - self._middle).astype(np.int64)
-        size = np.minimum((np.abs(sums) * self._factor) >> FIXED_BITS, self._limit)
-        out: np.ndarray = (np.sign(sums) * size).astype(np.int8).reshape(CHANNELS, GRID, GRID)
+        if pixels.shape != (SIDE, SIDE, 3) or pixels.dtype != np.uint8:
+            raise ValueError(f"pixels are uint8 {[SIDE, SIDE, 3]}, not {pixels.dtype} {list(pixels.shape)}")
+        out = np.empty((CHANNELS, GRID, GRID), np.int8)
+        from_buffer = self._from_buffer
+        self._lib.pnc_analysis_run(
+            self._model,
+            from_buffer("uint8_t[]", np.ascontiguousarray(pixels)),
+            from_buffer("int8_t[]", out, require_writable=True),
+        )
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,15 +49,14 @@ class PlaneBitstream:
     def pack(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
         """Coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
 
-        Rich pictures need more than ``most_packets``: what comes last is left out.
+        Rich pictures need more than ``most_packets``: what comes last is left out, and not coded.
         """
-        packets: list[RankedPacket] = []
-        row = 0
-        while row < self._coder.rows and len(packets) < most_packets:
-            data, rows = self._coder.encode(coefficients, row, MAX_CODEC_BYTES - 1)
-            packets.append(RankedPacket(len(packets), row, bytes([self._kind.mark]) + data))
-            row += rows
-        return packets
+        return self.ranked(self._coder.pack(coefficients, MAX_CODEC_BYTES - 1, most_packets))
+
+    def ranked(self, coded: Sequence[tuple[int, bytes]]) -> list[RankedPacket]:
+        """Packets of what the coder gave: first rows and bytes."""
+        mark = bytes([self._kind.mark])
+        return [RankedPacket(rank, row, mark + data) for rank, (row, data) in enumerate(coded)]
 
     def collect(self, packets: Iterable[RankedPacket]) -> Collected:
         """Whatever is sound in ``packets`` (any of them, in any order, some twice); the rest is told, not raised."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,12 @@ _TYPES = {np.uint8: "uint8_t[]", np.int16: "int16_t[]", np.int32: "int32_t[]", n
 def inputs(channels: int) -> int:
     """How many values a symbol's surroundings are."""
     return NEAR + channels + LEADS * SIDES
+
+
+@dataclass(frozen=True, slots=True)
+class _Scratch:
+    state: Any
+    steps: Any
 
 
 class PlaneCoder:
@@ -65,7 +73,16 @@ class PlaneCoder:
         self.order: np.ndarray = self.arrays["order"]
         #: Rows of a whole stream.
         self.rows = pieces * side
-        self._steps: Any = None
+        self._local = threading.local()
+
+    def _scratch(self) -> _Scratch:
+        """This thread's memory to encode in: kept, as fresh memory costs more than filling it."""
+        if not hasattr(self._local, "scratch"):
+            size = self._lib.pnc_planes_state_size(self._model)
+            steps = self.rows * self.side
+            self._local.scratch = _Scratch(self._ffi.new("int16_t[]", size), self._ffi.new("uint32_t[]", steps))
+        scratch: _Scratch = self._local.scratch
+        return scratch
 
     def new_state(self) -> np.ndarray:
         """What is known before the first packet."""
@@ -76,16 +93,24 @@ class PlaneCoder:
 
     def encode(self, coefficients: np.ndarray, row: int, room: int) -> tuple[bytes, int]:
         """Rows from ``row`` on, as many as ``room`` bytes decide: the bytes, and how many whole rows they hold."""
-        flat = self._flat(coefficients)
-        if self._steps is None:
-            self._steps = self._ffi.new("uint32_t[]", self.rows * self.side)
+        flat, scratch = self._flat(coefficients), self._scratch()
         out = self._ffi.new("uint8_t[]", room + 8)
         length = self._ffi.new("size_t *")
-        state = self._state(self.new_state())
-        rows = self._lib.pnc_planes_encode(self._model, flat, row, state, self._steps, out, room, length)
+        rows = self._lib.pnc_planes_encode(self._model, flat, row, scratch.state, scratch.steps, out, room, length)
         if rows < 0:
             raise ValueError(f"{room} bytes at row {row} of {self.rows}: no row can be coded")
         return bytes(self._ffi.buffer(out, length[0])), rows
+
+    def pack(self, coefficients: np.ndarray, room: int, most: int) -> list[tuple[int, bytes]]:
+        """A whole stream as packets of at most ``room`` bytes, or its first ``most`` packets: first rows and bytes."""
+        flat, scratch, ffi = self._flat(coefficients), self._scratch(), self._ffi
+        out = ffi.new("uint8_t[]", most * room + 8)
+        packets = ffi.new("struct pnc_planes_packet[]", most)
+        count = self._lib.pnc_planes_pack(self._model, flat, most, scratch.state, scratch.steps, room, out, packets)
+        if count < 0:
+            raise ValueError(f"{room} bytes: no row can be coded")
+        data = ffi.buffer(out)
+        return [(packets[i].row, data[i * room : i * room + packets[i].length]) for i in range(count)]
 
     def decode(self, data: bytes, row: int, rows: int | None, state: np.ndarray) -> int | None:
         """Decode the packet that begins at ``row`` into ``state`` (what is known there), and count its symbols.

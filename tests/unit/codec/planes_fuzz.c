@@ -1,9 +1,11 @@
 /* Run under ASan and UBSan: every buffer is as small as the contract allows, every packet and row is tried damaged.
- * Exits 0 if all sound packets came back and nothing was out of bounds. */
+ * Exits 0 if all sound packets came back and nothing was out of bounds. Prints a sum over all that was made, which is
+ * the same however this was compiled. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis.h"
 #include "planes.h"
 
 enum {
@@ -44,6 +46,37 @@ static int32_t random_order(uint8_t *order, uint8_t *top)
 		pieces++;
 	}
 	return pieces;
+}
+
+static uint32_t sum = 2166136261u;
+
+/* Fowler-Noll-Vo hash, FNV-1a. */
+static void count_in(const void *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ ((const uint8_t *)bytes)[i]) * 16777619u;
+}
+
+/* Coefficients of noise, with filters, steps and weights as large as they may be. */
+static void analyse(void)
+{
+	static uint8_t pixels[8 * SIDE * 8 * SIDE * 3];
+	static int16_t filters[CHANNELS * PNC_ANALYSIS_TAPS];
+	static uint32_t inverse[CHANNELS], weight[SIDE * SIDE], limit[CHANNELS];
+	static int8_t coefficients[CHANNELS * SIDE * SIDE];
+	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, filters, inverse, weight, limit};
+	for (int i = 0; i < 8 * SIDE * 8 * SIDE * 3; i++)
+		pixels[i] = (uint8_t)any(256);
+	for (int i = 0; i < CHANNELS * PNC_ANALYSIS_TAPS; i++)
+		filters[i] = (int16_t)((int32_t)any(256) - 128);
+	for (int i = 0; i < CHANNELS; i++) {
+		inverse[i] = any(1u << 30) / (1 + any(40));
+		limit[i] = (1u << (1 + any(PLANES))) - 1;
+	}
+	for (int i = 0; i < SIDE * SIDE; i++)
+		weight[i] = any(512);
+	pnc_analysis_run(&m, pixels, coefficients);
+	count_in(coefficients, sizeof(coefficients));
 }
 
 int main(void)
@@ -95,6 +128,8 @@ int main(void)
 		    memcmp(back, after, values * sizeof(*back)) != 0)
 			return 3;
 		sound++;
+		count_in(out, length);
+		analyse();
 		for (int i = 0; i < 20; i++) {
 			packet[any((uint32_t)length)] ^= (uint8_t)(1u << any(8));
 			const size_t cut = i % 2 ? length : any((uint32_t)length + 1);
@@ -105,6 +140,7 @@ int main(void)
 			if (got > 0 && got > (rows - where) * SIDE)
 				return 4;
 			refused += got < 0;
+			count_in(&got, sizeof(got));
 		}
 		free(packet);
 		free(out);
@@ -114,6 +150,6 @@ int main(void)
 		free(state);
 		free(coefficients);
 	}
-	printf("%d sound, %d refused\n", sound, refused);
+	printf("%d sound, %d refused, sum %08x\n", sound, refused, (unsigned)sum);
 	return 0;
 }

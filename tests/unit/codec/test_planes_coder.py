@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -66,6 +67,25 @@ def test_any_bytes_at_any_row_decode_or_are_refused(coder: PlaneCoder, data: byt
         assert rows is None or count == rows * coder.side
 
 
+@settings(max_examples=60, deadline=None)
+@given(coders, seeds, st.integers(64, 300), st.integers(0, 40))
+def test_a_stream_made_at_once_is_its_packets_made_one_by_one(
+    coder: PlaneCoder, seed: int, room: int, most: int
+) -> None:
+    coefficients = random_coefficients(seed, coder)
+    one_by_one = [(row, data) for row, data, _ in all_packets(coder, coefficients, room)]
+    assert coder.pack(coefficients, room, most) == one_by_one[:most]
+
+
+def test_threads_that_share_a_coder_make_the_same_packets() -> None:
+    coder = max(CODERS, key=lambda c: c.rows * c.side)
+    many = [random_coefficients(seed, coder) for seed in range(40)]
+    alone = [coder.pack(coefficients, 236, 256) for coefficients in many]
+    assert len({tuple(packets) for packets in alone}) == len(many)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda c: coder.pack(c, 236, 256), many)) == alone
+
+
 def test_a_packet_that_lost_its_end_does_not_hold_the_rows_that_it_should() -> None:
     refused = tried = 0
     for seed, coder in enumerate(CODERS):
@@ -106,6 +126,8 @@ def test_room_for_no_row_is_an_error_not_an_empty_packet() -> None:
     for room in (0, 63, 5000):
         with pytest.raises(ValueError, match="no row"):
             coder.encode(random_coefficients(1, coder), 0, room)
+        with pytest.raises(ValueError, match="no row"):
+            coder.pack(random_coefficients(1, coder), room, 3)
 
 
 @pytest.mark.parametrize("row", [-1, 65_535])

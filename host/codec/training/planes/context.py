@@ -1,4 +1,4 @@
-"""The surroundings of symbols as arrays: what the coder's weights are fitted on. Mirrors ``planes.c``."""
+"""The surroundings of symbols as arrays: what the coder's weights are fitted on. Mirrors ``planes_sums.c``."""
 
 from __future__ import annotations
 
