@@ -1,0 +1,27 @@
+"""Codecs by the names that ``--codec`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from host.codec import load as load_codec
+from host.codec.weights import KINDS
+from host.evaluation.errors import EvaluationError
+from host.evaluation.own import OwnCodec
+from host.evaluation.rival_subjects import subject_of
+from host.evaluation.rivals import RIVALS
+from host.evaluation.subject import Subject
+
+NAMES = (*KINDS, *RIVALS)
+
+
+def subjects(names: Sequence[str]) -> list[Subject]:
+    """The codecs of these names, each once. Raises EvaluationError or CodecError when one cannot be had."""
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise EvaluationError(f"{unknown[0] or 'an empty name'}: no such codec; there is {', '.join(NAMES)}")
+    return [_subject(name) for name in dict.fromkeys(names)]
+
+
+def _subject(name: str) -> Subject:
+    return OwnCodec(load_codec(name)) if name in KINDS else subject_of(RIVALS[name]())

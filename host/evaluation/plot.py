@@ -1,0 +1,167 @@
+"""Draws top-5 accuracy against bytes for all codecs (matplotlib, the extra ``plot``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from host.evaluation.display import Point, curve, has_container, points, title
+from host.evaluation.errors import EvaluationError
+
+FORMATS = ("svg", "png")
+
+# M. Okabe and K. Ito, Color Universal Design (2008): told apart by colour-blind readers. A codec keeps its colour and
+# marker whatever it is drawn with.
+_STYLES = {
+    "pnc-v2": ("#0072B2", "o"),
+    "pnc-v1": ("#56B4E9", "P"),
+    "pnc-reference": ("#000000", "X"),
+    "avif": ("#009E73", "D"),
+    "webp": ("#D55E00", "^"),
+    "jpeg": ("#E69F00", "s"),
+    "pjpeg": ("#CC79A7", "v"),
+    "jxl": ("#777777", "<"),
+}
+_OTHER = ("#000000", ".")
+_OURS = "pnc-v"
+# Height of a line of the labels on the right, in accuracy.
+_LABEL_HEIGHT = 0.047
+_TICKS_BYTES = (300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10000, 15000, 20000)
+
+
+def check_format(path: Path) -> None:
+    """Raises EvaluationError unless a plot can be drawn to a file of that name."""
+    if path.suffix[1:] not in FORMATS:
+        raise EvaluationError(f"{path}: a plot is an .svg or a .png file")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise EvaluationError("matplotlib is not installed: pip install 'pnc-link[plot]'") from None
+
+
+def draw(reports: Sequence[Mapping[str, Any]], file_format: str) -> bytes:
+    """The plot of these reports as a file; equal reports give equal bytes. Needs matplotlib."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    settings: dict[Any, Any] = {
+        "svg.hashsalt": "accuracy",
+        "font.size": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(9, 6), dpi=120, layout="constrained")
+        axes = figure.add_subplot()
+        labels = [_draw_codec(axes, report) for report in reports]
+        _frame(axes, reports)
+        _label(axes, labels)
+        file = BytesIO()
+        metadata = {"Date": None} if file_format == "svg" else {}
+        figure.savefig(file, format=file_format, metadata=metadata)
+    return file.getvalue()
+
+
+def _draw_codec(axes: Any, report: Mapping[str, Any]) -> tuple[Point, str, str, bool]:
+    """A line with error bars; its last point, label, colour, and whether the codec is ours."""
+    colour, marker = _STYLES.get(report["codec"], _OTHER)
+    ours = report["codec"].startswith(_OURS)
+    chosen = curve(report)
+    sizes = [point["mean_bytes"] for point in chosen]
+    fine = sorted([*chosen, *points(report, "cut")], key=lambda p: float(p["mean_bytes"]))
+    axes.plot(
+        [p["mean_bytes"] for p in fine],
+        [p["top5"] for p in fine],
+        color=colour,
+        linewidth=2.4 if ours else 1.3,
+        zorder=4 if ours else 3,
+    )
+    bars = [[p["top5"] - p["top5_low"] for p in chosen], [p["top5_high"] - p["top5"] for p in chosen]]
+    axes.errorbar(
+        sizes,
+        [p["top5"] for p in chosen],
+        yerr=bars,
+        fmt=marker,
+        color=colour,
+        markersize=5.5 if ours else 4,
+        elinewidth=0.9,
+        capsize=2,
+        zorder=5 if ours else 4,
+    )
+    if has_container(report):
+        _draw_payload(axes, chosen, f"{title(report['codec'])} without\nits container", colour)
+    return chosen[-1], title(report["codec"]), colour, ours
+
+
+def _draw_payload(axes: Any, chosen: Sequence[Point], text: str, colour: str) -> None:
+    """The same points, the container not counted, as a dashed line."""
+    sizes = [p["mean_payload_bytes"] for p in chosen]
+    shares = [p["top5"] for p in chosen]
+    axes.plot(sizes, shares, color=colour, linewidth=1.1, linestyle=(0, (4, 2)), zorder=3)
+    axes.annotate(
+        text,
+        (sizes[0], shares[0]),
+        xytext=(-5, 4),
+        textcoords="offset points",
+        color=colour,
+        fontsize=8.5,
+        horizontalalignment="right",
+    )
+
+
+def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    top = reports[0]["original"]["top5"]
+    sizes = [p[kind] for report in reports for p in curve(report) for kind in ("mean_bytes", "mean_payload_bytes")]
+    axes.set_xscale("log")
+    axes.set_xlim(min(sizes) * 0.9, max(sizes) * 1.06)
+    axes.set_ylim(0, 1)
+    axes.xaxis.set_major_locator(FixedLocator(_TICKS_BYTES))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_locator(FixedLocator([step / 10 for step in range(11)]))
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.axhline(top, color="#666666", linewidth=1, linestyle=":")
+    axes.annotate(
+        f"pictures as they are: {top:.3f}",
+        (0, top),
+        xycoords=("axes fraction", "data"),
+        xytext=(6, 3),
+        textcoords="offset points",
+        color="#444444",
+        fontsize=9,
+    )
+    axes.set_xlabel("mean bytes a picture, headers counted (logarithmic)")
+    axes.set_ylabel(f"top-5 accuracy, {reports[0]['classifier']}")
+    axes.set_title(f"{reports[0]['n']:,} pictures of 224x224; bars: 95 % (Wilson)", fontsize=10, loc="left")
+
+
+def _label(axes: Any, labels: Sequence[tuple[Point, str, str, bool]]) -> None:
+    """The codecs' names on the right, in the order of their lines' ends and clear of each other."""
+    ordered = sorted(labels, key=lambda label: -label[0]["top5"])
+    heights = spread([point["top5"] for point, *_ in ordered], _LABEL_HEIGHT, 0.985)
+    for (point, text, colour, ours), height in zip(ordered, heights, strict=True):
+        axes.annotate(
+            text,
+            (point["mean_bytes"], point["top5"]),
+            xytext=(1.03, height),
+            textcoords=("axes fraction", "data"),
+            color=colour,
+            fontweight="bold" if ours else "normal",
+            verticalalignment="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "alpha": 0.6, "shrinkB": 4},
+        )
+
+
+def spread(falling: Sequence[float], distance: float, top: float) -> list[float]:
+    """Heights near the given ones (falling), each at least ``distance`` below the one before, the first at most
+    ``top``."""
+    heights: list[float] = []
+    for wanted in falling:
+        heights.append(min(wanted, heights[-1] - distance if heights else top))
+    return heights
