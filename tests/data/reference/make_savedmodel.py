@@ -3,9 +3,10 @@
     pip install tensorflow-cpu tf-keras      # in an environment of its own; written with 2.21.0
     python tests/data/reference/make_savedmodel.py
 
-PNC's layers with random weights: the encoder at its full size, the decoder with 8 filters instead of 64 (46 kB instead
-of 1.4 MB). tf-keras is the Keras that the published checkpoints were saved with, so the keys in them are the same. Of
-a SavedModel only the variables are kept; they are all that the importer reads.
+PNC's layers with random weights: the encoder at its full size, the decoder with 8 filters instead of 64 (51 kB instead
+of 1.4 MB). Keras has named a model's variables in two ways: ``variables/0`` as in the published checkpoints, and
+``layer_with_weights-0/kernel`` as this version does; the encoder is written in the first way, the decoder in the
+second. Of a SavedModel only the variables are kept; they are all that the importer reads.
 
 The pictures are made by integer arithmetic, here and in the tests alike, so that only answers have to be kept.
 """
@@ -88,9 +89,16 @@ def decoder() -> keras.Model:
     return model
 
 
-def save_variables(model: keras.Model, folder: Path) -> None:
+def by_order(model: keras.Model) -> tf.Module:
+    """The model's variables alone, named as in the published checkpoints."""
+    holder = tf.train.Checkpoint()
+    holder.variables = list(model.variables)
+    return holder
+
+
+def save_variables(model: tf.Module, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as saved:
-        model.save(saved, save_format="tf", include_optimizer=False)
+        tf.saved_model.save(model, saved)
         (folder / "variables").mkdir(parents=True, exist_ok=True)
         for file in (Path(saved) / "variables").iterdir():
             shutil.copyfile(file, folder / "variables" / file.name)
@@ -114,7 +122,7 @@ def quantized(model: keras.Model) -> bytes:
 def main() -> None:
     keras.utils.set_random_seed(SEED)
     coder, restorer = encoder(), decoder()
-    save_variables(coder, HERE / "encoder")
+    save_variables(by_order(coder), HERE / "encoder")
     save_variables(restorer, HERE / "decoder")
 
     rows = np.ix_(LATENT_LINES, LATENT_LINES)
