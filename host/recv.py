@@ -67,7 +67,7 @@ def _print(served: Served) -> None:
     best = f"{served.top[0][1]} {served.top[0][2]:.0%}" if served.top else "nothing decodable"
     print(
         f"{served.time}  camera {served.source}  image {served.image:3}  {served.bytes:6,} bytes  "
-        f"{served.channels:4.1f} channels  {served.margin_ms:5.0f} ms to spare  {served.service_ms:4.0f} ms  {best}",
+        f"{served.packets:3} packets  {served.margin_ms:5.0f} ms to spare  {served.service_ms:4.0f} ms  {best}",
         flush=True,
     )
     for fault in served.faults:

@@ -46,8 +46,7 @@ class Report:
         """For a person."""
         lines = [
             f"{self.file}",
-            f"  delivered  {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, "
-            f"{self.channels_delivered:.1f} of {self.channels_encoded:.0f} channels "
+            f"  delivered  {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes "
             f"({self.packets_delivered} of {self.packets_encoded} packets)",
         ]
         if self.answer_ms is not None:

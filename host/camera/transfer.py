@@ -27,6 +27,7 @@ async def transfer(camera: Camera, codec: Codec, file: Path, deadline_ms: float)
     outcome = await camera.send(packets, start_us + round(deadline_ms * 1000))
     delivered = [packets[rank] for rank in sorted(outcome.ranks)] if isinstance(outcome, Answer) else []
     answer = outcome if isinstance(outcome, Answer) else None
+    encoded_channels = codec.channels_in(packets)
     last_useful_ms = None
     if answer is not None and delivered:
         last_useful_ms = (answer.send_by_us - answer.margin_us - start_us) / 1000
@@ -39,8 +40,8 @@ async def transfer(camera: Camera, codec: Codec, file: Path, deadline_ms: float)
         bytes_delivered=sum(len(packet.data) for packet in delivered),
         packets_encoded=len(packets),
         packets_delivered=len(delivered),
-        channels_encoded=codec.channels,
-        channels_delivered=codec.channels_in(delivered),
+        channels_encoded=encoded_channels,
+        channels_delivered=encoded_channels if len(delivered) == len(packets) else codec.channels_in(delivered),
         packets_sent=outcome.sent,
         packets_resent=outcome.resent,
         deadline_ms=deadline_ms,

@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
     "pnc-v1": Kind("pnc-v1", number=1, version=1, family=Family.CHANNELS),
     "pnc-v2": Kind("pnc-v2", number=2, version=1, family=Family.PLANES),
 }
-DEFAULT = "pnc-v1"
+DEFAULT = "pnc-v2"
 
 
 def kind_of(name: str) -> Kind:

@@ -10,7 +10,10 @@ import numpy as np
 from host.codec.planes.entropy import PlaneCoder
 from host.codec.weights import Kind, describe_mark
 from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
+from protocol.wire import MAX_CODEC_BYTES
+
+#: Packets of a picture at most, 4,977 bytes: what comes after them changes hardly any answer.
+MOST_PACKETS = 21
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,14 @@ class PlaneBitstream:
     def __init__(self, kind: Kind, coder: PlaneCoder) -> None:
         self._kind, self._coder = kind, coder
 
-    def pack(self, coefficients: np.ndarray) -> list[RankedPacket]:
+    def pack(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
         """Coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
 
-        Pictures of noise may need more than there are ranks: what comes last is left out.
+        Rich pictures need more than ``most_packets``: what comes last is left out.
         """
         packets: list[RankedPacket] = []
         row = 0
-        while row < self._coder.rows and len(packets) < MAX_RANKS:
+        while row < self._coder.rows and len(packets) < most_packets:
             data, rows = self._coder.encode(coefficients, row, MAX_CODEC_BYTES - 1)
             packets.append(RankedPacket(len(packets), row, bytes([self._kind.mark]) + data))
             row += rows

@@ -40,7 +40,7 @@ class _Strided(torch.autograd.Function):
 
 
 class StridedDepthwise(nn.Module):
-    """In place of a frozen depthwise ``nn.Conv2d`` with a stride, behind the same padding."""
+    """In place of a depthwise ``nn.Conv2d`` with a stride, behind the same padding; quick where it is frozen."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class StridedDepthwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[n, c, h, w] -> [n, c, about h / stride, about w / stride]"""
         padded = self.pad(x)
-        if x.device.type != "cpu":
-            c = self.conv
+        c = self.conv
+        if x.device.type != "cpu" or c.weight.requires_grad:
             return F.conv2d(padded, c.weight, c.bias, c.stride, groups=c.groups)
-        out: Tensor = _Strided.apply(padded, self.conv.weight, self.conv.bias, self.conv.stride[0])  # type: ignore[no-untyped-call]
+        out: Tensor = _Strided.apply(padded, c.weight, c.bias, c.stride[0])  # type: ignore[no-untyped-call]
         return out

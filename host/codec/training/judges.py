@@ -23,7 +23,7 @@ def _weights_path(name: str) -> str:
 
 
 class Judge(nn.Module):
-    """An EfficientNet-Lite with its normalizations folded into its convolutions, giving features and answer."""
+    """An EfficientNet-Lite, normalizations folded into its convolutions: features and answer. ``reduced``: bfloat16."""
 
     def __init__(self, name: str, reduced: bool = True) -> None:
         super().__init__()
@@ -62,4 +62,4 @@ class Judge(nn.Module):
             if i in self.taps:
                 features.append(x)
         x = nn.functional.relu6(self.head(x), inplace=True).mean(dim=(2, 3), keepdim=True, dtype=torch.float32)
-        return [*features, x], self.last(x.flatten(1))
+        return [*features, x], self.last(x.flatten(1)).float()

@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from host.codec.training import checkpoint, masks
+from host.codec.training.crops import random_batch
 from host.codec.training.judges import JUDGES, Judge
 from host.codec.training.model import Model, parameter_groups, start
 from host.codec.training.network import CHANNELS
-from host.codec.training.photos import random_batch
 from host.codec.training.recipe import Recipe
 from host.codec.training.validation import best_order, validate
 

@@ -1,8 +1,7 @@
-"""A folder of photos in memory, and random crops of them."""
+"""A folder of photos in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,31 +48,6 @@ def load_photos(folder: Path) -> tuple[list[np.ndarray], int]:
         what = f"all {broken} are broken" if broken else "it holds none"
         raise TrainingError(f"{folder}: no usable photo ({what}); --data takes a folder of .jpg, .png or .webp photos")
     return photos, broken
-
-
-def random_crop(photo: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random crop, uint8 [size, size, 3], flipped half the time; pixels are as large as in a photo at 224x224."""
-    height, width = photo.shape[:2]
-    zoom = rng.uniform(0.72, 1.06) * size / 224
-    aspect = np.exp(rng.uniform(-0.12, 0.12))
-    # Between the squashed whole picture and an undistorted square.
-    blend = rng.uniform(0, 1)
-    short = min(height, width)
-    crop_w = min(width, zoom * aspect * (blend * width + (1 - blend) * short))
-    crop_h = min(height, zoom / aspect * (blend * height + (1 - blend) * short))
-    left = rng.uniform(0, width - crop_w)
-    top = rng.uniform(0, height - crop_h)
-    box = (left, top, left + crop_w, top + crop_h)
-    how = Image.Resampling.BICUBIC if rng.random() < 0.5 else Image.Resampling.BILINEAR
-    crop = np.asarray(Image.fromarray(photo).resize((size, size), how, box=box))
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
-
-
-def random_batch(photos: Sequence[np.ndarray], count: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """``count`` random crops, uint8 [count, 3, size, size]."""
-    chosen = rng.integers(0, len(photos), count)
-    crops = [random_crop(photos[i], size, rng) for i in chosen]
-    return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
 
 
 def whole(photo: np.ndarray) -> np.ndarray:

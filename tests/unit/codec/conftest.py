@@ -1,4 +1,4 @@
-"""The shipped codec, and pictures drawn here (no photo is in the repository)."""
+"""A codec of channels, and pictures drawn here (no photo is in the repository)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def random_model(rng: np.random.Generator, channels: int, side: int, levels: int
 
 @pytest.fixture(scope="session")
 def codec() -> Codec:
-    return load()
+    return load("pnc-v1")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from host.codec import Codec, CodecError, load
 from host.codec.planes.analysis import FIXED_BITS, Analysis
 from host.codec.planes.layout import centre_weight
 from host.codec.weights import kind_of, load_arrays
+from protocol.wire import MAX_RANKS
 from tests.unit.codec.test_network import synthetic
 
 #: SHA-256 of all packets of ``synthetic()``, each as rank, position (2 bytes) and bytes; and their whole size.
@@ -23,7 +24,7 @@ def planes() -> Codec:
 
 
 def test_one_picture_encodes_to_the_pinned_bytes(planes: Codec) -> None:
-    packets = planes.encode(synthetic())
+    packets = planes.bitstream.pack(planes.network(synthetic()), MAX_RANKS)
     stream = b"".join(bytes([p.rank]) + p.position.to_bytes(2) + p.data for p in packets)
     assert (hashlib.sha256(stream).hexdigest(), sum(len(p.data) for p in packets)) == PINNED
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.codec import Codec, Decoder, load
-from host.codec.planes.bitstream import Collected
+from host.codec.planes.bitstream import MOST_PACKETS, Collected
 from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES
+from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
 from tests.unit.codec.conftest import drawing
 from tests.unit.codec.planes import known_at
 
@@ -59,10 +59,11 @@ def test_ranks_count_from_0_and_all_packets_but_the_last_are_nearly_full(
 
 def test_all_packets_give_back_the_very_coefficients(planes: Codec, drawings: list[np.ndarray]) -> None:
     for picture in drawings:
-        packets = planes.encode(picture)
+        packets = planes.bitstream.pack(planes.network(picture), MAX_RANKS)
         found = planes.bitstream.collect(packets)
         assert (found.used, found.faults) == (len(packets), ())
         assert not found.levels.any()
+        assert planes.encode(picture) == packets[:MOST_PACKETS]
         assert is_true(found, planes, picture)
         assert planes.channels_in(packets) == planes.channels
 
@@ -168,11 +169,12 @@ def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(pla
         assert found.faults == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 1",)
 
 
-def test_noise_and_a_plain_colour_fit_the_256_ranks(planes: Codec) -> None:
+def test_noise_and_a_plain_colour_take_at_most_5000_bytes(planes: Codec) -> None:
     noise = np.random.default_rng(1).integers(0, 2, (224, 224, 3)).astype(np.uint8) * 255
     for picture in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
         packets = planes.encode(picture)
-        assert 1 <= len(packets) <= 256
+        assert 1 <= len(packets) <= MOST_PACKETS
+        assert sum(len(p.data) for p in packets) <= 5000
         assert planes.bitstream.collect(packets).used == len(packets)
 
 

@@ -16,10 +16,12 @@ from host import train as command  # noqa: E402
 from host.codec import Codec  # noqa: E402
 from host.codec.network import network_from  # noqa: E402
 from host.codec.training import checkpoint, masks  # noqa: E402
+from host.codec.training.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
+from host.codec.training.depthwise import StridedDepthwise  # noqa: E402
 from host.codec.training.export import decoder_graph  # noqa: E402
 from host.codec.training.integers import encoder_arrays  # noqa: E402
 from host.codec.training.model import Model, start  # noqa: E402
-from host.codec.training.photos import TrainingError, load_photos, random_batch  # noqa: E402
+from host.codec.training.photos import TrainingError, load_photos  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.command import run_command  # noqa: E402
@@ -108,6 +110,45 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (len(photos), broken) == (3, 2)
     crops = random_batch(photos, 5, 168, np.random.default_rng(0))
     assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
+
+
+def test_crops_made_on_a_device_are_those_that_pillow_makes() -> None:
+    photos = [drawing(seed)[: 224 - 20 * seed, 10 * seed :] for seed in range(4)]
+    ours = DevicePhotos(photos, torch.device("cpu")).random_batch(12, 168, np.random.default_rng(3))
+    pillows = random_batch(photos, 12, 168, np.random.default_rng(3))
+    assert ours.dtype == torch.uint8
+    apart = np.abs(ours.numpy().astype(int) - pillows).mean((1, 2, 3))
+    others = np.abs(ours.numpy().astype(int) - np.roll(pillows, 1, 0)).mean((1, 2, 3))
+    assert apart.max() < 8 < others.min()
+
+
+@pytest.mark.parametrize(("taps", "side"), [(3, 113), (5, 59), (5, 16), (3, 8), (5, 53)])
+def test_the_strided_depthwise_gradient_is_torchs(taps: int, side: int) -> None:
+    conv = torch.nn.Conv2d(6, 6, taps, stride=2, groups=6).requires_grad_(False)
+    gradients = []
+    for module in (conv, StridedDepthwise(conv)):
+        x = torch.randn(2, 6, side, side, generator=torch.manual_seed(1)).requires_grad_()
+        y = module(x)
+        (slope,) = torch.autograd.grad(y, x, torch.cos(torch.arange(y.numel()).float()).reshape(y.shape))
+        gradients.append(slope)
+    assert gradients[0].abs().max() > 0.1
+    assert torch.allclose(*gradients, atol=1e-5)
+
+
+def test_a_strided_depthwise_that_is_trained_has_a_gradient_for_its_weights() -> None:
+    conv = torch.nn.Conv2d(2, 2, 3, stride=2, groups=2)
+    StridedDepthwise(conv)(torch.ones(1, 2, 9, 9)).sum().backward()
+    assert conv.weight.grad is not None
+    assert conv.weight.grad.abs().min() > 0
+
+
+def test_a_crop_lies_inside_its_photo() -> None:
+    rng = np.random.default_rng(5)
+    for height, width in [(64, 64), (248, 331), (331, 248)]:
+        for _ in range(200):
+            crop = draw_crop(height, width, 192, rng)
+            assert 0 <= crop.left <= crop.left + crop.width <= width + 1e-6
+            assert 0 <= crop.top <= crop.top + crop.height <= height + 1e-6
 
 
 @pytest.mark.parametrize("content", ["nothing", "only broken"])

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from host.codec.planes.layout import GRID
 from host.codec.training import checkpoint
+from host.codec.training.crops import DevicePhotos, random_batch
 from host.codec.training.judges import JUDGES, Judge
 from host.codec.training.loop import judged
-from host.codec.training.photos import random_batch
 from host.codec.training.planes.cuts import Cuts, first_order
 from host.codec.training.planes.model import PlaneModel, parameter_groups, start
 from host.codec.training.planes.order import best_order
@@ -43,6 +43,9 @@ class PlaneTrainer:
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        on_gpu = self.device.type == "cuda"
+        self.on_device = DevicePhotos(photos, self.device) if on_gpu else None
+        self.batch = recipe.gpu_batch if on_gpu else recipe.batch
         self.model = PlaneModel()
         start(self.model, random_batch(photos, 64, recipe.crop, self.rng))
         self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -83,6 +86,12 @@ class PlaneTrainer:
         self.rng = np.random.default_rng([self.recipe.seed, self.steps])
         measure_bytes(self.model, self.held, self.cuts)
 
+    def crops(self, rng: np.random.Generator) -> Tensor:
+        """The next batch, uint8 [n, 3, s, s]."""
+        if self.on_device:
+            return self.on_device.random_batch(self.batch, self.recipe.crop, rng)
+        return torch.from_numpy(random_batch(self.photos, self.batch, self.recipe.crop, rng))
+
     def set_rates(self, progress: float) -> None:
         warm = min(1.0, self.steps / 150)
         fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.4) / 0.6))
@@ -105,10 +114,10 @@ class PlaneTrainer:
 
         return see(picture), see(decoded)
 
-    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
+    def step(self, crops: Tensor, progress: float) -> dict[str, float]:
         """One step on uint8 [n, 3, s, s]; returns figures to report."""
         r = self.recipe
-        pixels = torch.from_numpy(crops).to(self.device).float()
+        pixels = crops.to(self.device).float()
         y = self.model.analysis(pixels)
         side = y.shape[-1]
         places, sizes = self.cuts.draw(self.rng, len(crops), r.fewest_bytes, r.most_bytes)
@@ -125,7 +134,10 @@ class PlaneTrainer:
         loss = (torch.from_numpy(pixel_weight).to(mse) * mse).mean()
         distilling = progress >= r.distil_at
         # Until the filters move, the rate model alone learns from the bits.
-        loss = loss + (self.price if distilling else r.first_price) * (torch.from_numpy(weight).to(bits) * bits).mean()
+        above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
+        # The price itself follows slowly; what is paid answers at once, so that the bytes do not swing.
+        paid = self.price * math.exp(max(-1.0, min(1.0, above))) if distilling else r.first_price
+        loss = loss + paid * (torch.from_numpy(weight).to(bits) * bits).mean()
         ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
         self.drift = 0.98 * self.drift + 0.02 * ratio
         figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
@@ -142,8 +154,7 @@ class PlaneTrainer:
         self.adam.step()
         self.steps += 1
         if distilling:
-            above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-            self.price *= math.exp(0.0003 * max(-1.0, min(1.0, 5 * above)))
+            self.price *= math.exp(0.001 * max(-1.0, min(1.0, 5 * above)))
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
@@ -171,8 +182,8 @@ def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callabl
     before = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
 
-        def crops() -> np.ndarray:
-            return random_batch(trainer.photos, r.batch, r.crop, trainer.rng.spawn(1)[0])
+        def crops() -> Tensor:
+            return trainer.crops(trainer.rng.spawn(1)[0])
 
         ahead = pool.submit(crops)
         while trainer.elapsed_s < total:

@@ -13,7 +13,9 @@ class PlaneRecipe:
     #: The codec whose weights it makes.
     codec: str
     minutes: float = 122.0
+    #: Crops in a step, on a CPU and on a GPU.
     batch: int = 16
+    gpu_batch: int = 96
     seed: int = 20231205
     #: Side of the crops in pixels, a multiple of 8.
     crop: int = 192
