@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from host.codec.weights import DEFAULT
-from host.command import CommandParser, run_command
+from host.command import USAGE, CommandError, CommandParser, run_command
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.evaluation import output
@@ -29,6 +29,7 @@ from host.evaluation.labelled import check_classes, read_labels
 from host.evaluation.markdown import markdown
 from host.evaluation.measure import Measurement
 from host.evaluation.report import reports
+from host.evaluation.rivals.pnc_reference import NAME as REFERENCE
 from host.evaluation.subject import Question, Subject
 
 NAME = "evaluate"
@@ -80,6 +81,7 @@ def parser() -> CommandParser:
         metavar="NAME,...",
         help=f"what is measured, of {', '.join(NAMES)} (default: {DEFAULT}, the one that is sent)",
     )
+    p.add_argument("--weights", metavar="FILE", type=Path, help="the weights of pnc-reference, which ship with nothing")
     p.add_argument(
         "--fine",
         action="store_true",
@@ -95,6 +97,9 @@ def parser() -> CommandParser:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure, print the table, write what is asked for."""
+    names = options.codec.split(",")
+    if options.weights and REFERENCE not in names:
+        raise CommandError(f"--weights is for {REFERENCE}, which --codec does not name", USAGE)
     labelled = read_labels(options.dir, options.labels, options.first)
     for target in (options.json, options.csv, options.plot, options.table):
         if target:
@@ -105,7 +110,7 @@ def evaluate(options: argparse.Namespace) -> int:
         plot.check_format(options.plot)
     classifier = load_classifier(options.classifier)
     check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
-    asked = {one: _questions(one, options) for one in subjects(options.codec.split(","))}
+    asked = {one: _questions(one, options) for one in subjects(names, options.weights)}
     measurement = Measurement(asked, classifier, identity_of(options.classifier), options.cache)
     with tqdm(total=len(labelled), unit="picture", disable=None, leave=False) as bar:
         result = measurement.run(

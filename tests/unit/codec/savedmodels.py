@@ -74,10 +74,7 @@ def table(*blocks: bytes, handles: list[tuple[int, int]] | None = None) -> bytes
         true_handles.append((len(body), len(piece) - 5))
         body += piece
     index = block(
-        [
-            (b"%03d" % place, varint(start) + varint(size))
-            for place, (start, size) in enumerate(handles or true_handles)
-        ]
+        [(b"%03d" % place, varint(start) + varint(size)) for place, (start, size) in enumerate(handles or true_handles)]
     )
     footer = varint(0) + varint(0) + varint(len(body)) + varint(len(index) - 5)
     return body + index + footer.ljust(40, b"\0") + MAGIC

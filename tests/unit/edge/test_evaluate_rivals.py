@@ -17,7 +17,7 @@ pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
 from tiny_models import colour_classifier
 
-from host.evaluation.rivals import RIVALS
+from host.evaluation.rivals import FORMATS
 
 ROOT = Path(__file__).resolve().parents[3]
 COLOURS = ("firebrick", "seagreen", "royalblue")
@@ -85,7 +85,8 @@ def test_no_codec_takes_more_than_the_budget(found: list[dict[str, Any]]) -> Non
 
 def test_what_does_not_fit_is_not_sent_and_wrong(found: list[dict[str, Any]]) -> None:
     smallest = {
-        report["codec"]: next(p for p in report["points"] if (p["view"], p["at"]) == ("budget", 300)) for report in found
+        report["codec"]: next(p for p in report["points"] if (p["view"], p["at"]) == ("budget", 300))
+        for report in found
     }
     assert (smallest["jpeg"]["sent"], smallest["jpeg"]["top5"]) == (0, 0)
     assert (smallest["pnc-v2"]["sent"], smallest["pnc-v2"]["top5"]) == (1, 1)
@@ -101,7 +102,7 @@ def test_codecs_that_can_be_cut_have_the_fine_grid_and_the_others_qualities(foun
         else:
             assert views == {"budget", "quality"}
             qualities = [point["at"] for point in report["points"] if point["view"] == "quality"]
-            assert tuple(qualities) == RIVALS[report["codec"]]().curve
+            assert tuple(qualities) == FORMATS[report["codec"]]().curve
 
 
 def test_the_csv_has_a_line_for_each_point(files: Path, found: list[dict[str, Any]]) -> None:
@@ -146,7 +147,11 @@ def test_the_cache_is_what_is_told(shop: list[object], files: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--codec", "jpeg,morse"], "morse: no such codec; there is pnc-v1, pnc-v2, jpeg, pjpeg, webp, avif, jxl"),
+        (
+            ["--codec", "jpeg,morse"],
+            "morse: no such codec; there is pnc-v1, pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
+        ),
+        (["--codec", "jpeg,pnc-reference"], "pnc-reference ships no weights: name yours with --weights FILE"),
         (["--codec", "jpeg,"], "an empty name: no such codec"),
         (["--plot", "plot.bmp"], "plot.bmp: a plot is an .svg or a .png file"),
         (["--csv", "/nowhere/points.csv"], "points.csv cannot be written"),
@@ -160,6 +165,12 @@ def test_bad_input_is_one_line_and_status_1(shop: list[object], arguments: list[
     (line,) = done.stderr.splitlines()
     assert reason in line
     assert done.stdout == ""
+
+
+def test_weights_without_the_codec_that_takes_them_are_wrong_usage(shop: list[object]) -> None:
+    done = evaluate(*shop, "--codec", "jpeg", "--weights", "own.npz")
+    assert done.returncode == 2
+    assert done.stderr == "evaluate: --weights is for pnc-reference, which --codec does not name\n"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from PIL import features
 
 from host.evaluation.errors import EvaluationError
 from host.evaluation.rival_subjects import CutRival, LadderRival, subject_of
-from host.evaluation.rivals import RIVALS, Rival
+from host.evaluation.rivals import FORMATS, Rival
 from host.evaluation.rivals.formats import webp
 from host.evaluation.rivals.jpeg import ProgressiveJpeg, baseline, whole_segments
 from host.evaluation.rivals.pillow import PillowRival, grey
@@ -24,15 +24,15 @@ GREY = grey()
 
 def has(name: str) -> bool:
     try:
-        RIVALS[name]()
+        FORMATS[name]()
     except EvaluationError:
         return False
     return True
 
 
-FORMATS = [
+INSTALLED = [
     pytest.param(name, marks=pytest.mark.skipif(not has(name), reason=f"{name} is not installed (extra rivals)"))
-    for name in RIVALS
+    for name in FORMATS
 ]
 
 
@@ -40,20 +40,20 @@ def squared_error(one: Picture, other: Picture) -> float:
     return float(np.mean((one.astype(float) - other) ** 2))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_a_format_gives_back_nearly_the_picture(name: str, pictures: list[Picture]) -> None:
-    rival = RIVALS[name]()
+    rival = FORMATS[name]()
     for picture in pictures:
         decoded = rival.decode(rival.encode(picture, rival.ladder[-1]))
         assert decoded.shape == picture.shape
         assert squared_error(decoded, picture) < 0.1 * squared_error(GREY, picture)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_the_best_of_a_ladder_takes_more_bytes_and_gives_less_error_than_the_worst(
     name: str, pictures: list[Picture]
 ) -> None:
-    rival = RIVALS[name]()
+    rival = FORMATS[name]()
     assert list(rival.ladder) == sorted(set(rival.ladder))
     assert set(rival.curve) <= set(rival.ladder)
     if rival.progressive:
@@ -64,28 +64,28 @@ def test_the_best_of_a_ladder_takes_more_bytes_and_gives_less_error_than_the_wor
     assert errors[0] < errors[1]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_a_picture_encodes_to_the_same_bytes_each_time(name: str, pictures: list[Picture]) -> None:
-    rival = RIVALS[name]()
+    rival = FORMATS[name]()
     assert rival.encode(pictures[0], rival.ladder[0]) == rival.encode(pictures[0], rival.ladder[0])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 @pytest.mark.parametrize("data", [b"", b"\xff", b"no picture", bytes(5000)])
 def test_what_is_no_picture_decodes_to_grey(name: str, data: bytes) -> None:
-    assert np.array_equal(RIVALS[name]().decode(data), GREY)
+    assert np.array_equal(FORMATS[name]().decode(data), GREY)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_a_picture_of_another_size_is_grey(name: str) -> None:
-    rival = RIVALS[name]()
+    rival = FORMATS[name]()
     small = rival.encode(np.zeros((64, 64, 3), np.uint8), rival.ladder[-1])
     assert np.array_equal(rival.decode(small), GREY)
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 def test_only_avif_has_a_container_and_it_is_the_same_for_every_picture(pictures: list[Picture]) -> None:
-    rival = RIVALS["avif"]()
+    rival = FORMATS["avif"]()
     for picture in pictures:
         data = rival.encode(picture, rival.ladder[0])
         at = data.index(b"mdat") + 4
@@ -200,9 +200,9 @@ def test_the_whole_segments_of_anything_are_a_beginning_of_it(data: bytes) -> No
     assert data.startswith(whole_segments(b"\xff\xd8" + data)[2:])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_the_identity_of_a_rival_names_its_options_and_library(name: str) -> None:
-    identity = subject_of(RIVALS[name]()).identity()
+    identity = subject_of(FORMATS[name]()).identity()
     found = identity["settings"]
     assert identity["codec"] == name
     assert isinstance(found, dict)
