@@ -20,8 +20,8 @@ def webp() -> PillowRival:
 
 
 class Avif(PillowRival):
-    """AVIF by libaom at speed 4: 5 % fewer bytes than at Pillow's 6 for the same squared error; speed 2 takes four
-    times as long for another 4 %."""
+    """AVIF by libaom at speed 4: for the same squared error 5 to 6 % fewer bytes than at Pillow's 6; speed 3 takes 2.3
+    times as long for another 2 to 3 % (20 photos, qualities 5 and 30)."""
 
     def __init__(self) -> None:
         """Raises EvaluationError when this Pillow has no AVIF."""
