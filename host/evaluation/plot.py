@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from host.evaluation.display import Point, curve, has_container, points, title
+from host.evaluation.display import curve, has_container, points, title
 from host.evaluation.errors import EvaluationError
 
 FORMATS = ("svg", "png")
@@ -29,6 +30,17 @@ _OURS = "pnc-v"
 # Height of a line of the labels on the right, in accuracy.
 _LABEL_HEIGHT = 0.047
 _TICKS_BYTES = (300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000, 10000, 15000, 20000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """The name of a line that ends at ``size_bytes`` and ``share``."""
+
+    text: str
+    size_bytes: float
+    share: float
+    colour: str
+    weight: str
 
 
 def check_format(path: Path) -> None:
@@ -53,19 +65,20 @@ def draw(reports: Sequence[Mapping[str, Any]], file_format: str) -> bytes:
         "axes.spines.right": False,
     }
     with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(9, 6), dpi=120, layout="constrained")
+        figure = Figure(figsize=(9, 6), dpi=120)
+        figure.set_layout_engine("constrained", w_pad=0.1)
         axes = figure.add_subplot()
-        labels = [_draw_codec(axes, report) for report in reports]
+        labels = [label for report in reports for label in _draw_codec(axes, report)]
         _frame(axes, reports)
-        _label(axes, labels)
+        _name(axes, labels)
         file = BytesIO()
         metadata = {"Date": None} if file_format == "svg" else {}
         figure.savefig(file, format=file_format, metadata=metadata)
     return file.getvalue()
 
 
-def _draw_codec(axes: Any, report: Mapping[str, Any]) -> tuple[Point, str, str, bool]:
-    """A line with error bars; its last point, label, colour, and whether the codec is ours."""
+def _draw_codec(axes: Any, report: Mapping[str, Any]) -> list[_Label]:
+    """A line with error bars and, dashed, the same points with the container not counted."""
     colour, marker = _STYLES.get(report["codec"], _OTHER)
     ours = report["codec"].startswith(_OURS)
     chosen = curve(report)
@@ -90,25 +103,13 @@ def _draw_codec(axes: Any, report: Mapping[str, Any]) -> tuple[Point, str, str, 
         capsize=2,
         zorder=5 if ours else 4,
     )
+    name = title(report["codec"])
+    labels = [_Label(name, sizes[-1], chosen[-1]["top5"], colour, "bold" if ours else "normal")]
     if has_container(report):
-        _draw_payload(axes, chosen, f"{title(report['codec'])} without\nits container", colour)
-    return chosen[-1], title(report["codec"]), colour, ours
-
-
-def _draw_payload(axes: Any, chosen: Sequence[Point], text: str, colour: str) -> None:
-    """The same points, the container not counted, as a dashed line."""
-    sizes = [p["mean_payload_bytes"] for p in chosen]
-    shares = [p["top5"] for p in chosen]
-    axes.plot(sizes, shares, color=colour, linewidth=1.1, linestyle=(0, (4, 2)), zorder=3)
-    axes.annotate(
-        text,
-        (sizes[0], shares[0]),
-        xytext=(-5, 4),
-        textcoords="offset points",
-        color=colour,
-        fontsize=8.5,
-        horizontalalignment="right",
-    )
+        payloads = [p["mean_payload_bytes"] for p in chosen]
+        axes.plot(payloads, [p["top5"] for p in chosen], color=colour, linewidth=1.1, linestyle=(0, (4, 2)), zorder=3)
+        labels.append(replace(labels[0], text=f"{name}, no container", size_bytes=payloads[-1]))
+    return labels
 
 
 def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
@@ -130,7 +131,7 @@ def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
         f"pictures as they are: {top:.3f}",
         (0, top),
         xycoords=("axes fraction", "data"),
-        xytext=(6, 3),
+        xytext=(6, -12),
         textcoords="offset points",
         color="#444444",
         fontsize=9,
@@ -140,21 +141,28 @@ def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
     axes.set_title(f"{reports[0]['n']:,} pictures of 224x224; bars: 95 % (Wilson)", fontsize=10, loc="left")
 
 
-def _label(axes: Any, labels: Sequence[tuple[Point, str, str, bool]]) -> None:
+def _name(axes: Any, labels: Sequence[_Label]) -> None:
     """The codecs' names on the right, in the order of their lines' ends and clear of each other."""
-    ordered = sorted(labels, key=lambda label: -label[0]["top5"])
-    heights = spread([point["top5"] for point, *_ in ordered], _LABEL_HEIGHT, 0.985)
-    for (point, text, colour, ours), height in zip(ordered, heights, strict=True):
+    ordered = sorted(labels, key=lambda label: -label.share)
+    heights = spread([label.share for label in ordered], _LABEL_HEIGHT, 0.985)
+    for label, height in zip(ordered, heights, strict=True):
         axes.annotate(
-            text,
-            (point["mean_bytes"], point["top5"]),
+            label.text,
+            (label.size_bytes, label.share),
             xytext=(1.03, height),
             textcoords=("axes fraction", "data"),
-            color=colour,
-            fontweight="bold" if ours else "normal",
+            color=label.colour,
+            fontweight=label.weight,
             verticalalignment="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "alpha": 0.6, "shrinkB": 4},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": label.colour,
+                "linewidth": 0.5,
+                "alpha": 0.6,
+                "shrinkB": 4,
+                "relpos": (0, 0.5),
+            },
         )
 
 

@@ -128,7 +128,14 @@ def test_a_plot_is_drawn_and_names_its_codecs_and_axes(found: list[dict[str, Any
     tree = ElementTree.fromstring(drawing)
     assert tree.tag.endswith("svg")
     told = drawing.decode()
-    for text in ("pnc-v2", "AVIF", "without", "mean bytes a picture", "top-5 accuracy, judge", "as they are: 0.975"):
+    for text in (
+        "pnc-v2",
+        "AVIF",
+        "AVIF, no container",
+        "mean bytes a picture",
+        "top-5 accuracy, judge",
+        "as they are: 0.975",
+    ):
         assert text in told  # the text of each is in a comment before its glyphs
 
 
