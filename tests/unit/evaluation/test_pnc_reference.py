@@ -49,7 +49,7 @@ def test_what_is_decoded_is_what_the_codec_makes_of_those_channels(
     rival: PncReference, pictures: list[Picture]
 ) -> None:
     channels = rival._codec.encode(pictures[0])
-    decoded = {count: rival.decode(rival.encode(pictures[0], count)) for count in (1, 4, 10)}
+    decoded = {count: rival.decode(rival.encode(pictures[0], count)) for count in (1, 10)}
     for count, picture in decoded.items():
         assert np.array_equal(picture, rival._codec.decode(channels[:count]))
     assert not np.array_equal(decoded[1], decoded[10])
