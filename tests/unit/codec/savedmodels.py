@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from host.codec import CodecError
 from host.codec.reference.checkpoint import DATA, INDEX
 from host.codec.reference.crc32c import masked_crc32c
 
@@ -26,6 +28,15 @@ def tensorflow_latent() -> np.ndarray:
     """The latent that TensorFlow decoded, float32 [32, 32, 10]."""
     y, x, c = np.ogrid[:32, :32, :10]
     return ((29 * y + 17 * x + 41 * c + x * y) % 65 / np.float32(64)).astype(np.float32)
+
+
+def complaint(call: Callable[[], object]) -> str | None:
+    """What a call says that refuses a file; None if it takes it. Any other error passes."""
+    try:
+        call()
+    except (CodecError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def varint(value: int) -> bytes:
@@ -74,10 +85,7 @@ def table(*blocks: bytes, handles: list[tuple[int, int]] | None = None) -> bytes
         true_handles.append((len(body), len(piece) - 5))
         body += piece
     index = block(
-        [
-            (b"%03d" % place, varint(start) + varint(size))
-            for place, (start, size) in enumerate(handles or true_handles)
-        ]
+        [(b"%03d" % place, varint(start) + varint(size)) for place, (start, size) in enumerate(handles or true_handles)]
     )
     footer = varint(0) + varint(0) + varint(len(body)) + varint(len(index) - 5)
     return body + index + footer.ljust(40, b"\0") + MAGIC
