@@ -35,12 +35,13 @@ class TfliteEncoder:
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
+            given, made = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self._interpreter.invoke()
         except (ValueError, RuntimeError, MemoryError) as error:
             first_line = str(error).strip().partition("\n")[0]
             raise CodecError(f"{path}: LiteRT cannot run it ({first_line})") from None
-        self._input = self._port(path, "input", self._interpreter.get_input_details(), [1, SIDE, SIDE, 3])[0]
-        shape = [1, GRID, GRID, CHANNELS]
-        self._output, self.scale = self._port(path, "output", self._interpreter.get_output_details(), shape)
+        self._input, _ = self._port(path, "input", given, [1, SIDE, SIDE, 3])
+        self._output, self.scale = self._port(path, "output", made, [1, GRID, GRID, CHANNELS])
 
     @staticmethod
     def _port(path: Path, name: str, ports: list[dict[str, Any]], shape: list[int]) -> tuple[int, float]:

@@ -199,6 +199,15 @@ def test_a_tflite_file_that_is_none_is_named(tmp_path: Path) -> None:
             TfliteEncoder(path)
 
 
+@pytest.mark.parametrize("length", [100, 3000, 6000, -1])
+def test_a_tflite_file_cut_short_is_named(tmp_path: Path, length: int) -> None:
+    needs_litert()
+    path = tmp_path / "encoder.tflite"
+    path.write_bytes(TFLITE.read_bytes()[:length])
+    with pytest.raises(CodecError, match=r"encoder\.tflite: LiteRT cannot run it \([^\n]*\)$"):
+        TfliteEncoder(path)
+
+
 def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(CodecError, match=r"LiteRT is not installed: pip install 'pnc-link\[tflite\]'"):
