@@ -13,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the reference needs the extra pnc-link[train]")
 
 from host.codec import CodecError  # noqa: E402
+from host.codec.reference.model import Autoencoder  # noqa: E402
 from host.codec.reference.model_file import load_model, load_networks, save_model  # noqa: E402
 from tests.unit.codec.references import full_model  # noqa: E402
 
@@ -47,6 +48,18 @@ def test_networks_without_tables_are_read_as_networks_alone(tmp_path: Path, soun
     assert torch.equal(encoder.first.weight, full_model().encoder.first.weight)
     with pytest.raises(CodecError, match=r"networks\.npz: networks without .* `python -m host.reference fit`"):
         load_model(path)
+
+
+def test_networks_that_the_training_wrote_are_read(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extra pnc-link[train]")
+    from host.codec.training.reference import weights
+
+    trained, path = Autoencoder(), tmp_path / "networks.npz"
+    weights.export(trained, path)
+    encoder, decoder = load_networks(path)
+    for mine, theirs in ((trained.encoder, encoder), (trained.decoder, decoder)):
+        expected = mine.state_dict()
+        assert all(torch.equal(value, expected[name]) for name, value in theirs.state_dict().items())
 
 
 @pytest.mark.parametrize(
