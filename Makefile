@@ -72,7 +72,7 @@ clean: ## Remove what was built and set up
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,tflite,train]'
 	@touch $@
 
 $(VENV)/bin/python:

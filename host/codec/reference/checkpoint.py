@@ -93,7 +93,7 @@ def _check_header(message: bytes | None) -> None:
     header = dict(fields(message))
     shards = header.get(1, 0)
     if shards != 1:
-        raise ValueError(f"{shards} files hold the variables, one is read")
+        raise ValueError(f"{shards!r} files hold the variables, one is read")
     if header.get(2, 0) != 0:
         raise ValueError("numbers are not little-endian")
 

@@ -55,7 +55,7 @@ class ReferenceCodec:
                 f"the encoder's activations have a step of {self._encoder.scale:.6g}, the model's {model.scale:.6g}: "
                 "they do not belong together"
             )
-        # Twice as fast on a CPU as channel by channel.
+        # A third faster on a CPU than channel by channel.
         self._decoder = model.decoder.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod

@@ -100,7 +100,8 @@ class HuffmanTable:
         begin no code. Work is bounded by ``count``, however long ``data`` is."""
         data = data[: -(-count * int(self.bits.max()) // 8)]
         symbols, lengths = self._everywhere(data)
-        found, at, total = [], 0, len(symbols)
+        found: list[int] = []
+        at, total = 0, len(symbols)
         while at < total and len(found) < count:
             length = lengths[at]
             if length == 0 or at + length > total or symbols[at] == END:

@@ -52,7 +52,8 @@ class Decoder(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         x = F.relu(self.enter(latent))
         x = F.relu(self.first(x)) + x
-        x = F.relu(self.third(F.relu(self.second(x)))) + x
+        x = F.relu(self.second(x))
+        x = F.relu(self.third(x)) + x  # from the second layer on, not around both
         out: Tensor = self.leave(x).clamp(0, 1)
         return out
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from host.codec.errors import CodecError
+from host.codec.reference.files import write_file
 from host.codec.reference.huffman import HuffmanTable
 from host.codec.reference.model import CHANNELS, Decoder, Encoder
 
@@ -35,20 +35,6 @@ class ReferenceModel:
     scale: float
 
 
-def write_file(content: bytes, path: Path) -> None:
-    """Writes beside ``path``, then renames into place. Raises CodecError when the disk refuses."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CodecError(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
 def save_model(model: ReferenceModel, path: Path) -> None:
     """Writes ``model`` to ``path``. Raises CodecError when the disk refuses."""
     arrays = {
@@ -68,13 +54,10 @@ def save_model(model: ReferenceModel, path: Path) -> None:
 def load_model(path: Path) -> ReferenceModel:
     """The model in ``path``. Nothing in the file is executed. Raises CodecError, one line, for any other file."""
     arrays = _arrays(path)
-    name, version = str(arrays.pop("name", "nothing")), str(arrays.pop("version", "?"))
-    if (name, version) != (NAME, str(VERSION)):
-        raise CodecError(f"{path}: a model of {name} version {version}, but this program runs {NAME} version {VERSION}")
-    encoder, decoder = Encoder().eval(), Decoder().eval()
+    encoder, decoder = _networks(path, arrays)
+    if "scale" not in arrays:
+        raise CodecError(f"{path}: networks without Huffman tables; `python -m host.reference fit` adds them")
     try:
-        _fill(encoder, "encoder", arrays)
-        _fill(decoder, "decoder", arrays)
         scale, bits, codes = float(arrays["scale"]), arrays["bits"], arrays["codes"]
         if not (np.isfinite(scale) and scale > 0 and len(bits) == len(codes) == CHANNELS):
             raise ValueError("no step of the activations, or not a Huffman table for each channel")
@@ -82,9 +65,31 @@ def load_model(path: Path) -> ReferenceModel:
             raise ValueError("Huffman tables of another type")
         tables = [HuffmanTable(*pair) for pair in zip(bits, codes, strict=True)]
     except (KeyError, ValueError, TypeError, CodecError) as error:
-        what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-        raise CodecError(f"{path}: no sound model of {NAME}: {what}") from None
+        raise _unsound(path, error) from None
     return ReferenceModel(encoder, decoder, tables, scale)
+
+
+def load_networks(path: Path) -> tuple[Encoder, Decoder]:
+    """The networks in ``path``, whether or not it has tables: the training writes files without. Raises CodecError."""
+    return _networks(path, _arrays(path))
+
+
+def _networks(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Encoder, Decoder]:
+    name, version = str(arrays.get("name", "nothing")), str(arrays.get("version", "?"))
+    if (name, version) != (NAME, str(VERSION)):
+        raise CodecError(f"{path}: a model of {name} version {version}, but this program runs {NAME} version {VERSION}")
+    encoder, decoder = Encoder().eval(), Decoder().eval()
+    try:
+        _fill(encoder, "encoder", arrays)
+        _fill(decoder, "decoder", arrays)
+    except (KeyError, ValueError) as error:
+        raise _unsound(path, error) from None
+    return encoder, decoder
+
+
+def _unsound(path: Path, error: Exception) -> CodecError:
+    what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+    return CodecError(f"{path}: no sound model of {NAME}: {what}")
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -95,7 +100,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except FileNotFoundError:
-        raise CodecError(f"{path}: no such file; `python -m host.reference import` makes one") from None
+        raise CodecError(f"{path}: no such file") from None
     except (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
         raise CodecError(f"{path}: not a readable file of weights ({error})") from None
 

@@ -1,10 +1,9 @@
 """The published quantizers: activations to uint8, uint8 to 6 bits, and back.
 
-The 6-bit one has two oddities, kept here because the published bitstream has them:
-
-- its 64 limits divide 0..256 into 63 parts, so a symbol stands for 256/63 values of uint8 (symbol 0 for the value 0
-  alone), but it is read back as symbol / 64 * 256: 1.5 % too little for the largest;
-- an interval is open below and closed above, and read back near its upper end, not at its middle.
+The 6-bit one has an oddity, kept here because the published bitstream has it. Its 64 limits divide 0..256 into 63
+parts: symbol i > 0 stands for values above (i - 1) * 256 / 63 and up to i * 256 / 63, symbol 0 for the value 0 alone.
+But symbol i is read back as i / 64 * 256 = 4 i: near the upper end of its part where i is small (up to 3 too much),
+near the lower end where it is large (up to 3 too little).
 """
 
 from __future__ import annotations

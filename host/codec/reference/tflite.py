@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,24 +35,25 @@ class TfliteEncoder:
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
+            given, made = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self._interpreter.invoke()
         except (ValueError, RuntimeError, MemoryError) as error:
             first_line = str(error).strip().partition("\n")[0]
             raise CodecError(f"{path}: LiteRT cannot run it ({first_line})") from None
-        self._input = self._port(path, "input", self._interpreter.get_input_details(), [1, SIDE, SIDE, 3])[0]
-        shape = [1, GRID, GRID, CHANNELS]
-        self._output, self.scale = self._port(path, "output", self._interpreter.get_output_details(), shape)
+        self._input, _ = self._port(path, "input", given, [1, SIDE, SIDE, 3])
+        self._output, self.scale = self._port(path, "output", made, [1, GRID, GRID, CHANNELS])
 
     @staticmethod
-    def _port(path: Path, name: str, ports: list[dict[str, object]], shape: list[int]) -> tuple[int, float]:
+    def _port(path: Path, name: str, ports: list[dict[str, Any]], shape: list[int]) -> tuple[int, float]:
         """The tensor's number and its step."""
-        found = [(np.dtype(port["dtype"]), [int(n) for n in port["shape"]]) for port in ports]  # type: ignore[call-overload, attr-defined]
+        found = [(np.dtype(port["dtype"]), [int(n) for n in port["shape"]]) for port in ports]
         if found != [(np.dtype(np.uint8), shape)]:
             described = ", ".join(f"{kind} {size}" for kind, size in found)
             raise CodecError(f"{path}: its {name} is {described}; PNC's is uint8 {shape}")
-        scale, zero = ports[0]["quantization"]  # type: ignore[misc]
+        scale, zero = ports[0]["quantization"]
         if zero != 0 or not scale > 0:
             raise CodecError(f"{path}: its {name} has no step, or a zero point other than 0")
-        return int(ports[0]["index"]), float(scale)  # type: ignore[call-overload]
+        return int(ports[0]["index"]), float(scale)
 
     def activations(self, picture: np.ndarray) -> np.ndarray:
         """One picture's activations, uint8 [10, 32, 32]."""

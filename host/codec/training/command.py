@@ -25,7 +25,7 @@ TABLE_PHOTOS = 2500
 def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: bool, threads: int) -> None:
     """Train, then export. Raises TrainingError with one line for what the user can mend."""
     if recipe_name not in RECIPES:
-        raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}")
+        raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
     torch.set_num_threads(threads)
     photos, broken = load_photos(data)

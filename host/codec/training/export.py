@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from host.codec.training.files import write
 from host.codec.training.integers import encoder_arrays
 from host.codec.training.model import Model
 from host.codec.training.network import CHANNELS, STRIDE, Block
-from host.codec.training.photos import TrainingError
 from host.codec.training.tables import fit
 from host.codec.weights import Kind
+
+__all__ = ["Graph", "decoder_graph", "export", "write"]
 
 OPSET, IR_VERSION = 17, 8
 GRID = 32
@@ -97,20 +98,6 @@ def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
     onnx.checker.check_model(made, full_check=True)
     return made
-
-
-def write(data: bytes, path: Path) -> None:
-    """Write beside ``path``, then rename into place. Raises TrainingError when the disk refuses."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise TrainingError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, out: Path) -> list[Path]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from host.codec.errors import PictureError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 #: Photos are kept at this short side at most: enough for crops at the scale of a 224-pixel picture.
@@ -29,21 +33,24 @@ def _load(path: Path) -> np.ndarray:
     return np.asarray(picture)
 
 
-def load_photos(folder: Path) -> tuple[list[np.ndarray], int]:
+def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tuple[list[np.ndarray], int]:
     """All photos of ``folder`` as uint8 arrays [h, w, 3], in order of name, and how many files were broken.
 
-    Raises TrainingError when the folder is missing or holds no usable photo.
+    ``load`` reads one of them. Raises TrainingError when the folder is missing or holds no usable photo.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder; --data takes a folder of photos")
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    photos: list[np.ndarray] = []
-    broken = 0
-    for path in files:
+
+    def attempt(path: Path) -> np.ndarray | None:
         try:
-            photos.append(_load(path))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            broken += 1
+            return load(path)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, PictureError):
+            return None
+
+    with ThreadPoolExecutor() as pool:
+        photos = [photo for photo in pool.map(attempt, files) if photo is not None]
+    broken = len(files) - len(photos)
     if not photos:
         what = f"all {broken} are broken" if broken else "it holds none"
         raise TrainingError(f"{folder}: no usable photo ({what}); --data takes a folder of .jpg, .png or .webp photos")

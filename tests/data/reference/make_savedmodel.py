@@ -81,7 +81,8 @@ def decoder() -> keras.Model:
     )
     x = enter(given)
     x = layer(WIDTH, 5, "relu", 3)(x) + x
-    x = layer(WIDTH, 5, "relu", 5)(layer(WIDTH, 5, "relu", 4)(x)) + x
+    x = layer(WIDTH, 5, "relu", 4)(x)
+    x = layer(WIDTH, 5, "relu", 5)(x) + x
     leave = layer(3, 3, None, 6)
     model = biased(keras.Model(given, tf.clip_by_value(leave(x), 0, 1)), 0.1)
     kernel, _ = leave.get_weights()

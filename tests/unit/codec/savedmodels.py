@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from host.codec import CodecError
 from host.codec.reference.checkpoint import DATA, INDEX
 from host.codec.reference.crc32c import masked_crc32c
 
@@ -26,6 +28,15 @@ def tensorflow_latent() -> np.ndarray:
     """The latent that TensorFlow decoded, float32 [32, 32, 10]."""
     y, x, c = np.ogrid[:32, :32, :10]
     return ((29 * y + 17 * x + 41 * c + x * y) % 65 / np.float32(64)).astype(np.float32)
+
+
+def complaint(call: Callable[[], object]) -> str | None:
+    """What a call says that refuses a file; None if it takes it. Any other error passes."""
+    try:
+        call()
+    except (CodecError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def varint(value: int) -> bytes:
@@ -85,3 +96,13 @@ def write_saved(folder: Path, index: bytes, data: bytes) -> Path:
     (folder / INDEX).write_bytes(index)
     (folder / DATA).write_bytes(data)
     return folder
+
+
+def saved(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
+    """A SavedModel with these variables, float32 or float64."""
+    entries, data = [(b"", header())], b""
+    for name, array in sorted(arrays.items()):
+        kind = 1 if array.dtype == np.float32 else 2
+        entries.append((f"{name}/.ATTRIBUTES/VARIABLE_VALUE".encode(), entry(array, offset=len(data), kind=kind)))
+        data += array.tobytes()
+    return write_saved(folder, table(block(entries)), data)

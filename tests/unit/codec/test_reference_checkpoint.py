@@ -15,7 +15,7 @@ from host.codec.reference import checkpoint
 from host.codec.reference.checkpoint import DATA, INDEX, read_variables
 from host.codec.reference.crc32c import crc32c, masked_crc32c
 from host.codec.reference.table import read_table
-from tests.unit.codec.savedmodels import SAVED, block, entry, header, message, table, varint, write_saved
+from tests.unit.codec.savedmodels import SAVED, block, complaint, entry, header, message, table, varint, write_saved
 
 ONES = np.ones((2, 3), np.float32)
 
@@ -98,33 +98,29 @@ def test_a_damaged_byte_is_noticed_or_changes_nothing(
     content[int(place * len(content))] ^= flip
     (folder / name).write_bytes(content)
     true = read_variables(SAVED / "encoder")
-    try:
+    said = complaint(lambda: read_variables(folder))
+    if said is None:  # such bytes as the object graph, which is not needed
         read = read_variables(folder)
-    except CodecError as error:
-        assert "\n" not in str(error)
-        assert name in str(error)
-    else:  # such bytes as the object graph, which is not needed
         assert list(read) == list(true)
         assert all(np.array_equal(read[key], true[key]) for key in true)
+    else:
+        assert name in said
+        assert "\n" not in said
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_no_bytes_break_the_reader_of_tables(content: bytes, framed: bool) -> None:
-    try:
-        read_table(content + table(block([]))[-48:] if framed else content)
-    except ValueError as error:
-        assert str(error)
+    said = complaint(lambda: read_table(content + table(block([]))[-48:] if framed else content))
+    assert said is None or "\n" not in said
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=60))
 def test_no_message_breaks_the_reader_of_variables(content: bytes) -> None:
-    try:
-        checkpoint._check_header(content)
-        checkpoint._array(checkpoint._entry(content), bytes(64))
-    except ValueError as error:
-        assert str(error)
+    complaint(lambda: checkpoint._check_header(content))
+    said = complaint(lambda: checkpoint._array(checkpoint._entry(content), bytes(64)))
+    assert said  # an array of 64 bytes without a right checksum
 
 
 FAULTS: dict[str, tuple[bytes, str]] = {

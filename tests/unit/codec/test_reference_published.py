@@ -14,13 +14,9 @@ from host.codec.reference.published import import_decoder, import_encoder  # noq
 from tests.unit.codec.savedmodels import (  # noqa: E402
     SAVED,
     WIDTH,
-    block,
-    entry,
-    header,
-    table,
+    saved,
     tensorflow_latent,
     tensorflow_picture,
-    write_saved,
 )
 
 ANSWERS = np.load(SAVED / "answers.npz", allow_pickle=False)
@@ -33,16 +29,6 @@ def run(network: object, values: np.ndarray) -> np.ndarray:
         out = network(torch.from_numpy(values.transpose(2, 0, 1).copy())[np.newaxis])  # type: ignore[operator]
     answer: np.ndarray = out[0].numpy().transpose(1, 2, 0)
     return answer
-
-
-def saved(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
-    """A SavedModel with these variables."""
-    entries, data = [(b"", header())], b""
-    for name, array in sorted(arrays.items()):
-        kind = 1 if array.dtype == np.float32 else 2
-        entries.append((f"{name}/.ATTRIBUTES/VARIABLE_VALUE".encode(), entry(array, offset=len(data), kind=kind)))
-        data += array.tobytes()
-    return write_saved(folder, table(block(entries)), data)
 
 
 def variables() -> dict[str, np.ndarray]:

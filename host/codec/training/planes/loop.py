@@ -58,7 +58,6 @@ class PlaneTrainer:
         self.average.embedded.top.copy_(self.model.embedded.top)
         self.cuts = Cuts(first_order(top))
         measure_bytes(self.model, self.held, self.cuts)
-        self.price = recipe.first_price
         #: Bytes of late against what was expected when the cuts were drawn.
         self.drift = 1.0
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
@@ -70,7 +69,6 @@ class PlaneTrainer:
             "average": self.average.state_dict(),
             "adam": self.adam.state_dict(),
             "order": torch.tensor(self.cuts.order),
-            "price": self.price,
             "steps": self.steps,
             "elapsed_s": self.elapsed_s,
             "ordered": self.ordered,
@@ -81,7 +79,7 @@ class PlaneTrainer:
         self.average.load_state_dict(state["average"])
         self.adam.load_state_dict(state["adam"])
         self.cuts = Cuts([(int(c), int(p)) for c, p in state["order"].tolist()])
-        self.price, self.ordered = state["price"], state["ordered"]
+        self.ordered = state["ordered"]
         self.steps, self.elapsed_s = state["steps"], state["elapsed_s"]
         self.rng = np.random.default_rng([self.recipe.seed, self.steps])
         measure_bytes(self.model, self.held, self.cuts)
@@ -135,12 +133,11 @@ class PlaneTrainer:
         distilling = progress >= r.distil_at
         # Until the filters move, the rate model alone learns from the bits.
         above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-        # The price itself follows slowly; what is paid answers at once, so that the bytes do not swing.
-        paid = self.price * math.exp(max(-1.0, min(1.0, above))) if distilling else r.first_price
+        paid = r.price * (math.exp(max(-1.0, min(1.0, above))) if distilling else 1.0)
         loss = loss + paid * (torch.from_numpy(weight).to(bits) * bits).mean()
         ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
         self.drift = 0.98 * self.drift + 0.02 * ratio
-        figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
+        figures = {"mse": float(mse.detach().mean()), "ratio": ratio, "price": paid}
         if distilling:
             judge = self.judges[self.steps % len(self.judges)]
             pull, more = judged(judge, *self.shown(picture, decoded), r)
@@ -153,8 +150,6 @@ class PlaneTrainer:
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
-        if distilling:
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, 5 * above)))
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
@@ -200,7 +195,7 @@ def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callabl
                 means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
                 say(
                     f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  "
-                    f"all {trainer.cuts.bytes[-1]:.0f} B  price {trainer.price:.3g}"
+                    f"all {trainer.cuts.bytes[-1]:.0f} B"
                 )
                 sums.clear()
             if trainer.elapsed_s - last_validated > VALIDATE_S:

@@ -1,0 +1,1 @@
+"""The published training of PNC: three stages, on one process or several."""
