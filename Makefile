@@ -5,11 +5,14 @@ BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
 BOARD ?= nrf52840dk_nrf52840
+CODECS ?= pnc-v2,pnc-v1,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
+CACHE ?= out/accuracy
+comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv test test-firmware train check format size bench protocol vectors firmware sim-boards clean
+.PHONY: help send recv test test-firmware train check format size bench figures protocol vectors firmware sim-boards clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +48,11 @@ size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-
 bench: $(VENV)/.edge ## Goodput of the link, against what the air can carry
 	@$(BIN)/python -m host.bench link
 
+figures: $(VENV)/.figures ## Measure all codecs and write docs/accuracy.* (DATA=FOLDER LABELS=CSV: docs/evaluation.md)
+	@test -n "$(DATA)" -a -n "$(LABELS)" || { echo "usage: make figures DATA=FOLDER LABELS=CSV" >&2; exit 2; }
+	$(BIN)/python -m host.evaluate $(DATA) --labels $(LABELS) --codec $(CODECS) --fine --cache $(CACHE) \
+		$(if $(REFERENCE),--weights $(REFERENCE)) --plot docs/accuracy.svg --table docs/accuracy.md --csv docs/accuracy.csv
+
 protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 	$(BIN)/python -m protocol.generate
 
@@ -64,7 +72,7 @@ clean: ## Remove what was built and set up
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,tflite,train]'
 	@touch $@
 
 $(VENV)/bin/python:
@@ -74,6 +82,10 @@ $(VENV)/bin/python:
 $(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
 	@echo "Setting up $(VENV) ..." >&2
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge]'
+	@touch $@
+
+$(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,rivals,plot]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge

@@ -37,14 +37,14 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Latent [n, 10, 32, 32] -> pixels in [0, 1], [n, 3, 224, 224]. 15 G multiply-adds at full resolution."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         # One pixel cut on each side: the mirror of the encoder's padding.
-        self.enter = nn.ConvTranspose2d(CHANNELS, WIDTH, 9, stride=STRIDE, padding=1)
-        self.first = nn.Conv2d(WIDTH, WIDTH, 5, padding=2)
-        self.second = nn.Conv2d(WIDTH, WIDTH, 5, padding=2)
-        self.third = nn.Conv2d(WIDTH, WIDTH, 5, padding=2)
-        self.leave = nn.Conv2d(WIDTH, 3, 3, padding=1)
+        self.enter = nn.ConvTranspose2d(CHANNELS, width, 9, stride=STRIDE, padding=1)
+        self.first = nn.Conv2d(width, width, 5, padding=2)
+        self.second = nn.Conv2d(width, width, 5, padding=2)
+        self.third = nn.Conv2d(width, width, 5, padding=2)
+        self.leave = nn.Conv2d(width, 3, 3, padding=1)
         for conv in (self.enter, self.first, self.second, self.third, self.leave):
             nn.init.xavier_uniform_(conv.weight)
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
@@ -52,7 +52,8 @@ class Decoder(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         x = F.relu(self.enter(latent))
         x = F.relu(self.first(x)) + x
-        x = F.relu(self.third(F.relu(self.second(x)))) + x
+        x = F.relu(self.second(x))
+        x = F.relu(self.third(x)) + x  # from the second layer on, not around both
         out: Tensor = self.leave(x).clamp(0, 1)
         return out
 

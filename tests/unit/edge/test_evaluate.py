@@ -24,7 +24,8 @@ from tiny_models import colour_classifier
 
 from host import codec
 from host.edge.classifier import load
-from host.evaluation.accuracy import Tally, cut, packets_within, place_of
+from host.evaluation.accuracy import Tally, place_of
+from host.evaluation.own import cut, packets_within
 from protocol.ranked import RankedPacket
 
 ROOT = Path(__file__).resolve().parents[3]

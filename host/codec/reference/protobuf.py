@@ -1,0 +1,49 @@
+"""Fields of a protocol buffer message, without a schema: as much as a checkpoint's index needs.
+
+Format: https://protobuf.dev/programming-guides/encoding/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_VARINT_BITS = 64
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number at ``at``, and where the next one begins. Raises ValueError when it is cut short or over 64 bits."""
+    value = 0
+    for shift in range(0, _VARINT_BITS, 7):
+        if at >= len(data):
+            raise ValueError("a number is cut short")
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if value >> _VARINT_BITS:
+                break
+            return value, at
+    raise ValueError("a number has more than 64 bits")
+
+
+def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """(number, value) of each field: an int for varints and fixed-width ones (little-endian, without sign), bytes for
+    the rest. Raises ValueError for what is no message."""
+    at = 0
+    while at < len(data):
+        key, at = read_varint(data, at)
+        number, kind = key >> 3, key & 7
+        if kind == 0:
+            value, at = read_varint(data, at)
+            yield number, value
+            continue
+        size = {1: 8, 5: 4}.get(kind)
+        if kind == 2:
+            size, at = read_varint(data, at)
+        if size is None:
+            raise ValueError(f"a field of an unknown kind ({kind})")
+        if size > len(data) - at:
+            raise ValueError("a field is cut short")
+        piece = data[at : at + size]
+        at += size
+        yield number, piece if kind == 2 else int.from_bytes(piece, "little")
