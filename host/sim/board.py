@@ -38,6 +38,7 @@ class Totals:
 class VirtualBoard:
     """The firmware's core behind Python calls. Times are microseconds, of any range (the core sees them modulo 2^32).
 
+    ``rssi_dbm`` is what statistics report (the default: two boards on one desk; 127: unknown).
     ``on_configure`` is asked to apply radio settings and says whether it can; ``on_wake`` is called when bytes for
     the serial port or packets for the radio may be pulled. Neither may call back into the board.
     """
@@ -50,12 +51,15 @@ class VirtualBoard:
         session: int,
         role: Role = Role.NONE,
         in_flight: int = 4,
+        capabilities: int = Capability.VIRTUAL | Capability.PHY_2M | Capability.PHY_CODED,
+        rssi_dbm: int = -50,
         now_us: int = 0,
         on_configure: Callable[[RadioSettings], bool],
         on_wake: Callable[[], None],
     ) -> None:
         self.name = name
         self.role = role
+        self.rssi_dbm = rssi_dbm
         self._on_configure = on_configure
         self._on_wake = on_wake
         self._handle = ffi.new_handle(self)
@@ -70,7 +74,7 @@ class VirtualBoard:
             {
                 "board_id": board_id,
                 "session": session,
-                "capabilities": Capability.VIRTUAL | Capability.PHY_2M | Capability.PHY_CODED,
+                "capabilities": capabilities,
                 "firmware": FIRMWARE,
                 "role": role,
                 "boot": Boot.POWER,
@@ -154,8 +158,9 @@ def pnc_sim_configure(user: Any, configuration: Any) -> bool:
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_rssi_dbm(_user: Any, _peer: int) -> int:
-    return -50  # two boards on one desk
+def pnc_sim_rssi_dbm(user: Any, _peer: int) -> int:
+    board: VirtualBoard = ffi.from_handle(user)
+    return board.rssi_dbm
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
