@@ -15,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bsim"
 #: Nobody waits for longer than this for a simulation to start, s.
 START_S = 30.0
+#: Options of a board. Without it the simulated link decrypts whatever the key.
+REAL = ["-RealEncryption=1"]
 _numbers = itertools.count()
 
 
@@ -35,6 +39,12 @@ def missing() -> str | None:
 def bsim_bin() -> Path:
     """Where BabbleSim's programs are; they must be run from there."""
     return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
+
+
+NEEDS_CIPHER = pytest.mark.skipif(
+    "BSIM_OUT_PATH" in os.environ and not (bsim_bin().parent / "lib" / "libCryptov1.so").exists(),
+    reason="BabbleSim has no libCryptov1.so",
+)
 
 
 def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
