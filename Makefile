@@ -9,7 +9,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py ho
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv test test-firmware train check format size bench protocol vectors firmware sim-boards clean
+.PHONY: help send recv flash test test-firmware train check format size bench protocol vectors firmware sim-boards clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
+
+flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk SNR= ROLE= DRY_RUN=1)
+	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(DRY_RUN),--dry-run)
 
 test: $(VENV)/.test ## Run all tests but those of test-firmware
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim

@@ -45,7 +45,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     by_bluetooth = arguments.ble is not None
     if by_bluetooth and (arguments.port != "auto" or arguments.rate or arguments.trace):
         raise CommandError("--ble is this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
-    path = None if by_bluetooth else chosen_port(arguments)
+    path = None if by_bluetooth else chosen_port(arguments, "edge")
     settings = world_settings(arguments)
     codec = load()
     classifier = load_classifier(arguments.classifier)
