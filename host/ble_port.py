@@ -47,9 +47,9 @@ class BlePort:
         self._scan_s = scan_s
         self._back_off_s = back_off_s
         self._link: BleLink | None = None
+        self._lost = asyncio.Event()
         self._board = self._new_board()
         self._keeping: asyncio.Task[None] | None = None
-        self._lost = asyncio.Event()
         self._greeted = asyncio.Event()
         self._through_socket = True
 
@@ -87,7 +87,7 @@ class BlePort:
         await self._board.close()
 
     def _new_board(self) -> OwnBoard:
-        return OwnBoard(self.name, Role.EDGE, self._carry, board_id=uuid.getnode())
+        return OwnBoard(self.name, Role.EDGE, self._carry, on_reset=self._lost.set, board_id=uuid.getnode())
 
     def _whom(self) -> str:
         return f"the camera board {self._wanted}" if self._wanted else "a camera board"

@@ -10,20 +10,23 @@ from collections.abc import Awaitable, Callable
 from host.link.port import PortError
 from host.link.runner import now_us
 from host.sim.board import Totals, VirtualBoard
-from protocol.wire import Phy, Role
+from protocol.wire import Boot, Phy, Role
 
 #: The core wants to be told the time at least every 50 ms.
 TICK_S = 0.01
 #: Bytes for the host at a time: a frame or two, so that the rest can still be overtaken inside the core.
 _ROOM = 512
 _UNKNOWN_RSSI_DBM = 127
+#: Bluetooth reason code: ended by this side.
+_LOCAL_REASON = 0x16
 
 
 class OwnBoard:
     """A ``Port`` with a board behind it, and one connection (peer 0) that the caller makes.
 
     ``carry`` puts one packet on the air; it returns when the packet has left (a camera's: was acknowledged), and raises
-    PortError when the connection is lost, whereupon ``disconnected`` is expected. It takes no other role than ``role``.
+    PortError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the board,
+    ``on_reset`` is called, which must end the connection. It takes no other role than ``role``.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class OwnBoard:
         role: Role,
         carry: Callable[[bytes], Awaitable[None]],
         *,
+        on_reset: Callable[[], None],
         board_id: int = 0,
         capabilities: int = 0,
     ) -> None:
         self.name = name
         self._carry = carry
+        self._on_reset = on_reset
         self._for_host = asyncio.Event()
         self._for_air = asyncio.Event()
         self._connected = asyncio.Event()
@@ -51,6 +56,7 @@ class OwnBoard:
             now_us=now_us(),
             on_configure=lambda wanted: wanted.role == role and wanted.phy == Phy.KEEP and not wanted.interval_us,
             on_wake=self._wake,
+            on_reset=lambda: asyncio.get_running_loop().call_soon(self._reset),  # not from inside the core
         )
 
     @property
@@ -103,6 +109,11 @@ class OwnBoard:
     def arrived(self, packet: bytes) -> None:
         """A packet came over the air."""
         self._core.radio_rx(now_us(), 0, packet)
+
+    def _reset(self) -> None:
+        self.disconnected(_LOCAL_REASON)
+        self._core.reset(now_us(), Boot.SOFTWARE)
+        self._on_reset()
 
     def _wake(self) -> None:
         self._for_host.set()

@@ -28,7 +28,8 @@ class BumbleCamera:
     def __init__(self, device: Device, *, name: str, mtu: int = 247) -> None:
         self.name = name
         self.device = device
-        self.port = OwnBoard(name, Role.CAMERA, self._carry)
+        self.port = OwnBoard(name, Role.CAMERA, self._carry, on_reset=self._reset)
+        self._dropping: asyncio.Task[None] | None = None
         self.pairing_open = True
         self.mute = False
         self.writes: list[bytes] = []
@@ -99,6 +100,9 @@ class BumbleCamera:
         """End the connection from this side."""
         if self._connection is not None:
             await self._connection.disconnect(_REMOTE_USER)
+
+    def _reset(self) -> None:
+        self._dropping = asyncio.create_task(self.drop())
 
     async def close(self) -> None:
         await self.drop()
