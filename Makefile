@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
 BOARD ?= nrf52840dk_nrf52840
+LINK ?= sim
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash test test-firmware train check format size bench protocol vectors firmware sim-boards clean
+.PHONY: help send recv flash test hil test-firmware train check format size bench protocol vectors firmware sim-boards clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf
 
 test: $(VENV)/.test ## Run all tests but those of test-firmware
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim
+
+hil: $(VENV)/.test ## The tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
+	@$(BIN)/python -m pytest tests/hil --link $(LINK) --junitxml build/hil/$(LINK).xml --hil-report build/hil/$(LINK).html
 
 test-firmware: $(VENV)/.test ## The firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
 	@$(BIN)/python -m pytest tests/bsim
