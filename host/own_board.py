@@ -56,7 +56,7 @@ class OwnBoard:
             now_us=now_us(),
             on_configure=lambda wanted: wanted.role == role and wanted.phy == Phy.KEEP and not wanted.interval_us,
             on_wake=self._wake,
-            on_reset=lambda: asyncio.get_running_loop().call_soon(self._reset),  # not from inside the core
+            on_reset=self._reset_soon,
         )
 
     @property
@@ -109,6 +109,9 @@ class OwnBoard:
     def arrived(self, packet: bytes) -> None:
         """A packet came over the air."""
         self._core.radio_rx(now_us(), 0, packet)
+
+    def _reset_soon(self) -> None:
+        asyncio.get_running_loop().call_soon(self._reset)  # it asks from inside
 
     def _reset(self) -> None:
         self.disconnected(_LOCAL_REASON)
