@@ -182,6 +182,14 @@ static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_secur
 	}
 }
 
+/* The edge has an interval for all its cameras; none of them may ask for another. */
+static bool on_parameters_wish(struct bt_conn *conn, struct bt_le_conn_param *wish)
+{
+	ARG_UNUSED(conn);
+	ARG_UNUSED(wish);
+	return radio_settings.role != PNC_ROLE_EDGE;
+}
+
 static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t latency, uint16_t timeout)
 {
 	ARG_UNUSED(interval);
@@ -207,6 +215,7 @@ BT_CONN_CB_DEFINE(callbacks) = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.security_changed = on_security,
+	.le_param_req = on_parameters_wish,
 	.le_param_updated = on_parameters,
 	.le_phy_updated = on_phy,
 };

@@ -87,7 +87,7 @@ def test_a_central_that_does_not_encrypt_is_dropped_after_5_s(program: Path, tmp
     """Zephyr's own sample central_gatt_write: connects to whoever advertises and writes to it without end."""
     sample = Path(os.environ["ZEPHYR_BASE"]) / "samples" / "bluetooth" / "central_gatt_write"
     stranger = build(source=sample, name="stranger")
-    with Simulation(tmp_path, [program], others=[stranger], length_s=12) as simulation:
+    with Simulation(tmp_path, [program], others=[[stranger]], length_s=12) as simulation:
         camera = Console(simulation.ports[0])
         camera.greet()
         camera.configure(Role.CAMERA)  # the pairing window is open: anybody may connect
