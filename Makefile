@@ -7,12 +7,14 @@ PICTURE ?= host/assets/sample.jpg
 BOARD ?= nrf52840dk_nrf52840
 CODECS ?= pnc-v2,pnc-v1,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
+LINK ?= sim
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv test test-firmware train check format size bench figures protocol vectors firmware sim-boards clean
+.PHONY: help send recv flash test hil test-firmware train check format size bench figures protocol vectors firmware \
+	sim-boards clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +25,14 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
+flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk SNR= ROLE= DRY_RUN=1)
+	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(DRY_RUN),--dry-run)
+
 test: $(VENV)/.test ## Run all tests but those of test-firmware
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim
+
+hil: $(VENV)/.test ## The tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
+	@$(BIN)/python -m pytest tests/hil --link $(LINK) --junitxml build/hil/$(LINK).xml --hil-report build/hil/$(LINK).html
 
 test-firmware: $(VENV)/.test ## The firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
 	@$(BIN)/python -m pytest tests/bsim

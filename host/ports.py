@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from host.board_tools.names import FILE, read_names
 from host.command import USAGE, CommandError
-from host.link.discover import only_board
+from host.link.discover import attached, only_board
 from host.sim.line import UART_BYTES_PER_S
 from host.sim.trace import CLEAR, Air, Trace, TraceError
 from host.sim.world import WorldSettings
@@ -17,8 +19,9 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port",
         default="auto",
-        metavar="auto|PATH|sim",
-        help="serial port of the board; auto: the one attached, else virtual boards; sim: virtual boards",
+        metavar="auto|PATH|NAME|sim",
+        help="serial port of the board, or its name in boards.toml; auto: the one attached, else virtual boards; "
+        "sim: virtual boards",
     )
     air = parser.add_mutually_exclusive_group()
     air.add_argument("--rate", metavar="50kbps", help="virtual boards: cap on the radio's goodput")
@@ -27,17 +30,33 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_port(arguments: argparse.Namespace) -> str | None:
-    """The serial port to use; None: virtual boards."""
+def chosen_port(arguments: argparse.Namespace, role: str) -> str | None:
+    """The serial port to use; None: virtual boards.
+
+    ``role`` is the name under which boards.toml has the board that this command wants, if it has one.
+    """
     port: str = arguments.port
-    if port == "auto":
-        found = only_board()
-        port = found or "sim"
+    names = read_names(Path.cwd())
+    if port in names:
+        port = _port_of(port, names[port])
+    elif port == "auto" and role in names and attached():
+        port = _port_of(role, names[role])
+    elif port == "auto":
+        port = only_board() or "sim"
     if port == "sim":
         return None
     if arguments.rate or arguments.trace:
         raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port}", USAGE)
     return port
+
+
+def _port_of(name: str, serial: str) -> str:
+    boards = attached()
+    found = [board.port for board in boards if board.serial == serial]
+    if not found:
+        listed = ", ".join(f"{board.port} (serial {board.serial})" for board in boards) or "none"
+        raise CommandError(f"{FILE}: {name} is {serial}, and that board is not attached; attached: {listed}")
+    return found[0]
 
 
 def world_settings(arguments: argparse.Namespace) -> WorldSettings:

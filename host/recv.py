@@ -8,12 +8,14 @@ import sys
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
+from host.ble_port import BlePort
 from host.codec import load
-from host.command import CommandParser, run_command
+from host.command import USAGE, CommandError, CommandParser, run_command
 from host.edge.archive import Archive, Served
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
+from host.link.ble import Bluetooth
 from host.link.port import Port
 from host.link.serial_port import SerialPort
 from host.ports import add_port_arguments, chosen_port, world_settings
@@ -26,21 +28,33 @@ def parser() -> CommandParser:
     """The command line."""
     p = CommandParser(prog="python -m host.recv", description=__doc__)
     add_port_arguments(p)
+    p.add_argument(
+        "--ble",
+        nargs="?",
+        const="",
+        metavar="NAME|ADDRESS",
+        help="no board here: this computer's Bluetooth, to the one camera board in reach or to the one that is named",
+    )
     p.add_argument("--save", metavar="DIR", help="keep decoded pictures, and a JSON line each in DIR/pictures.jsonl")
     p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
     return p
 
 
-async def recv(arguments: argparse.Namespace) -> int:
-    """Serve until stopped."""
-    path = chosen_port(arguments)
+async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None) -> int:
+    """Serve until stopped. ``bluetooth``: back ends other than the system's."""
+    by_bluetooth = arguments.ble is not None
+    if by_bluetooth and (arguments.port != "auto" or arguments.rate or arguments.trace):
+        raise CommandError("--ble is this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
+    path = None if by_bluetooth else chosen_port(arguments, "edge")
     settings = world_settings(arguments)
     codec = load()
     classifier = load_classifier(arguments.classifier)
     async with AsyncExitStack() as stack:
         archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
         port: Port
-        if path is None:
+        if by_bluetooth:
+            port = BlePort(arguments.ble, on_notice=_notice, bluetooth=bluetooth)
+        elif path is None:
             ports = await stack.enter_async_context(virtual_boards(settings))
             port = ports[-1]
             _notice(
@@ -56,7 +70,7 @@ async def recv(arguments: argparse.Namespace) -> int:
             on_served=_print,
             on_notice=_notice,
             on_serving=lambda: _notice(f"serving on {port.name}; Ctrl-C stops"),
-            keep_port=path is not None,
+            keep_port=by_bluetooth or path is not None,
         )
         await asyncio.to_thread(server.warm_up)
         await server.run()

@@ -52,7 +52,7 @@ async def send(arguments: argparse.Namespace) -> int:
         files = find_pictures(arguments.files)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
-    path = chosen_port(arguments)
+    path = chosen_port(arguments, "camera")
     settings = world_settings(arguments)
     if len(files) == 1:
         load_picture(files[0])  # if it is none, say so before any board is touched

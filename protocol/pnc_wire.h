@@ -66,6 +66,7 @@ enum pnc_capability {
 	PNC_CAPABILITY_PHY_CODED = 0x2, /* LE coded */
 	PNC_CAPABILITY_USB = 0x4, /* the serial port is the board's own USB */
 	PNC_CAPABILITY_VIRTUAL = 0x8, /* a virtual board */
+	PNC_CAPABILITY_BOOTLOADER = 0x10, /* reset can start its bootloader */
 };
 
 /* Why a board started. */
@@ -106,6 +107,27 @@ enum pnc_error_code {
 	PNC_ERROR_CODE_OVERRUN = 0x4, /* a packet without credit evicted another or was dropped; detail: rank */
 	PNC_ERROR_CODE_NO_LINK = 0x5, /* the addressed peer is not connected; detail: peer */
 	PNC_ERROR_CODE_CONFIGURE = 0x6, /* the configuration cannot be had; detail: the first illegal field */
+	PNC_ERROR_CODE_REFUSED = 0x7, /* pair or reset: not to be had on this board; detail: the packet's type */
+};
+
+/* What pair asks for. */
+enum pnc_pair_action {
+	PNC_PAIR_ACTION_REPORT = 0x0, /* only the answer */
+	PNC_PAIR_ACTION_OPEN = 0x1, /* unknown boards may pair for window_s */
+	PNC_PAIR_ACTION_CLOSE = 0x2, /* nobody may pair any more */
+	PNC_PAIR_ACTION_FORGET = 0x3, /* the bond with address, all zero: every bond */
+};
+
+/* How boards make sure of each other when they pair. */
+enum pnc_pair_method {
+	PNC_PAIR_METHOD_JUST_WORKS = 0x0, /* not at all: whoever pairs in the window is trusted from then on */
+	PNC_PAIR_METHOD_OUT_OF_BAND = 0x1, /* the hosts carry one board's random and confirm value to the other */
+};
+
+/* What a board that is reset starts. */
+enum pnc_reset_kind {
+	PNC_RESET_KIND_FIRMWARE = 0x0, /* its firmware */
+	PNC_RESET_KIND_BOOTLOADER = 0x1, /* its bootloader, which waits for other firmware */
 };
 
 /* First byte of a control packet. */
@@ -122,6 +144,9 @@ enum pnc_type {
 	PNC_TYPE_LINK = 0x0a,
 	PNC_TYPE_LOG = 0x0b,
 	PNC_TYPE_ERROR = 0x0c,
+	PNC_TYPE_PAIR = 0x0d,
+	PNC_TYPE_PAIRING = 0x0e,
+	PNC_TYPE_RESET = 0x0f,
 };
 
 static inline void pnc_put16(uint8_t *out, uint16_t v)
@@ -381,7 +406,7 @@ static inline bool pnc_statistics_request_read(struct pnc_statistics_request *p,
 }
 
 /* Board to host. Picture packets: accepted = sent + expired + evicted + flushed + waiting. */
-#define PNC_STATISTICS_SIZE 61u
+#define PNC_STATISTICS_SIZE 65u
 struct pnc_statistics {
 	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
 	uint32_t uptime_ms; /* since the board started */
@@ -403,6 +428,7 @@ struct pnc_statistics {
 	int8_t rssi_dbm; /* of this peer; 127: unknown */
 	uint16_t mtu; /* ATT MTU of this peer, bytes */
 	uint32_t interval_us; /* connection interval of this peer */
+	uint32_t goodput_bps; /* codec bits a second with this peer, over the last full second: acknowledged (camera), received (edge) */
 };
 
 /* Writes PNC_STATISTICS_SIZE bytes; returns their number. */
@@ -429,7 +455,8 @@ static inline size_t pnc_statistics_write(const struct pnc_statistics *p, uint8_
 	out[54] = (uint8_t)p->rssi_dbm;
 	pnc_put16(out + 55, (uint16_t)p->mtu);
 	pnc_put32(out + 57, (uint32_t)p->interval_us);
-	return 61u;
+	pnc_put32(out + 61, (uint32_t)p->goodput_bps);
+	return 65u;
 }
 
 /* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
@@ -458,6 +485,7 @@ static inline bool pnc_statistics_read(struct pnc_statistics *p, const uint8_t *
 	p->rssi_dbm = (int8_t)in[54];
 	p->mtu = (uint16_t)pnc_get16(in + 55);
 	p->interval_us = (uint32_t)pnc_get32(in + 57);
+	p->goodput_bps = (uint32_t)pnc_get32(in + 61);
 	return true;
 }
 
@@ -686,6 +714,132 @@ static inline bool pnc_error_read(struct pnc_error *p, const uint8_t *in, size_t
 	p->detail = (uint32_t)pnc_get32(in + 3);
 	p->text = in + 7;
 	p->text_len = (uint8_t)(len - 7u);
+	return true;
+}
+
+/* Host to board: who may pair. Answered by pairing, or by error. */
+#define PNC_PAIR_SIZE 45u
+struct pnc_pair {
+	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t action; /* pair_action */
+	uint8_t method; /* open: pair_method */
+	uint16_t window_s; /* open: for how long; 0: as long as the board thinks best */
+	uint8_t address_type; /* of address: 0 public, 1 random */
+	uint8_t address[6]; /* open: the only board that may pair, all zero: any; forget: the board */
+	uint8_t random[16]; /* open, out_of_band: of the board across, as its pairing said; all zero: the board across is given ours */
+	uint8_t confirm[16]; /* the same */
+};
+
+/* Writes PNC_PAIR_SIZE bytes; returns their number. */
+static inline size_t pnc_pair_write(const struct pnc_pair *p, uint8_t *out)
+{
+	out[0] = PNC_TYPE_PAIR;
+	out[1] = p->peer;
+	out[2] = (uint8_t)p->action;
+	out[3] = (uint8_t)p->method;
+	pnc_put16(out + 4, (uint16_t)p->window_s);
+	out[6] = (uint8_t)p->address_type;
+	memcpy(out + 7, p->address, 6);
+	memcpy(out + 13, p->random, 16);
+	memcpy(out + 29, p->confirm, 16);
+	return 45u;
+}
+
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+static inline bool pnc_pair_read(struct pnc_pair *p, const uint8_t *in, size_t len)
+{
+	if (len < PNC_PAIR_SIZE || len > PNC_MAX_PACKET) {
+		return false;
+	}
+	p->peer = in[1];
+	p->action = (uint8_t)in[2];
+	p->method = (uint8_t)in[3];
+	p->window_s = (uint16_t)pnc_get16(in + 4);
+	p->address_type = (uint8_t)in[6];
+	memcpy(p->address, in + 7, 6);
+	memcpy(p->random, in + 13, 16);
+	memcpy(p->confirm, in + 29, 16);
+	return true;
+}
+
+/* Board to host: the answer to pair, and said again when a board has paired or failed to, and when the window closes. */
+#define PNC_PAIRING_SIZE 48u
+struct pnc_pairing {
+	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t open; /* 1: boards may pair */
+	uint8_t method; /* pair_method of the window */
+	uint16_t left_s; /* until it closes, rounded up; 0 when closed */
+	uint8_t bonds; /* boards that this one knows */
+	uint8_t paired; /* boards that have paired since the start, modulo 256 */
+	uint8_t failed; /* attempts to pair that failed since the start, modulo 256 */
+	uint8_t address_type; /* of this board: 0 public, 1 random */
+	uint8_t address[6]; /* of this board */
+	uint8_t random[16]; /* open, out_of_band: for the board across; else zero */
+	uint8_t confirm[16]; /* the same */
+};
+
+/* Writes PNC_PAIRING_SIZE bytes; returns their number. */
+static inline size_t pnc_pairing_write(const struct pnc_pairing *p, uint8_t *out)
+{
+	out[0] = PNC_TYPE_PAIRING;
+	out[1] = p->peer;
+	out[2] = (uint8_t)p->open;
+	out[3] = (uint8_t)p->method;
+	pnc_put16(out + 4, (uint16_t)p->left_s);
+	out[6] = (uint8_t)p->bonds;
+	out[7] = (uint8_t)p->paired;
+	out[8] = (uint8_t)p->failed;
+	out[9] = (uint8_t)p->address_type;
+	memcpy(out + 10, p->address, 6);
+	memcpy(out + 16, p->random, 16);
+	memcpy(out + 32, p->confirm, 16);
+	return 48u;
+}
+
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+static inline bool pnc_pairing_read(struct pnc_pairing *p, const uint8_t *in, size_t len)
+{
+	if (len < PNC_PAIRING_SIZE || len > PNC_MAX_PACKET) {
+		return false;
+	}
+	p->peer = in[1];
+	p->open = (uint8_t)in[2];
+	p->method = (uint8_t)in[3];
+	p->left_s = (uint16_t)pnc_get16(in + 4);
+	p->bonds = (uint8_t)in[6];
+	p->paired = (uint8_t)in[7];
+	p->failed = (uint8_t)in[8];
+	p->address_type = (uint8_t)in[9];
+	memcpy(p->address, in + 10, 6);
+	memcpy(p->random, in + 16, 16);
+	memcpy(p->confirm, in + 32, 16);
+	return true;
+}
+
+/* Host to board: start anew. Not answered, or by error; a board that was reset does not know its host. */
+#define PNC_RESET_SIZE 3u
+struct pnc_reset {
+	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t kind; /* reset_kind */
+};
+
+/* Writes PNC_RESET_SIZE bytes; returns their number. */
+static inline size_t pnc_reset_write(const struct pnc_reset *p, uint8_t *out)
+{
+	out[0] = PNC_TYPE_RESET;
+	out[1] = p->peer;
+	out[2] = (uint8_t)p->kind;
+	return 3u;
+}
+
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+static inline bool pnc_reset_read(struct pnc_reset *p, const uint8_t *in, size_t len)
+{
+	if (len < PNC_RESET_SIZE || len > PNC_MAX_PACKET) {
+		return false;
+	}
+	p->peer = in[1];
+	p->kind = (uint8_t)in[2];
 	return true;
 }
 

@@ -75,6 +75,7 @@ class Capability(IntFlag):
     PHY_CODED = 0x2  # LE coded
     USB = 0x4  # the serial port is the board's own USB
     VIRTUAL = 0x8  # a virtual board
+    BOOTLOADER = 0x10  # reset can start its bootloader
 
 
 class Boot(IntEnum):
@@ -120,6 +121,30 @@ class ErrorCode(IntEnum):
     OVERRUN = 0x4  # a packet without credit evicted another or was dropped; detail: rank
     NO_LINK = 0x5  # the addressed peer is not connected; detail: peer
     CONFIGURE = 0x6  # the configuration cannot be had; detail: the first illegal field
+    REFUSED = 0x7  # pair or reset: not to be had on this board; detail: the packet's type
+
+
+class PairAction(IntEnum):
+    """What pair asks for."""
+
+    REPORT = 0x0  # only the answer
+    OPEN = 0x1  # unknown boards may pair for window_s
+    CLOSE = 0x2  # nobody may pair any more
+    FORGET = 0x3  # the bond with address, all zero: every bond
+
+
+class PairMethod(IntEnum):
+    """How boards make sure of each other when they pair."""
+
+    JUST_WORKS = 0x0  # not at all: whoever pairs in the window is trusted from then on
+    OUT_OF_BAND = 0x1  # the hosts carry one board's random and confirm value to the other
+
+
+class ResetKind(IntEnum):
+    """What a board that is reset starts."""
+
+    FIRMWARE = 0x0  # its firmware
+    BOOTLOADER = 0x1  # its bootloader, which waits for other firmware
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +292,7 @@ class Statistics:
     """Board to host. Picture packets: accepted = sent + expired + evicted + flushed + waiting."""
 
     TYPE: ClassVar[int] = 0x06
-    LAYOUT: ClassVar[Struct] = Struct("<BBIIIIIIIIIIIIBBBBbHI")
+    LAYOUT: ClassVar[Struct] = Struct("<BBIIIIIIIIIIIIBBBBbHII")
 
     uptime_ms: int = 0  # since the board started
     accepted: int = 0  # offered to the queue by the serial port (camera) or the radio (edge)
@@ -288,19 +313,20 @@ class Statistics:
     rssi_dbm: int = 0  # of this peer; 127: unknown
     mtu: int = 0  # ATT MTU of this peer, bytes
     interval_us: int = 0  # connection interval of this peer
+    goodput_bps: int = 0  # codec bits a second with this peer, over the last full second: acknowledged (camera), received (edge)
     peer: int = 0  # on the edge's serial port: which camera; else 0
 
     def pack(self) -> bytes:
         """The packet's bytes; struct.error if a field does not fit."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.uptime_ms, self.accepted, self.sent, self.expired, self.evicted, self.flushed, self.acked, self.lost, self.damaged, self.missed, self.unknown, self.control_dropped, self.waiting, self.links, self.link, self.phy, self.rssi_dbm, self.mtu, self.interval_us)
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.uptime_ms, self.accepted, self.sent, self.expired, self.evicted, self.flushed, self.acked, self.lost, self.damaged, self.missed, self.unknown, self.control_dropped, self.waiting, self.links, self.link, self.phy, self.rssi_dbm, self.mtu, self.interval_us, self.goodput_bps)
 
     @classmethod
     def unpack(cls, data: bytes) -> Statistics:
         """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"statistics: {len(data)} bytes, {cls.LAYOUT.size} needed")
-        _, peer, uptime_ms, accepted, sent, expired, evicted, flushed, acked, lost, damaged, missed, unknown, control_dropped, waiting, links, link, phy, rssi_dbm, mtu, interval_us = cls.LAYOUT.unpack_from(data)
-        return cls(uptime_ms=uptime_ms, accepted=accepted, sent=sent, expired=expired, evicted=evicted, flushed=flushed, acked=acked, lost=lost, damaged=damaged, missed=missed, unknown=unknown, control_dropped=control_dropped, waiting=waiting, links=links, link=link, phy=phy, rssi_dbm=rssi_dbm, mtu=mtu, interval_us=interval_us, peer=peer)
+        _, peer, uptime_ms, accepted, sent, expired, evicted, flushed, acked, lost, damaged, missed, unknown, control_dropped, waiting, links, link, phy, rssi_dbm, mtu, interval_us, goodput_bps = cls.LAYOUT.unpack_from(data)
+        return cls(uptime_ms=uptime_ms, accepted=accepted, sent=sent, expired=expired, evicted=evicted, flushed=flushed, acked=acked, lost=lost, damaged=damaged, missed=missed, unknown=unknown, control_dropped=control_dropped, waiting=waiting, links=links, link=link, phy=phy, rssi_dbm=rssi_dbm, mtu=mtu, interval_us=interval_us, goodput_bps=goodput_bps, peer=peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,7 +485,91 @@ class Error:
         return cls(code=code, detail=detail, peer=peer, text=data[cls.LAYOUT.size :])
 
 
-Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Host to board: who may pair. Answered by pairing, or by error."""
+
+    TYPE: ClassVar[int] = 0x0d
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBHB6s16s16s")
+
+    action: int = 0  # pair_action
+    method: int = 0  # open: pair_method
+    window_s: int = 0  # open: for how long; 0: as long as the board thinks best
+    address_type: int = 0  # of address: 0 public, 1 random
+    address: bytes = bytes(6)  # open: the only board that may pair, all zero: any; forget: the board
+    random: bytes = bytes(16)  # open, out_of_band: of the board across, as its pairing said; all zero: the board across is given ours
+    confirm: bytes = bytes(16)  # the same
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.action, self.method, self.window_s, self.address_type, self.address, self.random, self.confirm)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pair:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"pair: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, action, method, window_s, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
+        return cls(action=action, method=method, window_s=window_s, address_type=address_type, address=address, random=random, confirm=confirm, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Board to host: the answer to pair, and said again when a board has paired or failed to, and when the window closes."""
+
+    TYPE: ClassVar[int] = 0x0e
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBHBBBB6s16s16s")
+
+    open: int = 0  # 1: boards may pair
+    method: int = 0  # pair_method of the window
+    left_s: int = 0  # until it closes, rounded up; 0 when closed
+    bonds: int = 0  # boards that this one knows
+    paired: int = 0  # boards that have paired since the start, modulo 256
+    failed: int = 0  # attempts to pair that failed since the start, modulo 256
+    address_type: int = 0  # of this board: 0 public, 1 random
+    address: bytes = bytes(6)  # of this board
+    random: bytes = bytes(16)  # open, out_of_band: for the board across; else zero
+    confirm: bytes = bytes(16)  # the same
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.open, self.method, self.left_s, self.bonds, self.paired, self.failed, self.address_type, self.address, self.random, self.confirm)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pairing:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"pairing: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, open, method, left_s, bonds, paired, failed, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
+        return cls(open=open, method=method, left_s=left_s, bonds=bonds, paired=paired, failed=failed, address_type=address_type, address=address, random=random, confirm=confirm, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Host to board: start anew. Not answered, or by error; a board that was reset does not know its host."""
+
+    TYPE: ClassVar[int] = 0x0f
+    LAYOUT: ClassVar[Struct] = Struct("<BBB")
+
+    kind: int = 0  # reset_kind
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.kind)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Reset:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"reset: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, kind = cls.LAYOUT.unpack_from(data)
+        return cls(kind=kind, peer=peer)
+
+
+Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error | Pair | Pairing | Reset
 CONTROL: dict[int, type[Control]] = {
     Hello.TYPE: Hello,
     Configure.TYPE: Configure,
@@ -473,4 +583,7 @@ CONTROL: dict[int, type[Control]] = {
     Link.TYPE: Link,
     Log.TYPE: Log,
     Error.TYPE: Error,
+    Pair.TYPE: Pair,
+    Pairing.TYPE: Pairing,
+    Reset.TYPE: Reset,
 }

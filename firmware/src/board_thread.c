@@ -39,13 +39,38 @@ static bool configure(void *user, const struct pnc_configure *configuration)
 	return radio_configure(configuration);
 }
 
+static bool pair(void *user, const struct pnc_pair *pair)
+{
+	ARG_UNUSED(user);
+	return radio_pair(pair);
+}
+
+static void pairing(void *user, struct pnc_pairing *pairing)
+{
+	ARG_UNUSED(user);
+	radio_pairing(pairing);
+}
+
+static bool reset(void *user, uint8_t kind)
+{
+	ARG_UNUSED(user);
+	return care_ask_reset(kind);
+}
+
 static int8_t rssi_dbm(void *user, uint8_t peer)
 {
 	ARG_UNUSED(user);
 	return radio_rssi_dbm(peer);
 }
 
-static const struct pnc_board_ops ops = {.configure = configure, .rssi_dbm = rssi_dbm, .wake = wake};
+static const struct pnc_board_ops ops = {
+	.configure = configure,
+	.pair = pair,
+	.pairing = pairing,
+	.reset = reset,
+	.rssi_dbm = rssi_dbm,
+	.wake = wake,
+};
 
 void board_radio_up(uint8_t peer, const struct pnc_radio_link *link)
 {
@@ -84,6 +109,13 @@ size_t board_radio_tx(uint8_t peer, uint8_t *out)
 	len = pnc_board_radio_tx(&board, now_us(), peer, out);
 	k_mutex_unlock(&lock);
 	return len;
+}
+
+void board_pairing_changed(void)
+{
+	k_mutex_lock(&lock, K_FOREVER);
+	pnc_board_pairing_changed(&board, now_us());
+	k_mutex_unlock(&lock);
 }
 
 static void on_serial_event(void)

@@ -10,16 +10,17 @@
 #include "pnc_wire.h"
 #include "radio.h"
 #include "release.h"
+#include "retain.h"
 
-#define FAULT_MARK 0x464C5431u
-#define WATCHDOG_MARK 0x57444731u
-
-/* Survives a reset: set by who resets the board, read by care_boot. */
-static __noinit uint32_t reset_mark;
+/* Retained by who resets the board, read by care_boot; the last byte is the reason. */
+#define MARK 0x504E4300u
+#define MARK_MASK 0xFFFFFF00u
+#define NO_RESET -1
 
 static int channels[CARE_THREADS] = {-1, -1, -1};
 static atomic_t traffic;
 static atomic_t error;
+static atomic_t reset_asked = ATOMIC_INIT(NO_RESET);
 
 #define LAMP(alias) GPIO_DT_SPEC_GET_OR(DT_ALIAS(alias), gpios, {0})
 
@@ -37,6 +38,19 @@ static void pressed(const struct device *port, struct gpio_callback *callback, u
 	ARG_UNUSED(callback);
 	ARG_UNUSED(pins);
 	radio_open_pairing();
+}
+
+/* Pulls the reset pin: only then the bootloader of the nRF52840 dongle stays. */
+static const struct gpio_dt_spec bootloader = GPIO_DT_SPEC_GET_OR(DT_PATH(zephyr_user), bootloader_gpios, {0});
+
+static bool has_bootloader(void)
+{
+	return bootloader.port != NULL;
+}
+
+static void start_bootloader(void)
+{
+	(void)gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE);
 }
 
 static void start_gpio(void)
@@ -62,6 +76,15 @@ static void set_lamp(const struct gpio_dt_spec *lamp, bool on)
 	}
 }
 #else
+static bool has_bootloader(void)
+{
+	return false;
+}
+
+static void start_bootloader(void)
+{
+}
+
 static void start_gpio(void)
 {
 }
@@ -77,7 +100,7 @@ static void bite(int channel, void *user)
 {
 	ARG_UNUSED(channel);
 	ARG_UNUSED(user);
-	reset_mark = WATCHDOG_MARK;
+	retain_set(MARK | PNC_BOOT_WATCHDOG);
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
@@ -100,16 +123,11 @@ void care_start(void)
 
 uint8_t care_boot(void)
 {
+	uint32_t mark = retain_take();
 	uint32_t cause = 0;
 
-	uint32_t mark = reset_mark;
-
-	reset_mark = 0;
-	if (mark == FAULT_MARK) {
-		return PNC_BOOT_FAULT;
-	}
-	if (mark == WATCHDOG_MARK) {
-		return PNC_BOOT_WATCHDOG;
+	if ((mark & MARK_MASK) == MARK) {
+		return mark & ~MARK_MASK;
 	}
 #if defined(CONFIG_HWINFO)
 	if (hwinfo_get_reset_cause(&cause) == 0) {
@@ -123,6 +141,36 @@ uint8_t care_boot(void)
 		return PNC_BOOT_SOFTWARE;
 	}
 	return cause & RESET_PIN ? PNC_BOOT_PIN : PNC_BOOT_POWER;
+}
+
+bool care_ask_reset(uint8_t kind)
+{
+	if (kind == PNC_RESET_KIND_BOOTLOADER && !has_bootloader()) {
+		return false;
+	}
+	atomic_set(&reset_asked, kind);
+	radio_attend();
+	return true;
+}
+
+void care_reset(void (*before)(void))
+{
+	atomic_val_t kind = atomic_get(&reset_asked);
+
+	if (kind == NO_RESET) {
+		return;
+	}
+	before();
+	if (kind == PNC_RESET_KIND_BOOTLOADER) {
+		start_bootloader();
+	}
+	retain_set(MARK | PNC_BOOT_SOFTWARE);
+	sys_reboot(SYS_REBOOT_COLD);
+}
+
+uint32_t care_capabilities(void)
+{
+	return has_bootloader() ? PNC_CAPABILITY_BOOTLOADER : 0;
 }
 
 void care_alive(enum care_thread thread)
@@ -154,7 +202,7 @@ void k_sys_fatal_error_handler(unsigned int reason, const pnc_esf *esf)
 {
 	ARG_UNUSED(reason);
 	ARG_UNUSED(esf);
-	reset_mark = FAULT_MARK;
+	retain_set(MARK | PNC_BOOT_FAULT);
 	sys_reboot(SYS_REBOOT_COLD);
 }
 #endif

@@ -22,7 +22,7 @@ static uint64_t board_id(void)
 
 static uint32_t capabilities(void)
 {
-	return radio_capabilities() |
+	return radio_capabilities() | care_capabilities() |
 	       (DT_NODE_HAS_COMPAT(DT_CHOSEN(pnc_serial), zephyr_cdc_acm_uart) ? PNC_CAPABILITY_USB : 0) |
 	       (IS_ENABLED(CONFIG_ARCH_POSIX) ? PNC_CAPABILITY_VIRTUAL : 0);
 }
@@ -46,6 +46,7 @@ int main(void)
 		radio_manage(MANAGE_MS);
 		care_show(radio_links_up());
 		care_alive(CARE_MAIN);
+		care_reset(radio_end);
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "store.h"
 
 #define RSSI_EVERY_MS 1000
+#define END_MS 500 /* for connections to end */
 
 struct radio_link radio_links[PNC_PEERS];
 struct pnc_configure radio_settings;
@@ -181,6 +182,14 @@ static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_secur
 	}
 }
 
+/* The edge has an interval for all its cameras; none of them may ask for another. */
+static bool on_parameters_wish(struct bt_conn *conn, struct bt_le_conn_param *wish)
+{
+	ARG_UNUSED(conn);
+	ARG_UNUSED(wish);
+	return radio_settings.role != PNC_ROLE_EDGE;
+}
+
 static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t latency, uint16_t timeout)
 {
 	ARG_UNUSED(interval);
@@ -206,6 +215,7 @@ BT_CONN_CB_DEFINE(callbacks) = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.security_changed = on_security,
+	.le_param_req = on_parameters_wish,
 	.le_param_updated = on_parameters,
 	.le_phy_updated = on_phy,
 };
@@ -255,6 +265,26 @@ static void disconnect_all(void)
 	}
 }
 
+void radio_end(void)
+{
+	int64_t until_ms = k_uptime_get() + END_MS;
+	bool connected = enabled;
+
+	radio_settings.role = PNC_ROLE_NONE; /* nothing begins anew; the store keeps what it has */
+	if (enabled) {
+		radio_peripheral_manage();
+		radio_central_manage();
+		disconnect_all();
+	}
+	while (connected && k_uptime_get() < until_ms) {
+		k_msleep(1);
+		connected = false;
+		for (uint8_t i = 0; i < PNC_PEERS; i++) {
+			connected = connected || radio_links[i].conn != NULL;
+		}
+	}
+}
+
 static void change_all(void)
 {
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
@@ -289,7 +319,7 @@ static void apply(void)
 	radio_settings = next;
 	store_save(&radio_settings);
 	if (other_role) {
-		radio_open_pairing();
+		security_open_window();
 		disconnect_all();
 	} else {
 		change_all();
@@ -310,7 +340,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	}
 	radio_parameters_ask(link, conn);
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY)) {
-		if (security_pairing_open()) {
+		if (security_may_pair(&link->address)) {
 			(void)bt_unpair(BT_ID_DEFAULT, &link->address); /* and pair anew on the next connection */
 		}
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
@@ -360,6 +390,7 @@ void radio_manage(int32_t wait_ms)
 		return;
 	}
 	apply();
+	security_manage();
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		struct bt_conn *conn = radio_link_ref(i);
 

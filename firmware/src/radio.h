@@ -34,6 +34,16 @@ int radio_links_up(void);
 /* Lets unknown boards pair for CONFIG_PNC_PAIRING_WINDOW_S. From any thread or interrupt. */
 void radio_open_pairing(void);
 
+/* Takes over who may pair; false if there is no radio. From any thread; the main thread does it and calls
+ * board_pairing_changed then. */
+bool radio_pair(const struct pnc_pair *pair);
+
+/* Writes the state of pairing. From any thread. */
+void radio_pairing(struct pnc_pairing *pairing);
+
+/* Ends all connections, so that the boards across know at once. From the main thread, before a reset. */
+void radio_end(void);
+
 /* PNC_CAPABILITY_ bits of this radio. */
 uint32_t radio_capabilities(void);
 

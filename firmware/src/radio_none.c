@@ -44,6 +44,21 @@ void radio_open_pairing(void)
 {
 }
 
+bool radio_pair(const struct pnc_pair *pair)
+{
+	ARG_UNUSED(pair);
+	return false;
+}
+
+void radio_pairing(struct pnc_pairing *pairing)
+{
+	ARG_UNUSED(pairing);
+}
+
+void radio_end(void)
+{
+}
+
 uint32_t radio_capabilities(void)
 {
 	return 0;

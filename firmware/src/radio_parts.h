@@ -105,8 +105,20 @@ void radio_sender_start(void);
 /* Registers what decides about pairing. */
 void security_start(void);
 
+/* Does what the host and the button asked for, and tells the host. Main thread, again and again. */
+void security_manage(void);
+
+/* Lets unknown boards pair for CONFIG_PNC_PAIRING_WINDOW_S. Main thread. */
+void security_open_window(void);
+
 /* True while unknown boards may pair. */
 bool security_pairing_open(void);
+
+/* True if that board may pair now. */
+bool security_may_pair(const bt_addr_le_t *address);
+
+/* Another number whenever a bond came or went. */
+uint32_t security_bonds_changed(void);
 
 /* True if packets may be exchanged with that board: it is the one configured, or any is and it is bonded, or pairing
  * is open. */

@@ -13,6 +13,7 @@ enum advertising {
 };
 
 static enum advertising advertising;
+static uint32_t listed; /* bonds as of the accept list */
 
 static const struct bt_data advertisement[] = {
 	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
@@ -108,9 +109,10 @@ void radio_peripheral_manage(void)
 	if (radio_settings.role == PNC_ROLE_CAMERA) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
-	if (wanted == advertising) {
+	if (wanted == advertising && listed == security_bonds_changed()) {
 		return;
 	}
+	listed = security_bonds_changed();
 	(void)bt_le_adv_stop();
 	advertising = ADVERTISE_NOT;
 	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {

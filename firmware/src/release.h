@@ -36,6 +36,13 @@ typedef struct _bt_gatt_ccc pnc_ccc_data;
 #define PNC_INTERVAL_US(info) ((info)->le.interval * 1250u)
 #endif
 
+/* Tells the stack whether we have a peer's values for LE Secure Connections out of band. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(3, 4, 0)
+#define pnc_oob_set_flag(have) bt_le_oob_set_sc_flag(have)
+#else
+#define pnc_oob_set_flag(have) bt_set_oob_data_flag(have)
+#endif
+
 /* A buffer for an HCI command; the length went out of the call in 4.3. */
 #if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 3, 0)
 #define pnc_hci_command(opcode, len) bt_hci_cmd_alloc(K_FOREVER)

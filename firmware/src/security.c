@@ -1,40 +1,236 @@
-/* Who may pair, and with whom packets are exchanged. */
+/* Who may pair, and with whom packets are exchanged. The main thread opens and closes the window; the callbacks of the
+ * stack come from its own threads. */
 #include <string.h>
 
+#include <zephyr/bluetooth/hci.h>
+
 #include "radio_parts.h"
+#include "release.h"
 
-static int64_t open_until_ms; /* of the pairing window */
-static struct k_spinlock lock;
+/* The window in which unknown boards may pair. */
+struct window {
+	int64_t until_ms; /* closed from then on */
+	uint8_t method;   /* PNC_PAIR_METHOD_ */
+	bool theirs;      /* out of band: the host gave us the values of the board across; else it was given ours */
+	bt_addr_le_t only;
+};
 
-void radio_open_pairing(void)
+static struct k_spinlock lock; /* of the following */
+static struct window window;
+static bool asked_new;
+static struct pnc_pair asked; /* by the host */
+static uint8_t paired, failed, bonds;
+
+/* Out of band: what the stack works with while boards pair. The main thread changes them, in a closed window. */
+static struct bt_le_oob ours;
+static struct bt_le_oob_sc_data their_values;
+
+static atomic_t open_asked; /* by the button */
+static atomic_t changed;    /* the host is to be told */
+static atomic_t bond_count; /* of changes to the bonds */
+
+static struct window window_now(void)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+	struct window now = window;
+
+	k_spin_unlock(&lock, key);
+	return now;
+}
+
+static void set_window(const struct window *next)
 {
 	k_spinlock_key_t key = k_spin_lock(&lock);
 
-	open_until_ms = k_uptime_get() + CONFIG_PNC_PAIRING_WINDOW_S * MSEC_PER_SEC;
+	window = *next;
+	k_spin_unlock(&lock, key);
+	atomic_set(&changed, 1);
+}
+
+void radio_open_pairing(void)
+{
+	atomic_set(&open_asked, 1);
+	radio_attend();
+}
+
+bool radio_pair(const struct pnc_pair *pair)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+
+	asked = *pair;
+	asked_new = true;
 	k_spin_unlock(&lock, key);
 	radio_attend();
+	return true;
+}
+
+static bt_addr_le_t address_of(uint8_t type, const uint8_t *bytes)
+{
+	bt_addr_le_t address = {.type = type == 0 ? BT_ADDR_LE_PUBLIC : BT_ADDR_LE_RANDOM};
+
+	memcpy(address.a.val, bytes, sizeof(address.a.val));
+	return address;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void close_window(void)
+{
+	static const struct window closed;
+
+	set_window(&closed);
+	pnc_oob_set_flag(false);
+}
+
+static void open_window(const struct pnc_pair *pair)
+{
+	uint16_t seconds = pair->window_s == 0 ? CONFIG_PNC_PAIRING_WINDOW_S : pair->window_s;
+	struct window next = {
+		.until_ms = k_uptime_get() + seconds * MSEC_PER_SEC,
+		.method = pair->method,
+		.theirs = !is_zero(pair->random, sizeof(pair->random)),
+	};
+
+	close_window();
+	if (!is_zero(pair->address, sizeof(pair->address))) {
+		next.only = address_of(pair->address_type, pair->address);
+	}
+	memcpy(their_values.r, pair->random, sizeof(their_values.r));
+	memcpy(their_values.c, pair->confirm, sizeof(their_values.c));
+	if (next.method == PNC_PAIR_METHOD_OUT_OF_BAND && !next.theirs &&
+	    bt_le_oob_get_local(BT_ID_DEFAULT, &ours) != 0) {
+		return;
+	}
+	pnc_oob_set_flag(next.method == PNC_PAIR_METHOD_OUT_OF_BAND && next.theirs);
+	set_window(&next);
+}
+
+void security_open_window(void)
+{
+	open_window(&(struct pnc_pair){.method = PNC_PAIR_METHOD_JUST_WORKS});
+}
+
+static void forget(const struct pnc_pair *pair)
+{
+	bt_addr_le_t address = address_of(pair->address_type, pair->address);
+	bool all = is_zero(pair->address, sizeof(pair->address));
+
+	(void)bt_unpair(BT_ID_DEFAULT, all ? NULL : &address);
+	atomic_inc(&bond_count);
+}
+
+static void obey(void)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+	struct pnc_pair pair = asked;
+	bool new = asked_new;
+
+	asked_new = false;
+	k_spin_unlock(&lock, key);
+	if (!new) {
+		return;
+	}
+	if (pair.action == PNC_PAIR_ACTION_OPEN) {
+		open_window(&pair);
+	} else if (pair.action == PNC_PAIR_ACTION_CLOSE) {
+		close_window();
+	} else if (pair.action == PNC_PAIR_ACTION_FORGET) {
+		forget(&pair);
+	}
+	atomic_set(&changed, 1);
+}
+
+static void count_bond(const struct bt_bond_info *bond, void *user)
+{
+	uint8_t *count = user;
+
+	ARG_UNUSED(bond);
+	*count += 1;
+}
+
+void security_manage(void)
+{
+	struct window now;
+	uint8_t count = 0;
+
+	if (atomic_clear(&open_asked) != 0) {
+		security_open_window();
+	}
+	obey();
+	now = window_now();
+	if (now.until_ms != 0 && k_uptime_get() >= now.until_ms) {
+		close_window();
+	}
+	if (atomic_clear(&changed) != 0) {
+		bt_foreach_bond(BT_ID_DEFAULT, count_bond, &count);
+		bonds = count;
+		board_pairing_changed();
+	}
+}
+
+void radio_pairing(struct pnc_pairing *pairing)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+	int64_t left_ms = window.until_ms - k_uptime_get();
+	bool out_of_band = window.method == PNC_PAIR_METHOD_OUT_OF_BAND;
+	bt_addr_le_t own = {0};
+	size_t one = 1;
+
+	pairing->bonds = bonds;
+	pairing->paired = paired;
+	pairing->failed = failed;
+	if (left_ms > 0) {
+		pairing->open = 1;
+		pairing->method = window.method;
+		pairing->left_s = (left_ms + MSEC_PER_SEC - 1) / MSEC_PER_SEC;
+	}
+	if (left_ms > 0 && out_of_band && !window.theirs) {
+		memcpy(pairing->random, ours.le_sc_data.r, sizeof(pairing->random));
+		memcpy(pairing->confirm, ours.le_sc_data.c, sizeof(pairing->confirm));
+	}
+	k_spin_unlock(&lock, key);
+	bt_id_get(&own, &one);
+	pairing->address_type = own.type == BT_ADDR_LE_PUBLIC ? 0 : 1;
+	memcpy(pairing->address, own.a.val, sizeof(pairing->address));
 }
 
 bool security_pairing_open(void)
 {
-	k_spinlock_key_t key = k_spin_lock(&lock);
-	bool open = k_uptime_get() < open_until_ms;
+	return k_uptime_get() < window_now().until_ms;
+}
 
-	k_spin_unlock(&lock, key);
-	return open;
+uint32_t security_bonds_changed(void)
+{
+	return atomic_get(&bond_count);
 }
 
 /* The peer of the configuration; false if it names none. */
 static bool configured(bt_addr_le_t *address)
 {
-	static const uint8_t none[sizeof(radio_settings.address)];
-
-	if (memcmp(radio_settings.address, none, sizeof(none)) == 0) {
+	if (is_zero(radio_settings.address, sizeof(radio_settings.address))) {
 		return false;
 	}
-	address->type = radio_settings.address_type == 0 ? BT_ADDR_LE_PUBLIC : BT_ADDR_LE_RANDOM;
-	memcpy(address->a.val, radio_settings.address, sizeof(none));
+	*address = address_of(radio_settings.address_type, radio_settings.address);
 	return true;
+}
+
+bool security_may_pair(const bt_addr_le_t *address)
+{
+	struct window now = window_now();
+	bt_addr_le_t only;
+
+	if (k_uptime_get() >= now.until_ms || (configured(&only) && bt_addr_le_cmp(&only, address) != 0)) {
+		return false;
+	}
+	return bt_addr_le_cmp(&now.only, BT_ADDR_LE_ANY) == 0 || bt_addr_le_cmp(&now.only, address) == 0;
 }
 
 struct visit {
@@ -76,24 +272,71 @@ static void compare(const bt_addr_le_t *address, void *user)
 bool security_allows(const bt_addr_le_t *address)
 {
 	struct search search = {.address = address};
-	bt_addr_le_t only;
 
 	security_each_known(compare, &search);
-	return search.found || (!configured(&only) && security_pairing_open());
+	return search.found || security_may_pair(address);
 }
 
+/* Out of band, one of both must have the values of the other: else the stack would pair without looking. */
 static enum bt_security_err on_pairing(struct bt_conn *conn, const struct bt_conn_pairing_feat *const features)
 {
-	ARG_UNUSED(features);
-	if (security_pairing_open() && security_allows(bt_conn_get_dst(conn))) {
+	struct window now = window_now();
+
+	if (security_may_pair(bt_conn_get_dst(conn)) &&
+	    (now.method != PNC_PAIR_METHOD_OUT_OF_BAND || now.theirs || features->oob_data_flag != 0)) {
 		return BT_SECURITY_ERR_SUCCESS;
 	}
 	return BT_SECURITY_ERR_PAIR_NOT_ALLOWED;
 }
 
+static void on_out_of_band(struct bt_conn *conn, struct bt_conn_oob_info *info)
+{
+	struct window now = window_now();
+	bool out_of_band = now.method == PNC_PAIR_METHOD_OUT_OF_BAND && info->type == BT_CONN_OOB_LE_SC;
+
+	if (!out_of_band ||
+	    bt_le_oob_set_sc_data(conn, now.theirs ? NULL : &ours.le_sc_data, now.theirs ? &their_values : NULL) != 0) {
+		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+	}
+}
+
+static void on_paired(struct bt_conn *conn, bool bonded)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+
+	ARG_UNUSED(conn);
+	ARG_UNUSED(bonded);
+	paired++;
+	if (window.method == PNC_PAIR_METHOD_OUT_OF_BAND) {
+		window.until_ms = 1; /* its values are for one pairing */
+	}
+	k_spin_unlock(&lock, key);
+	atomic_inc(&bond_count);
+	atomic_set(&changed, 1);
+	radio_attend();
+}
+
+static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
+{
+	k_spinlock_key_t key = k_spin_lock(&lock);
+
+	ARG_UNUSED(conn);
+	ARG_UNUSED(reason);
+	failed++;
+	k_spin_unlock(&lock, key);
+	atomic_set(&changed, 1);
+	radio_attend();
+}
+
 void security_start(void)
 {
-	static const struct bt_conn_auth_cb callbacks = {.pairing_accept = on_pairing};
+	static const struct bt_conn_auth_cb callbacks = {
+		.pairing_accept = on_pairing,
+		.oob_data_request = on_out_of_band,
+	};
+	static struct bt_conn_auth_info_cb results = {.pairing_complete = on_paired, .pairing_failed = on_failed};
 
 	(void)bt_conn_auth_cb_register(&callbacks);
+	(void)bt_conn_auth_info_cb_register(&results);
+	atomic_set(&changed, 1);
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from host.sim._core import ffi, lib
-from protocol.wire import MAX_PACKET, Boot, Capability, Phy, Role
+from host.sim.pairing import VirtualPairing
+from protocol.wire import MAX_PACKET, Boot, Capability, Pair, Pairing, Phy, ResetKind, Role
 
 FIRMWARE = (0, 1, 0)
 MTU = 247
@@ -38,8 +39,10 @@ class Totals:
 class VirtualBoard:
     """The firmware's core behind Python calls. Times are microseconds, of any range (the core sees them modulo 2^32).
 
+    ``rssi_dbm`` is what statistics report (the default: two boards on one desk; 127: unknown).
     ``on_configure`` is asked to apply radio settings and says whether it can; ``on_wake`` is called when bytes for
-    the serial port or packets for the radio may be pulled. Neither may call back into the board.
+    the serial port or packets for the radio may be pulled; ``on_reset`` when the host asked for a reset. None may
+    call back into the board.
     """
 
     def __init__(
@@ -50,18 +53,33 @@ class VirtualBoard:
         session: int,
         role: Role = Role.NONE,
         in_flight: int = 4,
+        capabilities: int = Capability.VIRTUAL | Capability.PHY_2M | Capability.PHY_CODED,
+        rssi_dbm: int = -50,
         now_us: int = 0,
         on_configure: Callable[[RadioSettings], bool],
         on_wake: Callable[[], None],
+        on_reset: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.role = role
+        self.rssi_dbm = rssi_dbm
         self._on_configure = on_configure
         self._on_wake = on_wake
+        self._on_reset = on_reset
+        self._now_us = now_us
+        self._pairing = VirtualPairing(board_id.to_bytes(8, "little")[:6])
+        self._pair_asked: Pair | None = None
         self._handle = ffi.new_handle(self)
         self._ops = ffi.new(
             "struct pnc_board_ops *",
-            {"configure": lib.pnc_sim_configure, "rssi_dbm": lib.pnc_sim_rssi_dbm, "wake": lib.pnc_sim_wake},
+            {
+                "configure": lib.pnc_sim_configure,
+                "pair": lib.pnc_sim_pair,
+                "pairing": lib.pnc_sim_pairing,
+                "reset": lib.pnc_sim_reset,
+                "rssi_dbm": lib.pnc_sim_rssi_dbm,
+                "wake": lib.pnc_sim_wake,
+            },
         )
         self._board = ffi.new("struct pnc_board *")
         self._packet = ffi.new("uint8_t[]", MAX_PACKET)
@@ -70,7 +88,7 @@ class VirtualBoard:
             {
                 "board_id": board_id,
                 "session": session,
-                "capabilities": Capability.VIRTUAL | Capability.PHY_2M | Capability.PHY_CODED,
+                "capabilities": capabilities,
                 "firmware": FIRMWARE,
                 "role": role,
                 "boot": Boot.POWER,
@@ -80,11 +98,12 @@ class VirtualBoard:
         )
         lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
 
-    def reset(self, now_us: int) -> None:
+    def reset(self, now_us: int, boot: Boot = Boot.PIN) -> None:
         """Start anew, as after a press of the reset button: the role is kept, everything else is lost."""
         self._identity.session = (self._identity.session + 1) % _WRAP
         self._identity.role = self.role
-        self._identity.boot = Boot.PIN
+        self._identity.boot = boot
+        self._pairing = VirtualPairing(self._identity.board_id.to_bytes(8, "little")[:6])
         lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
 
     @property
@@ -97,10 +116,15 @@ class VirtualBoard:
     def serial_rx(self, now_us: int, data: bytes) -> None:
         """Bytes came in on the serial port."""
         lib.pnc_board_serial_rx(self._board, now_us % _WRAP, data, len(data))
+        asked, self._pair_asked = self._pair_asked, None
+        if asked is not None:
+            self._pairing.asked(now_us, asked)
+            lib.pnc_board_pairing_changed(self._board, now_us % _WRAP)
 
     def serial_tx(self, now_us: int, room: int) -> bytes:
         """At most ``room`` bytes for the serial port."""
         out = ffi.new("uint8_t[]", room)
+        self._now_us = now_us
         count = lib.pnc_board_serial_tx(self._board, now_us % _WRAP, out, room)
         return bytes(ffi.buffer(out, count))
 
@@ -132,6 +156,8 @@ class VirtualBoard:
 
     def tick(self, now_us: int) -> None:
         """Time passes."""
+        if self._pairing.tick(now_us):
+            lib.pnc_board_pairing_changed(self._board, now_us % _WRAP)
         lib.pnc_board_tick(self._board, now_us % _WRAP)
 
     def configured(self, settings: RadioSettings) -> bool:
@@ -140,6 +166,18 @@ class VirtualBoard:
         if accepted:
             self.role = settings.role
         return accepted
+
+    def pair(self, pair: Pair) -> None:
+        """The core hands on who may pair."""
+        self._pair_asked = pair
+
+    def pairing(self) -> Pairing:
+        """The core asks for the state of pairing."""
+        return self._pairing.state(self._now_us)
+
+    def reset_asked(self) -> None:
+        """The core hands on the host's wish for a reset."""
+        self._on_reset()
 
     def woken(self) -> None:
         """The core has something to be pulled."""
@@ -154,8 +192,37 @@ def pnc_sim_configure(user: Any, configuration: Any) -> bool:
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_rssi_dbm(_user: Any, _peer: int) -> int:
-    return -50  # two boards on one desk
+def pnc_sim_pair(user: Any, pair: Any) -> bool:
+    board: VirtualBoard = ffi.from_handle(user)
+    values: dict[str, Any] = {name: bytes(ffi.buffer(getattr(pair, name))) for name in ("address", "random", "confirm")}
+    numbers = {name: getattr(pair, name) for name in ("action", "method", "window_s", "address_type", "peer")}
+    board.pair(Pair(**numbers, **values))
+    return True
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_pairing(user: Any, pairing: Any) -> None:
+    board: VirtualBoard = ffi.from_handle(user)
+    state = board.pairing()
+    for name in ("open", "method", "left_s", "bonds", "paired", "failed", "address_type"):
+        setattr(pairing, name, getattr(state, name))
+    for name in ("address", "random", "confirm"):
+        ffi.buffer(getattr(pairing, name))[:] = getattr(state, name)
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_reset(user: Any, kind: int) -> bool:
+    board: VirtualBoard = ffi.from_handle(user)
+    if kind != ResetKind.FIRMWARE:
+        return False  # there is no bootloader
+    board.reset_asked()
+    return True
+
+
+@ffi.def_extern()  # type: ignore[untyped-decorator]
+def pnc_sim_rssi_dbm(user: Any, _peer: int) -> int:
+    board: VirtualBoard = ffi.from_handle(user)
+    return board.rssi_dbm
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]

@@ -50,6 +50,13 @@ class RealTimeWorld:
         """Pull the cable of one board."""
         self._terminals[index].close()
 
+    def replug(self, index: int) -> str:
+        """Plug one board in again; returns its new path."""
+        self._terminals[index].close()
+        self._terminals[index] = PseudoTerminal(self.world.nodes[index], asyncio.get_running_loop(), self._wake)
+        self.paths[index] = self._terminals[index].path
+        return self.paths[index]
+
     def close(self) -> None:
         """Pull all cables."""
         for terminal in self._terminals:

@@ -13,7 +13,7 @@ from host.sim.line import UART_BYTES_PER_S, SerialLine
 from host.sim.radio import Connection, End, Medium, RadioParameters
 from host.sim.schedule import Schedule
 from host.sim.trace import CLEAR, Trace
-from protocol.wire import Phy, Role
+from protocol.wire import Boot, Phy, Role
 
 TICK_US = 5_000
 #: Bluetooth reason code: the connection was terminated by this side.
@@ -77,13 +77,13 @@ class World:
         """All boards: the cameras, then the edge."""
         return [*self.cameras, self.edge]
 
-    def reset(self, node: Node) -> None:
+    def reset(self, node: Node, boot: Boot = Boot.PIN) -> None:
         """Press a board's reset button: its connections end, and it looks for the other again."""
         now_us = self.schedule.now_us
         touched = self.connections if node is self.edge else [self.connections[self.cameras.index(node)]]
         for connection in touched:
             connection.drop(LOCAL_REASON)
-        node.board.reset(now_us)
+        node.board.reset(now_us, boot)
         for connection in touched:
             connection.search()
 
@@ -101,6 +101,7 @@ class World:
             now_us=self.schedule.now_us,
             on_configure=configure,
             on_wake=lambda: self._wake(node),
+            on_reset=lambda: self.schedule.at(self.schedule.now_us, lambda: self.reset(node, Boot.SOFTWARE)),
         )
         line.board = board
         node = Node(board, line)

@@ -23,6 +23,8 @@ from protocol.wire import (
     Kind,
     Link,
     LinkState,
+    Pair,
+    Pairing,
     Role,
     Statistics,
     StatisticsRequest,
@@ -34,7 +36,8 @@ _READ = 65536
 
 
 class Console:
-    """One open port. ``heard`` holds the packets of the board, in order; ``on_packet`` sees each as it comes."""
+    """One open port. ``heard`` holds the packets of the board, in order; ``on_packet`` sees each as it comes;
+    ``links_up`` counts the reports of a connection that is up."""
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -42,6 +45,7 @@ class Console:
         self.channel = Channel()
         self.credit: Credit | None = None
         self.heard: list[Packet] = []
+        self.links_up = 0
         self.on_packet: Callable[[Packet], None] = lambda _: None
         self._unwritten = b""
 
@@ -87,6 +91,7 @@ class Console:
         if isinstance(packet, Credit):
             self.credit = packet
             self.channel.confirm(packet, lost=lambda _: None)
+        self.links_up += isinstance(packet, Link) and packet.state == LinkState.UP
         self.heard.append(packet)
         self.on_packet(packet)
 
@@ -126,6 +131,13 @@ class Console:
         return self.until(
             Link, lambda link: link.state == LinkState.UP and link.peer == peer and link.mtu >= 247, wait_s=wait_s
         )
+
+    def pairing(self, pair: Pair) -> Pairing:
+        """Ask for who may pair; returns the answer."""
+        self.pump(0)
+        self.heard.clear()
+        self.say(pair)
+        return self.until(Pairing)
 
     def statistics(self, peer: int = 0) -> Statistics:
         """Ask for the board's account."""

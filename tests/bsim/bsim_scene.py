@@ -91,6 +91,18 @@ def _wait_for_links(boards: Scene) -> None:
         missing.discard(link.peer)
 
 
+def attenuated(folder: Path, paths: str) -> list[str]:
+    """Arguments for a radio whose attenuation between boards 0 and 1 follows a table of times and dB."""
+    (folder / "path.txt").write_text(paths)
+    (folder / "matrix.txt").write_text(f'0 1 : "{folder / "path.txt"}"\n1 0 : "{folder / "path.txt"}"\n')
+    return [
+        "-defmodem=BLE_simple",
+        "-channel=multiatt",
+        "-argschannel",
+        f"-file={folder / 'matrix.txt'}",
+    ]
+
+
 def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:
     """A picture packet; its codec bytes tell image and rank."""
     data = bytes((image + 3 * rank + 7 * at) % 256 for at in range(size))

@@ -15,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bsim"
 #: Nobody waits for longer than this for a simulation to start, s.
 START_S = 30.0
+#: Options of a board. Without it the simulated link decrypts whatever the key.
+REAL = ["-RealEncryption=1"]
 _numbers = itertools.count()
 
 
@@ -35,6 +39,12 @@ def missing() -> str | None:
 def bsim_bin() -> Path:
     """Where BabbleSim's programs are; they must be run from there."""
     return Path(os.environ["BSIM_OUT_PATH"]) / "bin"
+
+
+NEEDS_CIPHER = pytest.mark.skipif(
+    "BSIM_OUT_PATH" in os.environ and not (bsim_bin().parent / "lib" / "libCryptov1.so").exists(),
+    reason="BabbleSim has no libCryptov1.so",
+)
 
 
 def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
@@ -57,7 +67,10 @@ def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", 
 class Simulation:
     """Boards on one simulated radio, from ``start`` to ``stop``. ``ports`` are their serial ports.
 
-    ``others`` are programs without a serial port.
+    ``others`` are programs without a serial port, with their arguments.
+    ``again`` are boards that come back, number of the board and simulated time in s: a board that is reset leaves the
+    simulation, and BabbleSim takes nobody in while it runs, so its second life waits from the beginning. It has the
+    same flash and the same address; ``ports_again`` appear when it starts.
     ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate.
     """
@@ -67,7 +80,8 @@ class Simulation:
         folder: Path,
         programs: Sequence[Path],
         *,
-        others: Sequence[Path] = (),
+        others: Sequence[Sequence[str | Path]] = (),
+        again: Sequence[tuple[int, float]] = (),
         board: Sequence[str] = (),
         phy: Sequence[str] = (),
         length_s: float = 600.0,
@@ -76,18 +90,21 @@ class Simulation:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
         self.ports = [folder / f"port{index}" for index in range(len(programs))]
-        self._commands = [
-            [
-                *(program, f"-s={self.id}", f"-d={index}", f"-rs={100 + index}"),
-                *(f"-port={self.ports[index]}", f"-flash={folder / f'flash{index}.bin'}"),
-                *board,
-            ]
-            for index, program in enumerate(programs)
-        ]
-        self._commands += [
-            [program, f"-s={self.id}", f"-d={index}"] for index, program in enumerate(others, len(programs))
-        ]
-        devices = len(programs) + len(others)
+        self.ports_again = [folder / f"again{index}" for index, _ in again]
+
+        def command(number: int, index: int, port: Path) -> list[str | Path]:
+            """A board with the flash and the address (which follows from the seed) of that index."""
+            names = [f"-s={self.id}", f"-d={number}", f"-rs={100 + index}"]
+            return [programs[index], *names, f"-port={port}", f"-flash={folder / f'flash{index}.bin'}", *board]
+
+        self._commands = [command(index, index, port) for index, port in enumerate(self.ports)]
+        devices = len(programs)
+        self._commands += [[*words, f"-s={self.id}", f"-d={devices + k}", *board] for k, words in enumerate(others)]
+        devices += len(others)
+        for (index, at_s), port in zip(again, self.ports_again, strict=True):
+            waiting = [f"-start_offset={at_s * 1e6:.0f}", "-delay_init"]
+            self._commands.append([*command(devices, index, port), *waiting])
+            devices += 1
         if speed is not None:
             handbrake = bsim_bin() / "bs_device_handbrake"
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
@@ -137,7 +154,7 @@ class Simulation:
                 process.kill()
                 process.wait()
         self._running.clear()
-        for port in self.ports:
+        for port in [*self.ports, *self.ports_again]:
             port.unlink(missing_ok=True)
         shutil.rmtree(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, ignore_errors=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bsim_scene import Scene, Source, picture, scene
+from bsim_scene import Scene, Source, attenuated, picture, scene
 
 from protocol.packets import Picture
 from protocol.wire import Link, LinkState, Statistics, StatisticsRequest
@@ -90,22 +90,10 @@ def test_a_packet_past_its_deadline_never_arrives(program: Path, tmp_path: Path)
         assert len(arrived) == edge.sent
 
 
-def _attenuated(folder: Path, paths: str) -> list[str]:
-    """Arguments for a radio whose attenuation between boards 0 and 1 follows a table of times and dB."""
-    (folder / "path.txt").write_text(paths)
-    (folder / "matrix.txt").write_text(f'0 1 : "{folder / "path.txt"}"\n1 0 : "{folder / "path.txt"}"\n')
-    return [
-        "-defmodem=BLE_simple",
-        "-channel=multiatt",
-        "-argschannel",
-        f"-file={folder / 'matrix.txt'}",
-    ]
-
-
 def test_accounts_add_up_through_loss_disconnect_and_reconnection(program: Path, tmp_path: Path) -> None:
     """130 dB between 4 s and 12 s, and an attenuation that damages packets before and after."""
     table = "0 60\n3000000 60\n3000001 93\n4000000 93\n4000001 130\n12000000 130\n12000001 60\n600000000 60\n"
-    with scene(tmp_path, program, board=["-baud=3000000"], air=_attenuated(tmp_path, table)) as boards:
+    with scene(tmp_path, program, board=["-baud=3000000"], air=attenuated(tmp_path, table)) as boards:
         delivered: list[Picture] = []
         boards.edge.on_packet = lambda packet: delivered.append(packet) if isinstance(packet, Picture) else None
         source = Source(boards.camera)

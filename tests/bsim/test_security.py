@@ -6,19 +6,12 @@ import os
 import re
 from pathlib import Path
 
-import pytest
 from bsim_console import Console
 from bsim_scene import picture, scene
-from simulation import Simulation, bsim_bin, build
+from simulation import NEEDS_CIPHER, REAL, Simulation, build
 
 from protocol.packets import Picture
 from protocol.wire import LinkState, Role
-
-REAL = ["-RealEncryption=1"]  # without it the simulated link decrypts whatever the key
-NEEDS_CIPHER = pytest.mark.skipif(
-    "BSIM_OUT_PATH" in os.environ and not (bsim_bin().parent / "lib" / "libCryptov1.so").exists(),
-    reason="BabbleSim has no libCryptov1.so",
-)
 
 
 def test_a_central_that_never_paired_gets_no_data_while_the_known_one_does(program: Path, tmp_path: Path) -> None:
@@ -94,7 +87,7 @@ def test_a_central_that_does_not_encrypt_is_dropped_after_5_s(program: Path, tmp
     """Zephyr's own sample central_gatt_write: connects to whoever advertises and writes to it without end."""
     sample = Path(os.environ["ZEPHYR_BASE"]) / "samples" / "bluetooth" / "central_gatt_write"
     stranger = build(source=sample, name="stranger")
-    with Simulation(tmp_path, [program], others=[stranger], length_s=12) as simulation:
+    with Simulation(tmp_path, [program], others=[[stranger]], length_s=12) as simulation:
         camera = Console(simulation.ports[0])
         camera.greet()
         camera.configure(Role.CAMERA)  # the pairing window is open: anybody may connect

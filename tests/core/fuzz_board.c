@@ -55,6 +55,26 @@ static bool on_configure(void *user, const struct pnc_configure *configuration)
 	return configuration->tx_power_dbm >= 0;
 }
 
+static bool on_pair(void *user, const struct pnc_pair *pair)
+{
+	(void)user;
+	ALWAYS(pair->action <= PNC_PAIR_ACTION_FORGET && pair->method <= PNC_PAIR_METHOD_OUT_OF_BAND);
+	return pair->window_s % 2u != 0;
+}
+
+static void on_pairing(void *user, struct pnc_pairing *pairing)
+{
+	(void)user;
+	pairing->open = 1;
+}
+
+static bool on_reset(void *user, uint8_t kind)
+{
+	(void)user;
+	ALWAYS(kind <= PNC_RESET_KIND_BOOTLOADER);
+	return kind == PNC_RESET_KIND_FIRMWARE;
+}
+
 static int8_t on_rssi(void *user, uint8_t peer)
 {
 	(void)user;
@@ -68,7 +88,14 @@ static void on_wake(void *user)
 	s->woken = true;
 }
 
-static const struct pnc_board_ops ops = {on_configure, on_rssi, on_wake};
+static const struct pnc_board_ops ops = {
+	.configure = on_configure,
+	.pair = on_pair,
+	.pairing = on_pairing,
+	.reset = on_reset,
+	.rssi_dbm = on_rssi,
+	.wake = on_wake,
+};
 
 static void start(struct side *s, uint8_t role)
 {

@@ -24,6 +24,9 @@ struct rig {
 	bool radio_refuses;
 	struct pnc_configure configured;
 	unsigned configure_calls;
+	struct pnc_pair paired;
+	unsigned pair_calls;
+	unsigned reset_calls;
 };
 
 static const struct pnc_radio_link rig_link = {.interval_us = 7500, .mtu = 247, .phy = PNC_PHY_LE_2M};
@@ -34,6 +37,29 @@ static inline bool rig_configure(void *user, const struct pnc_configure *configu
 	r->configured = *configuration;
 	r->configure_calls++;
 	return !r->radio_refuses;
+}
+
+static inline bool rig_pair(void *user, const struct pnc_pair *pair)
+{
+	struct rig *r = user;
+	r->paired = *pair;
+	r->pair_calls++;
+	return !r->radio_refuses;
+}
+
+static inline void rig_pairing(void *user, struct pnc_pairing *pairing)
+{
+	struct rig *r = user;
+	pairing->open = r->paired.action == PNC_PAIR_ACTION_OPEN;
+	pairing->left_s = r->paired.window_s;
+	pairing->bonds = 3;
+}
+
+static inline bool rig_reset(void *user, uint8_t kind)
+{
+	struct rig *r = user;
+	r->reset_calls++;
+	return kind != PNC_RESET_KIND_BOOTLOADER;
 }
 
 static inline int8_t rig_rssi(void *user, uint8_t peer)
@@ -48,7 +74,14 @@ static inline void rig_wake(void *user)
 	r->wakes++;
 }
 
-static const struct pnc_board_ops rig_ops = {rig_configure, rig_rssi, rig_wake};
+static const struct pnc_board_ops rig_ops = {
+	.configure = rig_configure,
+	.pair = rig_pair,
+	.pairing = rig_pairing,
+	.reset = rig_reset,
+	.rssi_dbm = rig_rssi,
+	.wake = rig_wake,
+};
 
 static inline void rig_start_as(struct rig *r, const struct pnc_board_identity *identity, uint32_t now_us)
 {

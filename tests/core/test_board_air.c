@@ -297,7 +297,7 @@ TEST(test_the_air_does_not_command_a_board)
 		CHECK_EQ(camera.board.unknown, unknown + 1u);
 		rig_hear(&camera, 0);
 		CHECK_EQ(camera.heard_count, 0);
-		CHECK_EQ(camera.configure_calls, 0);
+		CHECK_EQ(camera.configure_calls + camera.pair_calls + camera.reset_calls, 0);
 		CHECK_EQ(camera.board.queue.totals.accepted, 0);
 		CHECK_EQ(next_over_air(&camera, 0), -1);
 	}
@@ -540,6 +540,53 @@ TEST(test_eight_cameras_share_one_edge)
 		CHECK_EQ(seen[peer], peer == 2 ? 0 : 8);
 	}
 	rig_check_accounts(&edge);
+}
+
+static uint32_t goodput_bps(struct rig *r, uint32_t now_us, uint8_t peer)
+{
+	struct pnc_statistics s;
+	RIG_SAY(r, now_us, statistics_request, .peer = peer);
+	rig_hear(r, now_us);
+	RIG_READ(r, statistics, STATISTICS, &s);
+	return s.goodput_bps;
+}
+
+TEST(test_goodput_is_what_was_acknowledged_or_received_in_the_last_second)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&camera, PNC_ROLE_CAMERA);
+	rig_ready(&edge, PNC_ROLE_EDGE);
+	rig_connect(&edge, 0, 3);
+	for (uint32_t now_ms = 0; now_ms < 1000; now_ms += 10) {
+		rig_picture(&camera, now_ms * MS, (struct picture){.remaining_ms = 100, .codec_bytes = 200});
+		size_t len = pnc_board_radio_tx(&camera.board, now_ms * MS, 0, packet);
+		CHECK(len > 0);
+		pnc_board_radio_rx(&edge.board, now_ms * MS, 3, packet, len);
+		pnc_board_radio_sent(&camera.board, now_ms * MS, 0);
+		pnc_board_tick(&camera.board, now_ms * MS);
+		pnc_board_tick(&edge.board, now_ms * MS);
+	}
+	CHECK_EQ(goodput_bps(&camera, 999 * MS, 0), 0); /* the second is not over */
+	for (uint32_t now_ms = 1000; now_ms < 2000; now_ms += 50) {
+		pnc_board_tick(&camera.board, now_ms * MS);
+		pnc_board_tick(&edge.board, now_ms * MS);
+		CHECK_EQ(goodput_bps(&camera, now_ms * MS, 0), 100 * 200 * 8);
+		CHECK_EQ(goodput_bps(&edge, now_ms * MS, 3), 100 * 200 * 8);
+		CHECK_EQ(goodput_bps(&edge, now_ms * MS, 0), 0);
+	}
+	pnc_board_tick(&camera.board, 2000 * MS);
+	CHECK_EQ(goodput_bps(&camera, 2000 * MS, 0), 0);
+}
+
+TEST(test_goodput_does_not_wrap)
+{
+	struct pnc_goodput g;
+	pnc_goodput_init(&g, UINT32_MAX);
+	for (int i = 0; i < 100000; i++) {
+		pnc_goodput_add(&g, PNC_MAX_CODEC_BYTES);
+	}
+	pnc_goodput_tick(&g, 1000 * MS - 1u);
+	CHECK(g.bps > 4000000);
 }
 
 TEST(test_an_answer_without_a_host_is_dropped_and_counted)

@@ -142,9 +142,10 @@ TEST(test_unknown_types_are_skipped_without_an_error)
 	uint32_t expected = 0;
 	for (unsigned first = 0; first < 256; first++) {
 		bool reserved_picture = (first & 0x80u) != 0 && (first & PNC_PICTURE_FLAGS_RESERVED) != 0;
-		bool other = (first & 0x80u) == 0 && (first == 0 || first > PNC_TYPE_ERROR);
+		bool other = (first & 0x80u) == 0 && (first == 0 || first > PNC_TYPE_RESET);
 		bool not_for_boards = first == PNC_TYPE_CREDIT || first == PNC_TYPE_STATISTICS ||
-				      first == PNC_TYPE_LINK || first == PNC_TYPE_LOG || first == PNC_TYPE_ERROR;
+				      first == PNC_TYPE_LINK || first == PNC_TYPE_LOG || first == PNC_TYPE_ERROR ||
+				      first == PNC_TYPE_PAIRING;
 		if (reserved_picture || other || not_for_boards) {
 			packet[0] = (uint8_t)first;
 			rig_say(&rig, 0, packet, sizeof(packet));
@@ -170,7 +171,9 @@ TEST(test_packets_too_short_are_malformed)
 		     {PNC_TYPE_STATISTICS_REQUEST, PNC_STATISTICS_REQUEST_SIZE},
 		     {PNC_TYPE_PING, PNC_PING_SIZE},
 		     {PNC_TYPE_PONG, PNC_PONG_SIZE},
-		     {PNC_TYPE_RESULT, PNC_RESULT_SIZE}};
+		     {PNC_TYPE_RESULT, PNC_RESULT_SIZE},
+		     {PNC_TYPE_PAIR, PNC_PAIR_SIZE},
+		     {PNC_TYPE_RESET, PNC_RESET_SIZE}};
 	rig_ready(&rig, PNC_ROLE_CAMERA);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint8_t packet[PNC_MAX_PACKET] = {cases[i].type};
@@ -180,7 +183,7 @@ TEST(test_packets_too_short_are_malformed)
 			CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), cases[i].type);
 		}
 	}
-	CHECK_EQ(rig.configure_calls, 0);
+	CHECK_EQ(rig.configure_calls + rig.pair_calls + rig.reset_calls, 0);
 }
 
 TEST(test_bytes_beyond_the_known_fields_are_ignored)
@@ -280,6 +283,79 @@ TEST(test_a_configuration_that_the_radio_refuses_changes_nothing)
 	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_CONFIGURE), 255);
 	CHECK_EQ(rig.board.identity.role, PNC_ROLE_CAMERA);
 	CHECK_EQ(rig.board.queue.waiting, 1);
+}
+
+TEST(test_who_may_pair_is_handed_on_and_answered_when_it_is_so)
+{
+	struct pnc_pairing pairing;
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	RIG_SAY(&rig, 0, pair, .action = PNC_PAIR_ACTION_OPEN, .method = PNC_PAIR_METHOD_OUT_OF_BAND, .window_s = 30,
+		.random = {1, 2}, .confirm = {3});
+	CHECK_EQ(rig.pair_calls, 1);
+	CHECK_EQ(rig.paired.window_s, 30);
+	CHECK_EQ(rig.paired.random[1], 2);
+	CHECK_EQ(rig.paired.confirm[0], 3);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+	unsigned wakes = rig.wakes;
+	pnc_board_pairing_changed(&rig.board, 0);
+	CHECK_EQ(rig.wakes, wakes + 1u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 1);
+	RIG_READ(&rig, pairing, PAIRING, &pairing);
+	CHECK_EQ(pairing.open, 1);
+	CHECK_EQ(pairing.left_s, 30);
+	CHECK_EQ(pairing.bonds, 3);
+}
+
+TEST(test_the_state_of_pairing_is_for_a_host_in_session_only)
+{
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	pnc_board_pairing_changed(&rig.board, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+	rig_hello(&rig, 0);
+	pnc_board_pairing_changed(&rig.board, 0);
+	rig_hello(&rig, 0); /* another host: the state was told to nobody */
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_HELLO), 1);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_PAIRING), 0);
+}
+
+TEST(test_a_pair_or_reset_that_cannot_be_is_malformed_or_refused)
+{
+	static const struct pnc_pair pairs[] = {
+		{.action = PNC_PAIR_ACTION_FORGET + 1u},
+		{.action = PNC_PAIR_ACTION_OPEN, .method = PNC_PAIR_METHOD_OUT_OF_BAND + 1u},
+		{.action = PNC_PAIR_ACTION_FORGET, .address_type = 2},
+	};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		uint8_t packet[PNC_MAX_PACKET];
+		rig_say(&rig, 0, packet, pnc_pair_write(&pairs[i], packet));
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_PAIR);
+	}
+	RIG_SAY(&rig, 0, reset, .kind = PNC_RESET_KIND_BOOTLOADER + 1u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_RESET);
+	CHECK_EQ(rig.pair_calls + rig.reset_calls, 0);
+	rig.radio_refuses = true;
+	RIG_SAY(&rig, 0, pair, .action = PNC_PAIR_ACTION_OPEN);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_REFUSED), PNC_TYPE_PAIR);
+	RIG_SAY(&rig, 0, reset, .kind = PNC_RESET_KIND_BOOTLOADER);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_REFUSED), PNC_TYPE_RESET);
+}
+
+TEST(test_a_reset_is_asked_for_once_and_not_answered)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	RIG_SAY(&rig, 0, reset, .kind = PNC_RESET_KIND_FIRMWARE);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+	CHECK_EQ(rig.reset_calls, 1);
 }
 
 TEST(test_a_hello_starts_the_session_anew)

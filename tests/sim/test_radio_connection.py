@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from asker import Asker
 from scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
-from host.link.frames import FrameReader, write_frame
 from host.link.sender import Sender
 from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
 from host.sim.trace import Air, Trace
@@ -14,17 +14,11 @@ from host.sim.virtual import VirtualHost
 from host.sim.world import World, WorldSettings
 from protocol.packets import parse
 from protocol.wire import (
-    VERSION,
     Configure,
-    Control,
-    Hello,
-    Kind,
     LinkState,
     Phy,
     Result,
     Role,
-    Statistics,
-    StatisticsRequest,
 )
 
 GONE = Air(loss=1.0)
@@ -94,35 +88,6 @@ def test_accounting_adds_up_after_loss_a_disconnect_and_a_reconnect() -> None:
     assert camera.sent == len(scene.tap.handed)
     collected = sum(len(event.packets) for event in scene.collected)
     assert collected + scene.receiver.late + scene.receiver.repeated == edge.sent
-
-
-class Asker:
-    """A host that asks one board things and keeps its answers."""
-
-    def __init__(self, world: World, index: int = 0) -> None:
-        self.world = world
-        self.answers: list[Control] = []
-        self._line = world.nodes[index].line
-        self._reader = FrameReader()
-        self._seq = 0
-        self._line.on_bytes = self._receive
-        self.ask(Hello(version=VERSION, kind=Kind.HOST, session=1))
-
-    def ask(self, packet: Control) -> list[Control]:
-        """What the board says within 50 ms."""
-        self.answers = []
-        self._line.write(write_frame(self._seq, packet.pack()))
-        self._seq += 1
-        self.world.schedule.run_until(self.world.schedule.now_us + 50_000)
-        return self.answers
-
-    def statistics(self) -> Statistics:
-        """The board's statistics."""
-        (answer,) = [a for a in self.ask(StatisticsRequest()) if isinstance(a, Statistics)]
-        return answer
-
-    def _receive(self, data: bytes) -> None:
-        self.answers += [parse(frame.packet) for frame in self._reader.feed(data)]  # type: ignore[misc]
 
 
 def test_what_was_in_the_radio_at_a_disconnect_is_counted_as_lost() -> None:

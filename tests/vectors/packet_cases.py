@@ -18,8 +18,11 @@ from protocol.wire import (
     Hello,
     Link,
     Log,
+    Pair,
+    Pairing,
     Ping,
     Pong,
+    Reset,
     Result,
     Statistics,
     StatisticsRequest,
@@ -56,9 +59,10 @@ EXAMPLES: list[tuple[str, Control, str]] = [
         Statistics(
             uptime_ms=1, accepted=2, sent=3, expired=4, evicted=5, flushed=6, acked=7, lost=8, damaged=9, missed=10,
             unknown=11, control_dropped=12, waiting=13, links=14, link=1, phy=2, rssi_dbm=-70, mtu=247,
-            interval_us=15000, peer=2,
+            interval_us=15000, goodput_bps=1_250_000, peer=2,
         ),
-        "0602" + "".join(f"{n:02x}000000" for n in range(1, 13)) + "0d" "0e" "01" "02" "ba" "f700" "983a0000",
+        "0602" + "".join(f"{n:02x}000000" for n in range(1, 13))
+        + "0d" "0e" "01" "02" "ba" "f700" "983a0000" "d0121300",
     ),
     ("ping", Ping(hop=2, token=0xDEADBEEF, origin_us=1), "0700" "02" "efbeadde" "01000000"),
     (
@@ -77,6 +81,26 @@ EXAMPLES: list[tuple[str, Control, str]] = [
     ("log", Log(level=2, text=b"low power"), "0b00" "02" "6c6f7720706f776572"),
     ("error", Error(code=4, detail=200, text=b"queue full"), "0c00" "04" "c8000000" "71756575652066756c6c"),
     ("error_without_text", Error(code=1, detail=1), "0c00" "01" "01000000"),
+    (
+        "pair",
+        Pair(
+            action=1, method=1, window_s=300, address_type=1, address=bytes(range(1, 7)),
+            random=bytes(range(16)), confirm=bytes(range(240, 256)),
+        ),
+        "0d00" "01" "01" "2c01" "01" "010203040506" "000102030405060708090a0b0c0d0e0f"
+        "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+    ),
+    ("pair_forget_all", Pair(action=3), "0d00" "03" + "00" * 42),
+    (
+        "pairing",
+        Pairing(
+            open=1, method=1, left_s=59, bonds=8, paired=255, failed=2, address_type=1, address=bytes(range(1, 7)),
+            random=bytes(range(16)), confirm=bytes(range(240, 256)),
+        ),
+        "0e00" "01" "01" "3b00" "08" "ff" "02" "01" "010203040506" "000102030405060708090a0b0c0d0e0f"
+        "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+    ),
+    ("reset", Reset(kind=1), "0f00" "01"),
 ]  # fmt: skip
 
 PICTURE: dict[str, Any] = {"source": 0, "last": 0, "image": 7, "rank": 3, "position": 0x1234, "remaining_ms": 300}

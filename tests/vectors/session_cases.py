@@ -22,9 +22,11 @@ from protocol.wire import (
     Kind,
     Link,
     LinkState,
+    Pair,
     Phy,
     Ping,
     Pong,
+    Reset,
     Result,
     Role,
     StatisticsRequest,
@@ -191,6 +193,9 @@ def _skipped() -> list[Script]:
         ("ping_of_no_hop", Ping(hop=3).pack(), Ping.TYPE),
         ("picture_without_codec_bytes", picture(0, 100).pack()[:7], 0x80),
         ("flush_that_is_neither_one_nor_all", Flush(all=2).pack(), Flush.TYPE),
+        ("pair_of_no_action", Pair(action=4).pack(), Pair.TYPE),
+        ("pair_of_no_method", Pair(action=1, method=2).pack(), Pair.TYPE),
+        ("reset_of_no_kind", Reset(kind=2).pack(), Reset.TYPE),
         ("statistics_of_no_peer", StatisticsRequest(peer=200).pack(), StatisticsRequest.TYPE),
     ]:
         script = Script(name, Role.CAMERA).opened()
@@ -236,7 +241,15 @@ def _air() -> list[Script]:
     silent.say(0, picture(0, 100)).up(0).leave(0, hello(Role.CAMERA)).sent(0).leave(0)
     silent.arrive(5, PEER_HELLO).leave(5, picture(0, 95))
     command = Script("the_air_does_not_command", Role.EDGE).linked()
-    for packet in (Configure(role=Role.CAMERA), Flush(all=1), StatisticsRequest(), Ping(hop=Hop.BOARD), b"\x7f"):
+    for packet in (
+        Configure(role=Role.CAMERA),
+        Flush(all=1),
+        StatisticsRequest(),
+        Pair(action=1),
+        Reset(),
+        Ping(hop=Hop.BOARD),
+        b"\x7f",
+    ):
         command.arrive(1, packet)
     command.hear(1).leave(1)
     lost = Script("connection_lost", Role.CAMERA).linked().say(1, picture(0, 100), picture(1, 100))

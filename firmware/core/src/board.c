@@ -38,6 +38,7 @@ void pnc_board_end_session(struct pnc_board *b)
 	b->open = false;
 	b->hello_due = false;
 	b->credit_due = false;
+	b->pairing_due = false;
 	b->errors_due = 0;
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		b->peers[i].statistics_due = false;
@@ -127,5 +128,14 @@ void pnc_board_serial_closed(struct pnc_board *b, uint32_t now_us)
 void pnc_board_tick(struct pnc_board *b, uint32_t now_us)
 {
 	(void)pnc_queue_expire(&b->queue, now_us);
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		pnc_goodput_tick(&b->peers[i].goodput, now_us);
+	}
+	pnc_board_finish(b, now_us);
+}
+
+void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us)
+{
+	b->pairing_due = b->open;
 	pnc_board_finish(b, now_us);
 }

@@ -87,6 +87,32 @@ static void on_configure(struct pnc_board *b, const uint8_t *packet, size_t len)
 	b->credit_due = true;
 }
 
+static void refused(struct pnc_board *b, uint8_t type)
+{
+	pnc_board_error(b, PNC_ERROR_CODE_REFUSED, type);
+}
+
+static void on_pair(struct pnc_board *b, const uint8_t *packet, size_t len)
+{
+	struct pnc_pair pair;
+	if (!pnc_pair_read(&pair, packet, len) || pair.action > PNC_PAIR_ACTION_FORGET ||
+	    pair.method > PNC_PAIR_METHOD_OUT_OF_BAND || pair.address_type > 1u) {
+		malformed(b, PNC_TYPE_PAIR);
+	} else if (!b->ops->pair(b->user, &pair)) {
+		refused(b, PNC_TYPE_PAIR);
+	}
+}
+
+static void on_reset(struct pnc_board *b, const uint8_t *packet, size_t len)
+{
+	struct pnc_reset reset;
+	if (!pnc_reset_read(&reset, packet, len) || reset.kind > PNC_RESET_KIND_BOOTLOADER) {
+		malformed(b, PNC_TYPE_RESET);
+	} else if (!b->ops->reset(b->user, reset.kind)) {
+		refused(b, PNC_TYPE_RESET);
+	}
+}
+
 static void on_flush(struct pnc_board *b, const uint8_t *packet, size_t len)
 {
 	struct pnc_flush flush;
@@ -186,6 +212,12 @@ void pnc_board_from_host(struct pnc_board *b, uint32_t now_us, const uint8_t *pa
 		break;
 	case PNC_TYPE_FLUSH:
 		on_flush(b, packet, len);
+		break;
+	case PNC_TYPE_PAIR:
+		on_pair(b, packet, len);
+		break;
+	case PNC_TYPE_RESET:
+		on_reset(b, packet, len);
 		break;
 	case PNC_TYPE_STATISTICS_REQUEST:
 		on_statistics_request(b, packet, len);

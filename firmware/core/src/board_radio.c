@@ -48,6 +48,7 @@ void pnc_board_radio_up(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
 		} else {
 			p->connected = true;
 			pnc_flight_init(&p->flight, b->identity.in_flight);
+			pnc_goodput_init(&p->goodput, now_us);
 			p->hello_due = true;
 			set_state(p, p->heard);
 		}
@@ -118,6 +119,7 @@ static void on_packet(struct pnc_board *b, uint32_t now_us, uint8_t peer, const 
 	if ((packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0) {
 		if (b->identity.role == PNC_ROLE_EDGE && (packet[0] & PNC_PICTURE_FLAGS_RESERVED) == 0 &&
 		    len > PNC_PICTURE_HEADER) {
+			pnc_goodput_add(&b->peers[peer].goodput, (uint32_t)len - PNC_PICTURE_HEADER);
 			(void)pnc_board_offer(b, now_us, peer, packet, len);
 		} else {
 			b->unknown++;
@@ -214,6 +216,7 @@ void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer)
 		struct pnc_peer *p = &b->peers[peer];
 		struct pnc_flying sent = pnc_flight_acknowledge(&p->flight, now_us, p->link.interval_us);
 		b->acked += sent.codec_bytes > 0;
+		pnc_goodput_add(&p->goodput, sent.codec_bytes);
 		if (sent.credited) {
 			b->acked_packets++;
 			b->acked_bytes += sent.codec_bytes;

@@ -9,6 +9,7 @@ static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_OVERRUN] = "queue full: a packet was dropped",
 	[PNC_ERROR_CODE_NO_LINK] = "that peer is not connected",
 	[PNC_ERROR_CODE_CONFIGURE] = "configuration refused",
+	[PNC_ERROR_CODE_REFUSED] = "not to be had on this board",
 };
 
 size_t pnc_board_hello_len(const struct pnc_board *b)
@@ -115,12 +116,21 @@ static size_t write_statistics(struct pnc_board *b, uint8_t peer, uint8_t *out)
 		.rssi_dbm = b->ops->rssi_dbm(b->user, peer),
 		.mtu = p->link.mtu,
 		.interval_us = p->link.interval_us,
+		.goodput_bps = p->goodput.bps,
 	};
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		statistics.links = (uint8_t)(statistics.links + (b->peers[i].state == PNC_LINK_STATE_UP));
 	}
 	p->statistics_due = false;
 	return pnc_statistics_write(&statistics, out);
+}
+
+static size_t write_pairing(struct pnc_board *b, uint8_t *out)
+{
+	struct pnc_pairing pairing = {.open = 0};
+	b->pairing_due = false;
+	b->ops->pairing(b->user, &pairing);
+	return pnc_pairing_write(&pairing, out);
 }
 
 bool pnc_board_serial_has(const struct pnc_board *b)
@@ -131,7 +141,7 @@ bool pnc_board_serial_has(const struct pnc_board *b)
 	if (!b->open) {
 		return false;
 	}
-	bool has = b->credit_due || b->control.to_serial > 0 ||
+	bool has = b->credit_due || b->pairing_due || b->control.to_serial > 0 ||
 		   (b->identity.role == PNC_ROLE_EDGE && b->queue.waiting > 0);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		has = has || b->peers[i].report_due || b->peers[i].statistics_due;
@@ -163,6 +173,9 @@ size_t pnc_board_to_host(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 		if (b->peers[i].statistics_due) {
 			return write_statistics(b, i, out);
 		}
+	}
+	if (b->pairing_due) {
+		return write_pairing(b, out);
 	}
 	size_t len = pnc_control_pop(&b->control, PNC_TO_SERIAL, out);
 	if (len == 0 && b->identity.role == PNC_ROLE_EDGE) {

@@ -22,6 +22,7 @@
 #include "pnc/control.h"
 #include "pnc/flight.h"
 #include "pnc/frame.h"
+#include "pnc/goodput.h"
 #include "pnc/queue.h"
 #include "pnc_wire.h"
 
@@ -48,6 +49,13 @@ struct pnc_radio_link {
 struct pnc_board_ops {
 	/* Apply a configuration (its values are legal). False if the radio cannot: the host gets an error. */
 	bool (*configure)(void *user, const struct pnc_configure *configuration);
+	/* Take on who may pair (its values are legal), soon: pnc_board_pairing_changed says when. False if it cannot be
+	 * had: the host gets an error. */
+	bool (*pair)(void *user, const struct pnc_pair *pair);
+	/* Tell the state of pairing; `peer` stays 0. */
+	void (*pairing)(void *user, struct pnc_pairing *pairing);
+	/* Reset the board, soon: PNC_RESET_KIND_. False if it cannot start that: the host gets an error. */
+	bool (*reset)(void *user, uint8_t kind);
 	/* RSSI of a peer in dBm, 127 if unknown. */
 	int8_t (*rssi_dbm)(void *user, uint8_t peer);
 	/* Something may be pulled now: serial_tx and, for any peer, radio_tx are worth a call. Pull until
@@ -66,6 +74,7 @@ struct pnc_peer {
 	bool statistics_due;
 	uint8_t reason; /* of the last disconnect */
 	struct pnc_flight flight;
+	struct pnc_goodput goodput;
 };
 
 struct pnc_board {
@@ -81,6 +90,7 @@ struct pnc_board {
 	bool open;          /* a host has said hello in our version */
 	bool hello_due;     /* to the host */
 	bool credit_due;    /* to the host */
+	bool pairing_due;   /* to the host */
 	uint8_t errors_due; /* bit code: an error to the host */
 	uint32_t error_detail[8];
 	uint8_t unreported;        /* frames taken since the last credit */
@@ -133,6 +143,9 @@ size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 
 /* The oldest packet inside the radio for that peer was acknowledged by the link layer. */
 void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
+
+/* The state of pairing is another, or was asked for: the host is told. */
+void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us);
 
 /* Time passes: drops what expired, repeats a due credit. To be called at least every 50 ms; more often is cheap. */
 void pnc_board_tick(struct pnc_board *b, uint32_t now_us);

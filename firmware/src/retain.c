@@ -1,0 +1,49 @@
+#include "retain.h"
+
+#include <zephyr/kernel.h>
+#include <zephyr/storage/flash_map.h>
+
+#if FIXED_PARTITION_EXISTS(retained_partition)
+/* A simulated board: its RAM ends with its process. */
+#define PARTITION FIXED_PARTITION_ID(retained_partition)
+#define PAGE_BYTES FIXED_PARTITION_SIZE(retained_partition)
+
+void retain_set(uint32_t number)
+{
+	const struct flash_area *area;
+
+	if (flash_area_open(PARTITION, &area) == 0) {
+		(void)flash_area_erase(area, 0, PAGE_BYTES);
+		(void)flash_area_write(area, 0, &number, sizeof(number));
+		flash_area_close(area);
+	}
+}
+
+uint32_t retain_take(void)
+{
+	const struct flash_area *area;
+	uint32_t number = 0;
+
+	if (flash_area_open(PARTITION, &area) == 0) {
+		(void)flash_area_read(area, 0, &number, sizeof(number));
+		(void)flash_area_erase(area, 0, PAGE_BYTES);
+		flash_area_close(area);
+	}
+	return number;
+}
+#else
+static __noinit uint32_t kept;
+
+void retain_set(uint32_t number)
+{
+	kept = number;
+}
+
+uint32_t retain_take(void)
+{
+	uint32_t number = kept;
+
+	kept = 0;
+	return number;
+}
+#endif

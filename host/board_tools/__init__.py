@@ -1,0 +1,1 @@
+"""What ``host.boards`` does with boards: finding, asking, flashing, pairing, watching, and what can be wrong."""

@@ -1,0 +1,44 @@
+"""What keeps this computer's own Bluetooth from serving (``host.recv --ble``). Linux; other systems only need bleak."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+
+from host.board_tools.findings import Finding
+from host.board_tools.machine import Machine
+
+#: The first BlueZ that tells the MTU (https://github.com/hbldh/bleak/issues/738).
+BLUEZ_NEEDED = (5, 62)
+_FOR = "for recv --ble"
+
+
+def bluetooth_findings(machine: Machine) -> Iterator[Finding]:
+    """None of them is pressing: boards do without."""
+    if importlib.util.find_spec("bleak") is None:
+        yield Finding(False, f"{_FOR}: the package bleak is missing", "pip install 'pnc-link[ble]'")
+    if not machine.platform.startswith("linux"):
+        return
+    if machine.tool("bluetoothctl") is None:
+        yield Finding(False, f"{_FOR}: BlueZ is missing", "sudo apt install bluez")
+        return
+    version = re.search(r"([0-9]+)\.([0-9]+)", machine.output(["bluetoothctl", "--version"]))
+    if version is not None and (int(version[1]), int(version[2])) < BLUEZ_NEEDED:
+        yield Finding(
+            False,
+            f"{_FOR}: BlueZ {version[0]} does not tell the MTU; {'.'.join(map(str, BLUEZ_NEEDED))} is needed",
+            "upgrade the system (Debian 12 has 5.66)",
+        )
+    adapters = sorted((machine.sysfs / "class" / "bluetooth").glob("hci*"))
+    if not adapters:
+        yield Finding(False, f"{_FOR}: this computer has no Bluetooth adapter", "plug one in; `lsusb` shows it")
+        return
+    if "1" in [path.read_text().strip() for path in adapters[0].glob("rfkill*/soft")]:
+        yield Finding(False, f"{_FOR}: the Bluetooth adapter is blocked", "rfkill unblock bluetooth")
+    elif "Powered: yes" not in machine.output(["bluetoothctl", "show"]):
+        yield Finding(
+            False,
+            f"{_FOR}: the Bluetooth adapter is down",
+            "sudo systemctl start bluetooth && bluetoothctl power on",
+        )

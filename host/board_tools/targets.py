@@ -1,0 +1,108 @@
+"""Boards that firmware is built for, and the tools that write it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.board_tools.machine import Machine
+from host.board_tools.outcome import BoardError, Status
+from host.link.discover import Kind
+
+#: Zephyr 3.7 writes board/chip, before it was board_chip.
+_NEW_NAMES = (3, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A board by its short name. ``kinds``: as what it shows up at USB."""
+
+    name: str
+    kinds: frozenset[Kind]
+    by_bootloader: bool  # without a debugger: a DFU package goes to its bootloader
+
+    def zephyr_name(self, zephyr: tuple[int, int]) -> str:
+        """What that release of Zephyr calls it."""
+        return f"{self.name}{'/' if zephyr >= _NEW_NAMES else '_'}nrf52840"
+
+
+TARGETS = {
+    "nrf52840dk": Target("nrf52840dk", frozenset({Kind.DEBUGGER}), by_bootloader=False),
+    "nrf52840dongle": Target("nrf52840dongle", frozenset({Kind.USB, Kind.BOOTLOADER}), by_bootloader=True),
+}
+
+
+def target(name: str) -> Target:
+    """The target of a name, short or Zephyr's; BoardError lists those that there are."""
+    short = re.sub(r"[/_]nrf52840$", "", name)
+    if short not in TARGETS:
+        raise BoardError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", Status.FAILED)
+    return TARGETS[short]
+
+
+def zephyr_of(machine: Machine) -> tuple[Path, tuple[int, int]]:
+    """Where Zephyr is, and its release (major, minor); BoardError if ZEPHYR_BASE does not lead to one."""
+    base = machine.environment.get("ZEPHYR_BASE", "")
+    if not base:
+        raise BoardError(
+            "ZEPHYR_BASE is not set: `west init -l firmware && west update && export ZEPHYR_BASE=$PWD/zephyr` gets "
+            "Zephyr (docs/firmware.md)",
+            Status.TOOL_MISSING,
+        )
+    try:
+        text = (Path(base) / "VERSION").read_text(encoding="utf-8")
+    except OSError:
+        raise BoardError(f"ZEPHYR_BASE={base}: there is no Zephyr (no file VERSION)", Status.TOOL_MISSING) from None
+    numbers = {match[1]: int(match[2]) for match in re.finditer(r"VERSION_(MAJOR|MINOR) *= *([0-9]+)", text)}
+    return Path(base), (numbers.get("MAJOR", 0), numbers.get("MINOR", 0))
+
+
+def runner(machine: Machine, zephyr: Path) -> str:
+    """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is."""
+    runners = zephyr / "scripts" / "west_commands" / "runners"
+    if machine.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(machine) >= 7:
+        return "nrfutil"
+    if machine.tool("JLinkExe", "JLink"):
+        return "jlink"
+    if machine.tool("pyocd"):
+        return "pyocd"
+    raise BoardError(
+        "no tool to write a board: install nrfutil (https://www.nordicsemi.com/Products/Development-tools/nRF-Util, "
+        "then `nrfutil install device`), or SEGGER's J-Link software, or `pip install pyocd`",
+        Status.TOOL_MISSING,
+    )
+
+
+def need(machine: Machine, program: str, install: str) -> None:
+    """BoardError if a program is not on PATH."""
+    if machine.tool(program) is None:
+        raise BoardError(f"{program} is missing: {install}", Status.TOOL_MISSING)
+
+
+def nrfutil_version(machine: Machine) -> int:
+    """Major version of the nrfutil on PATH: 6 is Python's, 7 and later Nordic's program; 0 if it does not say."""
+    match = re.search(r"([0-9]+)\.[0-9]+\.[0-9]+", machine.output(["nrfutil", "--version"]))
+    return int(match[1]) if match else 0
+
+
+def dfu_tool(machine: Machine) -> list[str]:
+    """The command that makes DFU packages and sends them; BoardError says what to install."""
+    missing = (
+        "nrfutil is missing: https://www.nordicsemi.com/Products/Development-tools/nRF-Util, then "
+        "`nrfutil install nrf5sdk-tools`"
+    )
+    if machine.tool("nrfutil") is None:
+        raise BoardError(missing, Status.TOOL_MISSING)
+    if nrfutil_version(machine) < 7:
+        return ["nrfutil"]
+    if "nrf5sdk-tools" not in machine.output(["nrfutil", "list"]):
+        raise BoardError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", Status.TOOL_MISSING)
+    return ["nrfutil", "nrf5sdk-tools"]
+
+
+def built_version(machine: Machine) -> tuple[int, int, int]:
+    """The firmware's version, as the source says it."""
+    text = (machine.root / "firmware" / "VERSION").read_text(encoding="utf-8")
+    number = {match[1]: int(match[2]) for match in re.finditer(r"^(\w+) = ([0-9]+)", text, re.MULTILINE)}
+    return number["VERSION_MAJOR"], number["VERSION_MINOR"], number["PATCHLEVEL"]

@@ -1,0 +1,147 @@
+"""A board in this process: the firmware's own C core as a port, with a radio of the caller's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable
+
+from host.link.port import PortError
+from host.link.runner import now_us
+from host.sim.board import Totals, VirtualBoard
+from protocol.wire import Boot, Phy, Role
+
+#: The core wants to be told the time at least every 50 ms.
+TICK_S = 0.01
+#: Bytes for the host at a time: a frame or two, so that the rest can still be overtaken inside the core.
+_ROOM = 512
+_UNKNOWN_RSSI_DBM = 127
+#: Bluetooth reason code: ended by this side.
+_LOCAL_REASON = 0x16
+
+
+class OwnBoard:
+    """A ``Port`` with a board behind it, and one connection (peer 0) that the caller makes.
+
+    ``carry`` puts one packet on the air; it returns when the packet has left (a camera's: was acknowledged), and raises
+    PortError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the board,
+    ``on_reset`` is called, which must end the connection. It takes no other role than ``role``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        role: Role,
+        carry: Callable[[bytes], Awaitable[None]],
+        *,
+        on_reset: Callable[[], None],
+        board_id: int = 0,
+        capabilities: int = 0,
+    ) -> None:
+        self.name = name
+        self._carry = carry
+        self._on_reset = on_reset
+        self._for_host = asyncio.Event()
+        self._for_air = asyncio.Event()
+        self._connected = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._core = VirtualBoard(
+            name,
+            board_id=board_id,
+            session=int.from_bytes(os.urandom(4), "little"),
+            role=role,
+            capabilities=capabilities,
+            rssi_dbm=_UNKNOWN_RSSI_DBM,
+            now_us=now_us(),
+            on_configure=lambda wanted: wanted.role == role and wanted.phy == Phy.KEEP and not wanted.interval_us,
+            on_wake=self._wake,
+            on_reset=self._reset_soon,
+        )
+
+    @property
+    def totals(self) -> Totals:
+        """The accounting of its queue."""
+        return self._core.totals
+
+    @property
+    def is_connected(self) -> bool:
+        """True between ``connected`` and ``disconnected``."""
+        return self._connected.is_set()
+
+    async def open(self) -> None:
+        """Start the board's clock and its radio."""
+        await self.close()
+        self._tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._send())]
+
+    def write(self, data: bytes) -> None:
+        """Bytes from the host."""
+        self._core.serial_rx(now_us(), data)
+
+    async def read(self) -> bytes:
+        """Wait for bytes to the host."""
+        while True:
+            self._for_host.clear()
+            data = self._core.serial_tx(now_us(), _ROOM)
+            if data:
+                return data
+            await self._for_host.wait()
+
+    async def close(self) -> None:
+        """Stop; what the queue holds stays there."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._core.serial_closed(now_us())
+
+    def connected(self, mtu: int, *, interval_us: int = 0, phy: Phy = Phy.KEEP) -> None:
+        """The connection is ready in both directions; what the system does not tell may be left out."""
+        self._connected.set()
+        self._core.radio_up(now_us(), 0, interval_us=interval_us, phy=phy, mtu=mtu)
+
+    def disconnected(self, reason: int) -> None:
+        """The connection ended, with Bluetooth's reason code."""
+        self._connected.clear()
+        self._core.radio_down(now_us(), 0, reason)
+
+    def arrived(self, packet: bytes) -> None:
+        """A packet came over the air."""
+        self._core.radio_rx(now_us(), 0, packet)
+
+    def _reset_soon(self) -> None:
+        asyncio.get_running_loop().call_soon(self._reset)  # it asks from inside
+
+    def _reset(self) -> None:
+        self.disconnected(_LOCAL_REASON)
+        self._core.reset(now_us(), Boot.SOFTWARE)
+        self._on_reset()
+
+    def _wake(self) -> None:
+        self._for_host.set()
+        self._for_air.set()
+
+    async def _tick(self) -> None:
+        while True:
+            self._core.tick(now_us())
+            await asyncio.sleep(TICK_S)
+
+    async def _send(self) -> None:
+        while True:
+            self._for_air.clear()
+            packet = self._core.radio_tx(now_us(), 0)
+            if not packet:
+                await self._for_air.wait()
+                continue
+            try:
+                await self._carry(packet)
+            except PortError:
+                await _cleared(self._connected)
+            else:
+                self._core.radio_sent(now_us(), 0)
+
+
+async def _cleared(event: asyncio.Event) -> None:
+    while event.is_set():
+        await asyncio.sleep(TICK_S)

@@ -1,0 +1,106 @@
+"""A camera board, this computer's adapter and programs on both ends, all on one modelled air."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+from host.ble_port import BlePort
+from host.link.ble import Bluetooth
+from host.link.events import Collected, Event
+from host.link.receiver import Receiver
+from host.link.runner import Runner, now_us
+from tests.ble.air import Air, new_device
+from tests.ble.camera import BumbleCamera
+from tests.ble.central import bluetooth_on
+
+T = TypeVar("T")
+#: Nothing here takes that long; a test that does hangs.
+HANG_S = 120
+CAMERA_ADDRESS = "C0:00:00:00:00:01"
+OTHER_ADDRESS = "C0:00:00:00:00:02"
+_LAPTOP_ADDRESS = "C0:00:00:00:00:FF"
+#: Boards advertise every 25 ms here, and no other traffic hides them.
+SCAN_S = 0.3
+
+
+def live(test: Coroutine[Any, Any, T]) -> T:
+    """Run a test in real time; a hang fails it."""
+
+    async def limited() -> T:
+        async with asyncio.timeout(HANG_S):
+            return await test
+
+    return asyncio.run(limited())
+
+
+@asynccontextmanager
+async def camera_on(air: Air, **options: Any) -> AsyncIterator[BumbleCamera]:
+    """A camera board that advertises."""
+    camera = await BumbleCamera.make(air, **options)
+    try:
+        yield camera
+    finally:
+        await camera.close()
+
+
+async def adapter(air: Air) -> Bluetooth:
+    """This computer's Bluetooth."""
+    return bluetooth_on(await new_device(air, "laptop", _LAPTOP_ADDRESS))
+
+
+class Edge:
+    """A program at the edge that answers every picture at once. ``collected`` and ``notices``: what it got."""
+
+    def __init__(self, bluetooth: Bluetooth, wanted: str = "") -> None:
+        self.collected: list[Collected] = []
+        self.notices: list[str] = []
+        self.events: list[Event] = []
+        self.port = BlePort(
+            wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
+        )
+        self._receiver = Receiver(nonce=7, service_us=1000)
+        self._runner = Runner(self._receiver, self.port, self._on_event)
+
+    async def run(self) -> None:
+        """Until cancelled, on an open port."""
+        await self._runner.run()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something to come true."""
+        while not true():
+            await asyncio.sleep(0.005)
+
+    async def noticed(self, text: str) -> str:
+        """Wait for a notice with a text in it."""
+        await self.until(lambda: any(text in notice for notice in self.notices))
+        return next(notice for notice in self.notices if text in notice)
+
+    def _on_event(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, Collected):
+            self.collected.append(event)
+            used = [packet.rank for packet in event.packets]
+            self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
+            self._runner.kick()
+
+
+@asynccontextmanager
+async def edge_on(air: Air, wanted: str = "") -> AsyncIterator[Edge]:
+    """A program at the edge, on this computer's Bluetooth."""
+    edge = Edge(await adapter(air), wanted)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(edge.port.close)
+        await edge.port.open()
+        running = asyncio.create_task(edge.run())
+        stack.push_async_callback(_ended, running)
+        yield edge
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

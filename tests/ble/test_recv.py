@@ -1,0 +1,70 @@
+"""``host.recv --ble`` itself: the command's own code, from its arguments to its printed lines, without any adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host import recv
+from host.camera.camera import Camera
+from host.codec import load
+from host.command import USAGE, CommandError
+from host.link.events import Answer
+from host.link.runner import now_us
+from tests.ble.air import Air
+from tests.ble.scene import adapter, camera_on, live
+from tests.commands.conftest import run
+from tests.unit.edge.tiny_models import colour_classifier
+
+COLOURS = {"red": (210, 40, 40), "green": (40, 190, 60), "blue": (40, 60, 200)}
+PICTURES = 200
+
+
+def test_200_coloured_pictures_are_all_recognised_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    classifier = colour_classifier(tmp_path / "colours.onnx")
+    arguments = recv.parser().parse_args(["--ble", "--classifier", str(classifier)])
+    codec = load()
+    coded = [codec.encode(np.full((224, 224, 3), colour, np.uint8)) for colour in COLOURS.values()]
+
+    async def test() -> list[Answer]:
+        air = Air(loss=0.02)
+        answers = []
+        async with camera_on(air) as board:
+            serving = asyncio.create_task(recv.recv(arguments, await adapter(air)))
+            async with Camera(board.port) as camera:
+                await camera.connect(60)
+                for index in range(PICTURES):
+                    answer = await camera.send(coded[index % 3], now_us() + 30_000_000)
+                    assert isinstance(answer, Answer)
+                    answers.append(answer)
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+        return answers
+
+    answers = live(test())
+    assert [answer.classes[0][0] for answer in answers] == [index % 3 for index in range(PICTURES)]
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert [int(re.search(r"image +([0-9]+)", line)[1]) for line in lines] == [answer.image for answer in answers]  # type: ignore[index]
+    assert "recv: serving on Bluetooth; Ctrl-C stops" in printed.err
+    assert "recv: connected to camera (C0:00:00:00:00:01), MTU 247" in printed.err
+
+
+def test_a_port_and_bluetooth_together_are_wrong_usage() -> None:
+    arguments = recv.parser().parse_args(["--ble", "--port", "/dev/ttyACM0"])
+    with pytest.raises(CommandError, match="--ble is this computer's own Bluetooth") as error:
+        asyncio.run(recv.recv(arguments))
+    assert error.value.status == USAGE
+
+
+def test_without_bleak_the_command_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "bleak.py").write_text("raise ImportError('not here')\n")
+    ended = run("host.recv", "--ble", cwd=tmp_path)
+    assert ended.status == 1
+    assert ended.err == "recv: Bluetooth of this computer needs the package bleak: pip install 'pnc-link[ble]'\n"

@@ -1,0 +1,178 @@
+"""A computer with boards that are not there: recorded port lists, tools that only log, boards that answer as told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from host.board_tools.machine import Machine
+from host.link.frames import FrameReader, write_frame
+from host.link.port import Port, PortError
+from protocol.packets import Picture, parse
+from protocol.wire import VERSION, Capability, Control, Hello, Kind, Role
+
+FIRMWARE = b"\x00\x01\x00"
+
+
+@dataclass
+class Record:
+    """A serial port as pyserial lists it."""
+
+    device: str
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
+    location: str | None = None
+    product: str | None = None
+
+
+def kit(serial: str = "000683123456", port: str = "/dev/ttyACM0", location: str = "1-2") -> Record:
+    """A development kit's debugger."""
+    return Record(port, 0x1366, 0x1015, serial, f"{location}:1.0", "J-Link")
+
+
+def dongle(serial: str = "E1D2C3B4A5968778", port: str = "/dev/ttyACM5") -> Record:
+    """A board with our firmware on its own USB."""
+    return Record(port, 0x1915, 0x520F, serial, "1-3:1.0", "PNC Link")
+
+
+def bootloader(serial: str = "E1D2C3B4A596", port: str = "/dev/ttyACM6") -> Record:
+    """A dongle that waits for firmware."""
+    return Record(port, 0x1915, 0x521F, serial, "1-3:1.0", "Open DFU Bootloader")
+
+
+def hello(role: Role = Role.CAMERA, *, version: int = VERSION, firmware: bytes = FIRMWARE, can: int = 0) -> Hello:
+    """What a board says of itself."""
+    return Hello(version, Kind.BOARD, role, 0, can, firmware, 64, 4, 7, 0x1234, b"board")
+
+
+Answer = Callable[[Control], Sequence[Control]]
+
+
+@dataclass
+class Scripted:
+    """A board's port that answers every packet as told. ``heard`` are the packets; ``missing`` makes opening fail."""
+
+    name: str
+    answer: Answer
+    missing: str = ""
+    heard: list[Picture | Control] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._reader = FrameReader()
+        self._seq = 0
+        self._out: asyncio.Queue[bytes] | None = None
+
+    async def open(self) -> None:
+        if self.missing:
+            raise PortError(f"{self.name}: {self.missing}")
+        self._out = asyncio.Queue()
+
+    def write(self, data: bytes) -> None:
+        for frame in self._reader.feed(data):
+            packet = parse(frame.packet)
+            assert not hasattr(packet, "type")
+            self.heard.append(packet)  # type: ignore[arg-type]
+            for answer in self.answer(packet):  # type: ignore[arg-type]
+                self.say(answer)
+
+    def say(self, packet: Control) -> None:
+        """Something that the board says by itself."""
+        assert self._out is not None
+        self._out.put_nowait(write_frame(self._seq, packet.pack()))
+        self._seq = (self._seq + 1) % 256
+
+    async def read(self) -> bytes:
+        assert self._out is not None
+        return await self._out.get()
+
+    async def close(self) -> None:
+        pass
+
+
+def greeting(greets: Hello, *others: Control) -> Answer:
+    """A board that answers hello, and nothing else."""
+    return lambda packet: [greets, *others] if isinstance(packet, Hello) else []
+
+
+def silent(_packet: Control) -> Sequence[Control]:
+    """Something that is no board."""
+    return []
+
+
+class Desk:
+    """A folder with PATH, Zephyr, sources and /sys of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.records: list[Record] = []
+        self.ports: dict[str, Port] = {}
+        self.environment = {"PATH": str(folder / "bin"), "ZEPHYR_BASE": str(folder / "zephyr")}
+        self._log = folder / "log"
+        for name in ("bin", "zephyr/scripts/west_commands/runners", "source/firmware/boards", "project"):
+            (folder / name).mkdir(parents=True)
+        self.zephyr("4.1.0")
+        self.sysfs = folder / "sys"
+        version = "VERSION_MAJOR = 0\nVERSION_MINOR = 1\nPATCHLEVEL = 0\n"
+        (self.root / "firmware" / "VERSION").write_text(version)
+
+    @property
+    def root(self) -> Path:
+        """The checkout."""
+        return self.folder / "source"
+
+    def machine(self, platform: str = "linux") -> Machine:
+        """This desk as the tools see it."""
+        return Machine(
+            records=lambda: self.records,
+            open_port=self.ports.__getitem__,
+            environment=self.environment,
+            root=self.root,
+            sysfs=self.sysfs,
+            platform=platform,
+            folder=self.folder / "project",
+        )
+
+    def add(self, record: Record, answer: Answer | None = None, *, missing: str = "") -> Scripted:
+        """Plug a board in."""
+        self.records.append(record)
+        port = Scripted(record.device, answer or silent, missing)
+        self.ports[record.device] = port
+        return port
+
+    def zephyr(self, version: str, *runners: str) -> None:
+        """That release, with these of west's runners."""
+        major, minor, patch = version.split(".")
+        base = self.folder / "zephyr"
+        (base / "VERSION").write_text(f"VERSION_MAJOR = {major}\nVERSION_MINOR = {minor}\nPATCHLEVEL = {patch}\n")
+        for runner in runners:
+            (base / "scripts" / "west_commands" / "runners" / f"{runner}.py").touch()
+
+    def tool(self, name: str, *, status: int = 0, prints: str = "", then: str = "") -> None:
+        """A program that logs its arguments, prints, and ends like that; ``then``: shell commands before it ends."""
+        path = self.folder / "bin" / name
+        path.write_text(
+            f"#!/bin/sh\necho \"{name} $*\" >> '{self._log}'\nprintf '%s\\n' '{prints}'\n{then}\nexit {status}\n"
+        )
+        path.chmod(0o755)
+
+    def tools(self, *names: str) -> None:
+        """Programs that succeed."""
+        for name in names:
+            self.tool(name)
+
+    @property
+    def log(self) -> list[str]:
+        """The programs that were run, with their arguments."""
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+    def configured(self, build: str) -> None:
+        """That folder was configured by cmake before."""
+        folder = self.root / "build" / "firmware" / build
+        folder.mkdir(parents=True)
+        (folder / "build.ninja").touch()
+
+
+BOOTS = Capability.BOOTLOADER

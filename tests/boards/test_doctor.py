@@ -1,0 +1,210 @@
+"""``python -m host.boards doctor``: everything that it finds, with what mends it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from host import boards
+from host.board_tools.doctor import Access, examine
+from host.board_tools.find import survey
+from host.board_tools.findings import Finding
+from tests.boards.desk import Desk, bootloader, dongle, greeting, hello, kit
+
+FREE = Access(lambda _port: True, lambda _port: "dialout")
+RULES = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm control --reload"
+
+
+@pytest.fixture
+def well(desk: Desk) -> Desk:
+    """A computer on which nothing is wrong."""
+    desk.zephyr("4.1.0", "nrfutil")
+    desk.tools("cmake", "ninja", "west", "JLinkExe", "systemctl")
+    desk.tool("nrfutil", prints="nrfutil 7.13.0 nrf5sdk-tools")
+    desk.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: yes")
+    (desk.sysfs / "class" / "bluetooth" / "hci0").mkdir(parents=True)
+    desk.add(kit(), greeting(hello()))
+    return desk
+
+
+def found(desk: Desk, access: Access = FREE, platform: str = "linux") -> list[Finding]:
+    """What is found."""
+    machine = desk.machine(platform)
+    return examine(machine, asyncio.run(survey(machine)), access)
+
+
+def only(findings: list[Finding]) -> tuple[bool, str, str]:
+    """The only finding."""
+    [finding] = findings
+    return finding.pressing, finding.what, finding.mend
+
+
+def test_where_nothing_is_wrong_nothing_is_found(well: Desk) -> None:
+    assert found(well) == []
+
+
+def test_no_board(well: Desk) -> None:
+    well.records.clear()
+    pressing, what, mend = only(found(well))
+    assert (pressing, what) == (False, "no board is attached")
+    assert "with a cable that carries data" in mend
+
+
+def test_a_port_that_may_not_be_used(well: Desk) -> None:
+    assert only(found(well, Access(lambda _port: False, lambda _port: "dialout"))) == (
+        True,
+        "/dev/ttyACM0: you may not use it",
+        "sudo usermod -aG dialout $USER, then log out and in again",
+    )
+    assert only(found(well, Access(lambda _port: False, lambda _port: "root"))) == (
+        True,
+        "/dev/ttyACM0: you may not use it",
+        f"{RULES}, plug it in again",
+    )
+
+
+def test_the_debuggers_usb_drive(well: Desk) -> None:
+    for interface, number in (("1-2:1.0", "02"), ("1-2:1.3", "08"), ("1-3:1.0", "08")):
+        folder = well.sysfs / "bus" / "usb" / "devices" / interface
+        folder.mkdir(parents=True)
+        (folder / "bInterfaceClass").write_text(f"{number}\n")
+    pressing, what, mend = only(found(well))
+    assert pressing
+    assert what == "/dev/ttyACM0: the debugger's USB drive is on, which breaks its serial port"
+    assert mend.startswith("JLinkExe -SelectEmuBySN 683123456, there: MSDDisable, exit; then unplug it")
+    (well.sysfs / "bus" / "usb" / "devices" / "1-2:1.3" / "bInterfaceClass").write_text("ff\n")
+    assert found(well) == []
+
+
+def test_a_baud_rate_that_a_kit_does_not_carry(well: Desk) -> None:
+    overlay = well.root / "firmware" / "boards" / "nrf52840dk_nrf52840.overlay"
+    overlay.write_text("&uart0 {\n\tcurrent-speed = <1000000>;\n};\n")
+    assert found(well) == []
+    overlay.write_text("&uart0 {\n\tcurrent-speed = <921600>;\n};\n")
+    assert only(found(well)) == (
+        True,
+        "nrf52840dk_nrf52840.overlay: 921600 baud is nothing that a development kit's debugger carries",
+        "current-speed = <1000000>; in that file, and build again",
+    )
+
+
+def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
+    well.records.clear()
+    well.add(kit(), greeting(hello(version=2)))
+    well.add(kit("2", "/dev/ttyACM1"), greeting(hello(firmware=b"\0\0\7")))
+    well.add(kit("3", "/dev/ttyACM2"))
+    well.add(dongle(), missing="in use by another program; close that one first")
+    well.add(bootloader())
+    assert [(one.pressing, one.what, one.mend) for one in found(well)] == [
+        (
+            True,
+            "/dev/ttyACM0: old or new firmware 0.1.0 (protocol 2, and this program speaks 1)",
+            "make flash BOARD=nrf52840dk SNR=683123456",
+        ),
+        (
+            True,
+            "/dev/ttyACM2: nothing on it speaks this protocol (other firmware, or another baud rate)",
+            "make flash BOARD=nrf52840dk SNR=3",
+        ),
+        (
+            True,
+            "/dev/ttyACM5: in use by another program; close that one first",
+            "close the other program, or plug it in again",
+        ),
+        (
+            True,
+            "/dev/ttyACM6: a dongle in its bootloader, without firmware",
+            "make flash BOARD=nrf52840dongle SNR=E1D2C3B4A596",
+        ),
+        (
+            False,
+            "/dev/ttyACM1: old firmware 0.0.7; this source has 0.1.0",
+            "make flash BOARD=nrf52840dk SNR=2",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gone", "what", "mend"),
+    [
+        (["cmake"], "cmake is missing", "`sudo apt install cmake`"),
+        (["ninja"], "ninja is missing", "`sudo apt install ninja-build`"),
+        (["west"], "west is missing", "`pip install west`"),
+        (["nrfutil", "JLinkExe"], "no tool to write a board", "install nrfutil (https://"),
+    ],
+)
+def test_a_missing_tool(well: Desk, gone: list[str], what: str, mend: str) -> None:
+    for name in gone:
+        (well.folder / "bin" / name).unlink()
+    pressing, said, mends = only(found(well))
+    assert (pressing, said) == (False, f"to write firmware: {what}")
+    assert mends.startswith(mend)
+
+
+def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
+    well.records.clear()
+    well.add(dongle(), greeting(hello()))
+    well.tool("nrfutil", prints="nrfutil 7.13.0")
+    del well.environment["ZEPHYR_BASE"]
+    assert [(one.what, one.mend) for one in found(well)] == [
+        ("to write firmware: nrfutil lacks a command", "`nrfutil install nrf5sdk-tools`"),
+        (
+            "to write firmware: ZEPHYR_BASE is not set",
+            "`west init -l firmware && west update && export ZEPHYR_BASE=$PWD/zephyr` gets Zephyr (docs/firmware.md)",
+        ),
+    ]
+
+
+def test_modem_manager(well: Desk) -> None:
+    well.tool("systemctl", prints="active")
+    assert only(found(well)) == (
+        False,
+        "ModemManager talks to every new serial port, also to boards, for some seconds",
+        RULES,
+    )
+
+
+def test_bluez_that_is_missing_old_without_adapter_blocked_or_down(well: Desk) -> None:
+    well.tool("bluetoothctl", prints="bluetoothctl: 5.55 Powered: yes")
+    assert only(found(well))[1] == "for recv --ble: BlueZ 5.55 does not tell the MTU; 5.62 is needed"
+    well.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: no")
+    assert only(found(well))[1:] == (
+        "for recv --ble: the Bluetooth adapter is down",
+        "sudo systemctl start bluetooth && bluetoothctl power on",
+    )
+    adapter = well.sysfs / "class" / "bluetooth" / "hci0"
+    (adapter / "rfkill0").mkdir()
+    (adapter / "rfkill0" / "soft").write_text("1\n")
+    assert only(found(well))[1:] == ("for recv --ble: the Bluetooth adapter is blocked", "rfkill unblock bluetooth")
+    (adapter / "rfkill0" / "soft").unlink()
+    (adapter / "rfkill0").rmdir()
+    adapter.rmdir()
+    assert only(found(well))[1] == "for recv --ble: this computer has no Bluetooth adapter"
+    (well.folder / "bin" / "bluetoothctl").unlink()
+    assert only(found(well))[1:] == ("for recv --ble: BlueZ is missing", "sudo apt install bluez")
+    assert found(well, platform="darwin") == []
+
+
+def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bleak", None)
+    assert only(found(well)) == (
+        False,
+        "for recv --ble: the package bleak is missing",
+        "pip install 'pnc-link[ble]'",
+    )
+
+
+def test_the_command_prints_findings_and_fails_only_when_something_is_pressing(
+    well: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = boards.parser().parse_args(["doctor"])
+    well.records.clear()
+    assert asyncio.run(boards.boards(arguments, well.machine("win32"))) == 0
+    assert capsys.readouterr().out.startswith("- no board is attached\n    plug one in")
+    well.add(kit())
+    assert asyncio.run(boards.boards(arguments, well.machine("win32"))) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("! /dev/ttyACM0: nothing on it speaks this protocol")
+    assert "    make flash BOARD=nrf52840dk SNR=683123456\n" in out

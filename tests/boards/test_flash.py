@@ -1,0 +1,306 @@
+"""``make flash``: the commands it runs, the board it chooses, and each way it can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+
+from host.board_tools.flash import PRESS_RESET, Wanted, flash
+from host.board_tools.outcome import BoardError, Status
+from host.board_tools.targets import TARGETS, target
+from protocol.wire import Control, Hello, Reset, ResetKind, Role
+from tests.boards.desk import BOOTS, Desk, bootloader, dongle, greeting, hello, kit
+
+KIT, DONGLE = Wanted(TARGETS["nrf52840dk"], wait_s=0.5), Wanted(TARGETS["nrf52840dongle"], wait_s=0.5)
+BUILD_KIT = [
+    "cmake -GNinja -S firmware -B build/firmware/nrf52840dk_nrf52840 -DBOARD=nrf52840dk/nrf52840",
+    "ninja -C build/firmware/nrf52840dk_nrf52840",
+]
+WEST = "west flash --skip-rebuild --runner {} --build-dir build/firmware/nrf52840dk_nrf52840 --dev-id {}"
+
+
+def run(desk: Desk, wanted: Wanted) -> list[str]:
+    """Flash; what it said."""
+    said: list[str] = []
+    asyncio.run(flash(desk.machine(), wanted, said.append))
+    return said
+
+
+def failure(desk: Desk, wanted: Wanted) -> tuple[Status, str]:
+    """How it fails."""
+    with pytest.raises(BoardError) as error:
+        run(desk, wanted)
+    assert "\n" not in str(error.value)
+    return Status(error.value.status), str(error.value)
+
+
+@pytest.fixture
+def ready(desk: Desk) -> Desk:
+    """Every tool is there."""
+    desk.zephyr("4.1.0", "nrfutil")
+    desk.tools("cmake", "ninja", "west", "JLinkExe", "pyocd")
+    desk.tool("nrfutil", prints="nrfutil 7.13.0 nrf5sdk-tools")
+    return desk
+
+
+def without_versions(log: list[str]) -> list[str]:
+    """Less the questions for a tool's version."""
+    return [line for line in log if line not in ("nrfutil --version", "nrfutil list")]
+
+
+def test_the_only_kit_is_built_written_and_heard_from(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    said = run(ready, KIT)
+    assert without_versions(ready.log) == [*BUILD_KIT, WEST.format("nrfutil", "683123456")]
+    assert [line for line in said if line.startswith("$ ")] == [f"$ {line}" for line in without_versions(ready.log)]
+    assert said[-1] == "/dev/ttyACM0: firmware 0.1.0, protocol 1, answers"
+
+
+def test_what_is_configured_is_only_built(ready: Desk) -> None:
+    ready.configured("nrf52840dk_nrf52840")
+    ready.add(kit(), greeting(hello()))
+    run(ready, KIT)
+    assert without_versions(ready.log)[0] == BUILD_KIT[1]
+
+
+def test_before_zephyr_3_7_a_board_has_its_old_name(ready: Desk) -> None:
+    ready.zephyr("3.6.0")
+    ready.add(kit(), greeting(hello()))
+    run(ready, KIT)
+    assert ready.log[1].endswith("-DBOARD=nrf52840dk_nrf52840")
+
+
+@pytest.mark.parametrize(("names", "runner"), [(("JLinkExe", "pyocd"), "jlink"), (("pyocd",), "pyocd")])
+def test_the_first_runner_whose_tool_is_there_is_taken(desk: Desk, names: tuple[str, ...], runner: str) -> None:
+    desk.tools("cmake", "ninja", "west", *names)
+    desk.add(kit(), greeting(hello()))
+    run(desk, KIT)
+    assert desk.log[-1] == WEST.format(runner, "683123456")
+
+
+def test_nrfutil_is_not_taken_where_zephyr_has_no_runner_for_it_or_it_is_pythons(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.tool("nrfutil", prints="nrfutil version 6.1.7")
+    run(ready, KIT)
+    assert ready.log[-1] == WEST.format("jlink", "683123456")
+
+
+def test_a_dry_run_prints_the_commands_and_runs_none(ready: Desk) -> None:
+    ready.add(kit())
+    said = run(ready, replace(KIT, dry_run=True))
+    assert [line for line in said if line.startswith("$ ")] == [
+        f"$ {line}" for line in [*BUILD_KIT, WEST.format("nrfutil", "683123456")]
+    ]
+    assert without_versions(ready.log) == []
+
+
+def test_of_several_boards_the_serial_number_chooses_with_or_without_leading_zeros(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.add(kit("000683999999", "/dev/ttyACM1"), greeting(hello()))
+    for serial in ("683999999", "000683999999"):
+        run(ready, replace(KIT, serial=serial))
+        assert ready.log[-1] == WEST.format("nrfutil", "683999999")
+
+
+def test_of_several_boards_the_role_chooses(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello(Role.CAMERA)))
+    ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.EDGE)))
+    run(ready, replace(KIT, role="edge"))
+    assert ready.log[-1] == WEST.format("nrfutil", "683999999")
+
+
+def test_boards_toml_names_a_role_before_boards_are_asked(ready: Desk) -> None:
+    (ready.folder / "project" / "boards.toml").write_text('camera = "000683999999"\n')
+    ready.add(kit(), greeting(hello(Role.CAMERA)))
+    ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.NONE)))
+    run(ready, replace(KIT, role="camera"))
+    assert ready.log[-1] == WEST.format("nrfutil", "683999999")
+
+
+def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello(Role.NONE)))
+    ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.NONE)))
+    for wanted in (KIT, replace(KIT, role="camera")):
+        status, text = failure(ready, wanted)
+        assert status == Status.SEVERAL_BOARDS
+        assert "/dev/ttyACM0 (serial 683123456), /dev/ttyACM1 (serial 683999999)" in text
+        assert "choose one with SNR=… or ROLE=camera|edge" in text
+    assert not any("west" in line for line in ready.log)
+
+
+def test_no_board_is_an_error_that_says_where_to_plug_it_in(ready: Desk) -> None:
+    assert failure(ready, KIT) == (
+        Status.NO_BOARD,
+        "no nrf52840dk is attached: plug it in at its debugger's USB socket and switch it on",
+    )
+    ready.add(dongle())
+    assert failure(ready, KIT)[1] == "no nrf52840dk is attached (but own USB at /dev/ttyACM5: another BOARD=?)"
+
+
+def test_a_serial_number_that_is_not_there_is_an_error_that_lists_those_that_are(ready: Desk) -> None:
+    ready.add(kit())
+    status, text = failure(ready, replace(KIT, serial="5"))
+    assert status == Status.NO_BOARD
+    assert text == "SNR=5: no such board; attached: /dev/ttyACM0 (serial 683123456)"
+
+
+def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) -> None:
+    (ready.folder / "project" / "boards.toml").write_text('camera = "5"\n')
+    ready.add(kit())
+    ready.add(kit("683999999", "/dev/ttyACM1"))
+    status, text = failure(ready, replace(KIT, role="camera"))
+    assert (status, text) == (Status.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+
+
+@pytest.mark.parametrize(
+    ("tools", "said"),
+    [
+        ((), "cmake is missing: `sudo apt install cmake`"),
+        (("cmake",), "ninja is missing: `sudo apt install ninja-build`"),
+        (("cmake", "ninja"), "west is missing: `pip install west`"),
+        (("cmake", "ninja", "west"), "no tool to write a board: install nrfutil"),
+    ],
+)
+def test_a_missing_tool_is_named_before_anything_is_built(desk: Desk, tools: tuple[str, ...], said: str) -> None:
+    desk.add(kit())
+    desk.tools(*tools)
+    status, text = failure(desk, KIT)
+    assert status == Status.TOOL_MISSING
+    assert said in text
+    assert desk.log == []
+
+
+def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
+    del ready.environment["ZEPHYR_BASE"]
+    assert failure(ready, KIT)[0] == Status.TOOL_MISSING
+    assert "ZEPHYR_BASE is not set: `west init -l firmware && west update" in failure(ready, KIT)[1]
+    ready.environment["ZEPHYR_BASE"] = "/nowhere"
+    assert failure(ready, KIT) == (
+        Status.TOOL_MISSING,
+        "ZEPHYR_BASE=/nowhere: there is no Zephyr (no file VERSION)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "said"), [("ninja", "the build failed: `ninja -C"), ("west", "writing the board failed: `west")]
+)
+def test_a_tool_that_fails_ends_it_with_the_command_in_the_message(ready: Desk, tool: str, said: str) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.tool(tool, status=5)
+    status, text = failure(ready, KIT)
+    assert status == Status.FLASH_FAILED
+    assert text.startswith(said)
+    assert text.endswith("ended with status 5")
+
+
+def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
+    with pytest.raises(BoardError, match=re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")):
+        target("uno")
+    assert target("nrf52840dk/nrf52840") is target("nrf52840dk_nrf52840") is TARGETS["nrf52840dk"]
+
+
+@pytest.mark.parametrize("other", [hello(version=9), hello(firmware=b"\x00\x00\x09")])
+def test_another_firmware_than_was_written_is_an_error(ready: Desk, other: Hello) -> None:
+    ready.add(kit(), greeting(other))
+    status, text = failure(ready, KIT)
+    assert status == Status.WRONG_FIRMWARE
+    assert text.startswith("/dev/ttyACM0: wrong firmware answered: ")
+    assert "and 0.1.0 with protocol 1 was written" in text
+
+
+def test_no_hello_is_an_error(ready: Desk) -> None:
+    ready.add(kit())
+    status, text = failure(ready, KIT)
+    assert status == Status.WRONG_FIRMWARE
+    assert text == "written, but /dev/ttyACM0: no board answered: `make flash` writes this firmware"
+
+
+def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
+    ready.add(kit())
+    machine = ready.machine()
+    seen = iter([ready.records] * 2)
+    gone = replace(machine, records=lambda: next(seen, []))
+    with pytest.raises(
+        BoardError, match="written, but the board did not come back: unplug it, plug it in again"
+    ) as error:
+        asyncio.run(flash(gone, KIT, lambda _line: None))
+    assert error.value.status == Status.WRONG_FIRMWARE
+
+
+# The dongle: its bootloader takes packages.
+
+
+@pytest.mark.parametrize(
+    ("version", "program"),
+    [("nrfutil 7.13.0 nrf5sdk-tools", "nrfutil nrf5sdk-tools"), ("nrfutil version 6.1.7", "nrfutil")],
+)
+def test_a_dongle_in_its_bootloader_gets_a_package(ready: Desk, version: str, program: str) -> None:
+    ready.tool("nrfutil", prints=version)
+    waiting = bootloader()
+    ready.add(waiting)
+    machine = ready.machine()
+    came: list[bool] = []
+
+    def records() -> list[object]:
+        if any(" dfu usb-serial " in line for line in ready.log) and not came:
+            came.append(True)
+            ready.records.clear()
+            ready.add(dongle(), greeting(hello()))
+        return list(ready.records)
+
+    said: list[str] = []
+    asyncio.run(flash(replace(machine, records=records), DONGLE, said.append))  # type: ignore[arg-type]
+    folder = "build/firmware/nrf52840dongle_nrf52840"
+    assert without_versions(ready.log)[2:] == [
+        f"{program} pkg generate --hw-version 52 --sd-req 0x00 --application-version 1 "
+        f"--application {folder}/zephyr/zephyr.hex {folder}/dfu.zip",
+        f"{program} dfu usb-serial --package {folder}/dfu.zip --port /dev/ttyACM6",
+    ]
+    assert said[-1].startswith("/dev/ttyACM5: firmware 0.1.0")
+
+
+def test_a_dongle_with_our_firmware_is_sent_to_its_bootloader(ready: Desk) -> None:
+    def answer(packet: Control) -> list[Control]:
+        if isinstance(packet, Reset):
+            ready.records[:] = [bootloader()]
+        return [hello(can=BOOTS)] if isinstance(packet, Hello) else []
+
+    board = ready.add(dongle(), answer)
+    status, _ = failure(ready, DONGLE)  # nobody writes it here, so it stays in its bootloader
+    assert status == Status.WRONG_FIRMWARE
+    assert Reset(kind=ResetKind.BOOTLOADER) in board.heard
+    assert ready.log[-1].endswith("--port /dev/ttyACM6")
+
+
+def test_a_dongle_whose_firmware_cannot_start_the_bootloader_needs_its_button(ready: Desk) -> None:
+    ready.add(dongle(), greeting(hello()))
+    assert failure(ready, DONGLE) == (
+        Status.NO_BOARD,
+        f"/dev/ttyACM5: its firmware cannot start the bootloader: {PRESS_RESET}",
+    )
+
+
+def test_a_dongle_that_keeps_silent_or_does_not_reach_its_bootloader_needs_its_button(ready: Desk) -> None:
+    ready.add(dongle())
+    status, text = failure(ready, DONGLE)
+    assert status == Status.NO_BOARD
+    assert text.endswith(PRESS_RESET)
+    ready.records.clear()
+    ready.add(dongle(), greeting(hello(can=BOOTS)))
+    assert failure(ready, DONGLE) == (Status.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
+
+
+def test_for_a_dongle_nrfutil_with_its_command_is_needed(ready: Desk) -> None:
+    ready.add(bootloader())
+    ready.tool("nrfutil", prints="nrfutil 7.13.0")
+    assert failure(ready, DONGLE) == (
+        Status.TOOL_MISSING,
+        "nrfutil lacks a command: `nrfutil install nrf5sdk-tools`",
+    )
+    (ready.folder / "bin" / "nrfutil").unlink()
+    status, text = failure(ready, DONGLE)
+    assert status == Status.TOOL_MISSING
+    assert text.startswith("nrfutil is missing: https://")

@@ -1,0 +1,219 @@
+"""One set of tests, several links: ``pytest tests/hil --link sim|bumble|bsim|hil`` (docs/hil.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host.board_tools.find import survey
+from host.board_tools.machine import Machine
+from protocol.wire import Role
+from tests.hil.host import Host
+from tests.hil.needs import MARK
+from tests.hil.report import Plot, Run
+from tests.hil.rigs.rig import NEEDS, Rig
+
+LINKS = ("sim", "bumble", "bsim", "hil")
+#: Nothing here takes that long; a test that does hangs.
+HANG_S = 240.0
+_RUN = pytest.StashKey[Run]()
+_WHY_NOT = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hil", "boards in the loop")
+    group.addoption("--link", choices=LINKS, default="sim", help="what the tests run on (sim)")
+    group.addoption("--camera", default="", metavar="PORT", help="--link hil: the camera board's port")
+    group.addoption("--edge", default="", metavar="PORT", help="--link hil: the edge board's port")
+    group.addoption("--require-boards", action="store_true", help="missing boards are a failure, not a skip")
+    group.addoption("--hil-report", default="", metavar="FILE", help="write a page with figures and plots")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARK}(*names): what a test needs of its link: {', '.join(NEEDS)}")
+    config.stash[_RUN] = Run(_link(config))
+
+
+def _link(config: pytest.Config) -> str:
+    return str(config.getoption("link", "sim"))
+
+
+@pytest.fixture(scope="session")
+def make_rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Rig]:
+    """Makes the rig that --link names; skips, or fails with --require-boards, where it is not to be had."""
+    config = request.config
+    match _link(config):
+        case "sim":
+            from tests.hil.rigs.sim import SimRig
+
+            return lambda slow: SimRig(slow=slow)
+        case "bumble":
+            pytest.importorskip("bumble")
+            from tests.hil.rigs.bumble import BumbleRig
+
+            return lambda slow: BumbleRig(slow=slow)
+        case "bsim":
+            return _bsim(config, tmp_path_factory)
+        case _:
+            return _boards(config)
+
+
+def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[bool], Rig]:
+    from tests.bsim import simulation
+    from tests.hil.rigs.serial import BsimRig
+
+    why = simulation.missing()
+    if why is not None:
+        _missing(config, f"simulated boards: {why}")
+    there = os.environ.get("PNC_BSIM_PROGRAM")
+    program = Path(there) if there else simulation.build()
+    return lambda slow: BsimRig(folders.mktemp("bsim"), program, slow=slow)
+
+
+def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
+    from tests.hil.rigs.serial import SerialRig
+
+    camera, edge = str(config.getoption("camera", "")), str(config.getoption("edge", ""))
+    if not (camera and edge):
+        seen = asyncio.run(survey(Machine()))
+        ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
+        if any(len(found) > 1 for found in ports.values()):
+            pytest.fail(f"several boards of one role ({ports}): name them with --camera and --edge")
+        camera = camera or next(iter(ports[Role.CAMERA]), "")
+        edge = edge or next(iter(ports[Role.EDGE]), "")
+    if not (camera and edge):
+        _missing(config, "boards: a camera and an edge board are needed (`python -m host.boards list`, `role`)")
+    return lambda slow: SerialRig(camera, edge, slow=slow)
+
+
+def _missing(config: pytest.Config, why: str) -> None:
+    if config.getoption("require_boards", False):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop in which a test, its hosts and its boards live."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def link(request: pytest.FixtureRequest, make_rig: Callable[[bool], Rig], runner: asyncio.Runner) -> Iterator[Rig]:
+    """The boards, started. A test that needs ``slow_air`` has it."""
+    needed = _needs(request.node)
+    rig = make_rig("slow_air" in needed)
+    for name in needed:
+        if name not in rig.has:
+            pytest.skip(f"link {rig.name} has no {name} ({NEEDS[name]})")
+    runner.run(rig.start())
+    try:
+        yield rig
+    finally:
+        runner.run(rig.stop())
+
+
+@pytest.fixture
+def hosts(link: Rig, runner: asyncio.Runner) -> Iterator[tuple[Host, Host]]:
+    """A host at each end, of boards that are connected."""
+    camera, edge = Host(link.camera_port(), Role.CAMERA), Host(link.edge_port(), Role.EDGE)
+
+    async def begin() -> None:
+        async with asyncio.timeout(HANG_S):
+            await edge.open()
+            await camera.open()
+            await link.prepare(camera, edge)
+            await camera.linked()
+            await edge.linked()
+
+    async def end() -> None:
+        if camera.lost is None and edge.lost is None:
+            await link.restore(camera, edge)
+        await camera.close()
+        await edge.close()
+
+    try:
+        runner.run(begin())
+        yield camera, edge
+    finally:
+        runner.run(end())
+
+
+@pytest.fixture
+def camera(hosts: tuple[Host, Host]) -> Host:
+    """The camera computer."""
+    return hosts[0]
+
+
+@pytest.fixture
+def edge(hosts: tuple[Host, Host]) -> Host:
+    """The edge server's computer."""
+    return hosts[1]
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Puts a figure into the report."""
+    run = request.config.stash[_RUN]
+    return lambda what, value: run.figures.append((request.node.name, what, value))
+
+
+@pytest.fixture
+def plot(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Puts a curve into the report: title, x, y, points."""
+    run = request.config.stash[_RUN]
+
+    def add(title: str, x: str, y: str, points: list[tuple[float, float]]) -> None:
+        run.plots.append(Plot(request.node.name, title, x, y, tuple(points)))
+
+    return add
+
+
+def _needs(item: pytest.Item) -> list[str]:
+    return [name for mark in item.iter_markers(MARK) for name in mark.args]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is a coroutine runs in the loop of its boards."""
+    if inspect.iscoroutinefunction(metafunc.function) and "runner" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("runner")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine; a hang fails it."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return None
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    runner: asyncio.Runner = pyfuncitem.funcargs["runner"]
+
+    async def limited() -> None:
+        async with asyncio.timeout(HANG_S):
+            await test(**arguments)
+
+    runner.run(limited())
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if _RUN in item.config.stash and (report.when == "call" or report.outcome != "passed"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext.splitlines()[-1:]
+        text = why if isinstance(why, str) else "".join(why)
+        item.config.stash[_RUN].outcomes.append((item.name, report.outcome, call.duration, text))
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = str(session.config.getoption("hil_report", ""))
+    if path:
+        session.config.stash[_RUN].write(Path(path))

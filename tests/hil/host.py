@@ -1,0 +1,182 @@
+"""A host's end of a board's port without any policy: what the test says goes to the board, what comes is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from host.link.channel import FRAMES_UNDER_WAY, Channel
+from host.link.port import Port, PortError
+from host.link.runner import now_us
+from protocol.packets import Picture
+from protocol.wire import (
+    MAX_CODEC_BYTES,
+    VERSION,
+    Configure,
+    Control,
+    Credit,
+    Error,
+    Hello,
+    Kind,
+    Link,
+    LinkState,
+    Role,
+    Statistics,
+    StatisticsRequest,
+)
+
+Packet = Picture | Control
+_T = TypeVar("_T")
+_AGAIN_S = 0.2
+_KEEP_POWER_DBM = 127
+
+
+class Host:
+    """One open port. ``heard`` holds packets of the board, in order; ``credit`` is its last; ``lost`` says why the port
+    is gone. ``overrun`` counts the packets for which the board had no room."""
+
+    def __init__(self, port: Port, role: Role) -> None:
+        self.port = port
+        self.role = role
+        self.heard: list[Packet] = []
+        self.credit: Credit | None = None
+        self.credits: list[Credit] = []
+        self.links: dict[int, Link] = {}
+        self.errors: list[Error] = []
+        self.lost: PortError | None = None
+        self._channel = Channel()
+        self._changed = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def open(self) -> Hello:
+        """Open the port and a session; the board gets the role if it has none."""
+        await self.port.open()
+        self.lost = None
+        self._reading = asyncio.create_task(self._read())
+        hello = await self.greet()
+        if hello.role != self.role:
+            hello = await self.configure()
+        return hello
+
+    async def close(self) -> None:
+        """Close the port."""
+        if self._reading is not None:
+            self._reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reading
+        await self.port.close()
+
+    async def greet(self) -> Hello:
+        """Open a session, also with a board that is still starting."""
+        return await self.ask(Hello(version=VERSION, kind=Kind.HOST, session=now_us() % (1 << 32), name=b"hil"), Hello)
+
+    async def configure(self, **fields: int | bytes) -> Hello:
+        """Set the board's radio."""
+        wanted = Configure(role=self.role, **{"tx_power_dbm": _KEEP_POWER_DBM, **fields})  # type: ignore[arg-type]
+        return await self.ask(wanted, Hello)
+
+    async def statistics(self, peer: int = 0) -> Statistics:
+        """The board's account."""
+        return await self.ask(StatisticsRequest(peer=peer), Statistics)
+
+    async def ask(self, question: Control, kind: type[_T]) -> _T:
+        """Say something until it is answered."""
+        while True:
+            start = len(self.heard)
+            self.say(question)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN_S):
+                    return await self.hear(kind, since=start)
+            self._raise_if_lost()
+
+    async def hear(
+        self, kind: type[_T], fits: Callable[[_T], bool] = lambda _: True, *, since: int | None = None
+    ) -> _T:
+        """The first packet of that kind after ``since`` (default: from now on)."""
+        at = len(self.heard) if since is None else since
+        while True:
+            for packet in self.heard[at:]:
+                at += 1
+                if isinstance(packet, kind) and fits(packet):
+                    return packet
+            self._raise_if_lost()
+            await self.change()
+
+    async def change(self) -> None:
+        """Wait until something came."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true."""
+        while not true():
+            self._raise_if_lost()
+            await self.change()
+
+    async def linked(self) -> Link:
+        """Wait for a connection that carries whole packets."""
+        await self.until(lambda: any(link.state == LinkState.UP and link.mtu >= 247 for link in self.links.values()))
+        return next(iter(self.links.values()))
+
+    def say(self, *packets: Packet) -> None:
+        """Send packets, each in a frame."""
+        for packet in packets:
+            self._channel.write(now_us(), packet)
+        self.port.write(self._channel.output())
+
+    async def offer(self, pictures: Sequence[Picture]) -> None:
+        """Give the board picture packets, never more than it has room for."""
+        for picture in pictures:
+            await self.until(self._has_room)
+            self.say(picture)
+
+    def pictures(self) -> list[Picture]:
+        """Those that came."""
+        return [packet for packet in self.heard if isinstance(packet, Picture)]
+
+    @property
+    def settled(self) -> bool:
+        """The board has confirmed every frame, and keeps no picture packet."""
+        credit = self.credit
+        return credit is not None and not self._channel.under_way and not credit.waiting and not credit.in_radio
+
+    def _has_room(self) -> bool:
+        under_way, channel = self._channel.pictures_under_way(), self._channel
+        return self.credit is not None and under_way < self.credit.free and channel.under_way < FRAMES_UNDER_WAY
+
+    def _raise_if_lost(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                data = await self.port.read()
+            except PortError as error:
+                self.lost = error
+                self._changed.set()
+                return
+            for packet in self._channel.receive(data):
+                self._take(packet)
+            self._changed.set()
+
+    def _take(self, packet: Packet) -> None:
+        if isinstance(packet, Credit):
+            self.credit = packet
+            self.credits.append(packet)
+            self._channel.confirm(packet, lost=lambda _: None)
+        elif isinstance(packet, Link):
+            self.links[packet.peer] = packet
+            if packet.state == LinkState.DOWN:
+                del self.links[packet.peer]
+        elif isinstance(packet, Error):
+            self.errors.append(packet)
+        self.heard.append(packet)
+
+
+def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:
+    """A picture packet; its codec bytes tell image and rank."""
+    data = bytes((image + 3 * rank + 7 * at) % 256 for at in range(size))
+    return Picture(image=image, rank=rank, position=rank, remaining_ms=remaining_ms, data=data)

@@ -1,0 +1,48 @@
+"""An edge server without codec and classifier: every picture is answered at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from host.link.events import Collected, Event
+from host.link.port import Port
+from host.link.receiver import Receiver
+from host.link.runner import Runner, now_us
+
+
+class Program:
+    """``collected``: what it got."""
+
+    def __init__(self, port: Port) -> None:
+        self.collected: list[Collected] = []
+        self._receiver = Receiver(nonce=7, service_us=1000)
+        self._runner = Runner(self._receiver, port, self._on_event)
+
+    async def run(self) -> None:
+        """Until cancelled, on an open port."""
+        await self._runner.run()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Collected):
+            self.collected.append(event)
+            used = [packet.rank for packet in event.packets]
+            self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
+            self._runner.kick()
+
+
+@asynccontextmanager
+async def edge_program(port: Port) -> AsyncIterator[Program]:
+    """The program, running."""
+    await port.open()
+    program = Program(port)
+    running = asyncio.create_task(program.run())
+    try:
+        yield program
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await port.close()

@@ -1,0 +1,61 @@
+"""A camera board behind Bumble's Bluetooth stack, and this computer's Bluetooth, Bumble too, as the edge."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bumble.device import Device
+
+from host.ble_port import BlePort
+from host.link.port import Port
+from tests.ble.air import Air
+from tests.ble.camera import BumbleCamera
+from tests.ble.scene import SCAN_S, adapter
+from tests.hil.rigs.rig import Rig
+
+#: Share of packets that are lost and sent again.
+_LOSS = 0.02
+_SLOW_LOSS = 0.75
+
+
+class BumbleRig(Rig):
+    """One board; the edge's logic is in this process. What its air carries is this computer's speed."""
+
+    name = "bumble"
+    has = frozenset({"slow_air", "disconnect", "reset", "pairing"})
+
+    async def start(self) -> None:
+        air = Air(loss=_SLOW_LOSS if self.slow else _LOSS)
+        self._camera = await BumbleCamera.make(air)
+        self._bluetooth = await adapter(air)
+
+    async def stop(self) -> None:
+        await self._camera.close()
+
+    def camera_port(self) -> Port:
+        return self._camera.port
+
+    def edge_port(self) -> Port:
+        return BlePort(
+            "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.1)
+        )
+
+    async def cut(self) -> None:
+        await self._camera.drop()
+
+    @asynccontextmanager
+    async def strangers(self) -> AsyncIterator[None]:
+        self._camera.pairing_open = False
+        await _forget(self._camera.device)
+        await self._camera.drop()
+        try:
+            yield
+        finally:
+            self._camera.pairing_open = True
+            await _forget(self._bluetooth.client.bumble)
+
+
+async def _forget(device: Device) -> None:
+    assert device.keystore is not None
+    await device.keystore.delete_all()

@@ -1,0 +1,91 @@
+"""Boards behind serial ports: real ones, or Zephyr's simulated ones."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from host.link.port import Port
+from host.link.serial_port import SerialPort
+from host.sim.air import goodput_limit_bps
+from host.sim.line import UART_BYTES_PER_S
+from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Phy, Reset
+from tests.bsim.simulation import Simulation
+from tests.hil.host import Host
+from tests.hil.rigs.rig import Rig
+
+#: A board that was told to reset is gone after this time.
+_RESET_S = 0.3
+_SLOW_INTERVAL_US = 60_000
+_FAST_INTERVAL_US = 7_500
+#: COBS and the zero byte at the end of a full frame.
+_STUFFING = 3
+
+
+class SerialRig(Rig):
+    """Two boards at known ports. The connection is cut by a reset of the edge board."""
+
+    name = "hil"
+    has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "reset"})
+
+    def __init__(self, camera: str, edge: str, *, slow: bool = False) -> None:
+        super().__init__(slow=slow)
+        self._paths = camera, edge
+        self._edge: Host | None = None
+        self._usb = True
+
+    async def start(self) -> None:
+        """Real boards run already."""
+
+    async def stop(self) -> None:
+        """And go on."""
+
+    def camera_port(self) -> Port:
+        return SerialPort(self._paths[0])
+
+    def edge_port(self) -> Port:
+        return SerialPort(self._paths[1])
+
+    async def prepare(self, camera: Host, edge: Host) -> None:
+        self._edge = edge
+        hello = await camera.greet()
+        self._usb = bool(hello.capabilities & Capability.USB)
+        phy = Phy.CODED_S8 if self.slow else Phy.LE_2M
+        interval_us = _SLOW_INTERVAL_US if self.slow else _FAST_INTERVAL_US
+        for host in (edge, camera):
+            await host.configure(phy=phy, interval_us=interval_us)
+
+    async def restore(self, camera: Host, edge: Host) -> None:
+        if self.slow:
+            for host in (edge, camera):
+                await host.configure(phy=Phy.LE_2M, interval_us=_FAST_INTERVAL_US)
+
+    async def cut(self) -> None:
+        assert self._edge is not None
+        self._edge.say(Reset())
+        await asyncio.sleep(_RESET_S)
+        await self._edge.greet()
+
+    def limit_bps(self, phy: int, interval_us: int) -> float:
+        """Of the air, or of a development kit's serial port if that is slower."""
+        air = goodput_limit_bps(Phy(phy), interval_us, MAX_PACKET)
+        frame = MAX_PACKET + FRAME_OVERHEAD + _STUFFING
+        return air if self._usb else min(air, UART_BYTES_PER_S * 8 * MAX_PACKET / frame)
+
+
+class BsimRig(SerialRig):
+    """Zephyr's boards on BabbleSim's radio, in real time."""
+
+    name = "bsim"
+    has = frozenset({"two_boards", "air_time"})
+
+    def __init__(self, folder: Path, program: Path, *, slow: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._simulation = Simulation(folder, [program] * 2)
+        super().__init__(str(self._simulation.ports[0]), str(self._simulation.ports[1]), slow=slow)
+
+    async def start(self) -> None:
+        self._simulation.start()
+
+    async def stop(self) -> None:
+        self._simulation.stop()

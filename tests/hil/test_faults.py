@@ -1,0 +1,119 @@
+"""A board that is reset, a connection or a cable that is cut, a stranger: what comes after."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from host.camera.camera import Camera
+from host.link.events import Answer
+from host.link.port import PortError
+from host.link.runner import now_us
+from host.link.session import State
+from protocol.ranked import RankedPacket
+from protocol.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
+from tests.hil.host import Host, picture
+from tests.hil.needs import needs
+from tests.hil.program import edge_program
+from tests.hil.rigs.rig import Rig
+
+IN_TIME_US = 60_000_000
+
+
+def packets(count: int) -> list[RankedPacket]:
+    return [RankedPacket(rank, rank, bytes([rank]) * 237) for rank in range(count)]
+
+
+@needs("reset")
+async def test_a_board_that_was_reset_says_so_and_serves_again(camera: Host, edge: Host) -> None:
+    camera.say(Reset())
+    await asyncio.sleep(0.3)
+    camera.say(picture(1, 0))
+    await camera.until(lambda: any(error.code == ErrorCode.NOT_READY for error in camera.errors))
+    hello = await camera.greet()
+    assert hello.boot == Boot.SOFTWARE
+    await camera.linked()
+    await camera.offer([picture(2, rank) for rank in range(20)])
+    await edge.until(lambda: sum(packet.image == 2 for packet in edge.pictures()) == 20)
+
+
+@needs("reset", "slow_air")
+async def test_a_picture_survives_a_reset_in_the_middle(link: Rig) -> None:
+    async with edge_program(link.edge_port()), Camera(link.camera_port()) as camera:
+        await camera.connect(60)
+        sending = asyncio.create_task(camera.send(packets(40), now_us() + IN_TIME_US))
+        await asyncio.sleep(0.3)
+        camera.sender.session.channel.write(now_us(), Reset())
+        answer = await sending
+        assert isinstance(answer, Answer)
+        assert answer.ranks == frozenset(range(40))
+        assert camera.sender.session.state is State.OPEN
+
+
+@needs("disconnect")
+async def test_a_connection_that_was_cut_comes_back_and_the_accounts_add_up(
+    link: Rig, camera: Host, edge: Host
+) -> None:
+    await camera.offer([picture(1, rank) for rank in range(20)])
+    await link.cut()
+    await camera.until(lambda: any(credit.link == LinkState.DOWN for credit in camera.credits) or not camera.links)
+    await camera.linked()
+    await edge.linked()
+    await camera.offer([picture(2, rank) for rank in range(20)])
+    await edge.until(lambda: sum(packet.image == 2 for packet in edge.pictures()) == 20)
+    account = await camera.statistics()
+    assert account.accepted == account.sent + account.expired + account.evicted + account.flushed + account.waiting
+    firsts = [(packet.image, packet.rank) for packet in edge.pictures()]
+    assert len(set(firsts)) == len(firsts)  # nothing twice
+
+
+@needs("disconnect")
+async def test_pictures_go_on_after_every_cut(link: Rig) -> None:
+    async with edge_program(link.edge_port()) as program, Camera(link.camera_port()) as camera:
+        await camera.connect(60)
+        for cuts in range(3):
+            answer = await camera.send(packets(8), now_us() + IN_TIME_US)
+            assert isinstance(answer, Answer), f"after {cuts} cuts"
+            await link.cut()
+        assert isinstance(await camera.send(packets(8), now_us() + IN_TIME_US), Answer)
+        assert len(program.collected) >= 4
+
+
+@needs("unplug")
+async def test_a_cable_that_is_pulled_is_noticed_and_the_board_serves_again_when_it_is_back(
+    link: Rig, camera: Host, edge: Host
+) -> None:
+    link.unplug()
+    with pytest.raises(PortError):
+        await camera.until(lambda: False)
+    await camera.close()
+    with pytest.raises(PortError, match="no such port"):
+        await link.camera_port().open()
+    link.replug()
+    again = Host(link.camera_port(), Role.CAMERA)
+    await again.open()
+    await again.linked()
+    await again.offer([picture(2, rank) for rank in range(20)])
+    await edge.until(lambda: sum(packet.image == 2 for packet in edge.pictures()) == 20)
+    await again.close()
+
+
+@needs("pairing")
+async def test_a_stranger_gets_nothing(link: Rig, camera: Host, edge: Host) -> None:
+    async with link.strangers():
+        await camera.until(lambda: not camera.links)
+        await camera.offer([picture(1, rank) for rank in range(10)])
+        await asyncio.sleep(1.0)
+        assert not camera.links
+        assert edge.pictures() == []
+    await camera.linked()
+    await edge.until(lambda: len(edge.pictures()) == 10)
+
+
+async def test_a_second_host_takes_over_with_a_hello(camera: Host, edge: Host) -> None:
+    await camera.offer([picture(1, rank) for rank in range(10)])
+    await edge.until(lambda: len(edge.pictures()) == 10)
+    hello = await camera.greet()
+    assert isinstance(hello, Hello)
+    await camera.until(lambda: camera.credit is not None and camera.credit.taken == 0)
