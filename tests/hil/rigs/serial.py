@@ -84,6 +84,9 @@ class BsimRig(SerialRig):
         self._simulation = Simulation(folder, [program] * 2)
         super().__init__(str(self._simulation.ports[0]), str(self._simulation.ports[1]), slow=slow)
 
+    def limit_bps(self, phy: int, interval_us: int) -> float:
+        return goodput_limit_bps(Phy(phy), interval_us, MAX_PACKET)
+
     async def start(self) -> None:
         self._simulation.start()
 
