@@ -1,5 +1,6 @@
 /* A reset of a board that is a program: it starts itself anew, with the words that it was started with.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ void sys_arch_reboot(int type)
 	FILE *file = fopen("/proc/self/cmdline", "r");
 	size_t len = file != NULL ? fread(line, 1, sizeof(line) - 1, file) : 0;
 	size_t count = 0;
+	sigset_t none;
 
 	ARG_UNUSED(type);
 	for (size_t at = 0; at < len && count < WORDS; at++) {
@@ -28,6 +30,8 @@ void sys_arch_reboot(int type)
 		fclose(file);
 	}
 	run_native_tasks(_NATIVE_ON_EXIT_LEVEL);
+	(void)sigemptyset(&none); /* the simulation blocks signals in its threads, and a new program inherits that */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	execv("/proc/self/exe", words);
 	_exit(1);
 }

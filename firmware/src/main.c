@@ -7,6 +7,7 @@
 #include "care.h"
 #include "radio.h"
 #include "release.h"
+#include "serial.h"
 
 #define MANAGE_MS 100
 
@@ -23,7 +24,7 @@ static uint64_t board_id(void)
 static uint32_t capabilities(void)
 {
 	return radio_capabilities() | care_capabilities() |
-	       (DT_NODE_HAS_COMPAT(DT_CHOSEN(pnc_serial), zephyr_cdc_acm_uart) ? PNC_CAPABILITY_USB : 0) |
+	       (DT_NODE_HAS_COMPAT(SERIAL_NODE, zephyr_cdc_acm_uart) ? PNC_CAPABILITY_USB : 0) |
 	       (IS_ENABLED(CONFIG_ARCH_POSIX) ? PNC_CAPABILITY_VIRTUAL : 0);
 }
 

@@ -128,6 +128,20 @@ static uint8_t phy_of(const struct bt_conn_info *info)
 	}
 }
 
+/* A full packet and the empty one that answers it, encrypted, with the spaces between them; and the part of an interval
+ * that must be left for the packets of the next event, or they come too late for it. */
+#define EXCHANGE_1M_US 2500u
+#define REFILL_US 1500u
+
+/* Measured (docs/firmware.md): only 1M loses events to packets that do not fit. */
+static uint8_t event_packets(const struct pnc_radio_link *link)
+{
+	if (link->phy != PNC_PHY_LE_1M || link->interval_us < REFILL_US + EXCHANGE_1M_US) {
+		return 0;
+	}
+	return MIN((link->interval_us - REFILL_US) / EXCHANGE_1M_US, UINT8_MAX);
+}
+
 struct pnc_radio_link radio_parameters_of(struct bt_conn *conn)
 {
 	struct pnc_radio_link link = {.phy = PNC_PHY_LE_1M, .mtu = bt_gatt_get_mtu(conn)};
@@ -136,6 +150,7 @@ struct pnc_radio_link radio_parameters_of(struct bt_conn *conn)
 	if (bt_conn_get_info(conn, &info) == 0) {
 		link.interval_us = PNC_INTERVAL_US(&info);
 		link.phy = phy_of(&info);
+		link.event_packets = event_packets(&link);
 	}
 	return link;
 }

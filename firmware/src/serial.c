@@ -5,7 +5,7 @@
 #include <zephyr/kernel.h>
 #include <zephyr/sys/ring_buffer.h>
 
-static const struct device *const uart = DEVICE_DT_GET(DT_CHOSEN(pnc_serial));
+static const struct device *const uart = DEVICE_DT_GET(SERIAL_NODE);
 
 /* One producer and one consumer each: the interrupt and the board's thread. */
 RING_BUF_DECLARE(rx_ring, CONFIG_PNC_SERIAL_RX_BYTES);

@@ -1,11 +1,20 @@
-/* The serial port: whichever the devicetree calls `pnc,serial`, by the interrupt-driven UART API. One thread reads and
- * writes; `on_event` is called in interrupt context (or on USB's work queue) when something came or there is room. */
+/* The serial port: whichever the devicetree calls `pnc,serial`, else the board's console, by the interrupt-driven UART
+ * API. One thread reads and writes; `on_event` is called in interrupt context (or on USB's work queue) when something
+ * came or there is room. */
 #ifndef PNC_SERIAL_H
 #define PNC_SERIAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <zephyr/devicetree.h>
+
+#if DT_HAS_CHOSEN(pnc_serial)
+#define SERIAL_NODE DT_CHOSEN(pnc_serial)
+#else
+#define SERIAL_NODE DT_CHOSEN(zephyr_console)
+#endif
 
 /* Starts the port; false if it is not there. */
 bool serial_start(void (*on_event)(void));

@@ -35,6 +35,10 @@ _Kind = TypeVar("_Kind")
 _READ = 65536
 
 
+class BoardGoneError(Exception):
+    """Nobody is behind the port any more."""
+
+
 class Console:
     """One open port. ``heard`` holds the packets of the board, in order; ``on_packet`` sees each as it comes;
     ``links_up`` counts the reports of a connection that is up."""
@@ -74,18 +78,21 @@ class Console:
         self._unwritten += self.channel.output()
         writing = [self._fd] if self._unwritten else []
         readable, writable, _ = select.select([self._fd], writing, [], wait_s)
-        if writable:
-            with contextlib.suppress(BlockingIOError):
-                self._unwritten = self._unwritten[os.write(self._fd, self._unwritten) :]
-        if readable:
-            try:
+        data = b""
+        try:
+            if writable:
+                with contextlib.suppress(BlockingIOError):
+                    self._unwritten = self._unwritten[os.write(self._fd, self._unwritten) :]
+            if readable:
                 data = os.read(self._fd, _READ)
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                raise RuntimeError("the board is gone") from error
-            for packet in self.channel.receive(data):
-                self._take(packet)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise BoardGoneError from error
+            raise
+        if readable and not data:
+            raise BoardGoneError
+        for packet in self.channel.receive(data):
+            self._take(packet)
 
     def _take(self, packet: Packet) -> None:
         if isinstance(packet, Credit):
@@ -143,3 +150,12 @@ class Console:
         """Ask for the board's account."""
         self.say(StatisticsRequest(peer=peer))
         return self.until(Statistics)
+
+
+def appears(port: Path, wait_s: float) -> Console:
+    """Open a port as soon as it is there; AssertionError if it does not come."""
+    end_s = time.monotonic() + wait_s
+    while not port.is_symlink():
+        assert time.monotonic() < end_s, f"no {port.name}"
+        time.sleep(0.005)
+    return Console(port)

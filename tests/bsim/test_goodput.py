@@ -19,7 +19,7 @@ LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-PER=0.1"]
     [
         pytest.param(7_500, Phy.LE_2M, [], 1250, id="2M-7.5ms"),
         pytest.param(15_000, Phy.LE_2M, [], 1250, id="2M-15ms"),
-        pytest.param(15_000, Phy.LE_1M, [], 520, id="1M-15ms"),
+        pytest.param(15_000, Phy.LE_1M, [], 545, id="1M-15ms"),
         pytest.param(7_500, Phy.LE_2M, LOSSY, 640, id="2M-7.5ms-10%-lost"),
     ],
 )

@@ -3,37 +3,67 @@
 from __future__ import annotations
 
 import subprocess
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bsim_console import Console
+from bsim_console import BoardGoneError, appears
 from simulation import START_S, build
 
-from protocol.wire import Capability, Configure, Error, ErrorCode, Hop, Ping, Pong, Role
+from protocol.wire import (
+    Boot,
+    Capability,
+    Configure,
+    Error,
+    ErrorCode,
+    Hop,
+    Pair,
+    PairAction,
+    Ping,
+    Pong,
+    Reset,
+    ResetKind,
+    Role,
+)
 
 
-def test_a_board_without_a_radio_answers_its_host_and_refuses_a_role(tmp_path: Path) -> None:
-    program = build(name="native", board="native_posix")
-    port = tmp_path / "port"
+@contextmanager
+def _board(folder: Path) -> Iterator[Path]:
+    """A board; its port."""
+    port = folder / "port"
     board = subprocess.Popen(
-        [program, f"-port={port}", f"-flash={tmp_path / 'flash.bin'}"],
+        [build(name="native", board="native_posix"), f"-port={port}", f"-flash={folder / 'flash.bin'}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        until_s = time.monotonic() + START_S
-        while not port.is_symlink():
-            assert board.poll() is None
-            assert time.monotonic() < until_s
-            time.sleep(0.02)
-        console = Console(port)
+        yield port
+    finally:
+        board.terminate()
+        board.wait(10)
+    assert not port.is_symlink()
+
+
+def test_a_board_without_a_radio_answers_its_host_and_refuses_a_role(tmp_path: Path) -> None:
+    with _board(tmp_path) as port:
+        console = appears(port, START_S)
         assert console.greet().capabilities == Capability.VIRTUAL
         console.say(Ping(hop=Hop.BOARD, token=3))
         assert console.until(Pong).token == 3
         console.say(Configure(role=Role.CAMERA, tx_power_dbm=127))
         assert console.until(Error).code == ErrorCode.CONFIGURE
+        console.say(Pair(action=PairAction.OPEN))
+        assert console.until(Error).code == ErrorCode.REFUSED
         console.close()
-    finally:
-        board.terminate()
-        board.wait(10)
-    assert not port.is_symlink()
+
+
+def test_a_reset_starts_the_board_anew_and_its_hello_says_so(tmp_path: Path) -> None:
+    with _board(tmp_path) as port:
+        for boot in (Boot.POWER, Boot.SOFTWARE, Boot.SOFTWARE):
+            console = appears(port, START_S)
+            assert console.greet().boot == boot
+            console.say(Reset(kind=ResetKind.FIRMWARE))
+            with suppress(BoardGoneError):
+                while True:
+                    console.pump()  # until the board is gone
+            console.close()

@@ -207,7 +207,7 @@ static void step(struct input *in)
 	}
 	case 7: {
 		uint8_t width = eat(in);
-		struct pnc_radio_link link = {7500, width < 220 ? 247 : width, PNC_PHY_LE_2M};
+		struct pnc_radio_link link = {7500, width < 220 ? 247 : width, PNC_PHY_LE_2M, width % 5u};
 		pnc_board_radio_up(&s->board, now_us, peer, &link);
 		break;
 	}
@@ -250,7 +250,7 @@ static void step(struct input *in)
 /* A good beginning, so that an input need not find it: sessions are open and the boards have met. */
 static void meet(void)
 {
-	static const struct pnc_radio_link link = {7500, 247, PNC_PHY_LE_2M};
+	static const struct pnc_radio_link link = {7500, 247, PNC_PHY_LE_2M, 0};
 	for (int i = 0; i < 2; i++) {
 		uint8_t packet[PNC_MAX_PACKET];
 		struct pnc_hello hello = {.version = PNC_VERSION, .kind = PNC_KIND_HOST};

@@ -68,6 +68,76 @@ TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 	CHECK(ahead_us <= 100000u - 2u * INTERVAL_US);
 }
 
+#define EVENT_INTERVAL_US 15000u
+#define EXCHANGE_US 2500u
+
+static void refill(uint32_t now_us)
+{
+	while (!pnc_flight_full(&flight)) {
+		pnc_flight_hand(&flight, now_us, 237, true);
+	}
+}
+
+/* One connection event of a link layer: it begins a packet while there is one and says with each whether another
+ * follows; what comes from the other side acknowledges the packet before. The exchange `lost` (from 0) ends it; -1:
+ * none. Returns the packets on the air. */
+static int event(uint32_t now_us, bool *unacknowledged, int lost)
+{
+	int sent = 0;
+	for (bool more = true; more; now_us += EXCHANGE_US) {
+		if (*unacknowledged) {
+			(void)pnc_flight_acknowledge(&flight, now_us, EVENT_INTERVAL_US);
+			*unacknowledged = false;
+		}
+		more = flight.count > 1;
+		refill(now_us); /* too late for what is on the air now */
+		if (sent == lost) {
+			return sent;
+		}
+		sent++;
+		*unacknowledged = true;
+	}
+	return sent;
+}
+
+TEST(test_an_event_carries_what_it_should_and_ends_with_it)
+{
+	bool unacknowledged = false;
+	pnc_flight_init(&flight, 3);
+	pnc_flight_per_event(&flight, 5);
+	refill(0);
+	for (uint32_t i = 1; i < 200; i++) {
+		CHECK_EQ(event(i * EVENT_INTERVAL_US, &unacknowledged, -1), 5);
+		CHECK_EQ(flight.limit, 3);
+	}
+}
+
+TEST(test_events_after_an_error_are_full_again)
+{
+	for (int lost = 0; lost < 5; lost++) {
+		bool unacknowledged = false;
+		pnc_flight_init(&flight, 3);
+		pnc_flight_per_event(&flight, 5);
+		refill(0);
+		for (uint32_t i = 1; i < 50; i++) {
+			int sent = event(i * EVENT_INTERVAL_US, &unacknowledged, i == 10 ? lost : -1);
+			CHECK(i == 10 || i == 11 || sent == 5);
+			CHECK(sent <= 6); /* the last packet of an event again, and those of the next */
+		}
+	}
+}
+
+TEST(test_without_a_number_for_events_only_the_limit_holds)
+{
+	pnc_flight_init(&flight, 3);
+	refill(0);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(flight.count, 3);
+		(void)pnc_flight_acknowledge(&flight, (uint32_t)i * EXCHANGE_US, EVENT_INTERVAL_US);
+		refill((uint32_t)i * EXCHANGE_US);
+	}
+}
+
 TEST(test_packets_come_back_in_the_order_they_were_handed_out)
 {
 	pnc_flight_init(&flight, PNC_IN_FLIGHT_MAX);

@@ -146,7 +146,7 @@ def _step(tables: Tables, step: dict[str, Any]) -> str:
     if what == "radio_out":
         return f"check_radio_out(&rig, {now}, {about['peer']}, {tables.packets(about['packets'])});"
     if what == "radio_up":
-        link = f"{{{about['interval_us']}u, {about['mtu']}, {about['phy']}}}"
+        link = f"{{{about['interval_us']}u, {about['mtu']}, {about['phy']}, 0}}"
         return f"pnc_board_radio_up({board}, &(struct pnc_radio_link){link});"
     if what == "radio_down":
         return f"pnc_board_radio_down({board}, {about['reason']});"

@@ -52,6 +52,7 @@ void pnc_board_radio_up(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
 			p->hello_due = true;
 			set_state(p, p->heard);
 		}
+		pnc_flight_per_event(&p->flight, link->event_packets);
 	}
 	pnc_board_finish(b, now_us);
 }

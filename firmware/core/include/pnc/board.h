@@ -41,8 +41,10 @@ struct pnc_board_identity {
 /* State of one connection, as the radio reports it. */
 struct pnc_radio_link {
 	uint32_t interval_us;
-	uint16_t mtu; /* ATT MTU, bytes; a picture packet needs its length + 3 */
-	uint8_t phy;  /* PNC_PHY_ */
+	uint16_t mtu;          /* ATT MTU, bytes; a picture packet needs its length + 3 */
+	uint8_t phy;           /* PNC_PHY_ */
+	uint8_t event_packets; /* full packets that one connection event should carry, see pnc/flight.h; 0: any number
+				*/
 };
 
 /* What a board asks of its adapters; none may be NULL. Each may be called during any call of this header. */

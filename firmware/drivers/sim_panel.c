@@ -1,0 +1,88 @@
+/* The front of a simulated board, for tests: prints when a lamp changes; -press=S presses the button at that time of
+ * the board's life; -stall=S stops its sender thread then, as an endless loop of it would. SPDX-License-Identifier:
+ * Apache-2.0 */
+#include "cmdline.h"
+#include "soc.h"
+
+#include <string.h>
+
+#include <zephyr/drivers/gpio.h>
+#include <zephyr/drivers/gpio/gpio_emul.h>
+#include <zephyr/kernel.h>
+
+#define LOOK_MS 10
+#define PRESSED_MS 100
+#define STACK_BYTES 1024
+#define PRIORITY 1
+
+static const struct gpio_dt_spec lamps[] = {
+	GPIO_DT_SPEC_GET(DT_ALIAS(led0), gpios),
+	GPIO_DT_SPEC_GET(DT_ALIAS(led1), gpios),
+	GPIO_DT_SPEC_GET(DT_ALIAS(led2), gpios),
+};
+static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET(DT_ALIAS(sw0), gpios);
+static double press_s = -1;
+static double stall_s = -1;
+
+static void stall(const struct k_thread *thread, void *user)
+{
+	k_tid_t found = (k_tid_t)thread;
+	const char *name = k_thread_name_get(found);
+
+	ARG_UNUSED(user);
+	if (name != NULL && strcmp(name, "sender") == 0) {
+		k_thread_suspend(found);
+	}
+}
+
+static void show_lamps(int64_t now_ms)
+{
+	static int shown[ARRAY_SIZE(lamps)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(lamps); i++) {
+		int is = gpio_emul_output_get(lamps[i].port, lamps[i].pin);
+
+		if (is >= 0 && is != shown[i]) {
+			shown[i] = is;
+			printk("lamp %u %s at %lld ms\n", (unsigned int)i, is != 0 ? "on" : "off", (long long)now_ms);
+		}
+	}
+}
+
+static void run(void *a, void *b, void *c)
+{
+	int64_t press_ms = press_s * MSEC_PER_SEC;
+	int64_t stall_ms = stall_s * MSEC_PER_SEC;
+
+	ARG_UNUSED(a);
+	ARG_UNUSED(b);
+	ARG_UNUSED(c);
+	for (;;) {
+		int64_t now_ms = k_uptime_get();
+
+		show_lamps(now_ms);
+		if (press_s >= 0) {
+			(void)gpio_emul_input_set(button.port, button.pin,
+						  now_ms >= press_ms && now_ms < press_ms + PRESSED_MS);
+		}
+		if (stall_s >= 0 && now_ms >= stall_ms) {
+			k_thread_foreach(stall, NULL);
+		}
+		k_msleep(LOOK_MS);
+	}
+}
+
+static void panel_options(void)
+{
+	static struct args_struct_t options[] = {
+		{.option = "press", .name = "seconds", .type = 'd', .dest = &press_s, .descript = "presses the button"},
+		{.option = "stall", .name = "seconds", .type = 'd', .dest = &stall_s, .descript = "stops a thread"},
+		ARG_TABLE_ENDMARKER,
+	};
+
+	native_add_command_line_opts(options);
+}
+
+NATIVE_TASK(panel_options, PRE_BOOT_1, 21);
+
+K_THREAD_DEFINE(panel, STACK_BYTES, run, NULL, NULL, NULL, PRIORITY, 0, 0);

@@ -1,0 +1,67 @@
+"""Watchdog, lamps and button, on a panel of emulated pins (firmware/drivers/sim_panel.c)."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from bsim_console import BoardGoneError, Console, appears
+from bsim_scene import picture, scene
+from simulation import START_S, Simulation
+
+from protocol.packets import Picture
+from protocol.wire import Boot, Pair, PairAction, Pairing, Role
+
+CONNECTED, TRAFFIC, ERROR = range(3)
+
+
+def _lamp_is_on(folder: Path, board: int, lamp: int) -> bool:
+    """As the board printed it last."""
+    changes = re.findall(rf"lamp {lamp} (on|off)", (folder / f"log{board}.txt").read_text())
+    return bool(changes) and changes[-1] == "on"
+
+
+def test_the_button_opens_pairing(program: Path, tmp_path: Path) -> None:
+    with Simulation(tmp_path, [program], board=["-press=3"]) as simulation:
+        console = Console(simulation.ports[0])
+        console.greet()
+        console.configure(Role.CAMERA)
+        console.until(Pairing, lambda p: p.open == 1)  # by the new role
+        assert console.pairing(Pair(action=PairAction.CLOSE)).open == 0
+        opened = console.until(Pairing)
+        assert (opened.open, opened.left_s) == (1, 60)
+        assert 3000 <= console.statistics().uptime_ms < 4000
+
+
+def test_lamps_show_connection_and_traffic_and_no_error(program: Path, tmp_path: Path) -> None:
+    with Simulation(tmp_path, [program]) as simulation:
+        console = Console(simulation.ports[0])
+        console.greet()
+        while console.statistics().uptime_ms < 500:
+            console.pump(0.02)
+        assert not any(_lamp_is_on(tmp_path, 0, lamp) for lamp in (CONNECTED, TRAFFIC, ERROR))
+    (tmp_path / "flash0.bin").unlink()
+    with scene(tmp_path, program) as boards:
+        for rank in range(50):  # for a second
+            boards.camera.say(picture(rank, rank))
+            assert boards.edge.until(Picture).rank == rank
+            boards.pump(0.02)
+        for board in (0, 1):
+            assert _lamp_is_on(tmp_path, board, CONNECTED)
+            assert "lamp 1 on" in (tmp_path / f"log{board}.txt").read_text()
+            assert "lamp 2 on" not in (tmp_path / f"log{board}.txt").read_text()
+
+
+def test_the_watchdog_resets_a_board_one_of_whose_threads_hangs(program: Path, tmp_path: Path) -> None:
+    """The sender stops at 1 s of the board's life; the watchdog bites 5 s later."""
+    with Simulation(tmp_path, [program], again=[(0, 8.0)], board=["-stall=1"]) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().boot == Boot.POWER
+        last_ms = 0
+        with suppress(BoardGoneError):
+            while True:
+                last_ms = console.statistics().uptime_ms
+        assert 5000 < last_ms < 7000
+        again = appears(simulation.ports_again[0], START_S)
+        assert again.greet().boot == Boot.WATCHDOG
