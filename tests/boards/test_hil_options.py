@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from host.sim.world import WorldSettings
+from tests.commands.conftest import Boards
 from tests.hil.needs import needs
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,18 @@ def test_a_run_leaves_a_page_and_junit_xml(tmp_path: Path) -> None:
     assert "<h1>Link sim: 1 passed</h1>" in page
     assert "firmware of the camera<td>0.1.0" in page
     assert 'tests="1"' in (tmp_path / "junit.xml").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+def test_the_link_for_real_boards_takes_any_two_ports(tmp_path: Path) -> None:
+    pair = Boards(WorldSettings())
+    try:
+        ports = ["--camera", pair.camera, "--edge", pair.edge, "--require-boards"]
+        done = hil(tmp_path, "--link", "hil", *ports, "tests/hil/test_faults.py", "-k", "cut or say_who")
+    finally:
+        pair.close()
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
 
 
 def test_an_unknown_need_is_an_error() -> None:

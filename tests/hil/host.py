@@ -22,6 +22,7 @@ from protocol.wire import (
     Kind,
     Link,
     LinkState,
+    Reset,
     Role,
     Statistics,
     StatisticsRequest,
@@ -30,6 +31,8 @@ from protocol.wire import (
 Packet = Picture | Control
 _T = TypeVar("_T")
 _AGAIN_S = 0.2
+#: A board that was told to reset is gone after this time, s.
+RESET_S = 0.3
 _KEEP_POWER_DBM = 127
 
 
@@ -71,6 +74,12 @@ class Host:
     async def greet(self) -> Hello:
         """Open a session, also with a board that is still starting."""
         return await self.ask(Hello(version=VERSION, kind=Kind.HOST, session=now_us() % (1 << 32), name=b"hil"), Hello)
+
+    async def reset_board(self) -> None:
+        """Reset the board, and open a session with it again."""
+        self.say(Reset())
+        await asyncio.sleep(RESET_S)
+        await self.greet()
 
     async def configure(self, **fields: int | bytes) -> Hello:
         """Set the board's radio."""

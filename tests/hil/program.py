@@ -11,6 +11,7 @@ from host.link.events import Collected, Event
 from host.link.port import Port
 from host.link.receiver import Receiver
 from host.link.runner import Runner, now_us
+from protocol.wire import Reset
 
 
 class Program:
@@ -24,6 +25,11 @@ class Program:
     async def run(self) -> None:
         """Until cancelled, on an open port."""
         await self._runner.run()
+
+    async def reset_board(self) -> None:
+        """Reset the board; its next answer says that it does not know us, and it is greeted again."""
+        self._receiver.session.channel.write(now_us(), Reset())
+        self._runner.kick()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Collected):

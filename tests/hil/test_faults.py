@@ -13,7 +13,7 @@ from host.link.runner import now_us
 from host.link.session import State
 from protocol.ranked import RankedPacket
 from protocol.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
-from tests.hil.host import Host, picture
+from tests.hil.host import RESET_S, Host, picture
 from tests.hil.needs import needs
 from tests.hil.program import edge_program
 from tests.hil.rigs.rig import Rig
@@ -28,7 +28,7 @@ def packets(count: int) -> list[RankedPacket]:
 @needs("reset")
 async def test_a_board_that_was_reset_says_so_and_serves_again(camera: Host, edge: Host) -> None:
     camera.say(Reset())
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(RESET_S)
     camera.say(picture(1, 0))
     await camera.until(lambda: any(error.code == ErrorCode.NOT_READY for error in camera.errors))
     hello = await camera.greet()
@@ -56,7 +56,7 @@ async def test_a_connection_that_was_cut_comes_back_and_the_accounts_add_up(
     link: Rig, camera: Host, edge: Host
 ) -> None:
     await camera.offer([picture(1, rank) for rank in range(20)])
-    await link.cut()
+    await link.cut(edge)
     await camera.until(lambda: any(credit.link == LinkState.DOWN for credit in camera.credits) or not camera.links)
     await camera.linked()
     await edge.linked()
@@ -75,7 +75,7 @@ async def test_pictures_go_on_after_every_cut(link: Rig) -> None:
         for cuts in range(3):
             answer = await camera.send(packets(8), now_us() + IN_TIME_US)
             assert isinstance(answer, Answer), f"after {cuts} cuts"
-            await link.cut()
+            await link.cut(program)
         assert isinstance(await camera.send(packets(8), now_us() + IN_TIME_US), Answer)
         assert len(program.collected) >= 4
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from host.link.port import Port
 from tests.hil.host import Host
@@ -18,6 +19,13 @@ NEEDS = {
     "unplug": "the cable can be pulled from here",
     "pairing": "strangers can be kept out",
 }
+
+
+class Resettable(Protocol):
+    """A program on a board's port."""
+
+    async def reset_board(self) -> None:
+        """Reset the board, and go on with it."""
 
 
 class Rig(ABC):
@@ -53,8 +61,8 @@ class Rig(ABC):
         """Before they leave."""
         del camera, edge
 
-    async def cut(self) -> None:
-        """End the connection; it comes back by itself."""
+    async def cut(self, edge: Resettable) -> None:
+        """End the connection; it comes back by itself. ``edge`` is who has the edge board's port."""
         raise NotImplementedError
 
     def unplug(self) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from host.link.port import Port
 from host.link.serial_port import SerialPort
 from host.sim.air import goodput_limit_bps
 from host.sim.line import UART_BYTES_PER_S
-from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Phy, Reset
+from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Phy
 from tests.bsim.simulation import Simulation
 from tests.hil.host import Host
-from tests.hil.rigs.rig import Rig
+from tests.hil.rigs.rig import Resettable, Rig
 
-#: A board that was told to reset is gone after this time.
-_RESET_S = 0.3
 _SLOW_INTERVAL_US = 60_000
 _FAST_INTERVAL_US = 7_500
 #: COBS and the zero byte at the end of a full frame.
@@ -31,7 +28,6 @@ class SerialRig(Rig):
     def __init__(self, camera: str, edge: str, *, slow: bool = False) -> None:
         super().__init__(slow=slow)
         self._paths = camera, edge
-        self._edge: Host | None = None
         self._usb = True
 
     async def start(self) -> None:
@@ -47,7 +43,6 @@ class SerialRig(Rig):
         return SerialPort(self._paths[1])
 
     async def prepare(self, camera: Host, edge: Host) -> None:
-        self._edge = edge
         hello = await camera.greet()
         self._usb = bool(hello.capabilities & Capability.USB)
         phy = Phy.CODED_S8 if self.slow else Phy.LE_2M
@@ -60,11 +55,8 @@ class SerialRig(Rig):
             for host in (edge, camera):
                 await host.configure(phy=Phy.LE_2M, interval_us=_FAST_INTERVAL_US)
 
-    async def cut(self) -> None:
-        assert self._edge is not None
-        self._edge.say(Reset())
-        await asyncio.sleep(_RESET_S)
-        await self._edge.greet()
+    async def cut(self, edge: Resettable) -> None:
+        await edge.reset_board()
 
     def limit_bps(self, phy: int, interval_us: int) -> float:
         """Of the air, or of a development kit's serial port if that is slower."""
