@@ -53,8 +53,9 @@ format: $(VENV)/.test ## Format the sources
 size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi)
 	@$(PYTHON) firmware/core/size.py
 
-bench: $(VENV)/.edge ## Goodput of the link, against what the air can carry
+bench: $(VENV)/.edge ## Goodput of the link against what the air can carry; speed of the codec beside others
 	@$(BIN)/python -m host.bench link
+	@$(BIN)/python -m host.bench codec
 
 figures: $(VENV)/.figures ## Measure all codecs and write docs/accuracy.* (DATA=FOLDER LABELS=CSV: docs/evaluation.md)
 	@test -n "$(DATA)" -a -n "$(LABELS)" || { echo "usage: make figures DATA=FOLDER LABELS=CSV" >&2; exit 2; }
