@@ -285,13 +285,24 @@ void radio_end(void)
 	}
 }
 
-static void change_all(void)
+/* Other settings for the connections there are. Another interval for several of them at a time can stop the controller
+ * of Zephyr 3.3: they end, and begin again with it. */
+static void change_all(bool other_interval)
 {
+	int connected = 0;
+
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		connected += radio_links[i].conn != NULL;
+	}
+	if (other_interval && connected > 1) {
+		disconnect_all();
+		return;
+	}
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		struct bt_conn *conn = radio_link_ref(i);
 
 		if (conn != NULL) {
-			radio_parameters_change(&radio_links[i]);
+			radio_parameters_change(&radio_links[i], other_interval);
 			bt_conn_unref(conn);
 		}
 	}
@@ -300,7 +311,7 @@ static void change_all(void)
 static void apply(void)
 {
 	struct pnc_configure next;
-	bool other_role;
+	bool other_role, other_interval;
 
 	k_mutex_lock(&lock, K_FOREVER);
 	next = asked;
@@ -316,13 +327,14 @@ static void apply(void)
 	next.tx_power_dbm = next.tx_power_dbm == 127 ? radio_settings.tx_power_dbm : next.tx_power_dbm;
 	next.interval_us = next.interval_us == 0 ? radio_settings.interval_us : next.interval_us;
 	next.peer = 0;
+	other_interval = next.interval_us != radio_settings.interval_us;
 	radio_settings = next;
 	store_save(&radio_settings);
 	if (other_role) {
 		security_open_window();
 		disconnect_all();
 	} else {
-		change_all();
+		change_all(other_interval);
 	}
 }
 

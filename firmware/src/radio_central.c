@@ -18,6 +18,32 @@ enum scanning {
 static enum scanning scanning;
 static atomic_t attempt; /* a connection is being made */
 
+/* The controller gives every camera about this long, one behind the other, and the last one the rest of the interval
+ * (docs/firmware.md); an interval of one slice goes round. */
+#define SLICE_US 5000u
+#define SHARED_FROM_US (2u * SLICE_US)
+
+static void count(const bt_addr_le_t *address, void *user)
+{
+	uint32_t *known = user;
+
+	ARG_UNUSED(address);
+	*known += 1;
+}
+
+/* Connection interval for one more camera: the configured one, or what the known cameras share fairly. It is chosen
+ * with the connection, since a change of several connections' intervals can stop the controller of Zephyr 3.3. */
+static uint32_t shared_interval_us(void)
+{
+	uint32_t known = 0;
+
+	security_each_known(count, &known);
+	if (known < 2 || radio_settings.interval_us < SHARED_FROM_US) {
+		return radio_settings.interval_us;
+	}
+	return known * SLICE_US;
+}
+
 static bool names_our_service(struct bt_data *data, void *user)
 {
 	static const uint8_t service[] = {PNC_UUID_BYTES(PNC_SERVICE_UUID)};
@@ -34,7 +60,7 @@ static bool names_our_service(struct bt_data *data, void *user)
 
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
-	struct bt_le_conn_param parameters = radio_parameters_connection();
+	struct bt_le_conn_param parameters = radio_parameters_connection(shared_interval_us());
 	struct bt_conn *conn = NULL;
 	bool found = false;
 

@@ -11,11 +11,11 @@
 #define US_PER_INTERVAL_UNIT 1250u
 #define SUPERVISION_TIMEOUT_10MS 400
 
-struct bt_le_conn_param radio_parameters_connection(void)
+struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 {
-	uint16_t interval = radio_settings.interval_us / US_PER_INTERVAL_UNIT;
+	uint16_t interval = interval_us / US_PER_INTERVAL_UNIT;
 	/* Bluetooth wants a timeout of more than two intervals; ours are at most 4 s. */
-	uint16_t timeout = MAX(SUPERVISION_TIMEOUT_10MS, radio_settings.interval_us / USEC_PER_MSEC / 10 * 3);
+	uint16_t timeout = MAX(SUPERVISION_TIMEOUT_10MS, interval_us / USEC_PER_MSEC / 10 * 3);
 
 	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
 }
@@ -89,16 +89,18 @@ void radio_parameters_begin(struct radio_link *link)
 	atomic_set_bit(link->flags, LINK_ASK_LENGTH);
 }
 
-void radio_parameters_change(struct radio_link *link)
+void radio_parameters_change(struct radio_link *link, bool other_interval)
 {
 	set_power(link->conn);
 	atomic_set_bit(link->flags, LINK_ASK_PHY);
-	atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+	if (other_interval) {
+		atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+	}
 }
 
 void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn)
 {
-	struct bt_le_conn_param wanted = radio_parameters_connection();
+	struct bt_le_conn_param wanted = radio_parameters_connection(radio_settings.interval_us);
 
 	if (atomic_test_bit(link->flags, LINK_ASK_PHY) && ask_phy(conn) == 0) {
 		atomic_clear_bit(link->flags, LINK_ASK_PHY);

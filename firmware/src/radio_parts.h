@@ -84,14 +84,14 @@ int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *pac
 /* Begins a connection: MTU, power; PHY and data length are to be asked for. Main thread. */
 void radio_parameters_begin(struct radio_link *link);
 
-/* Other settings: PHY and interval are to be asked for. Main thread. */
-void radio_parameters_change(struct radio_link *link);
+/* Other settings: PHY and, if it is another, the interval are to be asked for. Main thread. */
+void radio_parameters_change(struct radio_link *link, bool other_interval);
 
 /* Asks the controller for what is to be asked for. Main thread, again and again. */
 void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn);
 
-/* Connection parameters of the settings. */
-struct bt_le_conn_param radio_parameters_connection(void);
+/* Connection parameters of the settings, with that interval. */
+struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us);
 
 /* The state of a connection, for the board. */
 struct pnc_radio_link radio_parameters_of(struct bt_conn *conn);

@@ -72,7 +72,8 @@ class Simulation:
     simulation, and BabbleSim takes nobody in while it runs, so its second life waits from the beginning. It has the
     same flash and the same address; ``ports_again`` appear when it starts.
     ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
-    ``phy`` are arguments for the radio's simulator, such as a packet error rate.
+    ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
+    it records every packet in the air.
     """
 
     def __init__(
@@ -110,7 +111,11 @@ class Simulation:
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
             devices += 1
         self._commands.append(
-            [bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}", *phy]
+            [
+                *(bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}"),
+                *([] if os.environ.get("PNC_BSIM_DUMP") else ["-nodump"]),
+                *phy,
+            ]
         )
         self._running: list[subprocess.Popen[bytes]] = []
 
