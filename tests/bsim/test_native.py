@@ -59,7 +59,7 @@ def test_a_board_without_a_radio_answers_its_host_and_refuses_a_role(tmp_path: P
 
 def test_a_reset_starts_the_board_anew_and_its_hello_says_so(tmp_path: Path) -> None:
     with _board(tmp_path) as port:
-        for boot in (Boot.POWER, Boot.SOFTWARE, Boot.SOFTWARE):
+        for boot in (Boot.POWER, Boot.SOFTWARE):
             console = appears(port, START_S)
             assert console.greet().boot == boot
             console.say(Reset(kind=ResetKind.FIRMWARE))
@@ -67,3 +67,6 @@ def test_a_reset_starts_the_board_anew_and_its_hello_says_so(tmp_path: Path) -> 
                 while True:
                     console.pump()  # until the board is gone
             console.close()
+        console = appears(port, START_S)
+        assert console.greet().boot == Boot.SOFTWARE
+        console.close()
