@@ -61,8 +61,6 @@ class PlaneTrainer:
         #: Bytes of late against what was expected when the cuts were drawn.
         self.drift = 1.0
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
-        #: Step at which the decoder began to learn alone.
-        self.finishing: int | None = None
 
     def state(self) -> dict[str, Any]:
         return {
@@ -74,14 +72,11 @@ class PlaneTrainer:
             "steps": self.steps,
             "elapsed_s": self.elapsed_s,
             "ordered": self.ordered,
-            "finishing": self.finishing,
         }
 
     def resume(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        if state.get("finishing") is not None:
-            self.finish(state["finishing"])
         self.adam.load_state_dict(state["adam"])
         self.cuts = Cuts([(int(c), int(p)) for c, p in state["order"].tolist()])
         self.ordered = state["ordered"]
@@ -95,19 +90,7 @@ class PlaneTrainer:
             return self.on_device.random_batch(self.batch, self.recipe.crop, rng)
         return torch.from_numpy(random_batch(self.photos, self.batch, self.recipe.crop, rng))
 
-    def finish(self, step: int) -> None:
-        """From ``step`` on the decoder alone learns: the streams stay as they are."""
-        self.finishing = step
-        for part in (self.model.analysis, self.model.embedded, self.model.rate):
-            part.requires_grad_(False)
-        self.adam = torch.optim.Adam(self.model.synthesis.parameters(), lr=self.recipe.finish_lr)
-
     def set_rates(self, progress: float) -> None:
-        r = self.recipe
-        if self.finishing is not None:
-            for group in self.adam.param_groups:
-                group["lr"] = r.finish_lr * max(0.02, (1 - progress) / (1 - r.finish_at))
-            return
         warm = min(1.0, self.steps / 150)
         fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.4) / 0.6))
         for group in self.adam.param_groups:
@@ -132,9 +115,6 @@ class PlaneTrainer:
     def step(self, crops: Tensor, progress: float) -> dict[str, float]:
         """One step on uint8 [n, 3, s, s]; returns figures to report."""
         r = self.recipe
-        if self.finishing is None and progress >= r.finish_at:
-            self.model.load_state_dict(self.average.state_dict())
-            self.finish(self.steps)
         pixels = crops.to(self.device).float()
         y = self.model.analysis(pixels)
         side = y.shape[-1]
@@ -144,8 +124,7 @@ class PlaneTrainer:
         with torch.autocast(self.device.type, torch.bfloat16):
             decoded = self.model.decode(value, level)
         picture = (pixels - 127) / 128
-        with torch.set_grad_enabled(self.finishing is None):
-            bits = self.model.bits(y, value, known, level).sum((1, 2, 3)) * (GRID / side) ** 2
+        bits = self.model.bits(y, value, known, level).sum((1, 2, 3)) * (GRID / side) ** 2
         weight = (r.target_bytes / sizes) ** r.early_power
         climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
         pixel_weight = r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb
@@ -161,20 +140,18 @@ class PlaneTrainer:
         figures = {"mse": float(mse.detach().mean()), "ratio": ratio, "price": paid}
         if distilling:
             judge = self.judges[self.steps % len(self.judges)]
-            pull, more = judged(judge, *self.shown(picture, decoded), r if self.finishing is None else r.finish)
+            pull, more = judged(judge, *self.shown(picture, decoded), r)
             loss = loss + pull
             figures |= more
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.synthesis.parameters(), 2.0)
-        if self.finishing is None:
-            torch.nn.utils.clip_grad_norm_(self.model.analysis.parameters(), 2.0)
+        torch.nn.utils.clip_grad_norm_(self.model.analysis.parameters(), 2.0)
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
         with torch.no_grad():
-            done = self.steps - (self.finishing or 0)
-            keep = min(r.ema, done / (done + 20))
+            keep = min(r.ema, self.steps / (self.steps + 20))
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 mean.lerp_(now, 1 - keep)
         if self.steps % MEASURE_STEPS == 0:

@@ -6,21 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pull:
-    """How much a judge's features and its answer count."""
-
-    feature_weight: float
-    answer_weight: float
-
-
-@dataclass(frozen=True)
 class PlaneRecipe:
     """Schedule and weights of a training run. Fractions are of the whole time (``minutes``)."""
 
     name: str
     #: The codec whose weights it makes.
     codec: str
-    minutes: float = 127.0
+    minutes: float = 117.0
     batch: int = 16
     gpu_batch: int = 96
     seed: int = 20231205
@@ -50,7 +42,3 @@ class PlaneRecipe:
     price: float = 3.2e-5
     early_power: float = 1.3
     ema: float = 0.999
-    #: Towards the end the decoder alone learns, from the average on, and the judges' answers count for more.
-    finish_at: float = 0.92
-    finish_lr: float = 2.5e-4
-    finish: Pull = Pull(feature_weight=3.0, answer_weight=1.5)
