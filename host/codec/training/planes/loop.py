@@ -133,7 +133,7 @@ class PlaneTrainer:
         distilling = progress >= r.distil_at
         # Until the filters move, the rate model alone learns from the bits.
         above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-        paid = r.price * (math.exp(max(-1.0, min(1.0, above))) if distilling else 1.0)
+        paid = r.price * (math.exp(max(-1.0, min(1.0, 2 * above))) if distilling else 1.0)
         loss = loss + paid * (torch.from_numpy(weight).to(bits) * bits).mean()
         ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
         self.drift = 0.98 * self.drift + 0.02 * ratio

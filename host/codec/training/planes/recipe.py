@@ -13,6 +13,7 @@ class PlaneRecipe:
     #: The codec whose weights it makes.
     codec: str
     minutes: float = 117.0
+    #: Crops in a step, on a CPU and on a GPU.
     batch: int = 16
     gpu_batch: int = 96
     seed: int = 20231205
@@ -36,9 +37,10 @@ class PlaneRecipe:
     #: Cuts are drawn evenly in the logarithm of their bytes between these.
     fewest_bytes: float = 450.0
     most_bytes: float = 6000.0
-    #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power: what the loss of a trained
-    #: model falls by for a bit more at b. The price rises and falls with a whole picture's bytes over the target.
+    #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power: near what the loss of a
+    #: trained model falls by for a bit more at b. The price rises and falls with the square of a whole picture's bytes
+    #: over the target.
     target_bytes: float = 6000.0
-    price: float = 3.2e-5
-    early_power: float = 1.3
+    price: float = 6e-5
+    early_power: float = 1.0
     ema: float = 0.999
