@@ -64,6 +64,24 @@ class Graph:
         limited = self.add("Clip", self.add("Round", scaled), self.constant(0), self.constant(255))
         self.add("Transpose", self.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
 
+    def model(self, kind: Kind, inputs: Sequence[str], shape: tuple[int, ...], side: int) -> onnx.ModelProto:
+        """The graph as a checked model: ``inputs`` float [n, *shape] -> ``pixels`` uint8 [n, side, side, 3]."""
+
+        def tensor(name: str, kind: int, shape: Sequence[int]) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, kind, ["n", *shape])
+
+        graph = helper.make_graph(
+            self.nodes,
+            kind.name,
+            [tensor(name, TensorProto.FLOAT, shape) for name in inputs],
+            [tensor("pixels", TensorProto.UINT8, [side, side, 3])],
+            self.constants,
+        )
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
+        onnx.checker.check_model(made, full_check=True)
+        return made
+
 
 def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8.
@@ -83,31 +101,22 @@ def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
     cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
     planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
     g.pixels(planes)
-
-    def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, kind, ["n", *shape])
-
-    graph = helper.make_graph(
-        g.nodes,
-        kind.name,
-        [tensor(name, TensorProto.FLOAT, [CHANNELS, GRID, GRID]) for name in ("values", "arrived")],
-        [tensor("pixels", TensorProto.UINT8, [GRID * STRIDE, GRID * STRIDE, 3])],
-        g.constants,
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    return g.model(kind, ("values", "arrived"), (CHANNELS, GRID, GRID), GRID * STRIDE)
 
 
 def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, out: Path) -> list[Path]:
     """Fit the tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
     encoder = encoder_arrays(model)
     arrays = encoder | fit(model, encoder, photos, seed)
+    return write_weights(kind, arrays, decoder_graph(model, kind), out)
+
+
+def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.ModelProto, out: Path) -> list[Path]:
+    """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
     buffer = io.BytesIO()
     name, version = np.array(kind.name), np.array(str(kind.version))
     np.savez_compressed(buffer, name=name, version=version, **arrays)  # type: ignore[arg-type]
     paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
     write(buffer.getvalue(), paths[0])
-    write(decoder_graph(model, kind).SerializeToString(), paths[1])
+    write(decoder.SerializeToString(), paths[1])
     return paths

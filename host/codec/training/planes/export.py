@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper
 from torch import nn
 
 from host.codec.planes.analysis import FIXED_BITS
 from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES
-from host.codec.training.export import IR_VERSION, OPSET, Graph, write
+from host.codec.training.export import Graph, write_weights
 from host.codec.training.planes.cuts import Piece
 from host.codec.training.planes.model import PlaneModel
 from host.codec.training.planes.network import Block
@@ -66,21 +64,7 @@ def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
         h = g.add("Add", h, g.conv(block.second, g.add("Relu", inner)))
     cells = g.add("Add", g.conv(net.linear, "values"), g.conv(net.leave, g.add("Relu", h)))
     g.pixels(g.add("DepthToSpace", cells, blocksize=CELL, mode="CRD"))
-
-    def tensor(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, kind, ["n", *shape])
-
-    graph = helper.make_graph(
-        g.nodes,
-        kind.name,
-        [tensor(name, TensorProto.FLOAT, [CHANNELS, GRID, GRID]) for name in ("values", "levels")],
-        [tensor("pixels", TensorProto.UINT8, [GRID * CELL, GRID * CELL, 3])],
-        g.constants,
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    return g.model(kind, ("values", "levels"), (CHANNELS, GRID, GRID), GRID * CELL)
 
 
 def export_planes(
@@ -96,9 +80,4 @@ def export_planes(
     model = model.to("cpu")
     encoder = encoder_arrays(model)
     arrays = encoder | decoder_arrays(model) | fit_planes(encoder, order, photos, seed, say)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, name=np.array(kind.name), version=np.array(str(kind.version)), **arrays)  # type: ignore[arg-type]
-    paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
-    write(buffer.getvalue(), paths[0])
-    write(decoder_graph(model, kind).SerializeToString(), paths[1])
-    return paths
+    return write_weights(kind, arrays, decoder_graph(model, kind), out)
