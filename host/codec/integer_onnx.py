@@ -17,10 +17,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from host.codec import network
 from host.codec.errors import CodecError
+from host.codec.onnx_model import model_of
 from host.codec.planes import analysis, layout
 from host.codec.weights import FOLDER, Family, Kind, check, kind_of, load_arrays
 
-OPSET, IR_VERSION = 17, 8
 #: Pixels of pnc-v2 are taken as their distance from this.
 _MIDDLE = 127
 _MAX_BYTES = 4 << 20
@@ -92,10 +92,7 @@ def integer_encoder(name: str, folder: Path = FOLDER) -> onnx.ModelProto:
         [helper.make_tensor_value_info(answer[0], sort, answer[1])],
         graph.constants,
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(model, {"name": kind.name, "version": str(kind.version)})
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return model_of(made, kind)
 
 
 def _channels(g: _Graph) -> None:

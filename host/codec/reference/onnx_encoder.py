@@ -20,9 +20,9 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from host.codec.errors import CodecError
+from host.codec.onnx_model import model_of
 from host.codec.reference.model import CHANNELS, GRID, SIDE, STRIDE, Encoder
 
-OPSET, IR_VERSION = 17, 8
 #: The float encoder has 22 kB.
 _MAX_BYTES = 4 << 20
 _PIXELS, _LATENT = "pixels", "latent"
@@ -48,9 +48,7 @@ def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
         [helper.make_tensor_value_info(_LATENT, TensorProto.FLOAT, ["n", CHANNELS, GRID, GRID])],
         constants,
     )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    return model_of(graph)
 
 
 def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.ModelProto:

@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from host.codec.onnx_model import model_of
 from host.codec.training.files import write
 from host.codec.training.integers import encoder_arrays
 from host.codec.training.model import Model
@@ -19,9 +20,6 @@ from host.codec.training.network import CHANNELS, STRIDE, Block
 from host.codec.training.tables import fit
 from host.codec.weights import Kind
 
-__all__ = ["Graph", "decoder_graph", "export", "write"]
-
-OPSET, IR_VERSION = 17, 8
 GRID = 32
 
 
@@ -77,10 +75,7 @@ class Graph:
             [tensor("pixels", TensorProto.UINT8, [side, side, 3])],
             self.constants,
         )
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
-        onnx.checker.check_model(made, full_check=True)
-        return made
+        return model_of(graph, kind)
 
 
 def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:

@@ -1,0 +1,19 @@
+"""From an ONNX graph to a checked model of the version that all networks here are written in."""
+
+from __future__ import annotations
+
+import onnx
+from onnx import helper
+
+from host.codec.weights import Kind
+
+OPSET, IR_VERSION = 17, 8
+
+
+def model_of(graph: onnx.GraphProto, kind: Kind | None = None) -> onnx.ModelProto:
+    """The model; that of a ``kind`` of codec tells its name and version."""
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    if kind is not None:
+        helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})
+    onnx.checker.check_model(made, full_check=True)
+    return made
