@@ -1,6 +1,6 @@
 """The shipped encoders' networks on whole numbers as ONNX, answering to the bit what this package's own code does.
 
-``pixels`` uint8 [224, 224, 3] RGB -> ``symbols`` uint8 [10, 32, 32] (pnc-v1) or ``coefficients`` int8 [36, 28, 28]
+``pixels`` uint8 [224, 224, 3] RGB -> ``symbols`` uint8 [10, 32, 32] (pnc-v1) or ``coefficients`` int8 [52, 28, 28]
 (pnc-v2). Convolutions are in float32, whose sums stay whole and below 2^24; steps after them are in int64. The weights
 lie in the file as they ship, int8, under their names in the codec's own file.
 """
@@ -21,7 +21,7 @@ from host.codec.onnx_model import model_of
 from host.codec.planes import analysis, layout
 from host.codec.weights import FOLDER, Family, Kind, check, kind_of, load_arrays
 
-#: Pixels of pnc-v2 are taken as their distance from this.
+#: Luma of pnc-v2 is taken as its distance from this.
 _MIDDLE = 127
 _MAX_BYTES = 4 << 20
 _ARRAYS = {
@@ -114,9 +114,14 @@ def _channels(g: _Graph) -> None:
 
 def _planes(g: _Graph) -> None:
     """``host.codec.planes.analysis``, step by step."""
-    centred = g.add("Sub", g.picture(), g.constant(_MIDDLE, np.float32))
-    filters = g.add("Transpose", g.as_float("filters"), perm=[0, 3, 1, 2])
-    sums = g.as_whole(g.add("Conv", centred, filters, strides=[layout.CELL] * 2))
+    mixed = g.add("Conv", g.picture(), g.constant(np.array(layout.COLOURS).reshape(3, 3, 1, 1), np.float32))
+    halved = g.add("Mul", g.add("Add", mixed, g.constant(128, np.float32)), g.constant(1 / 256, np.float32))
+    middle = g.constant(np.array([_MIDDLE, 0, 0]).reshape(3, 1, 1), np.float32)
+    planes = g.add("Sub", g.add("Floor", halved), middle)
+    colour = np.array([f[0] for f in layout.FREQUENCIES])
+    seen = g.constant(np.eye(3)[colour].reshape(-1, 3, 1, 1), np.float32)
+    filters = g.add("Mul", g.add("Unsqueeze", g.as_float("filters"), g.constant([1], np.int64)), seen)
+    sums = g.as_whole(g.add("Conv", planes, filters, strides=[layout.CELL] * 2))
     weight = g.constant(layout.centre_weight(layout.GRID).reshape(1, layout.GRID, layout.GRID), np.int64)
     factor = g.add("Mul", g.by_channel("inverse_step"), weight)
     size = g.shifted(g.add("Mul", g.add("Abs", sums), factor), analysis.FIXED_BITS)

@@ -6,17 +6,17 @@ import numpy as np
 
 from host.codec.entropy import library
 from host.codec.errors import CodecError
-from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES, SIDE, centre_weight
+from host.codec.planes.layout import CELL, CHANNELS, FREQUENCIES, GRID, PLANES, SIDE, centre_weight
 
 #: Inverse steps are fixed point with this many bits after the point; those of ``centre_weight`` are counted in.
 FIXED_BITS = 40
 
 
 class Analysis:
-    """An 8x8 convolution of stride 8, then a dead-zone quantizer: towards zero."""
+    """Luma and colour differences, an 8x8 convolution of stride 8, then a dead-zone quantizer: towards zero."""
 
     def __init__(self, arrays: dict[str, np.ndarray]) -> None:
-        """Takes ``filters`` int8 [C, 8, 8, 3], ``inverse_step`` int64 [C] and ``top`` uint8 [C].
+        """Takes ``filters`` int8 [C, 8, 8], ``inverse_step`` int64 [C] and ``top`` uint8 [C].
 
         Raises CodecError when one is missing or of another shape or size.
         """
@@ -25,7 +25,7 @@ class Analysis:
         except KeyError as error:
             raise CodecError(f"the encoder's weights lack {error}") from None
         sound = (
-            filters.shape == (CHANNELS, CELL, CELL, 3)
+            filters.shape == (CHANNELS, CELL, CELL)
             and filters.dtype == np.int8
             and inverse.shape == top.shape == (CHANNELS,)
             and inverse.dtype == np.int64
@@ -39,6 +39,7 @@ class Analysis:
         ffi, self._lib = module.ffi, module.lib
         self._from_buffer = ffi.from_buffer
         arrays = {
+            "colour": np.array([colour for colour, _, _ in FREQUENCIES], np.uint8),
             "filters": filters.astype(np.int16, order="C"),
             "inverse": inverse.astype(np.uint32),
             "weight": centre_weight(GRID).astype(np.uint32),

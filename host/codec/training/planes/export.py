@@ -25,9 +25,9 @@ def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
     shape = model.analysis.shape.detach()
     scale = shape.abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127
     whole = (shape / scale.view(-1, 1, 1, 1)).round().clamp(-127, 127)
-    inverse = (torch.exp(model.analysis.gain.detach()) * scale).double().numpy()
+    inverse = (torch.exp(model.analysis.gain) * scale).double().numpy()
     return {
-        "filters": whole.permute(0, 2, 3, 1).numpy().astype(np.int8),
+        "filters": whole[:, 0].numpy().astype(np.int8),
         # The weight of the place is a factor in 1/256.
         "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
         "top": model.embedded.top.flatten().numpy().astype(np.uint8),
@@ -38,7 +38,7 @@ def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
     """What brings known coefficients to the network's values; see ``PlaneDecoder``."""
     return {
         "offset": model.embedded.offset.detach().numpy(),
-        "amplitude": (torch.exp(-model.analysis.gain.detach()) / model.spread).numpy(),
+        "amplitude": (torch.exp(-model.analysis.gain) / model.spread).numpy(),
     }
 
 

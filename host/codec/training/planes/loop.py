@@ -31,6 +31,8 @@ VALIDATE_S = 600.0
 #: Steps between two looks at the bytes of each prefix.
 MEASURE_STEPS = 150
 REPORT_STEPS = 100
+#: Which judge each step asks, in turn.
+TURNS = (0, 0, 1)
 #: Sides of the pictures that judges are shown.
 SHOWN = (176, 192, 208, 224)
 
@@ -58,9 +60,8 @@ class PlaneTrainer:
         self.average.embedded.top.copy_(self.model.embedded.top)
         self.cuts = Cuts(first_order(top))
         measure_bytes(self.model, self.held, self.cuts)
-        #: Bytes of late against what was expected when the cuts were drawn.
-        self.drift = 1.0
-        self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+        #: How often the order of the pieces was chosen.
+        self.steps, self.elapsed_s, self.ordered = 0, 0.0, 0
 
     def state(self) -> dict[str, Any]:
         return {
@@ -125,21 +126,18 @@ class PlaneTrainer:
             decoded = self.model.decode(value, level)
         picture = (pixels - 127) / 128
         bits = self.model.bits(y, value, known, level).sum((1, 2, 3)) * (GRID / side) ** 2
-        weight = (r.target_bytes / sizes) ** r.early_power
         climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
         pixel_weight = r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb
         mse = (decoded - picture).pow(2).mean((1, 2, 3))
         loss = (torch.from_numpy(pixel_weight).to(mse) * mse).mean()
         distilling = progress >= r.distil_at
-        # Until the filters move, the rate model alone learns from the bits.
-        above = math.log(self.drift * float(self.cuts.bytes[-1]) / r.target_bytes)
-        paid = r.price * (math.exp(max(-1.0, min(1.0, 2 * above))) if distilling else 1.0)
-        loss = loss + paid * (torch.from_numpy(weight).to(bits) * bits).mean()
+        # Where few bytes are paid for, each is worth more.
+        dear = torch.from_numpy(r.most_bytes / sizes).to(bits)
+        loss = loss + r.price * (dear * bits).mean()
         ratio = float((bits.detach().cpu().numpy() / 8 / sizes).mean())
-        self.drift = 0.98 * self.drift + 0.02 * ratio
-        figures = {"mse": float(mse.detach().mean()), "ratio": ratio, "price": paid}
-        if distilling:
-            judge = self.judges[self.steps % len(self.judges)]
+        figures = {"mse": float(mse.detach().mean()), "ratio": ratio}
+        if progress >= r.distil_at:
+            judge = self.judges[TURNS[self.steps % len(TURNS)]]
             pull, more = judged(judge, *self.shown(picture, decoded), r)
             loss = loss + pull
             figures |= more
@@ -149,6 +147,7 @@ class PlaneTrainer:
         torch.nn.utils.clip_grad_norm_(self.model.analysis.parameters(), 2.0)
         self.set_rates(progress)
         self.adam.step()
+        self.model.analysis.keep_norms()
         self.steps += 1
         with torch.no_grad():
             keep = min(r.ema, self.steps / (self.steps + 20))
@@ -156,7 +155,6 @@ class PlaneTrainer:
                 mean.lerp_(now, 1 - keep)
         if self.steps % MEASURE_STEPS == 0:
             measure_bytes(self.model, self.held, self.cuts)
-            self.drift = 1.0
         return figures
 
     def reorder(self) -> str:
@@ -165,7 +163,7 @@ class PlaneTrainer:
         self.cuts = Cuts(order)
         self.model.embedded.top.copy_(self.average.embedded.top)
         measure_bytes(self.model, self.held, self.cuts)
-        self.ordered = True
+        self.ordered += 1
         return why
 
 
@@ -183,7 +181,7 @@ def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callabl
         ahead = pool.submit(crops)
         while trainer.elapsed_s < total:
             progress = trainer.elapsed_s / total
-            if not trainer.ordered and progress >= r.order_at:
+            if progress >= (*r.order_at, math.inf)[trainer.ordered]:
                 say(f"order of the pieces: {trainer.reorder()}")
             batch, ahead = ahead.result(), pool.submit(crops)
             for key, value in trainer.step(batch, progress).items():

@@ -64,7 +64,6 @@ def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, A
         group([model.embedded.offset], recipe.offset_lr),
         group(list(model.rate.parameters()), recipe.rate_lr),
         group([model.analysis.shape], recipe.filter_lr, still=True),
-        group([model.analysis.gain], recipe.gain_lr, still=True),
     ]
 
 
@@ -74,7 +73,7 @@ def start(model: PlaneModel, crops: np.ndarray) -> None:
     y = model.analysis(torch.from_numpy(crops).float())
     amplitude = y / model.analysis.inverse_step(y.shape[-1])
     model.spread.copy_(amplitude.pow(2).mean((0, 2, 3)).sqrt())
-    filters = model.analysis.shape.reshape(CHANNELS, -1).double()
+    filters = model.analysis.filters().reshape(CHANNELS, -1).double()
     # Least squares with the strength of each channel counted in: what colours share is told apart.
     back = torch.linalg.pinv(filters).float() * model.spread / 128
     linear = model.synthesis.linear

@@ -11,49 +11,73 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from host.codec.planes.layout import CELL, CHANNELS, FREQUENCIES, PLANES, centre_weight
+from host.codec.planes.layout import CELL, CHANNELS, COLOURS, FREQUENCIES, PLANES, centre_weight
 from host.codec.training.network import int8_ste
 
-WIDTH = 96
+WIDTH = 128
 CONDITION = 64
 BLOCKS = 4
-#: Quantizer step of the finest plane at low frequency, in units of a filter of unit norm on luma.
-FINEST_STEP = 11.0
-
-#: Shares of red, green and blue in luma, blue and red difference (ITU-R BT.601).
-COLOURS = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
+#: Quantizer step of the finest plane of most luma channels, in units of a filter of unit norm.
+FINEST_STEP = 13.75
 
 
 def cosine_filters() -> np.ndarray:
-    """The filters to start from, [C, 3, 8, 8]: a cosine of unit norm times its colour's shares."""
+    """The filters to start from, each on its colour's plane, of unit norm, [C, 1, 8, 8]."""
     taps = np.arange(CELL) + 0.5
     bank = []
-    for colour, down, right in FREQUENCIES:
+    for _, down, right in FREQUENCIES:
         waves = [np.cos(np.pi * taps * f / CELL) for f in (down, right)]
-        plane = np.outer(*(w / np.linalg.norm(w) for w in waves))
-        bank.append(np.array(COLOURS[colour])[:, None, None] * plane)
-    return np.stack(bank)
+        bank.append(np.outer(*(w / np.linalg.norm(w) for w in waves)))
+    return np.stack(bank)[:, None]
 
 
-def first_gains() -> np.ndarray:
-    """Finest planes' inverse steps to start from, [C]: coarser for means, at high frequency, and for colour."""
+def finest_gains() -> np.ndarray:
+    """Finest planes' inverse steps, [C]: one step for all, but for the lowest frequencies and for colour.
+
+    Measured: what gains that could be learned had come to, smoothed. Learned ones creep (see docs/codec.md).
+    """
     gains = []
     for colour, u, v in FREQUENCIES:
-        gains.append((0.7 if colour else 1.0) * (0.6 if u + v == 0 else 1.0) / (1 + 0.1 * np.hypot(u, v)))
+        slow = 0.34 if u + v == 0 else 0.8 if u + v < 3 and max(u, v) < 2 else 1.0
+        luma = slow * 2 ** (0.2 * (u - v) / max(1, u + v))
+        gains.append((luma, 0.7, 1.1)[colour])
     return np.array(gains) / FINEST_STEP
 
 
+def planes_of(pixels: Tensor) -> Tensor:
+    """Whole pixels 0..255 -> luma less 127, blue and red difference, whole as well, [n, 3, h, w]."""
+    mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
+    return torch.floor((mixed + 128) / 256) - torch.tensor([127, 0, 0]).to(pixels).view(3, 1, 1)
+
+
 class Analysis(nn.Module):
-    """One 8x8 convolution of stride 8, then a gain a channel: y in units of the finest step."""
+    """Colours, one 8x8 convolution of stride 8 on each, then a fixed gain a channel: y in units of the finest step."""
+
+    gain: Tensor
+    colour: Tensor
+    seen: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.shape = nn.Parameter(torch.from_numpy(cosine_filters()).float())
-        self.gain = nn.Parameter(torch.from_numpy(np.log(first_gains())).float())
+        self.register_buffer("gain", torch.from_numpy(np.log(finest_gains())).float())
+        index = [f[0] for f in FREQUENCIES]
+        #: What red, green and blue count in each channel's plane, and which plane it is.
+        self.register_buffer("colour", torch.tensor(COLOURS)[index].view(CHANNELS, 3, 1, 1) / 256)
+        self.register_buffer("seen", torch.eye(3)[index].view(CHANNELS, 3, 1, 1), persistent=False)
+
+    def filters(self) -> Tensor:
+        """The channels' filters as they see red, green and blue, [C, 3, 8, 8]."""
+        return int8_ste(self.shape) * self.colour
+
+    @torch.no_grad()
+    def keep_norms(self) -> None:
+        """Give all filters unit norm again: what their size would say is said by the gain."""
+        self.shape /= self.shape.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """[n, 3, 8k, 8k] pixels 0..255 -> y [n, C, k, k]; the centre of the picture counts more."""
-        y = F.conv2d(pixels - 127, int8_ste(self.shape), stride=CELL)
+        y = F.conv2d(planes_of(pixels), int8_ste(self.shape) * self.seen, stride=CELL)
         return y * self.inverse_step(y.shape[-1])
 
     def inverse_step(self, side: int) -> Tensor:

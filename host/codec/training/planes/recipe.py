@@ -21,26 +21,22 @@ class PlaneRecipe:
     crop: int = 192
     #: The decoder alone, by plain reconstruction, until ``distil_at``; the pieces' order is measured at ``order_at``.
     distil_at: float = 0.03
-    order_at: float = 0.3
+    order_at: tuple[float, ...] = (0.15, 0.5)
     decoder_lr: float = 8e-4
     #: The linear path back, and the filters: they start right and move slowly.
     linear_lr: float = 2e-5
     filter_lr: float = 1e-4
-    gain_lr: float = 1e-3
     offset_lr: float = 1e-4
     rate_lr: float = 8e-3
     #: Weights of the loss: pixels ((x - 127) / 128) at the fewest and at the most bytes, the judge.
     mse_weight: float = 8.0
     top_mse_weight: float = 40.0
     feature_weight: float = 5.0
-    answer_weight: float = 0.3
+    answer_weight: float = 0.6
     #: Cuts are drawn evenly in the logarithm of their bytes between these.
-    fewest_bytes: float = 450.0
-    most_bytes: float = 6000.0
-    #: A bit of a picture cut at b bytes costs price * (target_bytes / b) ** early_power: near what the loss of a
-    #: trained model falls by for a bit more at b. The price rises and falls with the square of a whole picture's bytes
-    #: over the target.
-    target_bytes: float = 6000.0
+    fewest_bytes: float = 500.0
+    most_bytes: float = 5500.0
+    #: A bit of a picture cut at b bytes costs price * most_bytes / b: near what the loss of a trained model falls by for
+    #: a bit more at b.
     price: float = 6e-5
-    early_power: float = 1.0
     ema: float = 0.999

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from host.codec.planes.analysis import Analysis
-from host.codec.planes.entropy import FAR, SHIFTS, SPREADS, PlaneCoder, inputs
+from host.codec.planes.entropy import FAR, NEAR, SHIFTS, SPREADS, PlaneCoder, inputs
 from host.codec.planes.layout import CHANNELS
 from host.codec.training.photos import whole
 from host.codec.training.planes.context import Walk
@@ -21,6 +21,9 @@ TOTAL = 1 << 15
 WEIGHT_PHOTOS = 500
 SYMBOLS = 6000
 STEPS = 220
+#: Inputs of a context that are kept, those that say most: all take part in half of the steps, then the rest is left out,
+#: which coders are spared. The channel's own neighbours always stay.
+KEPT_INPUTS = 36
 #: Symbols that pooled neighbours count for against those that were seen.
 PRIOR_SYMBOLS = 12.0
 #: Weights have eight bits after the point; values are four times a step: sums are in 1/1024 of a step.
@@ -67,9 +70,8 @@ def fit_weights(walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.rand
     busy = np.flatnonzero(is_busy)
     share = len(busy) / count
     use = torch.from_numpy(np.abs(seen[:, :: max(1, count // 4000)].astype(np.float32)).max(1) > 0)
-    size = (
-        torch.from_numpy(np.abs(seen[:, rng.choice(busy, 4000)].astype(np.float32)).mean(1)) / (VALUE_ONE * step) + 0.05
-    )
+    busy_size = torch.from_numpy(np.abs(seen[:, rng.choice(busy, 4000)].astype(np.float32)).mean(1)) / (VALUE_ONE * step)
+    size = busy_size + 0.05
     mean = torch.zeros(len(seen), requires_grad=True)
     spread = torch.full((len(seen),), -4.0, requires_grad=True)
     base = torch.tensor(-1.5, requires_grad=True)
@@ -82,6 +84,12 @@ def fit_weights(walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.rand
         return mean / size.sqrt() * use, F.softplus(spread) / size.sqrt() * use, F.softplus(base) + 0.02
 
     for i in range(STEPS):
+        if i == STEPS // 2:
+            with torch.no_grad():
+                w_mean, w_spread, _ = weights()
+                says = (w_mean.square() + w_spread.square()) * busy_size.square() * use
+                says[:NEAR] = torch.inf
+                use &= says >= says.topk(min(KEPT_INPUTS, len(says))).values[-1]
         for group, rate in zip(adam.param_groups, (0.01, 0.08), strict=True):
             group["lr"] = rate * (1 - i / STEPS) + 1e-4
         half = SYMBOLS // 2
