@@ -24,11 +24,11 @@ IN_BOTH int16_t rounded(int32_t value)
 	return (int16_t)(((value + 128 + (256 << 8)) >> 8) - 256);
 }
 
-/* Written so that compilers make vector code of it. */
-IN_BOTH void split_line(const uint8_t *restrict pixels, int32_t count, int16_t *restrict luma, int16_t *restrict blue,
+/* Written so that compilers make vector code of it: an index of 32 bits that may wrap (-fwrapv) would stop them. */
+IN_BOTH void split_line(const uint8_t *restrict pixels, ptrdiff_t count, int16_t *restrict luma, int16_t *restrict blue,
 			int16_t *restrict red)
 {
-	for (int32_t i = 0; i < count; i++) {
+	for (ptrdiff_t i = 0; i < count; i++) {
 		const int32_t r = pixels[3 * i], g = pixels[3 * i + 1], b = pixels[3 * i + 2];
 		luma[i] = (int16_t)(rounded(77 * r + 150 * g + 29 * b) - PNC_ANALYSIS_MIDDLE);
 		blue[i] = rounded(-43 * r - 85 * g + 128 * b);
@@ -36,7 +36,7 @@ IN_BOTH void split_line(const uint8_t *restrict pixels, int32_t count, int16_t *
 	}
 }
 
-IN_BOTH void split_row(const uint8_t *pixels, int32_t side, struct lines *to)
+IN_BOTH void split_row(const uint8_t *pixels, ptrdiff_t side, struct lines *to)
 {
 	for (ptrdiff_t y = 0; y < CELL; y++)
 		split_line(pixels + y * side * CELL * 3, side * CELL, to->of[0][y], to->of[1][y], to->of[2][y]);
@@ -105,7 +105,7 @@ IN_BOTH void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
 	for (ptrdiff_t y = 0; y < side; y++) {
 		uint32_t weight[MAX_SIDE] = {0};
 		memcpy(weight, m->weight + y * side, sizeof(*weight) * (size_t)side);
-		split_row(pixels + y * CELL * side * CELL * 3, m->side, &lines);
+		split_row(pixels + y * CELL * side * CELL * 3, side, &lines);
 		for (ptrdiff_t c = 0; c < m->channels; c++) {
 			int8_t out[MAX_SIDE];
 			filter(lines.of[m->colour[c]], m->filters + c * PNC_ANALYSIS_TAPS, m->side, sums);

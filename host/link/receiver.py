@@ -20,8 +20,8 @@ from protocol.wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pon
 MAX_OPEN = 64
 #: A packet of an image that was closed this recently is late; after that the number may come again.
 REMEMBER_US = 3_000_000
-#: Before that, too, if its deadline lies this much later: numbers come round after 256 images, which no radio carries in
-#: this time, and no serial line delays a packet as long.
+#: Before that, too, if its deadline lies this much later: numbers come round after 256 images, which no radio carries
+#: in this time, and no serial line delays a packet as long.
 NEXT_ROUND_US = 500_000
 
 

@@ -42,9 +42,8 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     length = recipe.minutes if minutes is None else minutes
     kind = kind_of(recipe.codec)
     if isinstance(recipe, PlaneRecipe):
-        planes = PlaneTrainer(recipe, rest, held_out)
+        planes = PlaneTrainer(recipe, rest, held_out, say, state)
         if state:
-            planes.resume(state)
             say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
         train_planes(planes, length, path, say)
         say("fitting the entropy tables")

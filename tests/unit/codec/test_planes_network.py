@@ -48,7 +48,8 @@ def test_sums_are_those_of_whole_numbers(planes: Codec, drawings: list[np.ndarra
     noise = np.random.default_rng(7).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     for picture in (*drawings[:3], noise, synthetic()):
         planes_of = (picture.astype(np.int64) @ np.array(COLOURS).T + 128 >> 8) - np.array([127, 0, 0])
-        assert -127 <= planes_of.min() and planes_of.max() <= 128
+        assert planes_of.min() >= -127
+        assert planes_of.max() <= 128
         cells = planes_of.reshape(28, 8, 28, 8, 3)[..., colour]
         sums = np.einsum("ydxro,odr->oyx", cells, filters)
         size = np.minimum(np.abs(sums) * factor >> FIXED_BITS, limit)

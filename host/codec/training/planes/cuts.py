@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from host.codec.planes.layout import CHANNELS, PLANES
@@ -29,13 +31,19 @@ def levels_after(order: list[Piece]) -> np.ndarray:
 
 
 class Cuts:
-    """Draws cuts evenly in the logarithm of their bytes, as far as the bytes of each prefix are known."""
+    """An order of pieces with the mean bytes of each (``sizes``): where streams are cut, and what is known then."""
 
-    def __init__(self, order: list[Piece]) -> None:
+    def __init__(self, order: list[Piece], sizes: Mapping[Piece, float]) -> None:
         self.order = order
         self.table = levels_after(order)
         #: Mean bytes of each prefix of the pieces.
-        self.bytes = 8000.0 * np.linspace(0, 1, len(order) + 1) ** 3
+        self.bytes = np.concatenate([[0.0], np.cumsum([sizes[piece] for piece in order])])
+
+    def shaken(self, sizes: Mapping[Piece, float], by: float, rng: np.random.Generator) -> Cuts:
+        """The same with channels moved to and fro: ``by`` is a standard deviation in the logarithm of bytes."""
+        shift = rng.normal(0, by, CHANNELS)
+        key = np.log1p(self.bytes[1:]) + shift[[channel for channel, _ in self.order]]
+        return Cuts([self.order[i] for i in np.argsort(key, kind="stable")], sizes)
 
     def levels(self, places: np.ndarray, side: int) -> np.ndarray:
         """Levels float32 [n, C, side, side] of streams cut after ``places`` [n] pieces, the last one in part."""
@@ -52,8 +60,9 @@ class Cuts:
         rising = self.bytes + np.arange(len(self.bytes)) * 1e-6
         return np.atleast_1d(np.interp(size_bytes, rising, np.arange(len(rising))))
 
-    def draw(self, rng: np.random.Generator, count: int, fewest: float, most: float) -> tuple[np.ndarray, np.ndarray]:
-        """Places of cuts, and their bytes, [count] each; one from each part of the range."""
-        part = (rng.permutation(count) + rng.random(count)) / count
-        size = np.exp(np.log(fewest) + part * np.log(most / fewest))
-        return self.place(size), np.minimum(size, self.bytes[-1])
+
+def draw_sizes(rng: np.random.Generator, count: int, fewest: float, most: float) -> np.ndarray:
+    """Bytes to cut at, [count], even in their logarithm; one from each part of the range."""
+    part = (rng.permutation(count) + rng.random(count)) / count
+    size: np.ndarray = np.exp(np.log(fewest) + part * np.log(most / fewest))
+    return size

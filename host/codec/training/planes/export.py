@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import torch
 from torch import nn
 
 from host.codec.planes.analysis import FIXED_BITS
@@ -15,22 +14,20 @@ from host.codec.planes.layout import CELL, CHANNELS, GRID, PLANES
 from host.codec.training.export import Graph, write_weights
 from host.codec.training.planes.cuts import Piece
 from host.codec.training.planes.model import PlaneModel
-from host.codec.training.planes.network import Block
+from host.codec.training.planes.network import Block, whole_filters
 from host.codec.training.planes.tables import fit_planes
 from host.codec.weights import Kind
 
 
 def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
-    """Arrays of the integer encoder (as ``int8_ste`` rounds)."""
-    shape = model.analysis.shape.detach()
-    scale = shape.abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127
-    whole = (shape / scale.view(-1, 1, 1, 1)).round().clamp(-127, 127)
-    inverse = (torch.exp(model.analysis.gain) * scale).double().numpy()
+    """Arrays of the integer encoder."""
+    whole, unit = whole_filters()
+    inverse = model.analysis.gain.cpu().double().numpy() * unit
     return {
-        "filters": whole[:, 0].numpy().astype(np.int8),
+        "filters": whole,
         # The weight of the place is a factor in 1/256.
         "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
-        "top": model.embedded.top.flatten().numpy().astype(np.uint8),
+        "top": model.embedded.top.flatten().cpu().numpy().astype(np.uint8),
     }
 
 
@@ -38,12 +35,12 @@ def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
     """What brings known coefficients to the network's values; see ``PlaneDecoder``."""
     return {
         "offset": model.embedded.offset.detach().numpy(),
-        "amplitude": (torch.exp(-model.analysis.gain) / model.spread).numpy(),
+        "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),
     }
 
 
 def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
-    """``values`` and ``levels``, float [n, 36, 28, 28], as ``Synthesis`` takes them -> ``pixels`` uint8."""
+    """``values`` and ``levels``, float [n, 52, 28, 28], as ``Synthesis`` takes them -> ``pixels`` uint8."""
     net, g = model.synthesis, Graph()
 
     def point(conv: nn.Conv2d, x: str) -> str:

@@ -1,84 +1,86 @@
-"""Filters, quantizer, decoder and rate model of the plane codec as one thing."""
+"""Encoder, quantizer and decoder of the plane codec as one thing; the decoder is what is trained."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from host.codec.planes.layout import CELL, CHANNELS, PLANES, centre_weight
-from host.codec.training.planes.network import Analysis, Embedded, Rate, Synthesis, shrink
+from host.codec.training.planes.network import Analysis, Embedded, Synthesis
 from host.codec.training.planes.recipe import PlaneRecipe
 
-#: A share of coefficients that may be too large for their channel's planes.
-RARE = 3e-5
+#: A share of coefficients that may be too large for their channel's planes: one in a picture says little that the next
+#: plane does not, and every piece costs time.
+RARE = 1e-3
+#: What the squares of the linear path's weights count against squared errors, in inputs of unit size.
+RIDGE = 30.0
 
 
 class PlaneModel(nn.Module):
-    """What is trained. ``spread`` [C] brings values, in units of pixels, to unit size for the decoder."""
+    """``spread`` [C] brings values, in units of pixels, to unit size for the decoder."""
 
     spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.analysis, self.embedded, self.synthesis, self.rate = Analysis(), Embedded(), Synthesis(), Rate()
+        self.analysis, self.embedded, self.synthesis = Analysis(), Embedded(), Synthesis()
         self.register_buffer("spread", torch.ones(CHANNELS))
-
-    def bits(self, y: Tensor, value: Tensor, known: Tensor, level: Tensor) -> Tensor:
-        """Bits of what is known, [n, C, k, k]."""
-        out: Tensor = self.rate(y, value, known, level) * (level < self.embedded.top)
-        return out
 
     @torch.no_grad()
     def set_tops(self, y: Tensor) -> list[int]:
-        """Give each channel as many planes as its y [n, C, k, k] need, a little growth counted in."""
+        """Give each channel as many planes as its y [n, C, k, k] need."""
         planes = torch.arange(1, PLANES + 1).to(y)
         for c in range(CHANNELS):
-            beyond = (1.2 * y[:, c].abs().reshape(-1, 1) >= torch.exp2(planes)).float().mean(0)
+            beyond = (y[:, c].abs().reshape(-1, 1) >= torch.exp2(planes)).float().mean(0)
             self.embedded.top[c] = float(min(PLANES, 1 + int((beyond > RARE).sum())))
         return [int(t) for t in self.embedded.top.flatten().tolist()]
 
-    def decode(self, value: Tensor, level: Tensor) -> Tensor:
-        """Pixels (x - 127) / 128 from values in steps and whole levels, [n, C, k, k]."""
-        inverse = self.analysis.inverse_step(value.shape[-1])
-        weight = torch.from_numpy(centre_weight(value.shape[-1])).to(value) / 256
-        real = level - torch.log2(weight)
-        out: Tensor = self.synthesis(value / (inverse * self.spread.view(-1, 1, 1)), real)
+    def inputs(self, y: Tensor, level: Tensor) -> Tensor:
+        """What the decoder's network is given of y at whole levels, [n, C, k, k]."""
+        out: Tensor = self.embedded(y, level) / (self.analysis.inverse_step(y.shape[-1]) * self.spread.view(-1, 1, 1))
+        return out
+
+    def decode(self, y: Tensor, level: Tensor) -> Tensor:
+        """Pixels (x - 127) / 128 of what is known of y at whole levels, [n, C, k, k]."""
+        weight = torch.from_numpy(centre_weight(y.shape[-1])).to(y) / 256
+        out: Tensor = self.synthesis(self.inputs(y, level), level - torch.log2(weight))
         return out
 
 
 def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, Any]]:
-    """Groups for Adam with their learning rates (``base``); ``still`` ones wait until distillation starts."""
+    """Groups for Adam with their learning rates (``base``)."""
     linear = list(model.synthesis.linear.parameters())
     slow = {id(p) for p in linear}
     rest = [p for p in model.synthesis.parameters() if id(p) not in slow]
-
-    def group(parameters: list[nn.Parameter], base: float, still: bool = False) -> dict[str, Any]:
-        return {"params": parameters, "base": base, "still": still, "lr": 0.0}
-
-    return [
-        group(rest, recipe.decoder_lr),
-        group(linear, recipe.linear_lr),
-        group([model.embedded.offset], recipe.offset_lr),
-        group(list(model.rate.parameters()), recipe.rate_lr),
-        group([model.analysis.shape], recipe.filter_lr, still=True),
-    ]
+    rates = ((rest, recipe.decoder_lr), (linear, recipe.linear_lr), ([model.embedded.offset], recipe.offset_lr))
+    return [{"params": parameters, "base": base, "lr": 0.0} for parameters, base in rates]
 
 
 @torch.no_grad()
-def start(model: PlaneModel, crops: np.ndarray) -> None:
-    """Spreads from crops uint8 [n, 3, s, s], and the linear path as the filters' least-squares inverse."""
-    y = model.analysis(torch.from_numpy(crops).float())
-    amplitude = y / model.analysis.inverse_step(y.shape[-1])
-    model.spread.copy_(amplitude.pow(2).mean((0, 2, 3)).sqrt())
-    filters = model.analysis.filters().reshape(CHANNELS, -1).double()
-    # Least squares with the strength of each channel counted in: what colours share is told apart.
-    back = torch.linalg.pinv(filters).float() * model.spread / 128
+def set_spreads(model: PlaneModel, pixels: Tensor) -> None:
+    """From crops [n, 3, s, s], 0..255."""
+    y = model.analysis(pixels)
+    model.spread.copy_((y / model.analysis.inverse_step(y.shape[-1])).pow(2).mean((0, 2, 3)).sqrt())
+
+
+@torch.no_grad()
+def fit_linear(model: PlaneModel, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Start the linear path as the least-squares way back: crops [n, 3, s, s], 0..255, and levels of their cuts."""
+    size = CHANNELS * 9 + 1
+    like = model.spread.double()
+    square, product = like.new_zeros(size, size), like.new_zeros(size, 3 * CELL**2)
+    for pixels, level in batches:
+        around = F.unfold(model.inputs(model.analysis(pixels), level), 3, padding=1)
+        x = F.pad(around.transpose(1, 2).reshape(-1, size - 1), (0, 1), value=1.0)
+        wanted = F.pixel_unshuffle((pixels - 127) / 128, CELL).permute(0, 2, 3, 1).reshape(-1, 3 * CELL**2)
+        square += (x.T @ x).double()
+        product += (x.T @ wanted).double()
+    solved = torch.linalg.solve(square + RIDGE * torch.eye(size).to(square), product).float()
     linear = model.synthesis.linear
-    shrink(linear, 0.0)
-    linear.weight[:, :, 1, 1] = back.reshape(3 * CELL**2, CHANNELS)
-    size = y.abs().mean((0, 2, 3)).clamp_min(0.05)
-    model.rate.ratio.copy_((size.view(-1, 1) / size).view(CHANNELS, CHANNELS, 1, 1))
-    model.rate.base[:, 0] = torch.log2(0.2 * size)
+    linear.weight.copy_(solved[:-1].T.reshape(linear.weight.shape))
+    assert linear.bias is not None
+    linear.bias.copy_(solved[-1])

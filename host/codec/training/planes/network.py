@@ -1,4 +1,4 @@
-"""The networks as torch modules, quantized in the loop exactly as the shipped integers will be.
+"""The networks as torch modules; what is encoded is exactly what the shipped integers make.
 
 Shapes: n pictures, C channels, k x k cells of 8x8 pixels (k = 28 at 224 pixels). A *level* is how many of a
 coefficient's lowest bit-planes are unknown: 0 everything is known, all planes of its channel nothing.
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from host.codec.planes.layout import CELL, CHANNELS, COLOURS, FREQUENCIES, PLANES, centre_weight
-from host.codec.training.network import int8_ste
 
 WIDTH = 128
 CONDITION = 64
@@ -22,19 +21,26 @@ FINEST_STEP = 13.75
 
 
 def cosine_filters() -> np.ndarray:
-    """The filters to start from, each on its colour's plane, of unit norm, [C, 1, 8, 8]."""
+    """Cosines of unit norm, each for its colour's plane, [C, 8, 8]."""
     taps = np.arange(CELL) + 0.5
     bank = []
     for _, down, right in FREQUENCIES:
         waves = [np.cos(np.pi * taps * f / CELL) for f in (down, right)]
         bank.append(np.outer(*(w / np.linalg.norm(w) for w in waves)))
-    return np.stack(bank)[:, None]
+    return np.stack(bank)
+
+
+def whole_filters() -> tuple[np.ndarray, np.ndarray]:
+    """The cosines as int8 [C, 8, 8], and what one of their units is, [C]."""
+    bank = cosine_filters()
+    unit = np.abs(bank).max((1, 2)) / 127
+    return np.round(bank / unit[:, None, None]).astype(np.int8), unit
 
 
 def finest_gains() -> np.ndarray:
     """Finest planes' inverse steps, [C]: one step for all, but for the lowest frequencies and for colour.
 
-    Measured: what gains that could be learned had come to, smoothed. Learned ones creep (see docs/codec.md).
+    As a classifier suffers from noise on each channel, and as gains came out that were learned (see docs/codec.md).
     """
     gains = []
     for colour, u, v in FREQUENCIES:
@@ -51,39 +57,29 @@ def planes_of(pixels: Tensor) -> Tensor:
 
 
 class Analysis(nn.Module):
-    """Colours, one 8x8 convolution of stride 8 on each, then a fixed gain a channel: y in units of the finest step."""
+    """What the encoder does, nothing of it trained: colours, a cosine transform of 8x8 cells, a gain a channel."""
 
+    filters: Tensor
     gain: Tensor
-    colour: Tensor
-    seen: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.shape = nn.Parameter(torch.from_numpy(cosine_filters()).float())
-        self.register_buffer("gain", torch.from_numpy(np.log(finest_gains())).float())
-        index = [f[0] for f in FREQUENCIES]
-        #: What red, green and blue count in each channel's plane, and which plane it is.
-        self.register_buffer("colour", torch.tensor(COLOURS)[index].view(CHANNELS, 3, 1, 1) / 256)
-        self.register_buffer("seen", torch.eye(3)[index].view(CHANNELS, 3, 1, 1), persistent=False)
-
-    def filters(self) -> Tensor:
-        """The channels' filters as they see red, green and blue, [C, 3, 8, 8]."""
-        return int8_ste(self.shape) * self.colour
+        whole, unit = whole_filters()
+        seen = np.eye(3)[[f[0] for f in FREQUENCIES]]
+        bank = (whole * unit[:, None, None])[:, None] * seen[:, :, None, None]
+        self.register_buffer("filters", torch.from_numpy(bank).float())
+        self.register_buffer("gain", torch.from_numpy(finest_gains()).float())
 
     @torch.no_grad()
-    def keep_norms(self) -> None:
-        """Give all filters unit norm again: what their size would say is said by the gain."""
-        self.shape /= self.shape.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-
     def forward(self, pixels: Tensor) -> Tensor:
-        """[n, 3, 8k, 8k] pixels 0..255 -> y [n, C, k, k]; the centre of the picture counts more."""
-        y = F.conv2d(planes_of(pixels), int8_ste(self.shape) * self.seen, stride=CELL)
+        """[n, 3, 8k, 8k] pixels 0..255 -> y [n, C, k, k] in finest steps; the centre of the picture counts more."""
+        y = F.conv2d(planes_of(pixels), self.filters, stride=CELL)
         return y * self.inverse_step(y.shape[-1])
 
     def inverse_step(self, side: int) -> Tensor:
         """Finest planes' inverse steps, [C, k, k]."""
         weight = torch.from_numpy(centre_weight(side)).to(self.gain) / 256
-        return torch.exp(self.gain).view(-1, 1, 1) * weight
+        return self.gain.view(-1, 1, 1) * weight
 
 
 class Embedded(nn.Module):
@@ -103,19 +99,15 @@ class Embedded(nn.Module):
         whole = torch.minimum(torch.floor(y.abs()), torch.exp2(self.top) - 1)
         return torch.floor(whole / step) * step
 
-    def forward(self, y: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """y and whole levels [n, C, k, k] -> values, and magnitudes known. The gradient passes where it can matter."""
+    def forward(self, y: Tensor, level: Tensor) -> Tensor:
+        """y and whole levels [n, C, k, k] -> values."""
         step = torch.exp2(level)
-        with torch.no_grad():
-            known = self.known(y, step)
-            # Where nothing was sent, or more than the planes hold, a change of y changes nothing.
-            passes = (y.abs() / step).clamp(max=1) * (level < self.top) * (y.abs() < torch.exp2(self.top))
+        known = self.known(y, step)
         index = level.long().clamp(max=PLANES - 1)
         # As a product: a lookup's gradient is made one place at a time.
         inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
         offset = torch.where(known > step, inside[..., 1], inside[..., 0])
-        value = torch.where(known > 0, torch.sign(y.detach()) * (known + offset * step), torch.zeros_like(y))
-        return value + (y - y.detach()) * passes, known
+        return torch.where(known > 0, torch.sign(y) * (known + offset * step), torch.zeros_like(y))
 
 
 @torch.no_grad()
@@ -165,51 +157,3 @@ class Synthesis(nn.Module):
             h = block(h, c)
         out: Tensor = F.pixel_shuffle(self.linear(x) + self.leave(F.relu(h)), CELL)
         return out.float()
-
-
-class Rate(nn.Module):
-    """Bits of what is known, given what lies around: a logistic whose mean and scale are linear in it.
-
-    A stand-in for the coder's tables while training. A channel sees itself to the west and north, and the channels
-    before it all around.
-    """
-
-    visible: Tensor
-    ratio: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        earlier = torch.tril(torch.ones(CHANNELS, CHANNELS), -1).view(CHANNELS, CHANNELS, 1, 1).repeat(1, 1, 3, 3)
-        causal = torch.tensor([[1.0, 1, 1], [1, 0, 0], [0, 0, 0]])
-        self.register_buffer("visible", earlier + torch.eye(CHANNELS).view(CHANNELS, CHANNELS, 1, 1) * causal)
-        #: Size of a channel's coefficients over that of another's.
-        self.register_buffer("ratio", torch.ones(CHANNELS, CHANNELS, 1, 1))
-        self.mean = nn.Parameter(torch.zeros(CHANNELS, CHANNELS, 3, 3))
-        self.spread = nn.Parameter(torch.full((CHANNELS, CHANNELS, 3, 3), -7.0))
-        #: log2 of the scale where nothing is known around, as a curve over the level.
-        self.base = nn.Parameter(torch.tensor([[0.0, 0.0, 0.0]]).repeat(CHANNELS, 1))
-        with torch.no_grad():
-            own = torch.tensor([[-0.5, 0.7, 0], [0.7, 0, 0], [0, 0, 0]])
-            self.mean[:3] = torch.eye(CHANNELS)[:3].view(3, CHANNELS, 1, 1) * own
-            self.spread.add_(5.5 * torch.eye(CHANNELS).view(CHANNELS, CHANNELS, 1, 1))
-
-    def forward(self, y: Tensor, value: Tensor, known: Tensor, level: Tensor) -> Tensor:
-        """All [n, C, k, k], levels below the channel's planes where anything was sent -> bits."""
-        step = torch.exp2(level)
-        mean = F.conv2d(value, self.mean * self.ratio * self.visible, padding=1)
-        around = F.conv2d(value.abs(), F.softplus(self.spread) * self.ratio * self.visible, padding=1)
-        t = level / PLANES
-        base = self.base.view(CHANNELS, 3, 1, 1)
-        alone: Tensor = base[:, 0] + base[:, 1] * t + base[:, 2] * t * t
-        scale = torch.exp2(alone.clamp(-6, 8)) + around + 0.02
-        moved = (y - y.detach()) * (y.detach().abs() / step).clamp(max=1)
-        sign = torch.sign(y.detach())
-        nothing = (known == 0).float()
-        low = sign * known - step * nothing
-        high = torch.where(nothing > 0, step, sign * (known + step))
-        low, high = torch.minimum(low, high) + moved, torch.maximum(low, high) + moved
-        a, b = (high - mean) / scale, (low - mean) / scale
-        # sigmoid(a) - sigmoid(b), exact in both tails.
-        flip = torch.where(a + b > 0, -1.0, 1.0)
-        share = torch.sigmoid(torch.maximum(a * flip, b * flip)) - torch.sigmoid(torch.minimum(a * flip, b * flip))
-        return -torch.log2(share.clamp_min(1e-6))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -9,18 +11,22 @@ from host.codec.planes.layout import CHANNELS, PLANES
 from host.codec.training.planes.cuts import Cuts, Piece, first_order
 from host.codec.training.planes.model import PlaneModel
 from host.codec.training.planes.recipe import PlaneRecipe
-from host.codec.training.planes.validation import BUDGETS, HeldOut, bits_at, measure_bytes, on_grid
+from host.codec.training.planes.validation import BUDGETS, HeldOut, on_grid
 
 #: Photos on which pieces are measured; the rest choose between orders. More cost minutes.
 PHOTOS = 64
 #: A piece of fewer mean bytes says nothing about what a byte brings.
 SMALL_BYTES = 4.0
 #: What a channel's worth is drawn towards the mean by, in bytes of evidence.
-PRIOR_BYTES = 36.0
+PRIOR_BYTES = 12.0
+#: How much of the difference between channels orders to choose from go by.
+SHARES = (0.7, 1.0, 1.3, 1.6)
 
 
 @torch.no_grad()
-def measured_worth(model: PlaneModel, held: HeldOut, recipe: PlaneRecipe) -> dict[Piece, tuple[float, float]]:
+def measured_worth(
+    model: PlaneModel, held: HeldOut, recipe: PlaneRecipe, sizes: Mapping[Piece, float]
+) -> dict[Piece, tuple[float, float]]:
     """For each piece: its mean bytes, and what it alone takes off the loss where all planes above are known."""
     which = slice(0, PHOTOS)
     y = model.analysis(held.pixels[which])
@@ -28,14 +34,12 @@ def measured_worth(model: PlaneModel, held: HeldOut, recipe: PlaneRecipe) -> dic
     worth: dict[Piece, tuple[float, float]] = {}
     for p in reversed(range(PLANES)):
         above = np.minimum(top, p + 1)
-        base_bytes = float(bits_at(model, y, on_grid(above, y)).sum())
         base_loss = held.loss(model, y, on_grid(above, y), recipe, which)
         for c in np.flatnonzero(top > p).tolist():
-            more = above.copy()
-            more[c] = p
-            size = float(bits_at(model, y, on_grid(more, y)).sum()) - base_bytes
-            if size >= SMALL_BYTES:
-                worth[c, p] = size, base_loss - held.loss(model, y, on_grid(more, y), recipe, which)
+            if sizes[c, p] >= SMALL_BYTES:
+                more = above.copy()
+                more[c] = p
+                worth[c, p] = sizes[c, p], base_loss - held.loss(model, y, on_grid(more, y), recipe, which)
     return worth
 
 
@@ -71,18 +75,19 @@ def by_worth(top: list[int], channel: np.ndarray, plane: np.ndarray, share: floa
 
 
 @torch.no_grad()
-def best_order(model: PlaneModel, held: HeldOut, recipe: PlaneRecipe) -> tuple[list[Piece], str]:
+def best_order(
+    model: PlaneModel, held: HeldOut, recipe: PlaneRecipe, sizes: Mapping[Piece, float]
+) -> tuple[list[Piece], str]:
     """Plane by plane, or by measured worth: what loses least over the budgets on photos that were not measured."""
-    top = model.set_tops(model.analysis(held.pixels))
-    channel, plane = smooth_worth(measured_worth(model, held, recipe))
-    orders = {f"worth {share:g}": by_worth(top, channel, plane, share) for share in (0.6, 1.0)}
+    top = [int(t) for t in model.embedded.top.flatten().tolist()]
+    channel, plane = smooth_worth(measured_worth(model, held, recipe, sizes))
+    orders = {f"worth {share:g}": by_worth(top, channel, plane, share) for share in SHARES}
     orders = {"plane by plane": first_order(top), **orders}
     rest = slice(PHOTOS, None) if len(held.pixels) > PHOTOS else slice(None)
     y = model.analysis(held.pixels[rest])
     losses = {}
     for name, order in orders.items():
-        cuts = Cuts(order)
-        measure_bytes(model, held, cuts)
+        cuts = Cuts(order, sizes)
         levels = [torch.from_numpy(cuts.levels(cuts.place(budget), y.shape[-1])) for budget in BUDGETS]
         losses[name] = float(np.mean([held.loss(model, y, level.to(y), recipe, rest) for level in levels]))
     best = min(losses, key=lambda name: losses[name])

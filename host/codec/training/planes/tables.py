@@ -21,9 +21,9 @@ TOTAL = 1 << 15
 WEIGHT_PHOTOS = 500
 SYMBOLS = 6000
 STEPS = 220
-#: Inputs of a context that are kept, those that say most: all take part in half of the steps, then the rest is left out,
-#: which coders are spared. The channel's own neighbours always stay.
-KEPT_INPUTS = 36
+#: Inputs of a context that are kept, those that say most: all take part in half of the steps, then the rest is left
+#: out, which coders are spared. The channel's own neighbours always stay.
+KEPT_INPUTS = 30
 #: Symbols that pooled neighbours count for against those that were seen.
 PRIOR_SYMBOLS = 12.0
 #: Weights have eight bits after the point; values are four times a step: sums are in 1/1024 of a step.
@@ -55,7 +55,9 @@ def symbol_bits(known: Tensor, truth: Tensor, mean: Tensor, scale: Tensor) -> Te
     return -(share(low, high) - share(outer_low, outer_high)) / float(np.log(2))
 
 
-def fit_weights(walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def fit_weights(
+    walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.random.Generator, steps: int = STEPS
+) -> tuple[np.ndarray, ...]:
     """Integer weights of one piece: mean int16 [inputs], spread int16 [inputs], base int32."""
     channel, plane = piece
     step = float(1 << plane)
@@ -70,7 +72,9 @@ def fit_weights(walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.rand
     busy = np.flatnonzero(is_busy)
     share = len(busy) / count
     use = torch.from_numpy(np.abs(seen[:, :: max(1, count // 4000)].astype(np.float32)).max(1) > 0)
-    busy_size = torch.from_numpy(np.abs(seen[:, rng.choice(busy, 4000)].astype(np.float32)).mean(1)) / (VALUE_ONE * step)
+    busy_size = torch.from_numpy(np.abs(seen[:, rng.choice(busy, 4000)].astype(np.float32)).mean(1)) / (
+        VALUE_ONE * step
+    )
     size = busy_size + 0.05
     mean = torch.zeros(len(seen), requires_grad=True)
     spread = torch.full((len(seen),), -4.0, requires_grad=True)
@@ -83,15 +87,15 @@ def fit_weights(walk: Walk, coefficients: np.ndarray, piece: Piece, rng: np.rand
         # Inputs that are large are learned in smaller steps.
         return mean / size.sqrt() * use, F.softplus(spread) / size.sqrt() * use, F.softplus(base) + 0.02
 
-    for i in range(STEPS):
-        if i == STEPS // 2:
+    for i in range(steps):
+        if i == steps // 2:
             with torch.no_grad():
                 w_mean, w_spread, _ = weights()
                 says = (w_mean.square() + w_spread.square()) * busy_size.square() * use
                 says[:NEAR] = torch.inf
                 use &= says >= says.topk(min(KEPT_INPUTS, len(says))).values[-1]
         for group, rate in zip(adam.param_groups, (0.01, 0.08), strict=True):
-            group["lr"] = rate * (1 - i / STEPS) + 1e-4
+            group["lr"] = rate * (1 - i / steps) + 1e-4
         half = SYMBOLS // 2
         at = np.concatenate([rng.choice(busy, half), rng.integers(0, count, half)])
         # Each symbol weighs what it would if all were drawn alike.
@@ -138,6 +142,7 @@ def fit_planes(
     photos: Sequence[np.ndarray],
     seed: int,
     say: Callable[[str], None],
+    steps: int = STEPS,
 ) -> dict[str, np.ndarray]:
     """All arrays of the coder, from the coefficients that the integer ``encoder`` makes of ``photos``."""
     rng = np.random.default_rng(seed)
@@ -154,7 +159,7 @@ def fit_planes(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     for i, piece in enumerate(order):
-        rows.append(fit_weights(walk, some, piece, rng))
+        rows.append(fit_weights(walk, some, piece, rng, steps))
         walk.take(*piece)
         if i % 40 == 39:
             say(f"weights of {i + 1} of {len(order)} pieces")

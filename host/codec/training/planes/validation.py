@@ -40,7 +40,7 @@ class HeldOut:
         parts = []
         for part, at in zip(torch.split(y, BATCH), torch.split(level.expand_as(y), BATCH), strict=True):
             with torch.autocast(y.device.type, torch.bfloat16):
-                parts.append(model.decode(model.embedded(part, at)[0], at))
+                parts.append(model.decode(part, at))
         return torch.cat(parts)
 
     @torch.no_grad()
@@ -68,41 +68,20 @@ class HeldOut:
         return float(parts + recipe.answer_weight * 2 * torch.sqrt(divergence + 0.05).mean())
 
 
-@torch.no_grad()
-def bits_at(model: PlaneModel, y: Tensor, level: Tensor) -> Tensor:
-    """Mean bytes of each channel at levels [n or 1, C, k, k], [C]."""
-    level = level.expand_as(y)
-    value, known = model.embedded(y, level)
-    return model.bits(y, value, known, level).sum((2, 3)).mean(0) / 8
-
-
 def on_grid(levels: np.ndarray, like: Tensor) -> Tensor:
     """Levels [C] -> [1, C, k, k]."""
     return torch.from_numpy(levels).to(like).view(1, -1, 1, 1).expand(1, -1, *like.shape[2:])
 
 
 @torch.no_grad()
-def measure_bytes(model: PlaneModel, held: HeldOut, cuts: Cuts, photos: int = 32, points: int = 24) -> None:
-    """Set the mean bytes of each prefix of the pieces, from some of the prefixes."""
-    y = model.analysis(held.pixels[:photos])
-    at = np.unique(np.round(np.linspace(0, len(cuts.order), points)).astype(int))
-    sizes = [float(bits_at(model, y, on_grid(cuts.table[k], y)).sum()) for k in at]
-    cuts.bytes = np.maximum.accumulate(np.interp(np.arange(len(cuts.order) + 1), at, sizes))
-
-
-@torch.no_grad()
 def validate(model: PlaneModel, held: HeldOut, cuts: Cuts) -> str:
-    """One line: how often each judge's first answer stays among its first five, at the budgets (estimated bytes)."""
-    # A moving average takes other bytes than the model it follows.
-    cuts = Cuts(cuts.order)
-    measure_bytes(model, held, cuts)
+    """One line: how often each judge's first answer stays among its first five, at the budgets (mean bytes)."""
     y = model.analysis(held.pixels)
     rows = []
     for budget in BUDGETS:
-        place = cuts.place(np.array([budget]))
-        level = torch.from_numpy(cuts.levels(place, y.shape[-1])).to(y)
+        level = torch.from_numpy(cuts.levels(cuts.place(budget), y.shape[-1])).to(y)
         out = held.decoded(model, y, level)
         psnr = 10 * torch.log10((255 / 128) ** 2 / (out.clamp(-127 / 128, 1) - held.pictures).pow(2).mean((1, 2, 3)))
         kept = "/".join(f"{held.top5(out, j):.3f}" for j in range(len(held.judges)))
-        rows.append(f"{budget}B {place[0]:.0f}p {float(psnr.mean()):.1f}dB {kept}")
+        rows.append(f"{budget}B {float(psnr.mean()):.1f}dB {kept}")
     return f"held out: {' | '.join(rows)} | all {cuts.bytes[-1]:.0f}B"

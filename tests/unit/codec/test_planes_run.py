@@ -1,0 +1,60 @@
+"""A run of pnc-v2's training: it starts, is left, is taken up, chooses an order, and what it exports decodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
+pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extra pnc-link[train]")
+
+from host.codec import Codec  # noqa: E402
+from host.codec.training import checkpoint  # noqa: E402
+from host.codec.training.planes import loop, order, sizes, tables  # noqa: E402
+from host.codec.training.planes.export import export_planes  # noqa: E402
+from host.codec.training.planes.loop import PlaneTrainer  # noqa: E402
+from host.codec.training.recipe import RECIPES  # noqa: E402
+from host.codec.weights import kind_of  # noqa: E402
+from tests.unit.codec.conftest import drawing  # noqa: E402
+
+SMALL = replace(RECIPES["default"], batch=2, crop=96)
+
+
+@pytest.fixture(autouse=True)
+def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "PHOTOS", 6)
+    monkeypatch.setattr(sizes, "STEPS", 3)
+    monkeypatch.setattr(tables, "SYMBOLS", 400)
+    monkeypatch.setattr(loop, "LINEAR_BATCHES", 2)
+    # Few pieces are worth measuring, on few pictures.
+    monkeypatch.setattr(order, "SMALL_BYTES", 60.0)
+    monkeypatch.setattr(order, "PHOTOS", 2)
+
+
+def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "STEPS", 3)
+    photos, said = [drawing(seed) for seed in range(12)], list[str]()
+    trainer = PlaneTrainer(SMALL, photos[:8], photos[8:], said.append)
+    first = trainer.step(trainer.crops(trainer.rng), 0.0)
+    assert set(first) == {"mse"}
+    assert set(trainer.step(trainer.crops(trainer.rng), 0.5)) == {"mse", "features", "answer"}
+    assert "plane by plane" in trainer.reorder(said.append)
+    checkpoint.save(trainer.state(), tmp_path / "checkpoint.pt")
+    again = PlaneTrainer(
+        SMALL, photos[:8], photos[8:], said.append, checkpoint.load(tmp_path / "checkpoint.pt", "default")
+    )
+    assert (again.steps, again.ordered, again.cuts.order) == (2, True, trainer.cuts.order)
+    assert np.array_equal(again.cuts.bytes, trainer.cuts.bytes)
+    for now, before in zip(again.average.parameters(), trainer.average.parameters(), strict=True):
+        assert torch.equal(now, before)
+    assert again.step(again.crops(again.rng), 0.5)["features"] > 0
+    kind = kind_of("pnc-v2")
+    export_planes(again.average, again.cuts.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
+    codec = Codec(kind.name, tmp_path)
+    picture = drawing(30)
+    decoded = codec.decoder().decode(codec.encode(picture))
+    assert decoded.faults == ()
+    assert np.square(decoded.picture.astype(float) - picture).mean() < 0.05 * picture.astype(float).var()
