@@ -102,7 +102,17 @@ static void carry(struct writer *w)
 		;
 }
 
-/* Writes steps from `at` on until `end` or until `bytes` are written. Returns where it stopped. */
+/* Adds what went over the edge of 32 bits to the bytes before. */
+static void settle(struct writer *w)
+{
+	if (w->low >> 32) {
+		w->low &= 0xFFFFFFFFu;
+		carry(w);
+	}
+}
+
+/* Writes steps from `at` on until `end` or until `bytes` are written. Returns where it stopped. low + range never
+ * passes 2^33: what goes over the edge can wait for the next byte. */
 static int32_t put(struct writer *w, struct stream *s, int32_t at, int32_t end, size_t bytes)
 {
 	struct writer v = *w;
@@ -114,16 +124,14 @@ static int32_t put(struct writer *w, struct stream *s, int32_t at, int32_t end, 
 			const uint32_t step = s->steps[at], part = v.range >> PNC_PLANES_BITS;
 			v.low += (uint64_t)part * (step >> 16);
 			v.range = part * (step & 0xFFFFu);
-			if (v.low >> 32) {
-				v.low &= 0xFFFFFFFFu;
-				carry(&v);
-			}
 			while (v.range < LOWEST_RANGE) {
+				settle(&v);
 				v.range <<= 8;
 				emit(&v);
 			}
 		}
 	}
+	settle(&v);
 	*w = v;
 	return at;
 }

@@ -36,12 +36,17 @@ static void add_term(struct terms *t, const int16_t *from, int16_t mean, int16_t
 	t->spread[t->count++] = spread;
 }
 
+/* Without a branch: which weights are zero cannot be foreseen. What is not counted is written over. */
 static void add_input(struct inputs *to, const int16_t *from, int16_t mean, int16_t spread)
 {
-	if (spread != 0)
-		add_term(&to->both, from, mean, spread);
-	else if (mean != 0)
-		add_term(&to->means, from, mean, 0);
+	struct terms *both = &to->both, *means = &to->means;
+	const int32_t has_spread = spread != 0, has_mean = mean != 0;
+	both->from[both->count] = means->from[means->count] = from;
+	both->mean[both->count] = means->mean[means->count] = mean;
+	both->spread[both->count] = spread;
+	means->spread[means->count] = 0;
+	both->count += has_spread;
+	means->count += has_mean & ~has_spread;
 }
 
 static void make_even(struct terms *t)
