@@ -27,7 +27,7 @@ static void begin(struct stream *s, const struct pnc_planes_model *m, const int8
 	pnc_planes_find_used(m, state, s->used);
 }
 
-/* Contexts times 4 plus symbols of the next piece, which is walked. */
+/* Slots (see pnc_planes_symbols) of the next piece, which is walked. */
 static void walk(struct stream *s, uint16_t *slots)
 {
 	const struct pnc_planes_model *m = s->model;
@@ -45,29 +45,48 @@ static void walk(struct stream *s, uint16_t *slots)
 	s->next++;
 }
 
-/* All slices of a piece's tables, by context times 4 plus symbol. */
+/* All slices of a piece's tables, by symbol and context. Vector code needs indices that cannot wrap. */
+IN_BOTH void fill_slices(const uint16_t *restrict zero, const uint16_t *restrict more, uint32_t *restrict slices)
+{
+	uint32_t *const first = slices, *const second = slices + TABLES, *const third = second + TABLES;
+	for (size_t i = 0; i < ZERO_TABLES; i++) {
+		const uint32_t a = zero[2 * i], b = zero[2 * i + 1];
+		first[i] = a;
+		second[i] = a << 16 | (b - a);
+		third[i] = b << 16 | (TOTAL - b);
+	}
+	for (size_t i = 0; i < MORE_TABLES; i++) {
+		const uint32_t a = more[i];
+		first[ZERO_TABLES + i] = a;
+		second[ZERO_TABLES + i] = a << 16 | (TOTAL - a);
+	}
+}
+
+#ifdef WITH_AVX2
+static WITH_AVX2 void fill_slices_by_lanes(const uint16_t *zero, const uint16_t *more, uint32_t *slices)
+{
+	fill_slices(zero, more, slices);
+}
+#endif
+
 static void slices_of(const struct pnc_planes_model *m, int32_t piece, uint32_t *slices)
 {
 	const uint16_t *zero = m->zero + (ptrdiff_t)piece * ZERO_TABLES * 2;
 	const uint16_t *more = m->more + (ptrdiff_t)piece * MORE_TABLES;
-	for (int32_t i = 0; i < ZERO_TABLES; i++, slices += 4) {
-		const uint32_t a = zero[2 * i], b = zero[2 * i + 1];
-		slices[0] = a;
-		slices[1] = a << 16 | (b - a);
-		slices[2] = b << 16 | (TOTAL - b);
+#ifdef WITH_AVX2
+	if (HAS_AVX2) {
+		fill_slices_by_lanes(zero, more, slices);
+		return;
 	}
-	for (int32_t i = 0; i < MORE_TABLES; i++, slices += 4) {
-		const uint32_t a = more[i];
-		slices[0] = a;
-		slices[1] = a << 16 | (TOTAL - a);
-	}
+#endif
+	fill_slices(zero, more, slices);
 }
 
 static void add_piece(struct stream *s)
 {
 	const struct pnc_planes_model *m = s->model;
 	const int32_t side = m->side;
-	uint32_t slices[4 * (ZERO_TABLES + MORE_TABLES)];
+	uint32_t slices[SYMBOLS * TABLES];
 	uint16_t slots[MAX_AREA];
 	slices_of(m, s->next, slices);
 	walk(s, slots);
@@ -251,8 +270,8 @@ int32_t pnc_planes_survey(const struct pnc_planes_model *m, const int8_t *coeffi
 		walk(&s, slots);
 		for (int32_t cell = 0; cell < side * side; cell++) {
 			const uint16_t slot = slots[(cell / side + 1) * width_of(m) + cell % side + 1];
-			*contexts++ = (uint8_t)(slot >> 2);
-			*symbols++ = (uint8_t)(slot & 3);
+			*contexts++ = (uint8_t)(slot % TABLES);
+			*symbols++ = (uint8_t)(slot / TABLES);
 		}
 	}
 	return 0;

@@ -18,6 +18,8 @@
 #define PASSED 4
 #define ZERO_TABLES (PNC_PLANES_FAR * PNC_PLANES_SPREADS)
 #define MORE_TABLES (PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS)
+#define TABLES (ZERO_TABLES + MORE_TABLES)
+#define SYMBOLS 3
 
 /* Expected value and uncertainty are compared with these, in 1/1024 of the piece's step. */
 static const int16_t pnc_planes_far_ends[PNC_PLANES_FAR - 1] = {128, 256, 512, 768, 1024, 1536};
@@ -87,7 +89,7 @@ void pnc_planes_open(const struct pnc_planes_model *model, int32_t index, int16_
 int32_t pnc_planes_known(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t first, int32_t end,
 			 int32_t level, int16_t *to);
 
-/* Contexts (see pnc_planes_survey) times 4 plus symbol, for each place of a piece that was opened with `walked`. */
+/* Slots, symbol * TABLES + context (see pnc_planes_survey), for each place of a piece that was opened with `walked`. */
 void pnc_planes_symbols(const struct pnc_planes_model *model, const struct pnc_planes_piece *piece,
 			const int16_t *walked, uint16_t *slots);
 

@@ -37,7 +37,7 @@ IN_BOTH void fill_slots(const int32_t *restrict expected, const int32_t *restric
 		const int16_t news = (int16_t)(w == 0 ? 0 : 1 + differs);
 		const int16_t upper = (int16_t)((w < 0 ? -w : w) > (v < 0 ? -v : v));
 		const int16_t table = (int16_t)(v == 0 ? far : PNC_PLANES_FAR + shift);
-		slots[i] = (uint16_t)((table * PNC_PLANES_SPREADS + t) * 4 + (v == 0 ? news : upper));
+		slots[i] = (uint16_t)((v == 0 ? news : upper) * TABLES + table * PNC_PLANES_SPREADS + t);
 	}
 }
 

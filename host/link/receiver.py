@@ -20,9 +20,6 @@ from protocol.wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pon
 MAX_OPEN = 64
 #: A packet of an image that was closed this recently is late; after that the number may come again.
 REMEMBER_US = 3_000_000
-#: Before that, too, if its deadline lies this much later: numbers come round after 256 images, which no radio carries
-#: in this time, and no serial line delays a packet as long.
-NEXT_ROUND_US = 500_000
 
 
 @dataclass(slots=True)
@@ -50,8 +47,7 @@ class Receiver:
         self.late = 0
         self.repeated = 0
         self._open: dict[tuple[int, int], _Collection] = {}
-        #: When images were closed, and their deadlines.
-        self._closed: dict[tuple[int, int], tuple[int, int]] = {}
+        self._closed_us: dict[tuple[int, int], int] = {}
         self._sessions: dict[int, int] = {}  # of each camera computer, by source
 
     def start(self, now_us: int) -> None:
@@ -70,8 +66,8 @@ class Receiver:
         events = self.session.tick(now_us)
         due = [key for key, image in self._open.items() if now_us >= image.deadline_us]
         events += [self._close(now_us, key) for key in sorted(due, key=lambda key: self._open[key].deadline_us)]
-        for key in [key for key, (at_us, _) in self._closed.items() if now_us - at_us >= REMEMBER_US]:
-            del self._closed[key]
+        for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
+            del self._closed_us[key]
         return events
 
     def output(self) -> bytes:
@@ -152,18 +148,18 @@ class Receiver:
     def _on_session(self, source: int, session: int) -> None:
         """A camera computer that starts anew numbers its images anew: what was collected of the last one is void."""
         if self._sessions.get(source, session) != session:
-            for key in [key for key in (*self._open, *self._closed) if key[0] == source]:
-                self._open.pop(key, None)
-                self._closed.pop(key, None)
+            for images in (self._open, self._closed_us):
+                for key in [key for key in images if key[0] == source]:
+                    del images[key]
         self._sessions[source] = session
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image)
-        deadline_us = now_us + packet.remaining_ms * 1000
-        if key in self._closed and deadline_us - self._closed[key][1] < NEXT_ROUND_US:
+        if key in self._closed_us:
             self.late += 1
             return []
         events: list[Event] = []
+        deadline_us = now_us + packet.remaining_ms * 1000
         image = self._open.get(key)
         if image is None:
             if len(self._open) >= MAX_OPEN:
@@ -183,6 +179,6 @@ class Receiver:
 
     def _close(self, now_us: int, key: tuple[int, int]) -> Collected:
         image = self._open.pop(key)
-        self._closed[key] = now_us, image.deadline_us
+        self._closed_us[key] = now_us
         packets = tuple(image.packets[rank] for rank in sorted(image.packets))
         return Collected(*key, packets, image.whole, image.deadline_us, image.arrived_us)

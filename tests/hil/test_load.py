@@ -14,6 +14,7 @@ from host.camera.transfer import transfer
 from host.codec import load
 from host.edge.server import EdgeServer
 from host.link.events import Answer
+from host.link.receiver import REMEMBER_US
 from host.link.runner import now_us
 from protocol.ranked import RankedPacket
 from protocol.wire import MAX_PACKET, Credit
@@ -25,6 +26,9 @@ from tests.hil.rigs.rig import Rig
 SAMPLE = Path(__file__).parents[2] / "host" / "assets" / "sample.jpg"
 SOAK = 1000
 IN_TIME_US = 2_000_000
+#: Image numbers come again after 256 pictures: the receiver must have forgotten the last one of that number.
+NUMBERS = 256
+FORGOTTEN_US = IN_TIME_US + REMEMBER_US + 200_000
 #: Goodput in whole packets over the limit of link and serial port.
 LEAST_SHARE = 0.8
 Figure = Callable[[str, str], None]
@@ -72,11 +76,15 @@ def _busiest_bps(credits: list[Credit]) -> float:
 
 async def test_of_a_thousand_pictures_every_one_is_answered_whole(link: Rig, figure: Figure, plot: Plot) -> None:
     times: list[float] = []
+    starts_us: list[int] = []
     async with edge_program(link.edge_port()) as program, Camera(link.camera_port()) as camera:
         await camera.connect(60)
         for number in range(SOAK):
+            if number >= NUMBERS:
+                await asyncio.sleep(max(0, starts_us[-NUMBERS] + FORGOTTEN_US - now_us()) / 1e6)
             picture = [RankedPacket(rank, rank, bytes((number % 256, rank)) * 50) for rank in range(3)]
             start_us = now_us()
+            starts_us.append(start_us)
             answer = await camera.send(picture, start_us + IN_TIME_US)
             assert isinstance(answer, Answer)
             assert answer.ranks == frozenset(range(3))

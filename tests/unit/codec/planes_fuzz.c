@@ -64,11 +64,14 @@ static void analyse(void)
 	static int16_t filters[CHANNELS * PNC_ANALYSIS_TAPS];
 	static uint32_t inverse[CHANNELS], weight[SIDE * SIDE], limit[CHANNELS];
 	static int8_t coefficients[CHANNELS * SIDE * SIDE];
-	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, filters, inverse, weight, limit};
+	static uint8_t colour[CHANNELS];
+	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, colour, filters, inverse, weight, limit};
 	for (int i = 0; i < 8 * SIDE * 8 * SIDE * 3; i++)
 		pixels[i] = (uint8_t)any(256);
 	for (int i = 0; i < CHANNELS * PNC_ANALYSIS_TAPS; i++)
 		filters[i] = (int16_t)((int32_t)any(256) - 128);
+	for (size_t i = 0; i < CHANNELS; i++)
+		colour[i] = (uint8_t)any(PNC_ANALYSIS_COLOURS);
 	for (int i = 0; i < CHANNELS; i++) {
 		inverse[i] = any(1u << 30) / (1 + any(40));
 		limit[i] = (1u << (1 + any(PLANES))) - 1;

