@@ -21,8 +21,6 @@ from host.codec.onnx_model import model_of
 from host.codec.planes import analysis, layout
 from host.codec.weights import FOLDER, Family, Kind, check, kind_of, load_arrays
 
-#: Luma of pnc-v2 is taken as its distance from this.
-_MIDDLE = 127
 _MAX_BYTES = 4 << 20
 _ARRAYS = {
     Family.CHANNELS: [f"conv{n}_{part}" for n in (1, 2) for part in ("weight", "factor", "offset")] + ["zero", "lift"],
@@ -116,10 +114,9 @@ def _planes(g: _Graph) -> None:
     """``host.codec.planes.analysis``, step by step."""
     mixed = g.add("Conv", g.picture(), g.constant(np.array(layout.COLOURS).reshape(3, 3, 1, 1), np.float32))
     halved = g.add("Mul", g.add("Add", mixed, g.constant(128, np.float32)), g.constant(1 / 256, np.float32))
-    middle = g.constant(np.array([_MIDDLE, 0, 0]).reshape(3, 1, 1), np.float32)
+    middle = g.constant(np.array([layout.LUMA_MIDDLE, 0, 0]).reshape(3, 1, 1), np.float32)
     planes = g.add("Sub", g.add("Floor", halved), middle)
-    colour = np.array([f[0] for f in layout.FREQUENCIES])
-    seen = g.constant(np.eye(3)[colour].reshape(-1, 3, 1, 1), np.float32)
+    seen = g.constant(np.eye(3)[list(layout.COLOUR_OF)].reshape(-1, 3, 1, 1), np.float32)
     filters = g.add("Mul", g.add("Unsqueeze", g.as_float("filters"), g.constant([1], np.int64)), seen)
     sums = g.as_whole(g.add("Conv", planes, filters, strides=[layout.CELL] * 2))
     weight = g.constant(layout.centre_weight(layout.GRID).reshape(1, layout.GRID, layout.GRID), np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from host.codec.entropy import library
 from host.codec.errors import CodecError
-from host.codec.planes.layout import CELL, CHANNELS, FREQUENCIES, GRID, PLANES, SIDE, centre_weight
+from host.codec.planes.layout import CELL, CHANNELS, COLOUR_OF, GRID, PLANES, SIDE, centre_weight
 
 #: Inverse steps are fixed point with this many bits after the point; those of ``centre_weight`` are counted in.
 FIXED_BITS = 40
@@ -39,7 +39,7 @@ class Analysis:
         ffi, self._lib = module.ffi, module.lib
         self._from_buffer = ffi.from_buffer
         arrays = {
-            "colour": np.array([colour for colour, _, _ in FREQUENCIES], np.uint8),
+            "colour": np.array(COLOUR_OF, np.uint8),
             "filters": filters.astype(np.int16, order="C"),
             "inverse": inverse.astype(np.uint32),
             "weight": centre_weight(GRID).astype(np.uint32),

@@ -11,6 +11,8 @@ GRID = SIDE // CELL
 PLANES = 7
 #: Channels that see luma; of each colour difference there are four.
 LUMA_CHANNELS = 44
+#: What is taken off luma, so that it lies around zero as the differences do.
+LUMA_MIDDLE = 127
 #: Shares of red, green and blue in luma, blue and red difference (ITU-R BT.601), in 1/256.
 COLOURS = ((77, 150, 29), (-43, -85, 128), (128, -107, -21))
 
@@ -22,8 +24,10 @@ def _frequencies() -> list[tuple[int, int, int]]:
     return sorted(luma + chroma, key=lambda f: np.hypot(f[1], f[2]) + (0.9 if f[0] else 0.0))
 
 
-#: The cosine that each channel starts from: colour (0 luma, 1 blue, 2 red difference), frequency down, right.
+#: The cosine that each channel is: colour (0 luma, 1 blue, 2 red difference), frequency down, right.
 FREQUENCIES = _frequencies()
+#: The colour that each channel sees.
+COLOUR_OF = tuple(colour for colour, _, _ in FREQUENCIES)
 #: 784 positions x 64 taps x 52 channels, and 9 for the colours of each pixel: 3.06 million multiply-adds a picture.
 CHANNELS = len(FREQUENCIES)
 

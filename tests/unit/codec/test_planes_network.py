@@ -9,7 +9,7 @@ import pytest
 
 from host.codec import Codec, CodecError, load
 from host.codec.planes.analysis import FIXED_BITS, Analysis
-from host.codec.planes.layout import COLOURS, FREQUENCIES, centre_weight
+from host.codec.planes.layout import COLOUR_OF, COLOURS, centre_weight
 from host.codec.weights import kind_of, load_arrays
 from protocol.wire import MAX_RANKS
 from tests.unit.codec.test_network import synthetic
@@ -43,14 +43,13 @@ def test_sums_are_those_of_whole_numbers(planes: Codec, drawings: list[np.ndarra
     arrays = load_arrays(kind_of("pnc-v2"))
     filters = arrays["filters"].astype(np.int64)
     factor = arrays["inverse_step"][:, None, None] * centre_weight(28)
-    colour = [colour for colour, _, _ in FREQUENCIES]
     limit = (1 << arrays["top"].astype(np.int64))[:, None, None] - 1
     noise = np.random.default_rng(7).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     for picture in (*drawings[:3], noise, synthetic()):
         planes_of = (picture.astype(np.int64) @ np.array(COLOURS).T + 128 >> 8) - np.array([127, 0, 0])
         assert planes_of.min() >= -127
         assert planes_of.max() <= 128
-        cells = planes_of.reshape(28, 8, 28, 8, 3)[..., colour]
+        cells = planes_of.reshape(28, 8, 28, 8, 3)[..., list(COLOUR_OF)]
         sums = np.einsum("ydxro,odr->oyx", cells, filters)
         size = np.minimum(np.abs(sums) * factor >> FIXED_BITS, limit)
         assert np.array_equal(planes.network(picture), np.sign(sums) * size)

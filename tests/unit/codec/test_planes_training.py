@@ -181,7 +181,7 @@ def test_cuts_are_prefixes_and_the_last_piece_may_be_part() -> None:
 def test_shaken_orders_hold_the_same_pieces_a_little_elsewhere() -> None:
     order = first_order([5] * CHANNELS)
     cuts = Cuts(order, EVEN)
-    shaken = cuts.shaken(EVEN, 0.3, np.random.default_rng(2))
+    shaken = cuts.shaken(0.3, np.random.default_rng(2))
     assert shaken.order != order
     assert sorted(shaken.order) == sorted(order)
     assert levels_after(shaken.order)[-1].max() == 0

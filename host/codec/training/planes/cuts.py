@@ -34,16 +34,16 @@ class Cuts:
     """An order of pieces with the mean bytes of each (``sizes``): where streams are cut, and what is known then."""
 
     def __init__(self, order: list[Piece], sizes: Mapping[Piece, float]) -> None:
-        self.order = order
+        self.order, self.sizes = order, sizes
         self.table = levels_after(order)
         #: Mean bytes of each prefix of the pieces.
         self.bytes = np.concatenate([[0.0], np.cumsum([sizes[piece] for piece in order])])
 
-    def shaken(self, sizes: Mapping[Piece, float], by: float, rng: np.random.Generator) -> Cuts:
+    def shaken(self, by: float, rng: np.random.Generator) -> Cuts:
         """The same with channels moved to and fro: ``by`` is a standard deviation in the logarithm of bytes."""
         shift = rng.normal(0, by, CHANNELS)
         key = np.log1p(self.bytes[1:]) + shift[[channel for channel, _ in self.order]]
-        return Cuts([self.order[i] for i in np.argsort(key, kind="stable")], sizes)
+        return Cuts([self.order[i] for i in np.argsort(key, kind="stable")], self.sizes)
 
     def levels(self, places: np.ndarray, side: int) -> np.ndarray:
         """Levels float32 [n, C, side, side] of streams cut after ``places`` [n] pieces, the last one in part."""

@@ -32,7 +32,7 @@ def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
 
 
 def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
-    """What brings known coefficients to the network's values; see ``PlaneDecoder``."""
+    """What brings known coefficients to the network's values; see ``PlaneValues``."""
     return {
         "offset": model.embedded.offset.detach().numpy(),
         "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),

@@ -76,7 +76,6 @@ class PlaneTrainer:
             self.model.load_state_dict(state["model"])
             order = [(int(c), int(p)) for c, p in state["order"].tolist()]
             sizes = dict(zip(order, state["sizes"].tolist(), strict=True))
-        self.sizes = sizes
         self.use(Cuts(order, sizes))
         if state is None:
             set_spreads(self.model, self.crops(self.rng).to(self.device).float())
@@ -96,7 +95,7 @@ class PlaneTrainer:
             "average": self.average.state_dict(),
             "adam": self.adam.state_dict(),
             "order": torch.tensor(self.cuts.order),
-            "sizes": torch.tensor([self.sizes[piece] for piece in self.cuts.order], dtype=torch.float64),
+            "sizes": torch.tensor([self.cuts.sizes[piece] for piece in self.cuts.order], dtype=torch.float64),
             "steps": self.steps,
             "elapsed_s": self.elapsed_s,
             "ordered": self.ordered,
@@ -105,7 +104,7 @@ class PlaneTrainer:
     def use(self, cuts: Cuts) -> None:
         """Cut in that order from now on, and in those around it."""
         self.cuts = cuts
-        around = [cuts.shaken(self.sizes, self.recipe.shake, self.rng) for _ in range(SHAKEN)]
+        around = [cuts.shaken(self.recipe.shake, self.rng) for _ in range(SHAKEN)]
         self.choice = [cuts] * (SHAKEN // 2) + around
 
     def cut(self, count: int, side: int) -> tuple[Tensor, np.ndarray]:
@@ -189,10 +188,10 @@ class PlaneTrainer:
 
     def reorder(self, say: Callable[[str], None]) -> str:
         """Choose the order of the pieces anew, and go on with it."""
-        order, why = best_order(self.average, self.held, self.recipe, self.sizes)
+        order, why = best_order(self.average, self.held, self.recipe, self.cuts.sizes)
         # What a piece costs depends on what is known before it.
-        self.sizes = piece_sizes(encoder_arrays(self.model), order, self.photos, self.recipe.seed, say)
-        self.use(Cuts(order, self.sizes))
+        sizes = piece_sizes(encoder_arrays(self.model), order, self.photos, self.recipe.seed, say)
+        self.use(Cuts(order, sizes))
         self.ordered = True
         return why
 

@@ -11,7 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from host.codec.planes.layout import CELL, CHANNELS, COLOURS, FREQUENCIES, PLANES, centre_weight
+from host.codec.planes.layout import (
+    CELL,
+    CHANNELS,
+    COLOUR_OF,
+    COLOURS,
+    FREQUENCIES,
+    LUMA_MIDDLE,
+    PLANES,
+    centre_weight,
+)
 
 WIDTH = 128
 CONDITION = 64
@@ -53,7 +62,7 @@ def finest_gains() -> np.ndarray:
 def planes_of(pixels: Tensor) -> Tensor:
     """Whole pixels 0..255 -> luma less 127, blue and red difference, whole as well, [n, 3, h, w]."""
     mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
-    return torch.floor((mixed + 128) / 256) - torch.tensor([127, 0, 0]).to(pixels).view(3, 1, 1)
+    return torch.floor((mixed + 128) / 256) - torch.tensor([LUMA_MIDDLE, 0, 0]).to(pixels).view(3, 1, 1)
 
 
 class Analysis(nn.Module):
@@ -65,7 +74,7 @@ class Analysis(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         whole, unit = whole_filters()
-        seen = np.eye(3)[[f[0] for f in FREQUENCIES]]
+        seen = np.eye(3)[list(COLOUR_OF)]
         bank = (whole * unit[:, None, None])[:, None] * seen[:, :, None, None]
         self.register_buffer("filters", torch.from_numpy(bank).float())
         self.register_buffer("gain", torch.from_numpy(finest_gains()).float())
