@@ -21,7 +21,8 @@
 #define TABLES (ZERO_TABLES + MORE_TABLES)
 #define SYMBOLS 3
 
-/* Expected value and uncertainty are compared with these, in 1/1024 of the piece's step. */
+/* Expected value and uncertainty are compared with these, in 1/1024 of the piece's step (planes_symbols.c's lanes count
+ * on what these numbers are). */
 static const int16_t pnc_planes_far_ends[PNC_PLANES_FAR - 1] = {128, 256, 512, 768, 1024, 1536};
 static const int16_t pnc_planes_shift_ends[PNC_PLANES_SHIFTS - 1] = {-4096, -2560, -1536, -768, -256, 256, 768, 1536};
 /* Half octaves from 1/16 to 8 steps. */
