@@ -38,7 +38,7 @@ class Kind:
 #: Numbers are never given twice.
 KINDS: dict[str, Kind] = {
     "pnc-v1": Kind("pnc-v1", number=1, version=1, family=Family.CHANNELS),
-    "pnc-v2": Kind("pnc-v2", number=2, version=3, family=Family.PLANES),
+    "pnc-v2": Kind("pnc-v2", number=2, version=4, family=Family.PLANES),
 }
 DEFAULT = "pnc-v2"
 

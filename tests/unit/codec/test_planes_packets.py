@@ -161,12 +161,12 @@ def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(pla
     packet = planes.encode(drawing(0))[0]
     for mark, words in (
         (0x11, "pnc-v1 version 1"),
-        (0x24, "pnc-v2 version 4"),
+        (0x23, "pnc-v2 version 3"),
         (0xF3, "an unknown codec (number 15, version 3)"),
     ):
         found = planes.bitstream.collect([RankedPacket(0, 0, bytes([mark]) + packet.data[1:])])
         assert found.used == 0
-        assert found.faults == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 3",)
+        assert found.faults == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 4",)
 
 
 def test_noise_and_a_plain_colour_take_at_most_5000_bytes(planes: Codec) -> None:

@@ -12,7 +12,7 @@ class PlaneRecipe:
     name: str
     #: The codec whose weights it makes.
     codec: str
-    minutes: float = 50.0
+    minutes: float = 85.0
     #: Crops in a step, on a CPU and on a GPU.
     batch: int = 16
     gpu_batch: int = 96
