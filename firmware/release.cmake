@@ -1,12 +1,18 @@
-# Chooses configuration fragments: bluetooth.conf where the board has a controller, and of releases/ what the Zephyr
-# release needs that ZEPHYR_BASE points to.
+# Chooses configuration fragments: bluetooth.conf where the board has a controller, simulated.conf where it is simulated,
+# and of releases/ what the Zephyr release needs that ZEPHYR_BASE points to. A tree between two releases (x.y.99) counts
+# as the later one.
 # SPDX-License-Identifier: Apache-2.0
 if(NOT DEFINED ENV{ZEPHYR_BASE})
 	return()
 endif()
-file(STRINGS $ENV{ZEPHYR_BASE}/VERSION ZEPHYR_VERSION_LINES REGEX "^VERSION_(MAJOR|MINOR) = ")
+file(STRINGS $ENV{ZEPHYR_BASE}/VERSION ZEPHYR_VERSION_LINES REGEX "^(VERSION_(MAJOR|MINOR)|PATCHLEVEL) = ")
 list(TRANSFORM ZEPHYR_VERSION_LINES REPLACE "^.* = " "")
-list(JOIN ZEPHYR_VERSION_LINES "." ZEPHYR_RELEASE)
+list(GET ZEPHYR_VERSION_LINES 1 ZEPHYR_MINOR)
+if(ZEPHYR_VERSION_LINES MATCHES ";99$")
+	math(EXPR ZEPHYR_MINOR "${ZEPHYR_MINOR} + 1")
+endif()
+list(GET ZEPHYR_VERSION_LINES 0 ZEPHYR_RELEASE)
+set(ZEPHYR_RELEASE ${ZEPHYR_RELEASE}.${ZEPHYR_MINOR})
 
 set(RELEASE_FILES "")
 if(NOT BOARD MATCHES "^native_")
@@ -19,6 +25,15 @@ if(NOT BOARD MATCHES "^native_")
 	if(ZEPHYR_RELEASE VERSION_LESS 4.2)
 		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/before-4.2.conf)
 	endif()
+endif()
+if(BOARD MATCHES "^native_|_bsim")
+	list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/simulated.conf)
+endif()
+if(BOARD MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
+	set(DTC_OVERLAY_FILE
+		${CMAKE_CURRENT_LIST_DIR}/releases/nrf52_bsim-before-3.5.overlay
+		${CMAKE_CURRENT_LIST_DIR}/boards/nrf52_bsim.overlay
+	)
 endif()
 # -DPNC_USB=ON: a board whose default port is another one gets its own USB port by usb.overlay.
 if(PNC_USB OR BOARD MATCHES "dongle")

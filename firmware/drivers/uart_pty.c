@@ -29,7 +29,7 @@
 
 #define FIFO_BYTES 256
 #define TICK_US 250
-#define BITS_PER_BYTE 10 /* 8N1 */
+#define LINE_BITS_PER_BYTE 10 /* 8N1 */
 
 struct fifo {
 	uint8_t bytes[FIFO_BYTES];
@@ -128,7 +128,7 @@ static void move(size_t budget)
 static void on_tick(struct k_timer *timer)
 {
 	int64_t now_us = k_ticks_to_us_floor64(k_uptime_ticks());
-	int64_t us_per_byte_x1000 = (int64_t)USEC_PER_SEC * 1000 * BITS_PER_BYTE / port.baud;
+	int64_t us_per_byte_x1000 = (int64_t)USEC_PER_SEC * 1000 * LINE_BITS_PER_BYTE / port.baud;
 	int64_t budget = (now_us - port.paced_us) * 1000 / us_per_byte_x1000;
 
 	ARG_UNUSED(timer);

@@ -22,8 +22,8 @@
 #define PNC_ADV_CONNECTABLE (BT_LE_ADV_OPT_CONNECTABLE | BT_LE_ADV_OPT_ONE_TIME)
 #endif
 
-/* The data of a managed CCC descriptor. */
-#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 1, 0)
+/* The data of a managed CCC descriptor; renamed on the way to 4.2. */
+#if defined(BT_GATT_CCC_MANAGED_USER_DATA_INIT)
 typedef struct bt_gatt_ccc_managed_user_data pnc_ccc_data;
 #else
 typedef struct _bt_gatt_ccc pnc_ccc_data;

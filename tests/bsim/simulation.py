@@ -47,6 +47,12 @@ NEEDS_CIPHER = pytest.mark.skipif(
 )
 
 
+def native_board() -> str:
+    """Zephyr's name of the board that is a program of this computer."""
+    old = Path(os.environ["ZEPHYR_BASE"]) / "boards" / "posix" / "native_posix"
+    return "native_posix" if old.exists() else "native_sim"
+
+
 def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
     """Build the firmware, or another application, for a simulated board; returns the program.
 

@@ -1,4 +1,4 @@
-"""The serial side alone, on a board without Bluetooth: native_posix."""
+"""The serial side alone, on a board without Bluetooth: native_sim, native_posix before Zephyr 3.5."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bsim_console import BoardGoneError, appears
-from simulation import START_S, build
+from simulation import START_S, build, native_board
 
 from protocol.wire import (
     Boot,
@@ -32,7 +32,7 @@ def _board(folder: Path) -> Iterator[Path]:
     """A board; its port."""
     port = folder / "port"
     board = subprocess.Popen(
-        [build(name="native", board="native_posix"), f"-port={port}", f"-flash={folder / 'flash.bin'}"],
+        [build(name="native", board=native_board()), f"-port={port}", f"-flash={folder / 'flash.bin'}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

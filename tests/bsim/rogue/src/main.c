@@ -12,10 +12,13 @@
 #include "host/l2cap_internal.h"
 #include "packets.h"
 #include "pnc_wire.h"
+#include "release.h"
 
 #define UUID_BYTES(...) BT_UUID_128_ENCODE(__VA_ARGS__)
 #define UUID(...) BT_UUID_DECLARE_128(UUID_BYTES(__VA_ARGS__))
 #define SETTLE_MS 300
+#define PARAMETERS                                                                                                     \
+	BT_LE_ADV_PARAM(PNC_ADV_CONNECTABLE, BT_GAP_ADV_FAST_INT_MIN_2, BT_GAP_ADV_FAST_INT_MAX_2, NULL)
 
 static bool central;
 static struct bt_conn *current;
@@ -147,7 +150,7 @@ static void prepare(void)
 	if (central) {
 		(void)bt_le_scan_start(BT_LE_SCAN_PASSIVE, on_advertisement);
 	} else {
-		(void)bt_le_adv_start(BT_LE_ADV_CONN, advertisement, ARRAY_SIZE(advertisement), NULL, 0);
+		(void)bt_le_adv_start(PARAMETERS, advertisement, ARRAY_SIZE(advertisement), NULL, 0);
 	}
 	wait(&connected);
 	if (central) {
@@ -188,6 +191,20 @@ static int send_packets(void)
 	return sent;
 }
 
+#if KERNEL_VERSION_NUMBER < ZEPHYR_VERSION(3, 7, 0)
+static int send_pdu(uint16_t channel, struct net_buf *pdu)
+{
+	return bt_l2cap_send(current, channel, pdu);
+}
+#else
+static int send_pdu(uint16_t channel, struct net_buf *pdu)
+{
+	struct bt_l2cap_chan *to = bt_l2cap_le_lookup_tx_cid(current, channel);
+
+	return to != NULL ? bt_l2cap_send_pdu(BT_L2CAP_LE_CHAN(to), pdu, NULL, NULL) : -ENOTCONN;
+}
+#endif
+
 /* Below the packets: what the stack of the board across must bear. */
 static int send_raw(void)
 {
@@ -200,7 +217,7 @@ static int send_raw(void)
 		struct net_buf *pdu = bt_l2cap_create_pdu(NULL, 0);
 
 		net_buf_add_mem(pdu, payload, len);
-		if (bt_l2cap_send(current, channel, pdu) != 0) {
+		if (send_pdu(channel, pdu) != 0) {
 			net_buf_unref(pdu);
 		}
 		sent++;
@@ -222,7 +239,7 @@ static void rogue_options(void)
 
 NATIVE_TASK(rogue_options, PRE_BOOT_1, 20);
 
-void main(void)
+int main(void)
 {
 	(void)bt_enable(NULL);
 	prepare();
@@ -234,4 +251,5 @@ void main(void)
 	if (current != NULL) {
 		(void)bt_conn_disconnect(current, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 	}
+	return 0;
 }
