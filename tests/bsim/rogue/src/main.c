@@ -17,8 +17,7 @@
 #define UUID_BYTES(...) BT_UUID_128_ENCODE(__VA_ARGS__)
 #define UUID(...) BT_UUID_DECLARE_128(UUID_BYTES(__VA_ARGS__))
 #define SETTLE_MS 300
-#define PARAMETERS                                                                                                     \
-	BT_LE_ADV_PARAM(PNC_ADV_CONNECTABLE, BT_GAP_ADV_FAST_INT_MIN_2, BT_GAP_ADV_FAST_INT_MAX_2, NULL)
+#define PARAMETERS BT_LE_ADV_PARAM(PNC_ADV_CONNECTABLE, BT_GAP_ADV_FAST_INT_MIN_2, BT_GAP_ADV_FAST_INT_MAX_2, NULL)
 
 static bool central;
 static struct bt_conn *current;
