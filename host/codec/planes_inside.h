@@ -6,6 +6,20 @@
 #include "lanes.h"
 #include "planes.h"
 
+#ifdef WITH_AVX2
+#include <immintrin.h>
+
+/* Places that are taken at once. */
+enum {
+	LANES = 16
+};
+
+static inline WITH_AVX2 __m256i load(const void *from)
+{
+	return _mm256_loadu_si256((const __m256i *)from);
+}
+#endif
+
 #define TOTAL (1u << PNC_PLANES_BITS)
 #define MAX_SIDE 32
 #define MAX_CHANNELS 64

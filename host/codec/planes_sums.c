@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-#ifdef WITH_AVX2
-#include <immintrin.h>
-#endif
-
 /* Inputs that take part, in pairs: those beyond `count` are there for the pair's sake, with weights of zero. */
 struct terms {
 	int32_t count;
@@ -96,15 +92,6 @@ static void add_plainly(const struct inputs *in, int32_t count, int32_t base, in
 }
 
 #ifdef WITH_AVX2
-enum {
-	LANES = 16
-};
-
-static inline WITH_AVX2 __m256i load(const int16_t *from)
-{
-	return _mm256_loadu_si256((const __m256i *)(const void *)from);
-}
-
 static inline WITH_AVX2 __m256i both_weights(const int16_t *pair)
 {
 	int32_t word;

@@ -1,11 +1,7 @@
 #include "planes_inside.h"
 
-#ifdef WITH_AVX2
-#include <immintrin.h>
-#endif
-
 /* 16 bits hold all that is compared with table ends. */
-IN_BOTH int16_t short_of(int32_t v)
+static inline int16_t short_of(int32_t v)
 {
 	const int32_t low = v < INT16_MIN ? INT16_MIN : v;
 	return (int16_t)(low > INT16_MAX ? INT16_MAX : low);
@@ -46,15 +42,6 @@ static void fill_plainly(const int32_t *restrict expected, const int32_t *restri
 }
 
 #ifdef WITH_AVX2
-enum {
-	LANES = 16
-};
-
-static inline WITH_AVX2 __m256i load(const void *from)
-{
-	return _mm256_loadu_si256((const __m256i *)from);
-}
-
 /* To 16 bits each, where what does not fit becomes the nearest that does; in order. */
 static inline WITH_AVX2 __m256i narrowed(__m256i low, __m256i high)
 {
