@@ -19,6 +19,7 @@ from host.board_tools.monitor import monitor
 from host.board_tools.outcome import BoardError, Status
 from host.board_tools.talk import Talk, firmware_text
 from host.board_tools.targets import target
+from host.board_tools.wanted import Wanted
 from host.command import CommandParser, run_command
 from protocol.wire import VERSION, Configure, Hello, Reset, Role
 
@@ -68,7 +69,7 @@ def parser() -> CommandParser:
 async def boards(arguments: argparse.Namespace, machine: Machine) -> int:
     """Run one command; its exit status."""
     if arguments.command == "flash":
-        wanted = flash.Wanted(target(arguments.target), arguments.snr, arguments.role, arguments.dry_run)
+        wanted = Wanted(target(arguments.target), arguments.snr, arguments.role, arguments.dry_run)
         await flash.flash(machine, wanted, _say)
         return Status.OK
     seen = await survey(machine)
