@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import inspect
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from host.board_tools.find import survey
 from host.board_tools.machine import Machine
+from host.link.discover import Kind, attached
 from protocol.wire import Role
 from tests.hil.host import Host
 from tests.hil.needs import MARK
@@ -54,13 +56,16 @@ def make_rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
             return lambda slow: SimRig(slow=slow)
         case "bumble":
-            pytest.importorskip("bumble")
+            if importlib.util.find_spec("bumble") is None:
+                _missing(config, "the package bumble is missing: pip install 'pnc-link[test]'")
             from tests.hil.rigs.bumble import BumbleRig
 
             return lambda slow: BumbleRig(slow=slow)
         case "bsim":
             return _bsim(config, tmp_path_factory)
         case _:
+            if config.getoption("twister_harness", False):
+                request.getfixturevalue("dut").close()  # by now it wrote the board; its port is for the tests
             return _boards(config)
 
 
@@ -89,7 +94,8 @@ def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
         edge = edge or next(iter(ports[Role.EDGE]), "")
     if not (camera and edge):
         _missing(config, "boards: a camera and an edge board are needed (`python -m host.boards list`, `role`)")
-    return lambda slow: SerialRig(camera, edge, slow=slow)
+    by_usb = any(board.kind is Kind.USB and {camera, edge} & set(board.ports) for board in attached())
+    return lambda slow: SerialRig(camera, edge, slow=slow, keeps_port=not by_usb)
 
 
 def _missing(config: pytest.Config, why: str) -> None:

@@ -20,13 +20,16 @@ _STUFFING = 3
 
 
 class SerialRig(Rig):
-    """Two boards at known ports. The connection is cut by a reset of the edge board."""
+    """Two boards at known ports. The connection is cut by a reset of the edge board, which only boards with a
+    debugger's port can have in a test (``keeps_port``): a board's own USB port goes away with it."""
 
     name = "hil"
     has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "reset"})
 
-    def __init__(self, camera: str, edge: str, *, slow: bool = False) -> None:
+    def __init__(self, camera: str, edge: str, *, slow: bool = False, keeps_port: bool = True) -> None:
         super().__init__(slow=slow)
+        if not keeps_port:
+            self.has = self.has - {"disconnect", "reset"}
         self._paths = camera, edge
         self._usb = True
 
