@@ -54,6 +54,23 @@ def test_a_port_may_be_given_by_name(records: list[Record], tmp_path: Path) -> N
         port("--port", "camera")
 
 
+def test_a_name_that_no_board_has_is_an_error_that_says_where_to_write_it(
+    records: list[Record], tmp_path: Path
+) -> None:
+    assert records
+    with pytest.raises(CommandError) as error:
+        port("--port", "roof")
+    assert str(error.value) == (
+        f'roof is no serial port, and {tmp_path / "boards.toml"} names no board so: write roof = "SERIAL" there '
+        "(`python -m host.boards list` shows serial numbers)"
+    )
+    assert [port("--port", name) for name in ("/dev/ttyACM1", "COM3", "com12", "./tty")] == [
+        *("/dev/ttyACM1", "COM3", "com12", "./tty"),
+    ]
+    (tmp_path / "tty").touch()
+    assert port("--port", "tty") == "tty"
+
+
 def test_without_any_board_virtual_ones_are_taken_also_in_a_project_that_names_boards(
     records: list[Record], tmp_path: Path
 ) -> None:
