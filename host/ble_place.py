@@ -24,7 +24,10 @@ _LOST = 0x08
 
 @dataclass
 class Adapter:
-    """This computer's Bluetooth. ``turn`` is for whoever scans or connects: systems do one of these at a time."""
+    """This computer's Bluetooth. ``turn`` is for whoever scans or connects: BlueZ refuses two of these at a time.
+
+    https://github.com/hbldh/bleak/issues/1036
+    """
 
     bluetooth: Bluetooth = field(default_factory=Bluetooth)
     scan_s: float = SCAN_S

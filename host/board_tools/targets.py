@@ -8,6 +8,7 @@ from pathlib import Path
 
 from host.board_tools.machine import Machine
 from host.board_tools.outcome import BoardError, Status
+from host.command import USAGE, CommandError
 from host.link.discover import Kind
 
 #: Zephyr 3.7 writes board/chip, before it was board_chip.
@@ -34,10 +35,10 @@ TARGETS = {
 
 
 def target(name: str) -> Target:
-    """The target of a name, short or Zephyr's; BoardError lists those that there are."""
+    """The target of a name, short or Zephyr's; CommandError lists those that there are."""
     short = re.sub(r"[/_]nrf52840$", "", name)
     if short not in TARGETS:
-        raise BoardError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", Status.FAILED)
+        raise CommandError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", USAGE)
     return TARGETS[short]
 
 

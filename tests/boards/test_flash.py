@@ -12,6 +12,7 @@ from host.board_tools.flash import PRESS_RESET, flash
 from host.board_tools.outcome import BoardError, Status
 from host.board_tools.targets import TARGETS, target
 from host.board_tools.wanted import Wanted
+from host.command import USAGE, CommandError
 from protocol.wire import Control, Hello, Reset, ResetKind, Role
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
@@ -248,8 +249,10 @@ def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
 
 
 def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
-    with pytest.raises(BoardError, match=re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")):
+    said = re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")
+    with pytest.raises(CommandError, match=said) as error:
         target("uno")
+    assert error.value.status == USAGE
     assert target("nrf52840dk/nrf52840") is target("nrf52840dk_nrf52840") is TARGETS["nrf52840dk"]
 
 
