@@ -56,6 +56,12 @@ def chosen_port(arguments: argparse.Namespace, role: str) -> str | None:
     return port
 
 
+def port_named(text: str) -> str:
+    """The port of the board that has this name in boards.toml; anything else is taken for a port itself."""
+    names = read_names(Path.cwd())
+    return _port_of(text, names[text]) if text in names else text
+
+
 def _is_name(port: str) -> bool:
     """True for what no system calls a serial port: people mean a board by it."""
     is_path = "/" in port or "\\" in port or Path(port).exists()

@@ -15,6 +15,7 @@ import pytest
 from host.board_tools.find import survey
 from host.board_tools.machine import Machine
 from host.link.discover import Kind, attached
+from host.ports import port_named
 from protocol.wire import Role
 from tests.hil.host import Host
 from tests.hil.needs import MARK
@@ -31,8 +32,8 @@ _WHY_NOT = pytest.StashKey[str]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "boards in the loop")
     group.addoption("--link", choices=LINKS, default="sim", help="what the tests run on (sim)")
-    group.addoption("--camera", default="", metavar="PORT", help="--link hil: the camera board's port")
-    group.addoption("--edge", default="", metavar="PORT", help="--link hil: the edge board's port")
+    group.addoption("--camera", default="", metavar="PORT|NAME", help="--link hil: the camera board")
+    group.addoption("--edge", default="", metavar="PORT|NAME", help="--link hil: the edge board")
     group.addoption("--require-boards", action="store_true", help="missing boards are a failure, not a skip")
     group.addoption("--hil-report", default="", metavar="FILE", help="write a page with figures and plots")
 
@@ -84,7 +85,7 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
 def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
     from tests.hil.rigs.serial import SerialRig
 
-    camera, edge = str(config.getoption("camera", "")), str(config.getoption("edge", ""))
+    camera, edge = (port_named(str(config.getoption(name, ""))) for name in ("camera", "edge"))
     if not (camera and edge):
         seen = asyncio.run(survey(Machine()))
         ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
