@@ -29,7 +29,7 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk SNR= ROLE= DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(DRY_RUN),--dry-run)
+	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 test: $(VENV)/.test ## Run all tests but those of test-firmware
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim

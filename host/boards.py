@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -19,13 +20,16 @@ from host.board_tools.monitor import monitor
 from host.board_tools.outcome import BoardError, Status
 from host.board_tools.talk import Talk, firmware_text
 from host.board_tools.targets import target
-from host.command import CommandParser, run_command
+from host.board_tools.wanted import Wanted
+from host.command import USAGE, CommandError, CommandParser, run_command
+from host.link.port import PortError
 from protocol.wire import VERSION, Configure, Hello, Reset, Role
 
 NAME = "boards"
 #: A board that was reset is back on its port within this time (USB ports vanish and return).
 RESET_S = 5.0
 _KEEP_POWER_DBM = 127
+_LONGEST_WINDOW_S = 0xFFFF
 
 
 def parser() -> CommandParser:
@@ -68,9 +72,11 @@ def parser() -> CommandParser:
 async def boards(arguments: argparse.Namespace, machine: Machine) -> int:
     """Run one command; its exit status."""
     if arguments.command == "flash":
-        wanted = flash.Wanted(target(arguments.target), arguments.snr, arguments.role, arguments.dry_run)
+        wanted = Wanted(target(arguments.target), arguments.snr, arguments.role, arguments.dry_run)
         await flash.flash(machine, wanted, _say)
         return Status.OK
+    if arguments.command == "pair" and not 0 < arguments.window <= _LONGEST_WINDOW_S:
+        raise CommandError(f"--window {arguments.window}: 1 to {_LONGEST_WINDOW_S} seconds", USAGE)
     seen = await survey(machine)
     if arguments.command == "doctor":
         return _doctor(machine, seen)
@@ -79,7 +85,7 @@ async def boards(arguments: argparse.Namespace, machine: Machine) -> int:
     if arguments.command == "list":
         print("\n".join(listing.rows(seen)))
     elif arguments.command == "monitor":
-        chosen = [choose(seen, arguments.board)] if arguments.board else [one for one in seen if one.hello is not None]
+        chosen = [choose(seen, arguments.board)] if arguments.board else [one for one in seen if one.role is not None]
         if not chosen:
             raise BoardError("no board answered: see `python -m host.boards list`", Status.NO_BOARD)
         await monitor(machine, chosen, interval_s=arguments.interval, count=arguments.count)
@@ -133,8 +139,9 @@ async def _forget(talk: Talk, _hello: Hello, _arguments: argparse.Namespace) -> 
 
 async def _reset(talk: Talk, _hello: Hello, _arguments: argparse.Namespace) -> None:
     talk.tell(Reset())
-    await talk.listen(0.2)
-    hello = await talk.hello(RESET_S)
+    with contextlib.suppress(PortError):
+        await talk.listen(0.2)
+    hello = await talk.hello_again(RESET_S)
     _say(f"{talk.port.name}: started anew, firmware {firmware_text(hello)}")
 
 
@@ -143,8 +150,6 @@ _ACTIONS: dict[str, _Action] = {"info": _info, "role": _role, "pair": _pair, "fo
 
 async def _pair_two(machine: Machine, seen: Sequence[Seen], window_s: int) -> None:
     """A camera and an edge board at this computer."""
-    if not 0 < window_s <= 0xFFFF:
-        raise BoardError(f"--window {window_s}: 1 to 65535 seconds")
     cameras = [one for one in seen if one.role is Role.CAMERA]
     edges = [one for one in seen if one.role is Role.EDGE]
     if len(cameras) != 1 or len(edges) != 1:

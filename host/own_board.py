@@ -14,6 +14,8 @@ from protocol.wire import Boot, Phy, Role
 
 #: The core wants to be told the time at least every 50 ms.
 TICK_S = 0.01
+#: Connections that its core has places for (PNC_PEERS).
+PEERS = 8
 #: Bytes for the host at a time: a frame or two, so that the rest can still be overtaken inside the core.
 _ROOM = 512
 _UNKNOWN_RSSI_DBM = 127
@@ -22,20 +24,21 @@ _LOCAL_REASON = 0x16
 
 
 class OwnBoard:
-    """A ``Port`` with a board behind it, and one connection (peer 0) that the caller makes.
+    """A ``Port`` with a board behind it, and ``peers`` connections that the caller makes: peer 0 to ``peers`` - 1.
 
-    ``carry`` puts one packet on the air; it returns when the packet has left (a camera's: was acknowledged), and raises
-    PortError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the board,
-    ``on_reset`` is called, which must end the connection. It takes no other role than ``role``.
+    ``carry`` puts one packet for a peer on the air; it returns when the packet has left (a camera's: was acknowledged),
+    and raises PortError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the
+    board, ``on_reset`` is called, which must end the connections. It takes no other role than ``role``.
     """
 
     def __init__(
         self,
         name: str,
         role: Role,
-        carry: Callable[[bytes], Awaitable[None]],
+        carry: Callable[[int, bytes], Awaitable[None]],
         *,
         on_reset: Callable[[], None],
+        peers: int = 1,
         board_id: int = 0,
         capabilities: int = 0,
     ) -> None:
@@ -43,8 +46,8 @@ class OwnBoard:
         self._carry = carry
         self._on_reset = on_reset
         self._for_host = asyncio.Event()
-        self._for_air = asyncio.Event()
-        self._connected = asyncio.Event()
+        self._for_air = [asyncio.Event() for _ in range(peers)]
+        self._connected = [asyncio.Event() for _ in range(peers)]
         self._tasks: list[asyncio.Task[None]] = []
         self._core = VirtualBoard(
             name,
@@ -66,13 +69,14 @@ class OwnBoard:
 
     @property
     def is_connected(self) -> bool:
-        """True between ``connected`` and ``disconnected``."""
-        return self._connected.is_set()
+        """True between ``connected`` and ``disconnected`` of any peer."""
+        return any(connected.is_set() for connected in self._connected)
 
     async def open(self) -> None:
         """Start the board's clock and its radio."""
         await self.close()
-        self._tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._send())]
+        sending = [asyncio.create_task(self._send(peer)) for peer in range(len(self._for_air))]
+        self._tasks = [asyncio.create_task(self._tick()), *sending]
 
     def write(self, data: bytes) -> None:
         """Bytes from the host."""
@@ -96,50 +100,53 @@ class OwnBoard:
                 await task
         self._core.serial_closed(now_us())
 
-    def connected(self, mtu: int, *, interval_us: int = 0, phy: Phy = Phy.KEEP) -> None:
+    def connected(self, mtu: int, *, peer: int = 0, interval_us: int = 0, phy: Phy = Phy.KEEP) -> None:
         """The connection is ready in both directions; what the system does not tell may be left out."""
-        self._connected.set()
-        self._core.radio_up(now_us(), 0, interval_us=interval_us, phy=phy, mtu=mtu)
+        self._connected[peer].set()
+        self._core.radio_up(now_us(), peer, interval_us=interval_us, phy=phy, mtu=mtu)
 
-    def disconnected(self, reason: int) -> None:
+    def disconnected(self, reason: int, *, peer: int = 0) -> None:
         """The connection ended, with Bluetooth's reason code."""
-        self._connected.clear()
-        self._core.radio_down(now_us(), 0, reason)
+        self._connected[peer].clear()
+        self._core.radio_down(now_us(), peer, reason)
 
-    def arrived(self, packet: bytes) -> None:
+    def arrived(self, packet: bytes, *, peer: int = 0) -> None:
         """A packet came over the air."""
-        self._core.radio_rx(now_us(), 0, packet)
+        self._core.radio_rx(now_us(), peer, packet)
 
     def _reset_soon(self) -> None:
         asyncio.get_running_loop().call_soon(self._reset)  # it asks from inside
 
     def _reset(self) -> None:
-        self.disconnected(_LOCAL_REASON)
+        for peer in range(len(self._connected)):
+            self.disconnected(_LOCAL_REASON, peer=peer)
         self._core.reset(now_us(), Boot.SOFTWARE)
         self._on_reset()
 
     def _wake(self) -> None:
         self._for_host.set()
-        self._for_air.set()
+        for event in self._for_air:
+            event.set()
 
     async def _tick(self) -> None:
         while True:
             self._core.tick(now_us())
             await asyncio.sleep(TICK_S)
 
-    async def _send(self) -> None:
+    async def _send(self, peer: int) -> None:
+        for_air = self._for_air[peer]
         while True:
-            self._for_air.clear()
-            packet = self._core.radio_tx(now_us(), 0)
+            for_air.clear()
+            packet = self._core.radio_tx(now_us(), peer)
             if not packet:
-                await self._for_air.wait()
+                await for_air.wait()
                 continue
             try:
-                await self._carry(packet)
+                await self._carry(peer, packet)
             except PortError:
-                await _cleared(self._connected)
+                await _cleared(self._connected[peer])
             else:
-                self._core.radio_sent(now_us(), 0)
+                self._core.radio_sent(now_us(), peer)
 
 
 async def _cleared(event: asyncio.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from host.board_tools.names import FILE, read_names
@@ -43,11 +44,28 @@ def chosen_port(arguments: argparse.Namespace, role: str) -> str | None:
         port = _port_of(role, names[role])
     elif port == "auto":
         port = only_board() or "sim"
+    elif port != "sim" and _is_name(port):
+        raise CommandError(
+            f'{port} is no serial port, and {Path.cwd() / FILE} names no board so: write {port} = "SERIAL" there '
+            "(`python -m host.boards list` shows serial numbers)"
+        )
     if port == "sim":
         return None
     if arguments.rate or arguments.trace:
         raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port}", USAGE)
     return port
+
+
+def port_named(text: str) -> str:
+    """The port of the board that has this name in boards.toml; anything else is taken for a port itself."""
+    names = read_names(Path.cwd())
+    return _port_of(text, names[text]) if text in names else text
+
+
+def _is_name(port: str) -> bool:
+    """True for what no system calls a serial port: people mean a board by it."""
+    is_path = "/" in port or "\\" in port or Path(port).exists()
+    return not is_path and re.fullmatch("COM[0-9]+", port, re.IGNORECASE) is None
 
 
 def _port_of(name: str, serial: str) -> str:

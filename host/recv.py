@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from host.edge.server import EdgeServer
 from host.link.ble import Bluetooth
 from host.link.port import Port
 from host.link.serial_port import SerialPort
+from host.own_board import PEERS
 from host.ports import add_port_arguments, chosen_port, world_settings
 from host.testbed import virtual_boards
 
@@ -30,10 +32,12 @@ def parser() -> CommandParser:
     add_port_arguments(p)
     p.add_argument(
         "--ble",
+        action="append",
         nargs="?",
         const="",
         metavar="NAME|ADDRESS",
-        help="no board here: this computer's Bluetooth, to the one camera board in reach or to the one that is named",
+        help="no board here: this computer's Bluetooth, to the one camera board in reach or to the one that is named; "
+        f"may be given for each of up to {PEERS} cameras",
     )
     p.add_argument("--save", metavar="DIR", help="keep decoded pictures, and a JSON line each in DIR/pictures.jsonl")
     p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
@@ -45,6 +49,8 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     by_bluetooth = arguments.ble is not None
     if by_bluetooth and (arguments.port != "auto" or arguments.rate or arguments.trace):
         raise CommandError("--ble is this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
+    if by_bluetooth:
+        _check_cameras(arguments.ble)
     path = None if by_bluetooth else chosen_port(arguments, "edge")
     settings = world_settings(arguments)
     codec = load()
@@ -53,7 +59,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
         port: Port
         if by_bluetooth:
-            port = BlePort(arguments.ble, on_notice=_notice, bluetooth=bluetooth)
+            port = BlePort(*arguments.ble, on_notice=_notice, bluetooth=bluetooth)
         elif path is None:
             ports = await stack.enter_async_context(virtual_boards(settings))
             port = ports[-1]
@@ -75,6 +81,15 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         await asyncio.to_thread(server.warm_up)
         await server.run()
     return 0
+
+
+def _check_cameras(wanted: Sequence[str]) -> None:
+    if len(wanted) > 1 and "" in wanted:
+        raise CommandError("--ble without a name is for the only camera in reach: name each of several", USAGE)
+    if len({one.casefold() for one in wanted}) < len(wanted):
+        raise CommandError(f"--ble {max(wanted, key=wanted.count)}: it is named twice", USAGE)
+    if len(wanted) > PEERS:
+        raise CommandError(f"--ble: {len(wanted)} cameras, and {PEERS} are possible", USAGE)
 
 
 def _print(served: Served) -> None:

@@ -19,6 +19,9 @@ from protocol.wire import VERSION
 
 #: Baud rates that a development kit's debugger carries and the nRF52840 makes.
 DEBUGGER_BAUD = frozenset({9600, 19200, 38400, 57600, 115200, 230400, 460800, 1000000})
+#: The rules for udev that the folder gateway has.
+RULES = "70-pnc-link.rules"
+_INSTALL_RULES = f"sudo cp gateway/{RULES} /etc/udev/rules.d/ && sudo udevadm control --reload"
 _MASS_STORAGE = "08"  # USB interface class
 
 
@@ -68,18 +71,17 @@ def _boards(machine: Machine, seen: Sequence[Seen], access: Access) -> Iterator[
             yield _no_access(one.port, access.group_of(one.port))
         else:
             yield from _firmware(machine, one)
-    if machine.tool("systemctl") and machine.output(["systemctl", "is-active", "ModemManager"]).strip() == "active":
-        yield Finding(
-            False,
-            "ModemManager talks to every new serial port, also to boards, for some seconds",
-            "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm control --reload",
-        )
+    ruled = (machine.udev_rules / RULES).is_file()  # they keep it away
+    managed = machine.tool("systemctl") and machine.output(["systemctl", "is-active", "ModemManager"])
+    if managed and managed.strip() == "active" and not ruled:
+        what = "ModemManager talks to every new serial port, also to boards, for some seconds"
+        yield Finding(False, what, _INSTALL_RULES)
 
 
 def _no_access(port: str, group: str) -> Finding:
     mend = f"sudo usermod -aG {group} $USER, then log out and in again"
     if group in ("", "root"):
-        mend = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm control --reload, plug it in again"
+        mend = f"{_INSTALL_RULES}, plug it in again"
     return Finding(True, f"{port}: you may not use it", mend)
 
 

@@ -33,6 +33,7 @@ class Machine:
     environment: Mapping[str, str] = field(default_factory=_environment)
     root: Path = ROOT
     sysfs: Path = Path("/sys")
+    udev_rules: Path = Path("/etc/udev/rules.d")
     platform: str = sys.platform
     folder: Path = field(default_factory=Path.cwd)
 
@@ -45,7 +46,7 @@ class Machine:
         return next((name for name in names if shutil.which(name, path=self.environment.get("PATH", ""))), None)
 
     def run(self, command: Sequence[str]) -> int:
-        """Run a program with its output on ours; its exit status."""
+        """Run a program with its output on ours; its exit status. OSError if it cannot be started."""
         return subprocess.run(self._full(command), env=dict(self.environment), cwd=self.root, check=False).returncode
 
     def output(self, command: Sequence[str], *, limit_s: float = 10.0) -> str:

@@ -26,7 +26,7 @@ def read_names(folder: Path) -> dict[str, str]:
         raise BoardError(f"{path}: {error}") from error
     names: dict[str, str] = {}
     for name, serial in content.items():
-        if not isinstance(serial, str | int) or isinstance(serial, bool) or not str(serial):
+        if not isinstance(serial, str | int) or isinstance(serial, bool) or not str(serial).strip("0"):
             raise BoardError(f'{path}: {name} must be a USB serial number: {name} = "683123456"')
         names[name] = str(serial).lstrip("0")
     return names

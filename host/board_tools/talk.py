@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from host.board_tools.outcome import BoardError
 from host.link.channel import Channel
-from host.link.port import Port
+from host.link.port import Port, PortError
 from host.link.runner import now_us
 from protocol.packets import Picture
 from protocol.wire import VERSION, Control, Error, Hello, Kind, Link, LinkState
@@ -67,6 +67,22 @@ class Talk:
                         continue
         except TimeoutError:
             raise NoHelloError(f"{self.port.name}: no board answered: `make flash` writes this firmware") from None
+
+    async def hello_again(self, timeout_s: float) -> Hello:
+        """Greet a board that starts anew: if its port is its own USB, it vanishes and returns. NoHelloError if not."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + timeout_s
+        gone = False
+        while True:
+            try:
+                if gone:
+                    await self.port.open()
+                return await self.hello(max(0.0, end_s - loop.time()))
+            except PortError as error:
+                if loop.time() >= end_s:
+                    raise NoHelloError(f"{error}: it did not come back: unplug it, plug it in again") from error
+                gone = True
+                await asyncio.sleep(_AGAIN_S)
 
     async def ask(self, question: Control, answer: type[_T], timeout_s: float = ANSWER_S) -> _T:
         """The board's answer to a question; BoardError if it refuses or keeps silent."""

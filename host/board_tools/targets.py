@@ -8,6 +8,7 @@ from pathlib import Path
 
 from host.board_tools.machine import Machine
 from host.board_tools.outcome import BoardError, Status
+from host.command import USAGE, CommandError
 from host.link.discover import Kind
 
 #: Zephyr 3.7 writes board/chip, before it was board_chip.
@@ -34,10 +35,10 @@ TARGETS = {
 
 
 def target(name: str) -> Target:
-    """The target of a name, short or Zephyr's; BoardError lists those that there are."""
+    """The target of a name, short or Zephyr's; CommandError lists those that there are."""
     short = re.sub(r"[/_]nrf52840$", "", name)
     if short not in TARGETS:
-        raise BoardError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", Status.FAILED)
+        raise CommandError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", USAGE)
     return TARGETS[short]
 
 
@@ -53,7 +54,11 @@ def zephyr_of(machine: Machine) -> tuple[Path, tuple[int, int]]:
     try:
         text = (Path(base) / "VERSION").read_text(encoding="utf-8")
     except OSError:
-        raise BoardError(f"ZEPHYR_BASE={base}: there is no Zephyr (no file VERSION)", Status.TOOL_MISSING) from None
+        raise BoardError(
+            f"ZEPHYR_BASE={base} leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
+            "zephyr that `west update` made (docs/firmware.md)",
+            Status.TOOL_MISSING,
+        ) from None
     numbers = {match[1]: int(match[2]) for match in re.finditer(r"VERSION_(MAJOR|MINOR) *= *([0-9]+)", text)}
     return Path(base), (numbers.get("MAJOR", 0), numbers.get("MINOR", 0))
 
@@ -61,7 +66,8 @@ def zephyr_of(machine: Machine) -> tuple[Path, tuple[int, int]]:
 def runner(machine: Machine, zephyr: Path) -> str:
     """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is."""
     runners = zephyr / "scripts" / "west_commands" / "runners"
-    if machine.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(machine) >= 7:
+    known = machine.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(machine) >= 7
+    if known and _nrfutil_has(machine, "device"):
         return "nrfutil"
     if machine.tool("JLinkExe", "JLink"):
         return "jlink"
@@ -86,6 +92,11 @@ def nrfutil_version(machine: Machine) -> int:
     return int(match[1]) if match else 0
 
 
+def _nrfutil_has(machine: Machine, command: str) -> bool:
+    """True if that command is installed: Nordic's nrfutil comes without any."""
+    return re.search(rf"^\s*{command}\s", machine.output(["nrfutil", "list"]), re.MULTILINE) is not None
+
+
 def dfu_tool(machine: Machine) -> list[str]:
     """The command that makes DFU packages and sends them; BoardError says what to install."""
     missing = (
@@ -96,7 +107,7 @@ def dfu_tool(machine: Machine) -> list[str]:
         raise BoardError(missing, Status.TOOL_MISSING)
     if nrfutil_version(machine) < 7:
         return ["nrfutil"]
-    if "nrf5sdk-tools" not in machine.output(["nrfutil", "list"]):
+    if not _nrfutil_has(machine, "nrf5sdk-tools"):
         raise BoardError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", Status.TOOL_MISSING)
     return ["nrfutil", "nrf5sdk-tools"]
 

@@ -129,7 +129,7 @@ class BumbleCamera:
         self.writes.append(value)
         self.port.arrived(value)
 
-    async def _carry(self, packet: bytes) -> None:
+    async def _carry(self, _peer: int, packet: bytes) -> None:
         connection = self._connection
         if connection is None:
             raise PortError("not connected")

@@ -55,12 +55,12 @@ async def adapter(air: Air) -> Bluetooth:
 class Edge:
     """A program at the edge that answers every picture at once. ``collected`` and ``notices``: what it got."""
 
-    def __init__(self, bluetooth: Bluetooth, wanted: str = "") -> None:
+    def __init__(self, bluetooth: Bluetooth, *wanted: str) -> None:
         self.collected: list[Collected] = []
         self.notices: list[str] = []
         self.events: list[Event] = []
         self.port = BlePort(
-            wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
+            *wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
         )
         self._receiver = Receiver(nonce=7, service_us=1000)
         self._runner = Runner(self._receiver, self.port, self._on_event)
@@ -89,9 +89,9 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge_on(air: Air, wanted: str = "") -> AsyncIterator[Edge]:
-    """A program at the edge, on this computer's Bluetooth."""
-    edge = Edge(await adapter(air), wanted)
+async def edge_on(air: Air, *wanted: str) -> AsyncIterator[Edge]:
+    """A program at the edge, on this computer's Bluetooth; without ``wanted`` for the only board in reach."""
+    edge = Edge(await adapter(air), *(wanted or ("",)))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(edge.port.close)
         await edge.port.open()

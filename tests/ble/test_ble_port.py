@@ -180,6 +180,58 @@ def test_a_board_is_chosen_by_address_or_name(wanted: str) -> None:
     live(test())
 
 
+def test_several_cameras_are_served_at_once_and_one_that_is_lost_does_not_hold_up_the_other() -> None:
+    async def test() -> None:
+        air = Air(loss=0.05)
+        async with camera_on(air) as one, camera_on(air, name="second", address=OTHER_ADDRESS) as two:
+            async with (
+                edge_on(air, "second", CAMERA_ADDRESS) as edge,
+                Camera(one.port) as left,
+                Camera(two.port) as right,
+            ):
+                await asyncio.gather(left.connect(20), right.connect(20))
+                await asyncio.gather(send(left, 15), send(right, 15))
+                assert [c.source for c in edge.collected].count(0) == 15
+                assert [c.source for c in edge.collected].count(1) == 15
+                await two.drop()
+                await send(left, 5)
+                await edge.until(lambda: two.connections == 2 and two.port.is_connected)
+                await send(right, 5)
+            assert one.connections == 1
+            for board in (one, two):
+                assert board.port.totals.accepted == board.port.totals.sent == 20 * 12
+            assert [c.source for c in edge.collected].count(0) == 20
+            assert all(collected.whole for collected in edge.collected)
+
+    live(test())
+
+
+def test_a_camera_that_is_not_there_yet_does_not_hold_up_the_other() -> None:
+    async def test() -> None:
+        air = Air()
+        async with camera_on(air) as one, edge_on(air, "second", "camera") as edge, Camera(one.port) as left:
+            await left.connect(20)
+            await send(left, 3)
+            async with camera_on(air, name="second", address=OTHER_ADDRESS) as two, Camera(two.port) as right:
+                await right.connect(20)
+                await send(right, 3)
+            assert {collected.source for collected in edge.collected} == {0, 1}
+
+    live(test())
+
+
+def test_a_camera_that_is_named_twice_is_an_error() -> None:
+    async def test() -> None:
+        air = Air()
+        async with camera_on(air) as board:
+            with pytest.raises(PortError, match=f"{CAMERA_ADDRESS} camera: it is named twice"):
+                async with edge_on(air, "camera", CAMERA_ADDRESS):
+                    pass
+            assert board.connections == 0
+
+    live(test())
+
+
 def test_two_boards_of_one_name_are_no_choice() -> None:
     async def test() -> None:
         air = Air()

@@ -16,6 +16,7 @@ from host.codec import load
 from host.command import USAGE, CommandError
 from host.link.events import Answer
 from host.link.runner import now_us
+from host.own_board import PEERS
 from tests.ble.air import Air
 from tests.ble.scene import adapter, camera_on, live
 from tests.commands.conftest import run
@@ -61,6 +62,27 @@ def test_a_port_and_bluetooth_together_are_wrong_usage() -> None:
     with pytest.raises(CommandError, match="--ble is this computer's own Bluetooth") as error:
         asyncio.run(recv.recv(arguments))
     assert error.value.status == USAGE
+
+
+@pytest.mark.parametrize(
+    ("cameras", "said"),
+    [
+        (["--ble", "--ble", "attic"], "name each of several"),
+        (["--ble", "Attic", "--ble", "attic"], "it is named twice"),
+        ([word for number in range(9) for word in ("--ble", str(number))], "9 cameras, and 8 are possible"),
+    ],
+)
+def test_cameras_that_cannot_be_told_apart_or_are_too_many_are_wrong_usage(cameras: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said) as error:
+        asyncio.run(recv.recv(recv.parser().parse_args(cameras)))
+    assert error.value.status == USAGE
+
+
+def test_there_are_as_many_cameras_as_the_core_has_places() -> None:
+    config = Path(__file__).parents[2] / "firmware" / "core" / "include" / "pnc" / "config.h"
+    places = re.search(r"#define PNC_PEERS ([0-9]+)u", config.read_text())
+    assert places is not None
+    assert int(places[1]) == PEERS
 
 
 def test_without_bleak_the_command_says_what_to_install(tmp_path: Path) -> None:

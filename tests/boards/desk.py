@@ -61,6 +61,7 @@ class Scripted:
     heard: list[Picture | Control] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.opened = 0
         self._reader = FrameReader()
         self._seq = 0
         self._out: asyncio.Queue[bytes] | None = None
@@ -69,6 +70,7 @@ class Scripted:
         if self.missing:
             raise PortError(f"{self.name}: {self.missing}")
         self._out = asyncio.Queue()
+        self.opened += 1
 
     def write(self, data: bytes) -> None:
         for frame in self._reader.feed(data):
@@ -84,9 +86,18 @@ class Scripted:
         self._out.put_nowait(write_frame(self._seq, packet.pack()))
         self._seq = (self._seq + 1) % 256
 
+    def vanish(self) -> None:
+        """Be pulled; it may be opened again."""
+        self._out = asyncio.Queue()
+        self._out.put_nowait(b"")
+
     async def read(self) -> bytes:
         assert self._out is not None
-        return await self._out.get()
+        data = await self._out.get()
+        if not data:
+            self._out.put_nowait(b"")  # until it is opened again
+            raise PortError(f"{self.name}: the port went away (unplugged?)")
+        return data
 
     async def close(self) -> None:
         pass
@@ -115,6 +126,7 @@ class Desk:
             (folder / name).mkdir(parents=True)
         self.zephyr("4.1.0")
         self.sysfs = folder / "sys"
+        self.rules = folder / "rules.d"
         version = "VERSION_MAJOR = 0\nVERSION_MINOR = 1\nPATCHLEVEL = 0\n"
         (self.root / "firmware" / "VERSION").write_text(version)
 
@@ -133,6 +145,7 @@ class Desk:
             sysfs=self.sysfs,
             platform=platform,
             folder=self.folder / "project",
+            udev_rules=self.rules,
         )
 
     def add(self, record: Record, answer: Answer | None = None, *, missing: str = "") -> Scripted:
@@ -168,11 +181,14 @@ class Desk:
         """The programs that were run, with their arguments."""
         return self._log.read_text().splitlines() if self._log.exists() else []
 
-    def configured(self, build: str) -> None:
-        """That folder was configured by cmake before."""
+    def configured(self, build: str, zephyr: str) -> None:
+        """That folder was configured by cmake before, with that Zephyr."""
         folder = self.root / "build" / "firmware" / build
         folder.mkdir(parents=True)
         (folder / "build.ninja").touch()
+        (folder / "CMakeCache.txt").write_text(f"BOARD:STRING=any\nZEPHYR_BASE:PATH={zephyr}\n")
 
 
 BOOTS = Capability.BOOTLOADER
+#: What Nordic's nrfutil prints when both of its commands that are used here are installed.
+NRFUTIL = "nrfutil 7.13.0\ndevice 2.6.4 Control of devices\nnrf5sdk-tools 1.1.0 Older tools"

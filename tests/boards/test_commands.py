@@ -11,6 +11,7 @@ import pytest
 
 from host import boards
 from host.board_tools.outcome import BoardError, Status
+from host.command import USAGE, CommandError
 from protocol.wire import (
     Configure,
     Control,
@@ -183,6 +184,8 @@ def test_of_several_boards_none_is_guessed_and_an_unknown_one_is_an_error(desk: 
         ("camera = [", "Invalid value"),
         ("camera = true", 'camera must be a USB serial number: camera = "683123456"'),
         ('camera = ""', "camera must be a USB serial number"),
+        ("camera = 0", "camera must be a USB serial number"),
+        ('[boards]\ncamera = "1"', "boards must be a USB serial number"),
     ],
 )
 def test_a_boards_toml_that_makes_no_sense_is_an_error_that_names_it(desk: Desk, content: str, said: str) -> None:
@@ -241,6 +244,30 @@ def test_a_reset_board_is_greeted_again(desk: Desk, capsys: pytest.CaptureFixtur
     assert "started anew, firmware 0.1.0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("returns", [True, False])
+def test_a_board_whose_port_vanishes_with_a_reset_is_waited_for(
+    desk: Desk, returns: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "RESET_S", 0.5)
+
+    def answer(packet: Control) -> Sequence[Control]:
+        if isinstance(packet, Reset):
+            port.missing = "" if returns else "no such port"
+            port.vanish()
+        return [hello()] if isinstance(packet, Hello) else []
+
+    port = desk.add(dongle(), answer)
+    if returns:
+        assert run(desk, "reset") == 0
+        assert port.opened == 3  # listed, reset, and again
+        assert "/dev/ttyACM5: started anew" in capsys.readouterr().err
+    else:
+        assert failure(desk, "reset") == (
+            Status.FAILED,
+            "/dev/ttyACM5: no such port: it did not come back: unplug it, plug it in again",
+        )
+
+
 def test_a_board_forgets_whom_it_knows(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board(bonds=2))
     assert run(desk, "forget") == 0
@@ -278,6 +305,16 @@ def test_a_window_that_closes_without_a_board_is_an_error(desk: Desk) -> None:
     assert "nobody paired: is the other board powered, near and of the other role?" in text
 
 
+@pytest.mark.parametrize("window", ["0", "-5", "65536"])
+@pytest.mark.parametrize("which", [[], ["--board", "camera"]])
+def test_a_pairing_window_that_no_board_can_have_is_wrong_usage(desk: Desk, which: list[str], window: str) -> None:
+    port = desk.add(kit(), Board())
+    with pytest.raises(CommandError, match=f"--window {window}: 1 to 65535 seconds") as error:
+        run(desk, "pair", *which, "--window", window)
+    assert error.value.status == USAGE
+    assert port.heard == []
+
+
 def test_two_boards_of_one_role_cannot_be_paired(desk: Desk) -> None:
     desk.add(kit(), Board())
     assert failure(desk, "pair")[0] == Status.NO_BOARD
@@ -303,7 +340,10 @@ def test_the_monitor_prints_a_table_of_every_connection(desk: Desk, capsys: pyte
 
 def test_the_monitor_without_a_board_that_answers_is_an_error(desk: Desk) -> None:
     desk.add(kit())
-    assert failure(desk, "monitor")[0] == Status.NO_BOARD
+    desk.add(kit("2", "/dev/ttyACM1"), greeting(hello(version=9)))  # answers, but cannot be asked
+    status, text = failure(desk, "monitor")
+    assert status == Status.NO_BOARD
+    assert text == "no board answered: see `python -m host.boards list`"
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["role", "king"], ["flash", "--role", "king"]])

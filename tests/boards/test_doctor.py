@@ -11,7 +11,7 @@ from host import boards
 from host.board_tools.doctor import Access, examine
 from host.board_tools.find import survey
 from host.board_tools.findings import Finding
-from tests.boards.desk import Desk, bootloader, dongle, greeting, hello, kit
+from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")
 RULES = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm control --reload"
@@ -22,7 +22,7 @@ def well(desk: Desk) -> Desk:
     """A computer on which nothing is wrong."""
     desk.zephyr("4.1.0", "nrfutil")
     desk.tools("cmake", "ninja", "west", "JLinkExe", "systemctl")
-    desk.tool("nrfutil", prints="nrfutil 7.13.0 nrf5sdk-tools")
+    desk.tool("nrfutil", prints=NRFUTIL)
     desk.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: yes")
     (desk.sysfs / "class" / "bluetooth" / "hci0").mkdir(parents=True)
     desk.add(kit(), greeting(hello()))
@@ -157,13 +157,34 @@ def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
     ]
 
 
-def test_modem_manager(well: Desk) -> None:
+def test_a_zephyr_that_is_not_where_it_should_be(well: Desk) -> None:
+    well.environment["ZEPHYR_BASE"] = "/nowhere"
+    assert only(found(well)) == (
+        False,
+        "to write firmware: ZEPHYR_BASE=/nowhere leads to no Zephyr (no file VERSION there)",
+        "`export ZEPHYR_BASE=…` with the folder zephyr that `west update` made (docs/firmware.md)",
+    )
+
+
+def test_a_dongle_without_nrfutil(well: Desk) -> None:
+    well.records.clear()
+    well.add(dongle(), greeting(hello()))
+    (well.folder / "bin" / "nrfutil").unlink()
+    pressing, what, mend = only(found(well))
+    assert (pressing, what) == (False, "to write firmware: nrfutil is missing")
+    assert mend.endswith("then `nrfutil install nrf5sdk-tools`")
+
+
+def test_modem_manager_until_the_rules_are_installed(well: Desk) -> None:
     well.tool("systemctl", prints="active")
     assert only(found(well)) == (
         False,
         "ModemManager talks to every new serial port, also to boards, for some seconds",
         RULES,
     )
+    well.rules.mkdir()
+    (well.rules / "70-pnc-link.rules").touch()
+    assert found(well) == []
 
 
 def test_bluez_that_is_missing_old_without_adapter_blocked_or_down(well: Desk) -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from host.board_tools.flash import PRESS_RESET, Wanted, flash
+from host.board_tools.flash import PRESS_RESET, flash
 from host.board_tools.outcome import BoardError, Status
 from host.board_tools.targets import TARGETS, target
+from host.board_tools.wanted import Wanted
+from host.command import USAGE, CommandError
 from protocol.wire import Control, Hello, Reset, ResetKind, Role
-from tests.boards.desk import BOOTS, Desk, bootloader, dongle, greeting, hello, kit
+from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 KIT, DONGLE = Wanted(TARGETS["nrf52840dk"], wait_s=0.5), Wanted(TARGETS["nrf52840dongle"], wait_s=0.5)
 BUILD_KIT = [
@@ -42,7 +44,7 @@ def ready(desk: Desk) -> Desk:
     """Every tool is there."""
     desk.zephyr("4.1.0", "nrfutil")
     desk.tools("cmake", "ninja", "west", "JLinkExe", "pyocd")
-    desk.tool("nrfutil", prints="nrfutil 7.13.0 nrf5sdk-tools")
+    desk.tool("nrfutil", prints=NRFUTIL)
     return desk
 
 
@@ -60,17 +62,24 @@ def test_the_only_kit_is_built_written_and_heard_from(ready: Desk) -> None:
 
 
 def test_what_is_configured_is_only_built(ready: Desk) -> None:
-    ready.configured("nrf52840dk_nrf52840")
+    ready.configured("nrf52840dk_nrf52840", ready.environment["ZEPHYR_BASE"] + "/")
     ready.add(kit(), greeting(hello()))
     run(ready, KIT)
     assert without_versions(ready.log)[0] == BUILD_KIT[1]
+
+
+def test_what_another_zephyr_configured_is_built_from_the_beginning(ready: Desk) -> None:
+    ready.configured("nrf52840dk_nrf52840", "/elsewhere/zephyr")
+    ready.add(kit(), greeting(hello()))
+    run(ready, KIT)
+    assert without_versions(ready.log)[:3] == ["cmake -E rm -rf build/firmware/nrf52840dk_nrf52840", *BUILD_KIT]
 
 
 def test_before_zephyr_3_7_a_board_has_its_old_name(ready: Desk) -> None:
     ready.zephyr("3.6.0")
     ready.add(kit(), greeting(hello()))
     run(ready, KIT)
-    assert ready.log[1].endswith("-DBOARD=nrf52840dk_nrf52840")
+    assert without_versions(ready.log)[0].endswith("-DBOARD=nrf52840dk_nrf52840")
 
 
 @pytest.mark.parametrize(("names", "runner"), [(("JLinkExe", "pyocd"), "jlink"), (("pyocd",), "pyocd")])
@@ -86,6 +95,19 @@ def test_nrfutil_is_not_taken_where_zephyr_has_no_runner_for_it_or_it_is_pythons
     ready.tool("nrfutil", prints="nrfutil version 6.1.7")
     run(ready, KIT)
     assert ready.log[-1] == WEST.format("jlink", "683123456")
+
+
+def test_nrfutil_is_not_taken_for_a_kit_without_its_command_for_devices(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.tool("nrfutil", prints="nrfutil 7.13.0\nnrf5sdk-tools 1.1.0 for other devices")
+    run(ready, KIT)
+    assert ready.log[-1] == WEST.format("jlink", "683123456")
+
+
+def test_a_board_without_a_serial_number_is_not_named_to_west(ready: Desk) -> None:
+    ready.add(kit(""), greeting(hello()))
+    run(ready, KIT)
+    assert ready.log[-1] == WEST.format("nrfutil", "").removesuffix(" --dev-id ")
 
 
 def test_a_dry_run_prints_the_commands_and_runs_none(ready: Desk) -> None:
@@ -118,6 +140,26 @@ def test_boards_toml_names_a_role_before_boards_are_asked(ready: Desk) -> None:
     ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.NONE)))
     run(ready, replace(KIT, role="camera"))
     assert ready.log[-1] == WEST.format("nrfutil", "683999999")
+
+
+@pytest.mark.parametrize("role", [Role.EDGE, Role.NONE, None])
+def test_the_only_board_is_taken_for_a_role_that_it_may_have(ready: Desk, role: Role | None) -> None:
+    (ready.folder / "project" / "boards.toml").write_text('camera = "5"\n')
+    ready.add(kit(), None if role is None else greeting(hello(role)))
+    run(ready, replace(KIT, role="edge", dry_run=True))
+
+
+def test_the_only_board_is_not_taken_for_a_role_that_another_board_has(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello(Role.CAMERA)))
+    assert failure(ready, replace(KIT, role="edge")) == (
+        Status.NO_BOARD,
+        "ROLE=edge: the only board attached, at /dev/ttyACM0, has the role camera: leave ROLE out, or plug the other "
+        "one in",
+    )
+    (ready.folder / "project" / "boards.toml").write_text('camera = "5"\n')
+    status, text = failure(ready, replace(KIT, role="camera"))
+    assert (status, text) == (Status.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+    assert not any("west" in line for line in ready.log)
 
 
 def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
@@ -180,7 +222,8 @@ def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
     ready.environment["ZEPHYR_BASE"] = "/nowhere"
     assert failure(ready, KIT) == (
         Status.TOOL_MISSING,
-        "ZEPHYR_BASE=/nowhere: there is no Zephyr (no file VERSION)",
+        "ZEPHYR_BASE=/nowhere leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
+        "zephyr that `west update` made (docs/firmware.md)",
     )
 
 
@@ -196,9 +239,20 @@ def test_a_tool_that_fails_ends_it_with_the_command_in_the_message(ready: Desk, 
     assert text.endswith("ended with status 5")
 
 
+def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    (ready.folder / "bin" / "west").write_text("#!/nowhere/python\n")
+    assert failure(ready, KIT) == (
+        Status.TOOL_MISSING,
+        "writing the board failed: west cannot be run (No such file or directory): install it anew",
+    )
+
+
 def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
-    with pytest.raises(BoardError, match=re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")):
+    said = re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")
+    with pytest.raises(CommandError, match=said) as error:
         target("uno")
+    assert error.value.status == USAGE
     assert target("nrf52840dk/nrf52840") is target("nrf52840dk_nrf52840") is TARGETS["nrf52840dk"]
 
 
@@ -221,7 +275,7 @@ def test_no_hello_is_an_error(ready: Desk) -> None:
 def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
     ready.add(kit())
     machine = ready.machine()
-    seen = iter([ready.records] * 2)
+    seen = iter([ready.records] * 2)  # chosen, written
     gone = replace(machine, records=lambda: next(seen, []))
     with pytest.raises(
         BoardError, match="written, but the board did not come back: unplug it, plug it in again"
@@ -235,7 +289,7 @@ def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("version", "program"),
-    [("nrfutil 7.13.0 nrf5sdk-tools", "nrfutil nrf5sdk-tools"), ("nrfutil version 6.1.7", "nrfutil")],
+    [(NRFUTIL, "nrfutil nrf5sdk-tools"), ("nrfutil version 6.1.7", "nrfutil")],
 )
 def test_a_dongle_in_its_bootloader_gets_a_package(ready: Desk, version: str, program: str) -> None:
     ready.tool("nrfutil", prints=version)
@@ -273,6 +327,79 @@ def test_a_dongle_with_our_firmware_is_sent_to_its_bootloader(ready: Desk) -> No
     assert status == Status.WRONG_FIRMWARE
     assert Reset(kind=ResetKind.BOOTLOADER) in board.heard
     assert ready.log[-1].endswith("--port /dev/ttyACM6")
+
+
+def test_a_port_that_vanishes_with_the_firmware_is_no_error(ready: Desk) -> None:
+    def answer(packet: Control) -> list[Control]:
+        if isinstance(packet, Reset):
+            ready.records[:] = [bootloader()]
+            board.vanish()
+        return [hello(can=BOOTS)] if isinstance(packet, Hello) else []
+
+    board = ready.add(dongle(), answer)
+    assert failure(ready, DONGLE)[0] == Status.WRONG_FIRMWARE
+    assert ready.log[-1].endswith("--port /dev/ttyACM6")
+
+
+def test_another_dongle_that_waits_in_its_bootloader_is_not_written_instead(ready: Desk) -> None:
+    other = bootloader("E0E0E0E0E0E0", "/dev/ttyACM8")
+    other.location = "1-4:1.0"
+
+    def answer(packet: Control) -> list[Control]:
+        if isinstance(packet, Reset) and leaves:
+            ready.records[:] = [other, bootloader()]
+        return [hello(can=BOOTS)] if isinstance(packet, Hello) else []
+
+    leaves = False
+    ready.add(other)
+    ready.add(dongle(), answer)
+    meant = replace(DONGLE, serial="E1D2C3B4A5968778")
+    assert failure(ready, meant) == (Status.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
+    assert not any("dfu" in line for line in ready.log)
+    leaves = True
+    assert failure(ready, meant)[0] == Status.WRONG_FIRMWARE
+    assert ready.log[-1].endswith("--port /dev/ttyACM6")
+
+
+@pytest.mark.parametrize("location", ["1-4:1.0", None])
+def test_the_hello_of_another_dongle_is_not_taken_for_the_new_ones(ready: Desk, location: str | None) -> None:
+    other = dongle("E0E0E0E0E0E0E0E0", "/dev/ttyACM8")
+    other.location = location
+    ready.add(other, greeting(hello(Role.EDGE)))
+    waiting = bootloader()
+    waiting.location = None if location is None else "1-3:1.0"
+    ready.add(waiting)
+    wanted = replace(DONGLE, serial="E1D2C3B4A596")
+    assert failure(ready, wanted) == (
+        Status.WRONG_FIRMWARE,
+        "written, but the board did not come back: unplug it, plug it in again",
+    )
+    machine = ready.machine()
+
+    def records() -> list[object]:
+        if sum(" dfu usb-serial " in line for line in ready.log) == 2 and waiting in ready.records:
+            ready.records.remove(waiting)
+            new = dongle()
+            new.location = waiting.location
+            ready.add(new, greeting(hello(Role.NONE)))
+        return list(ready.records)
+
+    said: list[str] = []
+    asyncio.run(flash(replace(machine, records=records), wanted, said.append))  # type: ignore[arg-type]
+    assert said[-1].startswith("/dev/ttyACM5: firmware 0.1.0")
+
+
+def test_a_dry_run_for_a_dongle_says_that_its_bootloader_comes_first(ready: Desk) -> None:
+    ready.add(dongle())
+    said = run(ready, replace(DONGLE, dry_run=True))
+    assert "first it is told to start its bootloader, whose port may be another one" in said
+
+
+def test_a_dongle_of_boards_toml_may_be_in_its_bootloader(ready: Desk) -> None:
+    (ready.folder / "project" / "boards.toml").write_text('camera = "E1D2C3B4A5968778"\n')
+    ready.add(bootloader())
+    said = run(ready, replace(DONGLE, role="camera", dry_run=True))
+    assert said[-1].endswith("--port /dev/ttyACM6")
 
 
 def test_a_dongle_whose_firmware_cannot_start_the_bootloader_needs_its_button(ready: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import inspect
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ import pytest
 
 from host.board_tools.find import survey
 from host.board_tools.machine import Machine
+from host.link.discover import Kind, attached
+from host.ports import port_named
 from protocol.wire import Role
 from tests.hil.host import Host
 from tests.hil.needs import MARK
@@ -29,8 +32,8 @@ _WHY_NOT = pytest.StashKey[str]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "boards in the loop")
     group.addoption("--link", choices=LINKS, default="sim", help="what the tests run on (sim)")
-    group.addoption("--camera", default="", metavar="PORT", help="--link hil: the camera board's port")
-    group.addoption("--edge", default="", metavar="PORT", help="--link hil: the edge board's port")
+    group.addoption("--camera", default="", metavar="PORT|NAME", help="--link hil: the camera board")
+    group.addoption("--edge", default="", metavar="PORT|NAME", help="--link hil: the edge board")
     group.addoption("--require-boards", action="store_true", help="missing boards are a failure, not a skip")
     group.addoption("--hil-report", default="", metavar="FILE", help="write a page with figures and plots")
 
@@ -54,13 +57,16 @@ def make_rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
             return lambda slow: SimRig(slow=slow)
         case "bumble":
-            pytest.importorskip("bumble")
+            if importlib.util.find_spec("bumble") is None:
+                _missing(config, "the package bumble is missing: pip install 'pnc-link[test]'")
             from tests.hil.rigs.bumble import BumbleRig
 
             return lambda slow: BumbleRig(slow=slow)
         case "bsim":
             return _bsim(config, tmp_path_factory)
         case _:
+            if config.getoption("twister_harness", False):
+                request.getfixturevalue("dut").close()  # by now it wrote the board; its port is for the tests
             return _boards(config)
 
 
@@ -79,7 +85,7 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
 def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
     from tests.hil.rigs.serial import SerialRig
 
-    camera, edge = str(config.getoption("camera", "")), str(config.getoption("edge", ""))
+    camera, edge = (port_named(str(config.getoption(name, ""))) for name in ("camera", "edge"))
     if not (camera and edge):
         seen = asyncio.run(survey(Machine()))
         ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
@@ -89,7 +95,8 @@ def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
         edge = edge or next(iter(ports[Role.EDGE]), "")
     if not (camera and edge):
         _missing(config, "boards: a camera and an edge board are needed (`python -m host.boards list`, `role`)")
-    return lambda slow: SerialRig(camera, edge, slow=slow)
+    by_usb = any(board.kind is Kind.USB and {camera, edge} & set(board.ports) for board in attached())
+    return lambda slow: SerialRig(camera, edge, slow=slow, keeps_port=not by_usb)
 
 
 def _missing(config: pytest.Config, why: str) -> None:

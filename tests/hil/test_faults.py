@@ -101,7 +101,7 @@ async def test_a_cable_that_is_pulled_is_noticed_and_the_board_serves_again_when
 
 @needs("pairing")
 async def test_a_stranger_gets_nothing(link: Rig, camera: Host, edge: Host) -> None:
-    async with link.strangers():
+    async with link.strangers(camera, edge):
         await camera.until(lambda: not camera.links)
         await camera.offer([picture(1, rank) for rank in range(10)])
         await asyncio.sleep(1.0)

@@ -12,6 +12,7 @@ from host.link.port import Port
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
 from tests.ble.scene import SCAN_S, adapter
+from tests.hil.host import Host
 from tests.hil.rigs.rig import Resettable, Rig
 
 #: Share of packets that are lost and sent again.
@@ -45,7 +46,7 @@ class BumbleRig(Rig):
         await self._camera.drop()
 
     @asynccontextmanager
-    async def strangers(self) -> AsyncIterator[None]:
+    async def strangers(self, _camera: Host, _edge: Host) -> AsyncIterator[None]:
         self._camera.pairing_open = False
         await _forget(self._camera.device)
         await self._camera.drop()

@@ -73,7 +73,7 @@ class Rig(ABC):
         """Plug it in again."""
         raise NotImplementedError
 
-    def strangers(self) -> AbstractAsyncContextManager[None]:
+    def strangers(self, camera: Host, edge: Host) -> AbstractAsyncContextManager[None]:
         """As long as it lasts, the edge is a stranger to the camera board, which is connected to nobody."""
         raise NotImplementedError
 

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from host.link.port import Port
 from host.link.serial_port import SerialPort
 from host.sim.air import goodput_limit_bps
 from host.sim.line import UART_BYTES_PER_S
-from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Phy
+from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Pair, PairAction, Pairing, PairMethod, Phy
 from tests.bsim.simulation import Simulation
 from tests.hil.host import Host
 from tests.hil.rigs.rig import Resettable, Rig
 
 _SLOW_INTERVAL_US = 60_000
 _FAST_INTERVAL_US = 7_500
+#: For two boards to pair again, s.
+_WINDOW_S = 30
 #: COBS and the zero byte at the end of a full frame.
 _STUFFING = 3
 
 
 class SerialRig(Rig):
-    """Two boards at known ports. The connection is cut by a reset of the edge board."""
+    """Two boards at known ports. The connection is cut by a reset of the edge board, which only boards with a
+    debugger's port can have in a test (``keeps_port``): a board's own USB port goes away with it."""
 
     name = "hil"
-    has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "reset"})
+    has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "reset", "pairing"})
 
-    def __init__(self, camera: str, edge: str, *, slow: bool = False) -> None:
+    def __init__(self, camera: str, edge: str, *, slow: bool = False, keeps_port: bool = True) -> None:
         super().__init__(slow=slow)
+        if not keeps_port:
+            self.has = self.has - {"disconnect", "reset"}
         self._paths = camera, edge
         self._usb = True
 
@@ -55,6 +62,31 @@ class SerialRig(Rig):
             for host in (edge, camera):
                 await host.configure(phy=Phy.LE_2M, interval_us=_FAST_INTERVAL_US)
 
+    @asynccontextmanager
+    async def strangers(self, camera: Host, edge: Host) -> AsyncIterator[None]:
+        """They forget each other, and nobody else; afterwards they pair out of band."""
+        at = {host: await host.ask(Pair(action=PairAction.CLOSE), Pairing) for host in (camera, edge)}
+        for host, other in ((camera, at[edge]), (edge, at[camera])):
+            known = Pair(action=PairAction.FORGET, address_type=other.address_type, address=other.address)
+            await host.ask(known, Pairing)
+        try:
+            yield
+        finally:
+            method = PairMethod.OUT_OF_BAND
+            before = len(camera.heard)
+            camera.say(Pair(action=PairAction.OPEN, method=method, window_s=_WINDOW_S))  # once: each has a new secret
+            shown = await camera.hear(Pairing, lambda pairing: any(pairing.random), since=before)
+            secret = Pair(
+                action=PairAction.OPEN,
+                method=method,
+                window_s=_WINDOW_S,
+                address_type=shown.address_type,
+                address=shown.address,
+                random=shown.random,
+                confirm=shown.confirm,
+            )
+            await edge.ask(secret, Pairing)
+
     async def cut(self, edge: Resettable) -> None:
         await edge.reset_board()
 
@@ -69,7 +101,7 @@ class BsimRig(SerialRig):
     """Zephyr's boards on BabbleSim's radio, in real time."""
 
     name = "bsim"
-    has = frozenset({"two_boards", "air_time"})
+    has = frozenset({"two_boards", "air_time", "pairing"})
 
     def __init__(self, folder: Path, program: Path, *, slow: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
