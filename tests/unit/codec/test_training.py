@@ -13,7 +13,7 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
 from host import train as command  # noqa: E402
-from host.codec import Codec  # noqa: E402
+from host.codec import Codec, load_picture  # noqa: E402
 from host.codec.network import network_from  # noqa: E402
 from host.codec.training import checkpoint, masks  # noqa: E402
 from host.codec.training.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
@@ -110,6 +110,20 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (len(photos), broken) == (3, 2)
     crops = random_batch(photos, 5, 168, np.random.default_rng(0))
     assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
+
+
+def test_photos_are_read_as_the_sender_reads_pictures(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rgb = drawing(3)
+    Image.fromarray(rgb).save(tmp_path / "lying.png", exif=exif)
+    Image.fromarray(rgb[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    Image.fromarray(np.dstack([rgb, rgb[..., 0]])).save(tmp_path / "clear.png")
+    photos, _ = load_photos(tmp_path)
+    assert len(photos) == 3
+    for photo, path in zip(photos, sorted(tmp_path.iterdir()), strict=True):
+        assert np.array_equal(photo, load_picture(path))
+        assert not np.array_equal(photo, rgb)
 
 
 def test_crops_made_on_a_device_are_those_that_pillow_makes() -> None:
