@@ -6,15 +6,18 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host.codec import Codec, Decoder, load
 from host.codec.planes.bitstream import MOST_PACKETS, Collected
+from host.codec.weights import kind_of
 from protocol.ranked import RankedPacket
 from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
 from tests.unit.codec.conftest import drawing
 from tests.unit.codec.planes import known_at
+
+MARK = bytes([kind_of("pnc-v2").mark])
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +133,13 @@ def test_a_packet_that_lost_its_end_before_another_is_told_and_ends_the_picture(
             RankedPacket,
             st.integers(0, 255),
             st.integers(0, 300) | st.integers(0, 0xFFFF),
-            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: b"\x21" + rest),
+            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: MARK + rest),
         ),
         max_size=8,
     )
 )
+@example([RankedPacket(rank, 28 * rank, MARK + b"\xff" * 236) for rank in range(5)])
+@example([RankedPacket(rank, rank, MARK) for rank in range(MAX_RANKS)])
 def test_hostile_packets_are_told_and_never_raise(planes: Codec, packets: list[RankedPacket]) -> None:
     found = planes.bitstream.collect(packets)
     assert found.used + len(found.faults) == len({(p.position, p.data) for p in packets})
