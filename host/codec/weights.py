@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -81,3 +82,11 @@ def load_arrays(kind: Kind, folder: Path = FOLDER) -> dict[str, np.ndarray]:
         raise CodecError(f"{path}: not a readable file of weights ({error})") from None
     check(path, kind, name, version)
     return arrays
+
+
+def content_of(kind: Kind, arrays: dict[str, np.ndarray]) -> bytes:
+    """The file of which ``load_arrays`` reads ``arrays``."""
+    buffer = io.BytesIO()
+    name, version = np.array(kind.name), np.array(str(kind.version))
+    np.savez_compressed(buffer, name=name, version=version, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
