@@ -6,7 +6,8 @@
     python -m host.reference import-onnx encoder.onnx --into pnc.npz --out new.npz
 
 ENCODER and DECODER are folders of TensorFlow SavedModels, --tables the folder of the published Huffman tables. Nothing
-in them is executed. ``export`` takes the names of shipped codecs, too. Exit status: 0 done, 1 failed, 2 wrong usage.
+in them is executed. ``export`` and ``--into`` take the names of shipped codecs, too. Exit status: 0 done, 1 failed,
+2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from host.camera.pictures import find_pictures
 from host.codec import load_picture
-from host.codec.weights import KINDS
+from host.codec.weights import KINDS, content_of
 from host.command import CommandError, CommandParser, run_command
 
 NAME = "reference"
@@ -52,7 +53,12 @@ def parser() -> CommandParser:
 
     c = commands.add_parser("import-onnx", help="an encoder from ONNX, float or int8, into a codec")
     c.add_argument("encoder", metavar="ONNX", type=Path, help="a file made by export")
-    c.add_argument("--into", metavar="FILE", type=Path, required=True, help="the codec whose encoder it replaces")
+    c.add_argument(
+        "--into",
+        metavar="FILE",
+        required=True,
+        help=f"the codec whose encoder it replaces, a file or {', '.join(KINDS)}",
+    )
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec with that encoder")
     return p
 
@@ -116,11 +122,17 @@ def export(options: argparse.Namespace) -> int:
 
 
 def import_onnx(options: argparse.Namespace) -> int:
-    from host.codec.reference.model_file import load_model, save_model
-    from host.codec.reference.onnx_encoder import read_encoder
+    if options.into in KINDS:
+        from host.codec.integer_onnx import with_encoder
+        from host.codec.reference.files import write_file
 
-    encoder = read_encoder(options.encoder)
-    save_model(dataclasses.replace(load_model(options.into), encoder=encoder), options.out)
+        write_file(content_of(*with_encoder(options.encoder, options.into)), options.out)
+    else:
+        from host.codec.reference.model_file import load_model, save_model
+        from host.codec.reference.onnx_encoder import read_encoder
+
+        encoder = read_encoder(options.encoder)
+        save_model(dataclasses.replace(load_model(Path(options.into)), encoder=encoder), options.out)
     return 0
 
 

@@ -1,16 +1,17 @@
 """Train a codec from a folder of photos.
 
-    python -m host.train --recipe default --data DIR --out DIR
-    python -m host.train --recipe pnc --stage 0 --data DIR --out DIR
-    torchrun --nproc-per-node 2 -m host.train --recipe pnc --stage 0 --data DIR --out DIR
+    python -m host.train --recipe default --data DIR
+    python -m host.train --recipe pnc --stage 0 --data DIR
+    torchrun --nproc-per-node 2 -m host.train --recipe pnc --stage 0 --data DIR
 
-Writes a checkpoint every two minutes and, at the end, the weights. Exit status: 0 done, 1 failed, 2 wrong usage, 130
+Writes a checkpoint every few minutes and, at the end, the weights. Exit status: 0 done, 1 failed, 2 wrong usage, 130
 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,15 +25,28 @@ STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "
 TIMED_OPTIONS = {"minutes": "--minutes"}
 
 
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
+    return value
+
+
 def parser() -> CommandParser:
     """The command line."""
     p = CommandParser(prog="python -m host.train", description="Train a codec from a folder of photos.")
     p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
-    p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for checkpoint and weights")
+    p.add_argument("--out", type=Path, metavar="DIR", help="folder for checkpoint and weights (default: out/RECIPE)")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    p.add_argument("--threads", type=int, metavar="N", default=2, help="torch threads (default: %(default)s)")
-    p.add_argument("--minutes", type=float, metavar="N", help="length of the whole training (default: the recipe's)")
+    p.add_argument("--threads", type=_threads, metavar="N", default=2, help="torch threads (default: %(default)s)")
+    p.add_argument("--minutes", type=_minutes, metavar="N", help="length of the whole training (default: the recipe's)")
     staged = p.add_argument_group(f"recipe {STAGED}", "The published training; one process, or several under torchrun.")
     staged.add_argument(
         "--stage", type=int, choices=(0, 1, 2), help="0: pixels, 1: through a frozen classifier, 2: it learns along"
@@ -63,6 +77,7 @@ def check(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> int:
     """Run the training; raises CommandError for what the user can mend."""
     check(options)
+    options.out = options.out or Path("out") / options.recipe
     try:
         from host.codec.training.photos import TrainingError
 

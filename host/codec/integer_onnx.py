@@ -19,7 +19,7 @@ from host.codec import network
 from host.codec.errors import CodecError
 from host.codec.onnx_model import model_of
 from host.codec.planes import analysis, layout
-from host.codec.weights import FOLDER, Family, Kind, check, kind_of, load_arrays
+from host.codec.weights import FOLDER, KINDS, Family, Kind, check, kind_of, load_arrays
 
 _MAX_BYTES = 4 << 20
 _ARRAYS = {
@@ -144,7 +144,10 @@ def read_arrays(path: Path) -> tuple[Kind, dict[str, np.ndarray]]:
     except (DecodeError, ValueError):
         raise CodecError(f"{path}: not an ONNX file") from None
     props = {prop.key: prop.value for prop in model.metadata_props}
-    kind = kind_of(props.get("name", "unnamed"))
+    name = props.get("name", "")
+    if name not in KINDS:
+        raise CodecError(f"{path}: it calls itself {name!a}, not {' or '.join(KINDS)}")
+    kind = KINDS[name]
     check(path, kind, kind.name, props.get("version", "?"))
     found = {constant.name: constant for constant in model.graph.initializer}
     arrays = {}
@@ -155,4 +158,28 @@ def read_arrays(path: Path) -> tuple[Kind, dict[str, np.ndarray]]:
             arrays[name] = numpy_helper.to_array(found[name])
         except (ValueError, TypeError, KeyError):
             raise CodecError(f"{path}: {name} is broken") from None
+    return kind, arrays
+
+
+def with_encoder(path: Path, name: str) -> tuple[Kind, dict[str, np.ndarray]]:
+    """The shipped codec of that name with the encoder of a file that ``integer_encoder`` made in place of its own.
+
+    Raises CodecError, one line that names the file, for the encoder of another codec, or of other sizes.
+    """
+    kind, encoder = read_arrays(path)
+    if kind.name != name:
+        raise CodecError(f"{path}: the encoder of {kind.name}, not of {name}")
+    arrays = load_arrays(kind)
+    for key, array in encoder.items():
+        if (array.dtype, array.shape) != (arrays[key].dtype, arrays[key].shape):
+            raise CodecError(f"{path}: {key} is not {arrays[key].dtype} {list(arrays[key].shape)}")
+    # The coder's tables are those of these zeros and planes.
+    for key in ("zero", "top"):
+        if key in encoder and not np.array_equal(encoder[key], arrays[key]):
+            raise CodecError(f"{path}: {key} does not go with the tables of {name}")
+    arrays |= encoder
+    try:
+        analysis.Analysis(arrays) if kind.family is Family.PLANES else network.network_from(arrays)
+    except CodecError as error:
+        raise CodecError(f"{path}: {error}") from None
     return kind, arrays

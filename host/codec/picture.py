@@ -15,6 +15,11 @@ from host.codec.errors import PictureError
 SIDE = 224
 #: A file that claims more pixels than this is taken for a decompression bomb.
 MAX_PIXELS = 100_000_000
+#: What Pillow's readers raise for broken files, beside OSError: they have no error in common.
+BROKEN = (
+    *(ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError, RuntimeError),
+    *(struct.error, zlib.error, MemoryError, Image.DecompressionBombError),
+)
 
 
 def load_picture(path: str | Path) -> np.ndarray:
@@ -43,9 +48,7 @@ def load_picture(path: str | Path) -> np.ndarray:
         raise PictureError(f"{path}: no such file") from None
     except OSError as error:
         raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError) as error:
-        raise PictureError(f"{path}: a broken picture ({error})") from None
-    except (struct.error, zlib.error, MemoryError, Image.DecompressionBombError) as error:
+    except BROKEN as error:
         raise PictureError(f"{path}: a broken picture ({error})") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import io
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from host.codec.errors import CodecError
+from host.codec.files import UNREADABLE_NPZ
 
 FOLDER = Path(__file__).parent / "weights"
 
@@ -77,7 +78,15 @@ def load_arrays(kind: Kind, folder: Path = FOLDER) -> dict[str, np.ndarray]:
         name, version = str(arrays.pop("name")), str(arrays.pop("version"))
     except FileNotFoundError:
         raise CodecError(f"{path}: the codec's weights are missing; install the package again") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except UNREADABLE_NPZ as error:
         raise CodecError(f"{path}: not a readable file of weights ({error})") from None
     check(path, kind, name, version)
     return arrays
+
+
+def content_of(kind: Kind, arrays: dict[str, np.ndarray]) -> bytes:
+    """The file of which ``load_arrays`` reads ``arrays``."""
+    buffer = io.BytesIO()
+    name, version = np.array(kind.name), np.array(str(kind.version))
+    np.savez_compressed(buffer, name=name, version=version, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from host.codec.files import is_stream
 from host.evaluation.errors import EvaluationError
 
 
@@ -37,7 +38,7 @@ def table(report: Mapping[str, Any]) -> str:
 def check_writable(path: Path) -> None:
     """Raises ``EvaluationError`` where ``write_bytes`` to this path could not succeed. Leaves nothing behind."""
     try:
-        if _is_stream(path):
+        if is_stream(path):
             with path.open("a", encoding="utf-8"):
                 return
         if os.path.isdir(path):
@@ -76,7 +77,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises ``EvaluationError`` when it cannot be written.
     """
     try:
-        if _is_stream(path):
+        if is_stream(path):
             with path.open("ab") as stream:
                 stream.write(content)
             return
@@ -103,12 +104,6 @@ def _shortest(value: object) -> object:
 def _target(path: Path) -> Path:
     """The file itself where the path is a link to it."""
     return path.resolve()
-
-
-def _is_stream(path: Path) -> bool:
-    """/dev/stdout, a named pipe and the like: to be written to, not renamed over."""
-    special = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-    return special or path.is_relative_to("/dev")
 
 
 def _umask() -> int:

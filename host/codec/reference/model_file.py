@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from host.codec.errors import CodecError
+from host.codec.files import UNREADABLE_NPZ
 from host.codec.reference.files import write_file
 from host.codec.reference.huffman import HuffmanTable
 from host.codec.reference.model import CHANNELS, Decoder, Encoder
@@ -101,7 +102,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             return {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise CodecError(f"{path}: no such file") from None
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE_NPZ as error:
         raise CodecError(f"{path}: not a readable file of weights ({error})") from None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +35,15 @@ def load(path: Path, recipe: str) -> dict[str, Any]:
     if state.get("recipe") != recipe:
         raise TrainingError(f"{path}: belongs to recipe {state.get('recipe')}, not {recipe}")
     return state
+
+
+@contextmanager
+def taking() -> Iterator[None]:
+    """Around taking over a checkpoint's state: what it lacks, or what does not fit, becomes one line."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+        words = f"it lacks {error}" if isinstance(error, KeyError) else str(error).strip().partition("\n")[0]
+        raise TrainingError(
+            f"the checkpoint is not one of this recipe, or not whole ({words}); leave out --resume to start afresh"
+        ) from error

@@ -38,9 +38,14 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     except OSError as error:
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
     path = out / "checkpoint.pt"
-    state = checkpoint.load(path, recipe.name) if resume else None
-    length = recipe.minutes if minutes is None else minutes
     kind = kind_of(recipe.codec)
+    state = checkpoint.load(path, recipe.name) if resume else None
+    if state and state.get("version") != kind.version:
+        raise TrainingError(
+            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
+            f"version {kind.version}; leave out --resume to start afresh"
+        )
+    length = recipe.minutes if minutes is None else minutes
     if isinstance(recipe, PlaneRecipe):
         planes = PlaneTrainer(recipe, rest, held_out, say, state)
         if state:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from host.codec.training.integers import encoder_arrays
 from host.codec.training.model import Model
 from host.codec.training.network import CHANNELS, STRIDE, Block
 from host.codec.training.tables import fit
-from host.codec.weights import Kind
+from host.codec.weights import Kind, content_of
 
 GRID = 32
 
@@ -108,10 +107,7 @@ def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, ou
 
 def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.ModelProto, out: Path) -> list[Path]:
     """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
-    buffer = io.BytesIO()
-    name, version = np.array(kind.name), np.array(str(kind.version))
-    np.savez_compressed(buffer, name=name, version=version, **arrays)  # type: ignore[arg-type]
     paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
-    write(buffer.getvalue(), paths[0])
+    write(content_of(kind, arrays), paths[0])
     write(decoder.SerializeToString(), paths[1])
     return paths

@@ -22,6 +22,7 @@ from host.codec.training.model import Model, parameter_groups, start
 from host.codec.training.network import CHANNELS
 from host.codec.training.recipe import Recipe
 from host.codec.training.validation import best_order, validate
+from host.codec.weights import kind_of
 
 CELLS = 32 * 32
 #: Quantizer step to start from, in units of a filter of unit norm.
@@ -86,6 +87,7 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe.name,
+            "version": kind_of(self.recipe.codec).version,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "adam": self.adam.state_dict(),
@@ -94,15 +96,16 @@ class Trainer:
             "steps": self.steps,
             "elapsed_s": self.elapsed_s,
             "ordered": self.ordered,
-            "rng": torch.frombuffer(bytearray(repr(self.rng.bit_generator.state).encode()), dtype=torch.uint8),
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.adam.load_state_dict(state["adam"])
-        self.price, self.bytes = state["price"], state["bytes"]
-        self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
+        """Go on from what ``state()`` gave. Raises TrainingError when it does not fit."""
+        with checkpoint.taking():
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.adam.load_state_dict(state["adam"])
+            self.price, self.bytes = state["price"], state["bytes"]
+            self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
         self.rng = np.random.default_rng([self.recipe.seed, self.steps])
 
     def set_rates(self, progress: float) -> None:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from host.codec.errors import PictureError
+from host.codec.picture import BROKEN, to_rgb
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 #: Photos are kept at this short side at most: enough for crops at the scale of a 224-pixel picture.
@@ -23,7 +24,7 @@ class TrainingError(Exception):
 def _load(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))
-        picture = image.convert("RGB")
+        picture = to_rgb(ImageOps.exif_transpose(image))
     if min(picture.size) < 64:
         raise ValueError(f"only {picture.width}x{picture.height} pixels")
     scale = SHORT_SIDE / min(picture.size)
@@ -45,7 +46,7 @@ def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tup
     def attempt(path: Path) -> np.ndarray | None:
         try:
             return load(path)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, PictureError):
+        except (OSError, PictureError, *BROKEN):
             return None
 
     with ThreadPoolExecutor() as pool:

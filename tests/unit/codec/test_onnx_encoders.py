@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="ONNX needs the extra pnc-link[edge]")
 torch = pytest.importorskip("torch", reason="the reference needs the extra pnc-link[train]")
 
 from host.codec import CodecError, load  # noqa: E402
-from host.codec.integer_onnx import integer_encoder, read_arrays  # noqa: E402
+from host.codec.integer_onnx import integer_encoder, read_arrays, with_encoder  # noqa: E402
 from host.codec.reference.model import Encoder  # noqa: E402
 from host.codec.reference.onnx_encoder import as_pixels, encoder_graph, quantized, read_encoder  # noqa: E402
 from host.codec.reference.published import import_encoder  # noqa: E402
@@ -174,6 +174,35 @@ def test_a_shipped_encoder_is_read_back_to_the_bit(name: str, tmp_path: Path) ->
     for key, array in arrays.items():
         assert array.dtype == shipped[key].dtype
         assert np.array_equal(array, shipped[key])
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "words"),
+    [
+        ("pnc-v1", "conv1_weight", "conv1_weight is not int8"),
+        ("pnc-v1", "conv2_factor", "weights are not whole numbers of the expected size"),
+        ("pnc-v1", "zero", "zero does not go with the tables of pnc-v1"),
+        ("pnc-v2", "inverse_step", "weights are not whole numbers of the expected size"),
+        ("pnc-v2", "top", "top does not go with the tables of pnc-v2"),
+    ],
+)
+def test_a_shipped_encoder_that_was_changed_is_taken_only_if_it_can_be_used(
+    name: str, part: str, words: str, tmp_path: Path
+) -> None:
+    model = integer_encoder(name)
+    (constant,) = (c for c in model.graph.initializer if c.name == part)
+    array = onnx.numpy_helper.to_array(constant).copy()
+    array = array.astype(np.int16) if words.endswith("int8") else np.full_like(array, np.iinfo(array.dtype).max)
+    constant.CopyFrom(onnx.numpy_helper.from_array(array, part))
+    with pytest.raises(CodecError, match=rf"encoder\.onnx: [^\n]*{words}"):
+        with_encoder(stored(model, tmp_path / "encoder.onnx"), name)
+
+
+def test_the_encoder_of_no_codec_is_refused(tmp_path: Path) -> None:
+    model = integer_encoder("pnc-v1")
+    onnx.helper.set_model_props(model, {"name": "pnc-v9", "version": "1"})
+    with pytest.raises(CodecError, match=r"encoder\.onnx: it calls itself 'pnc-v9', not pnc-v1 or pnc-v2"):
+        read_arrays(stored(model, tmp_path / "encoder.onnx"))
 
 
 def test_a_shipped_encoder_of_another_version_or_with_arrays_missing_is_refused(tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host.codec import Codec, Decoder, load
 from host.codec.planes.bitstream import MOST_PACKETS, Collected
+from host.codec.weights import kind_of
 from protocol.ranked import RankedPacket
 from protocol.wire import MAX_CODEC_BYTES, MAX_RANKS
 from tests.unit.codec.conftest import drawing
 from tests.unit.codec.planes import known_at
+
+MARK = bytes([kind_of("pnc-v2").mark])
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +126,32 @@ def test_a_packet_that_lost_its_end_before_another_is_told_and_ends_the_picture(
         assert is_true(found, planes, picture)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 7), st.data())
+def test_a_damaged_copy_beside_a_sound_one_harms_nothing(planes: Codec, seed: int, data: st.DataObject) -> None:
+    packets = planes.encode(drawing(seed))
+    victim = data.draw(st.sampled_from(packets[:-1]))
+    size = data.draw(st.integers(1, len(victim.data) - 1))
+    copy = RankedPacket(victim.rank, victim.position, victim.data[:size])
+    found = planes.bitstream.collect(data.draw(st.permutations([copy, *packets])))
+    assert found.used == len(packets)
+    assert len(found.faults) == 1
+    assert f"packet {victim.rank} at position {victim.position} " in found.faults[0]
+    assert np.array_equal(found.known, planes.bitstream.collect(packets).known)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 7), st.data())
+def test_a_packet_that_belongs_elsewhere_harms_no_others(planes: Codec, seed: int, data: st.DataObject) -> None:
+    packets = planes.encode(drawing(seed))
+    rows = {p.position for p in packets}
+    row = data.draw(st.integers(0, packets[-1].position).filter(lambda row: row not in rows))
+    stray = RankedPacket(data.draw(st.integers(0, len(packets))), row, packets[1].data)
+    found = planes.bitstream.collect(data.draw(st.permutations([stray, *packets])))
+    assert found.used == len(packets)
+    assert found.faults == (f"packet {stray.rank} at position {row} is not used: one before it is missing",)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
@@ -130,11 +159,14 @@ def test_a_packet_that_lost_its_end_before_another_is_told_and_ends_the_picture(
             RankedPacket,
             st.integers(0, 255),
             st.integers(0, 300) | st.integers(0, 0xFFFF),
-            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: b"\x21" + rest),
+            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: MARK + rest),
         ),
         max_size=8,
     )
 )
+@example([RankedPacket(rank, 28 * rank, MARK + b"\xff" * 236) for rank in range(5)])
+@example([RankedPacket(rank, rank, MARK) for rank in range(MAX_RANKS)])
+@example([RankedPacket(rank, 0, MARK + bytes([rank])) for rank in range(MAX_RANKS)])
 def test_hostile_packets_are_told_and_never_raise(planes: Codec, packets: list[RankedPacket]) -> None:
     found = planes.bitstream.collect(packets)
     assert found.used + len(found.faults) == len({(p.position, p.data) for p in packets})

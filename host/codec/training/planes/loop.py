@@ -26,6 +26,7 @@ from host.codec.training.planes.order import best_order
 from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.planes.sizes import piece_sizes
 from host.codec.training.planes.validation import HeldOut, validate
+from host.codec.weights import kind_of
 
 CHECKPOINT_S = 150.0
 VALIDATE_S = 420.0
@@ -54,7 +55,7 @@ class PlaneTrainer:
         say: Callable[[str], None],
         state: dict[str, Any] | None = None,
     ) -> None:
-        """Starts afresh, or from what ``state()`` gave."""
+        """Starts afresh, or from what ``state()`` gave. Raises TrainingError when that does not fit."""
         self.recipe, self.photos = recipe, photos
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)
@@ -72,25 +73,27 @@ class PlaneTrainer:
             order = first_order(self.model.set_tops(self.model.analysis(self.held.pixels)))
             say("what the pieces cost")
             sizes = piece_sizes(encoder_arrays(self.model), order, photos, recipe.seed, say)
-        else:
-            self.model.load_state_dict(state["model"])
-            order = [(int(c), int(p)) for c, p in state["order"].tolist()]
-            sizes = dict(zip(order, state["sizes"].tolist(), strict=True))
-        self.use(Cuts(order, sizes))
-        if state is None:
+            self.use(Cuts(order, sizes))
             set_spreads(self.model, self.crops(self.rng).to(self.device).float())
             fit_linear(self.model, self.some_cuts())
+        else:
+            with checkpoint.taking():
+                self.model.load_state_dict(state["model"])
+                order = [(int(c), int(p)) for c, p in state["order"].tolist()]
+                self.use(Cuts(order, dict(zip(order, state["sizes"].tolist(), strict=True))))
         self.average = copy.deepcopy(self.model)
         self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
         if state is not None:
-            self.average.load_state_dict(state["average"])
-            self.adam.load_state_dict(state["adam"])
-            self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
+            with checkpoint.taking():
+                self.average.load_state_dict(state["average"])
+                self.adam.load_state_dict(state["adam"])
+                self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
             self.rng = np.random.default_rng([recipe.seed, self.steps])
 
     def state(self) -> dict[str, Any]:
         return {
             "recipe": self.recipe.name,
+            "version": kind_of(self.recipe.codec).version,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "adam": self.adam.state_dict(),
