@@ -399,6 +399,7 @@ void radio_manage(int32_t wait_ms)
 {
 	(void)k_sem_take(&attend, K_MSEC(wait_ms));
 	if (!enabled) {
+		care_alive(CARE_SENDER); /* it was not started */
 		return;
 	}
 	apply();
