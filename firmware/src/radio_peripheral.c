@@ -13,6 +13,7 @@ enum advertising {
 };
 
 static enum advertising advertising;
+static atomic_t ended;  /* advertising ended without our doing */
 static uint32_t listed; /* bonds as of the accept list */
 
 static const struct bt_data advertisement[] = {
@@ -92,6 +93,11 @@ static int fill_accept_list(void)
 	return count;
 }
 
+void radio_peripheral_advertising_ended(void)
+{
+	atomic_set(&ended, 1);
+}
+
 void radio_peripheral_manage(void)
 {
 	static const uint32_t options[] = {
@@ -101,9 +107,11 @@ void radio_peripheral_manage(void)
 	enum advertising wanted = ADVERTISE_NOT;
 	struct bt_conn *conn = radio_link_ref(0);
 
+	if (atomic_clear(&ended) != 0) {
+		advertising = ADVERTISE_NOT;
+	}
 	if (conn != NULL) {
 		bt_conn_unref(conn);
-		advertising = ADVERTISE_NOT; /* it ends with the connection */
 		return;
 	}
 	if (radio_settings.role == PNC_ROLE_CAMERA) {
