@@ -348,6 +348,7 @@ static void apply(void)
 	other_interval = next.interval_us != radio_settings.interval_us;
 	radio_settings = next;
 	store_save(&radio_settings);
+	security_configured();
 	if (other_role) {
 		security_open_window();
 		disconnect_all();
@@ -356,9 +357,17 @@ static void apply(void)
 	}
 }
 
+/* The stack keeps the old key until the new one is there, and does not let "just works" replace one that was made out
+ * of band. */
+static int pair_anew(struct bt_conn *conn)
+{
+	return bt_conn_set_security(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
+}
+
 static void advance(uint8_t peer, struct bt_conn *conn)
 {
 	struct radio_link *link = &radio_links[peer];
+	const bt_addr_le_t *address = bt_conn_get_dst(conn);
 	bool central = radio_settings.role == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
@@ -369,10 +378,13 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 		}
 	}
 	radio_parameters_ask(link, conn);
-	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY)) {
-		if (security_may_pair(&link->address)) {
-			(void)bt_unpair(BT_ID_DEFAULT, &link->address); /* and pair anew on the next connection */
-		}
+	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
+	    (!central || !security_may_pair(address) || pair_anew(conn) != 0)) {
+		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		return;
+	}
+	/* A bond alone is not enough: the configuration may name another peer, also since the connection began. */
+	if (atomic_test_bit(link->flags, LINK_SECURE) && !security_allows(address)) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}

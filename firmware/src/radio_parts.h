@@ -125,8 +125,11 @@ bool security_pairing_open(void);
 /* True if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
 
-/* Another number whenever a bond came or went. */
-uint32_t security_bonds_changed(void);
+/* The configuration names another peer. Main thread. */
+void security_configured(void);
+
+/* Another number whenever the known boards may be others. */
+uint32_t security_known_changed(void);
 
 /* True if packets may be exchanged with that board: it is the one configured, or any is and it is bonded, or pairing
  * is open. */

@@ -14,7 +14,7 @@ enum advertising {
 
 static enum advertising advertising;
 static atomic_t ended;  /* advertising ended without our doing */
-static uint32_t listed; /* bonds as of the accept list */
+static uint32_t listed; /* known boards as of the accept list */
 
 static const struct bt_data advertisement[] = {
 	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
@@ -117,10 +117,10 @@ void radio_peripheral_manage(void)
 	if (radio_settings.role == PNC_ROLE_CAMERA) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
-	if (wanted == advertising && listed == security_bonds_changed()) {
+	if (wanted == advertising && listed == security_known_changed()) {
 		return;
 	}
-	listed = security_bonds_changed();
+	listed = security_known_changed();
 	(void)bt_le_adv_stop();
 	advertising = ADVERTISE_NOT;
 	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {
