@@ -3,10 +3,12 @@
 #include <zephyr/kernel.h>
 #include <zephyr/storage/flash_map.h>
 
-#if FIXED_PARTITION_EXISTS(retained_partition)
+#include "release.h"
+
+#if DT_NODE_EXISTS(DT_NODELABEL(retained_partition))
 /* A simulated board: its RAM ends with its process. */
-#define PARTITION FIXED_PARTITION_ID(retained_partition)
-#define PAGE_BYTES FIXED_PARTITION_SIZE(retained_partition)
+#define PARTITION PNC_PARTITION_ID(retained_partition)
+#define PAGE_BYTES PNC_PARTITION_SIZE(retained_partition)
 
 void retain_set(uint32_t number)
 {
