@@ -97,6 +97,19 @@ def test_pings_pongs_and_results_cross_the_link(program: Path, tmp_path: Path) -
         assert boards.camera.until(Result).text == b"espresso"
 
 
+def test_connections_that_ended_leave_nothing_behind(program: Path, tmp_path: Path) -> None:
+    """More of them than either board has room for at a time."""
+    with scene(tmp_path, program) as boards:
+        for image in range(12):
+            boards.camera.say(picture(image, 0))
+            assert boards.edge.until(Picture).image == image
+            boards.edge.configure(Role.NONE)
+            boards.camera.until(Link, lambda link: link.state == LinkState.DOWN)
+            boards.edge.configure(Role.EDGE)
+            boards.camera.link_up()
+            boards.edge.link_up()
+
+
 def test_garbage_on_the_serial_port_is_counted_and_service_goes_on(program: Path, tmp_path: Path) -> None:
     garbage = bytes((at * at + 31 * at) % 256 for at in range(1_000_000))
     with scene(tmp_path, program, speed=None) as boards:
