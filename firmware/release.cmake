@@ -32,6 +32,9 @@ endif()
 if(BOARD MATCHES "^native_|_bsim")
 	list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/simulated.conf)
 endif()
+if(NOT BOARD MATCHES "^native_" AND ZEPHYR_RELEASE VERSION_GREATER_EQUAL 3.7)
+	list(APPEND EXTRA_DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/releases/from-3.7.overlay)
+endif()
 if(BOARD MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
 	set(DTC_OVERLAY_FILE
 		${CMAKE_CURRENT_LIST_DIR}/releases/nrf52_bsim-before-3.5.overlay

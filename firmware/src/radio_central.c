@@ -19,9 +19,8 @@ static enum scanning scanning;
 static atomic_t attempt; /* a connection is being made */
 
 /* The controller gives every camera about this long, one behind the other, and the last one the rest of the interval
- * (docs/firmware.md); an interval of one slice goes round. */
+ * (docs/firmware.md). */
 #define SLICE_US 5000u
-#define SHARED_FROM_US (2u * SLICE_US)
 
 /* Pairing and discovery take tens of connection events, and must be over after CONFIG_PNC_STRANGER_S: a connection
  * begins with no longer interval than this. */
@@ -42,10 +41,7 @@ static uint32_t shared_interval_us(void)
 	uint32_t known = 0;
 
 	security_each_known(count, &known);
-	if (known < 2 || radio_settings.interval_us < SHARED_FROM_US) {
-		return radio_settings.interval_us;
-	}
-	return known * SLICE_US;
+	return known < 2 ? radio_settings.interval_us : known * SLICE_US;
 }
 
 bool radio_central_began_shorter(void)

@@ -1,6 +1,9 @@
 /* Hands packets to the Bluetooth stack, never more of a connection than the core gives out:
  * CONFIG_PNC_PACKETS_IN_FLIGHT, and fewer on a slow link. The completion of each makes room for the next. */
+#include <zephyr/bluetooth/hci.h>
+
 #include "care.h"
+#include "hci_watch.h"
 #include "radio_parts.h"
 
 #define STACK_BYTES 2048
@@ -24,6 +27,28 @@ static bool connected(struct bt_conn *conn)
 	return bt_conn_get_info(conn, &info) == 0 && info.state == BT_CONN_STATE_CONNECTED;
 }
 
+#if defined(CONFIG_PNC_HCI_WATCH)
+/* The link layer has the peer's acknowledgement. The host's own call-back says only that the controller has the packet.
+ */
+#define on_sent NULL
+static void on_delivered(uint16_t handle, uint8_t packets)
+{
+	for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
+		struct bt_conn *conn = radio_link_ref(peer);
+		uint16_t its_handle;
+
+		if (conn != NULL && bt_hci_get_conn_handle(conn, &its_handle) == 0 && its_handle == handle) {
+			for (; packets > 0; packets--) {
+				board_radio_sent(peer);
+			}
+		}
+		if (conn != NULL) {
+			bt_conn_unref(conn);
+		}
+	}
+	radio_wake();
+}
+#else
 /* The link layer has the peer's acknowledgement; or the connection broke, then the board learns it by radio_down. */
 static void on_sent(struct bt_conn *conn, void *user)
 {
@@ -35,6 +60,7 @@ static void on_sent(struct bt_conn *conn, void *user)
 	}
 	radio_wake();
 }
+#endif
 
 static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet, size_t len)
 {
@@ -94,6 +120,9 @@ static void run(void *a, void *b, void *c)
 
 void radio_sender_start(void)
 {
+#if defined(CONFIG_PNC_HCI_WATCH)
+	hci_watch_listen(on_delivered);
+#endif
 	k_thread_create(&thread, stack, K_THREAD_STACK_SIZEOF(stack), run, NULL, NULL, NULL, PRIORITY, 0, K_NO_WAIT);
 	k_thread_name_set(&thread, "sender");
 }

@@ -13,7 +13,9 @@
 
 #if defined(CONFIG_BT)
 #include <zephyr/bluetooth/bluetooth.h>
+#include <zephyr/bluetooth/buf.h>
 #include <zephyr/bluetooth/gatt.h>
+#include <zephyr/bluetooth/hci.h>
 
 /* Connectable advertising that ends with the connection. */
 #if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 0, 0)
@@ -49,6 +51,29 @@ typedef struct _bt_gatt_ccc pnc_ccc_data;
 #else
 #define pnc_hci_command(opcode, len) bt_hci_cmd_create(opcode, len)
 #endif
+
+/* An HCI packet of a driver's buffer behind what tells its kind, and its length; NULL if it is of another kind. From
+ * 4.2 on the kind stands before it. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 1, 99)
+static inline const uint8_t *pnc_hci_packet(const struct net_buf *buf, uint8_t kind, size_t *len)
+{
+	if (buf->len == 0 || buf->data[0] != kind) {
+		return NULL;
+	}
+	*len = buf->len - 1;
+	return buf->data + 1;
+}
+#define pnc_hci_event(buf, len) pnc_hci_packet(buf, BT_HCI_H4_EVT, len)
+#define pnc_hci_acl(buf, len) pnc_hci_packet(buf, BT_HCI_H4_ACL, len)
+#elif KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(3, 7, 0)
+static inline const uint8_t *pnc_hci_packet(struct net_buf *buf, enum bt_buf_type kind, size_t *len)
+{
+	*len = buf->len;
+	return bt_buf_get_type(buf) == kind ? buf->data : NULL;
+}
+#define pnc_hci_event(buf, len) pnc_hci_packet(buf, BT_BUF_EVT, len)
+#define pnc_hci_acl(buf, len) pnc_hci_packet(buf, BT_BUF_ACL_OUT, len)
+#endif
 #endif
 
 /* What a fatal error leaves of the registers. */
@@ -62,9 +87,11 @@ typedef z_arch_esf_t pnc_esf;
 #if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 4, 0)
 #define PNC_PARTITION_ID(label) PARTITION_ID(label)
 #define PNC_PARTITION_SIZE(label) PARTITION_SIZE(label)
+#define PNC_PARTITION_OFFSET(label) PARTITION_OFFSET(label)
 #else
 #define PNC_PARTITION_ID(label) FIXED_PARTITION_ID(label)
 #define PNC_PARTITION_SIZE(label) FIXED_PARTITION_SIZE(label)
+#define PNC_PARTITION_OFFSET(label) FIXED_PARTITION_OFFSET(label)
 #endif
 
 /* Random numbers; the header moved in 3.5. */

@@ -5,20 +5,29 @@
 
 #include "release.h"
 
+#if DT_NODE_EXISTS(DT_NODELABEL(retained_partition)) && defined(CONFIG_SOC_FLASH_NRF)
+#include <nrfx_nvmc.h>
+#endif
+
 #if DT_NODE_EXISTS(DT_NODELABEL(retained_partition))
 /* A simulated board: its RAM ends with its process. */
 #define PARTITION PNC_PARTITION_ID(retained_partition)
 #define PAGE_BYTES PNC_PARTITION_SIZE(retained_partition)
 
+/* The partition is erased: retain_take leaves it so. */
 void retain_set(uint32_t number)
 {
+#if defined(CONFIG_SOC_FLASH_NRF)
+	/* Zephyr's driver waits for the radio to be quiet, which an interrupt cannot. */
+	nrfx_nvmc_word_write(PNC_PARTITION_OFFSET(retained_partition), number);
+#else
 	const struct flash_area *area;
 
 	if (flash_area_open(PARTITION, &area) == 0) {
-		(void)flash_area_erase(area, 0, PAGE_BYTES);
 		(void)flash_area_write(area, 0, &number, sizeof(number));
 		flash_area_close(area);
 	}
+#endif
 }
 
 uint32_t retain_take(void)

@@ -31,7 +31,7 @@ def test_the_button_opens_pairing(program: Path, tmp_path: Path) -> None:
         assert console.pairing(Pair(action=PairAction.CLOSE)).open == 0
         opened = console.until(Pairing)
         assert (opened.open, opened.left_s) == (1, 60)
-        assert 3000 <= console.statistics().uptime_ms < 4000
+        assert 2800 <= console.statistics().uptime_ms < 4000  # counted from when the board's thread began
 
 
 def test_lamps_show_connection_and_traffic_and_no_error(program: Path, tmp_path: Path) -> None:

@@ -57,6 +57,24 @@ def test_rank_0_overtakes_all_but_what_is_in_flight(program: Path, tmp_path: Pat
     assert all(count <= 2 for count in handed_meanwhile), handed_meanwhile
 
 
+def test_the_stack_never_holds_more_packets_than_it_may(program: Path, tmp_path: Path) -> None:
+    """The camera is asked before the edge, so what was handed out but has not arrived is all inside the stack."""
+    with scene(tmp_path, program, board=["-baud=3000000"]) as boards:
+        source = Source(boards.camera)
+        inside: list[int] = []
+        while source.given < 3000:
+            source.fill()
+            boards.pump(0.001)
+            boards.camera.heard.clear()
+            camera = boards.camera.statistics()
+            edge = boards.edge.statistics()
+            assert camera.sent - camera.acked <= IN_FLIGHT_DEFAULT
+            assert camera.acked <= edge.accepted
+            inside.append(camera.sent - edge.accepted)
+    assert max(inside) <= IN_FLIGHT_DEFAULT, max(inside)
+    assert len(inside) > 100
+
+
 def test_rank_0_enters_the_air_behind_at_most_the_packets_in_flight(program: Path, tmp_path: Path) -> None:
     """One burst, worst rank first; just before rank 0 the board is asked what has left: only that, and the
     one or two that left while its frame was read, arrive before it."""

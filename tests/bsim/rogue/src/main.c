@@ -240,13 +240,18 @@ NATIVE_TASK(rogue_options, PRE_BOOT_1, 20);
 
 int main(void)
 {
+	int sent;
+
 	(void)bt_enable(NULL);
 	prepare();
 	printk("paired\n");
-	printk("sent %d packets\n", send_packets());
+	sent = send_packets();
+	k_msleep(SETTLE_MS); /* the last of them may still be in the stack */
+	printk("sent %d packets\n", sent);
 	k_msleep(SETTLE_MS);
-	printk("sent %d raw\n", send_raw());
+	sent = send_raw();
 	k_msleep(SETTLE_MS);
+	printk("sent %d raw\n", sent);
 	if (current != NULL) {
 		(void)bt_conn_disconnect(current, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 	}

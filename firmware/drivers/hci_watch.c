@@ -1,0 +1,90 @@
+/* An HCI driver between the Bluetooth host and the controller's own driver: everything passes as it is. */
+#define DT_DRV_COMPAT pnc_hci_watch
+
+#include "hci_watch.h"
+
+#include <zephyr/bluetooth/hci_types.h>
+#include <zephyr/device.h>
+#include <zephyr/drivers/bluetooth.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/byteorder.h>
+
+#include "pnc/completion.h"
+#include "release.h"
+
+BUILD_ASSERT(CONFIG_BT_BUF_ACL_TX_COUNT <= PNC_COMPLETION_MOST);
+BUILD_ASSERT(CONFIG_BT_MAX_CONN <= PNC_PEERS);
+
+static const struct device *const controller = DEVICE_DT_GET(DT_INST_PHANDLE(0, controller));
+static struct k_spinlock lock; /* of `completion` */
+static struct pnc_completion completion;
+static bt_hci_recv_t to_host;
+static void (*listener)(uint16_t handle, uint8_t packets);
+
+void hci_watch_listen(void (*delivered)(uint16_t handle, uint8_t packets))
+{
+	listener = delivered;
+}
+
+static int on_received(const struct device *dev, struct net_buf *buf)
+{
+	struct pnc_completed done[PNC_PEERS];
+	size_t len, count = 0;
+	const uint8_t *event = pnc_hci_event(buf, &len);
+
+	ARG_UNUSED(dev);
+	if (event != NULL) {
+		K_SPINLOCK(&lock)
+		{
+			count = pnc_completion_event(&completion, event, len, done);
+		}
+	}
+	for (size_t i = 0; i < count && listener != NULL; i++) {
+		listener(done[i].handle, done[i].packets);
+	}
+	return to_host(DEVICE_DT_INST_GET(0), buf);
+}
+
+static int open(const struct device *dev, bt_hci_recv_t recv)
+{
+	ARG_UNUSED(dev);
+	to_host = recv;
+	pnc_completion_init(&completion);
+	return bt_hci_open(controller, on_received);
+}
+
+static int close(const struct device *dev)
+{
+	ARG_UNUSED(dev);
+	return bt_hci_close(controller);
+}
+
+static int send(const struct device *dev, struct net_buf *buf)
+{
+	size_t len;
+	const uint8_t *acl = pnc_hci_acl(buf, &len);
+	uint16_t handle;
+	int error;
+
+	ARG_UNUSED(dev);
+	if (acl == NULL || len < sizeof(struct bt_hci_acl_hdr)) {
+		return bt_hci_send(controller, buf);
+	}
+	handle = bt_acl_handle(sys_get_le16(acl)); /* the buffer is gone once it is sent */
+	K_SPINLOCK(&lock)
+	{
+		pnc_completion_sent(&completion, acl, len);
+	}
+	error = bt_hci_send(controller, buf);
+	if (error != 0) {
+		K_SPINLOCK(&lock)
+		{
+			pnc_completion_refused(&completion, handle);
+		}
+	}
+	return error;
+}
+
+static const struct bt_hci_driver_api api = {.open = open, .close = close, .send = send};
+
+DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, NULL, POST_KERNEL, CONFIG_KERNEL_INIT_PRIORITY_DEVICE, &api);

@@ -1,0 +1,201 @@
+#include "pnc/completion.h"
+
+#include "check.h"
+
+#define HANDLE 3u
+#define NOTIFICATION 0x1bu
+#define WRITE_COMMAND 0x52u
+#define INDICATION 0x1du
+#define ATT 4u
+#define SIGNALLING 5u
+
+static struct pnc_completion completion;
+static struct pnc_completed done[PNC_PEERS];
+
+/* One ACL packet: the first `in_first` bytes of a PDU of `pdu` bytes on that channel, or, with `pdu` 0, that many more.
+ */
+static void send(uint16_t handle, uint16_t channel, uint8_t opcode, uint16_t pdu, uint16_t bytes)
+{
+	uint8_t acl[300] = {0};
+	uint16_t flags = pdu == 0 ? 1u << 12 : 0;
+
+	acl[0] = (uint8_t)handle;
+	acl[1] = (uint8_t)((handle | flags) >> 8);
+	acl[2] = (uint8_t)bytes;
+	if (pdu > 0) {
+		acl[4] = (uint8_t)pdu;
+		acl[6] = (uint8_t)channel;
+		acl[8] = opcode;
+	}
+	pnc_completion_sent(&completion, acl, 4u + bytes);
+}
+
+static void notify(uint16_t handle)
+{
+	send(handle, ATT, NOTIFICATION, 247, 251);
+}
+
+/* The controller is done with that many packets of a connection; PDUs of ours among them. */
+static int complete(uint16_t handle, uint16_t packets)
+{
+	uint8_t event[] = {
+		0x13, 5, 1, (uint8_t)handle, (uint8_t)(handle >> 8), (uint8_t)packets, (uint8_t)(packets >> 8)};
+	size_t count = pnc_completion_event(&completion, event, sizeof(event), done);
+
+	if (count == 1 && done[0].handle == handle) {
+		return done[0].packets;
+	}
+	return count == 0 ? 0 : -1;
+}
+
+static void disconnect(uint16_t handle, uint8_t status)
+{
+	uint8_t event[] = {0x05, 4, status, (uint8_t)handle, (uint8_t)(handle >> 8), 0x08};
+
+	CHECK_EQ(pnc_completion_event(&completion, event, sizeof(event), done), 0);
+}
+
+TEST(test_what_the_controller_completes_is_told_once)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	notify(HANDLE);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	CHECK_EQ(complete(HANDLE, 2), 2);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+}
+
+TEST(test_only_notifications_and_write_commands_count)
+{
+	pnc_completion_init(&completion);
+	send(HANDLE, SIGNALLING, NOTIFICATION, 20, 24);
+	send(HANDLE, ATT, INDICATION, 20, 24);
+	send(HANDLE, ATT, WRITE_COMMAND, 20, 24);
+	send(HANDLE, ATT, 0x13, 1, 5);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 2), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	CHECK_EQ(complete(HANDLE, 2), 1);
+}
+
+TEST(test_a_packet_in_pieces_counts_with_its_last)
+{
+	pnc_completion_init(&completion);
+	send(HANDLE, ATT, NOTIFICATION, 247, 100);
+	send(HANDLE, 0, 0, 0, 100);
+	send(HANDLE, 0, 0, 0, 51);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_connections_are_kept_apart_also_in_one_event)
+{
+	uint8_t both[] = {0x13, 9, 2, 1, 0, 1, 0, 2, 0, 2, 0};
+
+	pnc_completion_init(&completion);
+	notify(1);
+	notify(2);
+	notify(2);
+	CHECK_EQ(pnc_completion_event(&completion, both, sizeof(both), done), 2);
+	CHECK_EQ(done[0].handle, 1);
+	CHECK_EQ(done[0].packets, 1);
+	CHECK_EQ(done[1].handle, 2);
+	CHECK_EQ(done[1].packets, 2);
+}
+
+TEST(test_a_connection_that_ends_leaves_nothing_to_the_next_with_its_handle)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	notify(HANDLE);
+	disconnect(HANDLE, 0);
+	send(HANDLE, SIGNALLING, 0, 20, 24);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_what_went_out_after_the_end_does_not_reach_the_next_connection)
+{
+	static const uint8_t subevents[] = {0x01, 0x0a};
+
+	for (size_t i = 0; i < sizeof(subevents); i++) {
+		uint8_t connected[21] = {0x3e, 19, subevents[i], 0, HANDLE, 0};
+
+		pnc_completion_init(&completion);
+		disconnect(HANDLE, 0);
+		notify(HANDLE);
+		CHECK_EQ(pnc_completion_event(&completion, connected, sizeof(connected), done), 0);
+		send(HANDLE, SIGNALLING, 0, 20, 24);
+		CHECK_EQ(complete(HANDLE, 1), 0);
+	}
+}
+
+TEST(test_a_disconnection_that_failed_changes_nothing)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	disconnect(HANDLE, 0x0c);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_a_packet_that_the_controller_refused_is_not_waited_for)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	notify(HANDLE);
+	pnc_completion_refused(&completion, HANDLE);
+	pnc_completion_refused(&completion, HANDLE + 1);
+	send(HANDLE, SIGNALLING, 0, 20, 24);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+}
+
+TEST(test_damaged_events_are_passed_over)
+{
+	uint8_t event[] = {0x13, 5, 1, HANDLE, 0, 1, 0};
+	uint8_t too_many[] = {0x13, 5, 2, HANDLE, 0, 1, 0};
+
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	for (size_t len = 0; len < sizeof(event); len++) {
+		CHECK_EQ(pnc_completion_event(&completion, event, len, done), 0);
+	}
+	CHECK_EQ(pnc_completion_event(&completion, too_many, sizeof(too_many), done), 0);
+	CHECK_EQ(complete(HANDLE + 1, 1), 0);
+	CHECK_EQ(complete(HANDLE, 0xffff), 1);
+}
+
+TEST(test_any_traffic_tells_no_more_packets_than_went_out)
+{
+	uint32_t seed = 1;
+	int sent = 0, told = 0;
+
+	pnc_completion_init(&completion);
+	for (int turn = 0; turn < 20000; turn++) {
+		uint8_t bytes[64];
+		size_t len = check_random(&seed) % sizeof(bytes);
+
+		for (size_t i = 0; i < len; i++) {
+			bytes[i] = (uint8_t)(check_random(&seed) % 20);
+		}
+		if (turn % 3 == 0) {
+			notify((uint16_t)(check_random(&seed) % 4));
+			sent++;
+		} else if (turn % 3 == 1) {
+			bytes[0] = 0x13;
+			bytes[1] = (uint8_t)(len > 2 ? len - 2 : 0);
+			for (size_t i = pnc_completion_event(&completion, bytes, len, done); i > 0; i--) {
+				told += done[i - 1].packets;
+			}
+		} else {
+			pnc_completion_sent(&completion, bytes, len % 8);
+		}
+		CHECK(told <= sent);
+	}
+	CHECK(told > 100);
+}
