@@ -199,12 +199,6 @@ static int pty_irq_is_pending(const struct device *dev)
 	return irq_due();
 }
 
-static int pty_irq_update(const struct device *dev)
-{
-	ARG_UNUSED(dev);
-	return 1;
-}
-
 static void pty_irq_callback_set(const struct device *dev, uart_irq_callback_user_data_t callback, void *user)
 {
 	ARG_UNUSED(dev);
@@ -244,7 +238,6 @@ static const struct uart_driver_api pty_api = {
 	.irq_rx_disable = pty_irq_rx_disable,
 	.irq_rx_ready = pty_irq_rx_ready,
 	.irq_is_pending = pty_irq_is_pending,
-	.irq_update = pty_irq_update,
 	.irq_callback_set = pty_irq_callback_set,
 #if defined(CONFIG_UART_LINE_CTRL)
 	.line_ctrl_get = pty_line_ctrl_get,

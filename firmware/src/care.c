@@ -126,14 +126,14 @@ uint8_t care_boot(void)
 	uint32_t mark = retain_take();
 	uint32_t cause = 0;
 
+#if defined(CONFIG_HWINFO)
+	if (hwinfo_get_reset_cause(&cause) == 0) {
+		(void)hwinfo_clear_reset_cause(); /* it collects the causes of all resets until then */
+	}
+#endif
 	if ((mark & MARK_MASK) == MARK) {
 		return mark & ~MARK_MASK;
 	}
-#if defined(CONFIG_HWINFO)
-	if (hwinfo_get_reset_cause(&cause) == 0) {
-		(void)hwinfo_clear_reset_cause();
-	}
-#endif
 	if (cause & RESET_WATCHDOG) {
 		return PNC_BOOT_WATCHDOG;
 	}

@@ -59,12 +59,16 @@ bool radio_has_place(void)
 
 bool radio_is_connected(const bt_addr_le_t *address)
 {
+	bool found = false;
+
+	k_mutex_lock(&lock, K_FOREVER);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		if (radio_links[i].conn != NULL && bt_addr_le_cmp(&radio_links[i].address, address) == 0) {
-			return true;
-		}
+		struct bt_conn *conn = radio_links[i].conn;
+
+		found = found || (conn != NULL && bt_addr_le_cmp(bt_conn_get_dst(conn), address) == 0);
 	}
-	return false;
+	k_mutex_unlock(&lock);
+	return found;
 }
 
 int radio_links_up(void)
@@ -128,6 +132,7 @@ static void on_connected(struct bt_conn *conn, uint8_t error)
 	struct radio_link *link;
 
 	radio_central_attempt_ended();
+	radio_peripheral_advertising_ended();
 	radio_attend();
 	if (error != 0) {
 		return;
@@ -156,6 +161,8 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 	}
 	k_mutex_lock(&lock, K_FOREVER);
 	radio_links[peer].conn = NULL;
+	/* Not always the one that it began with: pairing tells the identity behind a private address. */
+	bt_addr_le_copy(&radio_links[peer].address, bt_conn_get_dst(conn));
 	k_mutex_unlock(&lock);
 	bt_conn_unref(conn);
 	board_radio_down(peer, reason);
@@ -236,17 +243,30 @@ uint8_t radio_start(void)
 	return radio_settings.role;
 }
 
+/* What a configuration leaves open stays as it was. */
+static void complete(struct pnc_configure *next, const struct pnc_configure *last)
+{
+	next->phy = next->phy == PNC_PHY_KEEP ? last->phy : next->phy;
+	next->tx_power_dbm = next->tx_power_dbm == 127 ? last->tx_power_dbm : next->tx_power_dbm;
+	next->interval_us = next->interval_us == 0 ? last->interval_us : next->interval_us;
+}
+
 bool radio_configure(const struct pnc_configure *configuration)
 {
 	bool coded = configuration->phy == PNC_PHY_CODED_S2 || configuration->phy == PNC_PHY_CODED_S8;
 	int8_t power_dbm = configuration->tx_power_dbm;
+	struct pnc_configure last;
 
 	if (!enabled || (coded && !IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED)) ||
 	    (power_dbm != 127 && (power_dbm < -40 || power_dbm > 8))) {
 		return false;
 	}
 	k_mutex_lock(&lock, K_FOREVER);
+	last = asked;
 	asked = *configuration;
+	if (asked_new) { /* the main thread has not seen the last one */
+		complete(&asked, &last);
+	}
 	asked_new = true;
 	k_mutex_unlock(&lock);
 	radio_attend();
@@ -302,7 +322,7 @@ static void change_all(bool other_interval)
 		struct bt_conn *conn = radio_link_ref(i);
 
 		if (conn != NULL) {
-			radio_parameters_change(&radio_links[i], other_interval);
+			radio_parameters_change(&radio_links[i], conn, other_interval);
 			bt_conn_unref(conn);
 		}
 	}
@@ -323,13 +343,12 @@ static void apply(void)
 	asked_new = false;
 	k_mutex_unlock(&lock);
 
-	next.phy = next.phy == PNC_PHY_KEEP ? radio_settings.phy : next.phy;
-	next.tx_power_dbm = next.tx_power_dbm == 127 ? radio_settings.tx_power_dbm : next.tx_power_dbm;
-	next.interval_us = next.interval_us == 0 ? radio_settings.interval_us : next.interval_us;
+	complete(&next, &radio_settings);
 	next.peer = 0;
 	other_interval = next.interval_us != radio_settings.interval_us;
 	radio_settings = next;
 	store_save(&radio_settings);
+	security_configured();
 	if (other_role) {
 		security_open_window();
 		disconnect_all();
@@ -338,39 +357,56 @@ static void apply(void)
 	}
 }
 
+/* The stack keeps the old key until the new one is there, and does not let "just works" replace one that was made out
+ * of band. */
+static int pair_anew(struct bt_conn *conn)
+{
+	return bt_conn_set_security(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
+}
+
 static void advance(uint8_t peer, struct bt_conn *conn)
 {
 	struct radio_link *link = &radio_links[peer];
+	const bt_addr_le_t *address = bt_conn_get_dst(conn);
 	bool central = radio_settings.role == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
 	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
-		radio_parameters_begin(link);
+		radio_parameters_begin(link, conn);
 		if (central) {
 			(void)bt_conn_set_security(conn, BT_SECURITY_L2);
 		}
 	}
 	radio_parameters_ask(link, conn);
-	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY)) {
-		if (security_may_pair(&link->address)) {
-			(void)bt_unpair(BT_ID_DEFAULT, &link->address); /* and pair anew on the next connection */
-		}
+	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
+	    (!central || !security_may_pair(address) || pair_anew(conn) != 0)) {
+		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		return;
+	}
+	/* A bond alone is not enough: the configuration may name another peer, also since the connection began. */
+	if (atomic_test_bit(link->flags, LINK_SECURE) && !security_allows(address)) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}
 	if (central && atomic_test_bit(link->flags, LINK_SECURE) &&
 	    !atomic_test_and_set_bit(link->flags, LINK_DISCOVERED)) {
-		radio_central_discover(link);
+		radio_central_discover(link, conn);
 	}
 	if (!up && atomic_test_bit(link->flags, LINK_SECURE) && atomic_test_bit(link->flags, LINK_SUBSCRIBED)) {
 		atomic_set_bit(link->flags, LINK_UP);
 		atomic_set_bit(link->flags, LINK_CHANGED);
+		if (central && radio_central_began_shorter()) {
+			atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+		}
 		up = true;
 	}
 	if (up && atomic_test_and_clear_bit(link->flags, LINK_CHANGED)) {
 		struct pnc_radio_link state = radio_parameters_of(conn);
 
 		board_radio_up(peer, &state);
+		if (radio_link_of(conn) != peer) { /* it ended meanwhile, and the board had been told before */
+			board_radio_down(peer, BT_HCI_ERR_UNSPECIFIED);
+		}
 	}
 	if (!up && k_uptime_get() - link->since_ms > CONFIG_PNC_STRANGER_S * MSEC_PER_SEC) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
@@ -399,6 +435,7 @@ void radio_manage(int32_t wait_ms)
 {
 	(void)k_sem_take(&attend, K_MSEC(wait_ms));
 	if (!enabled) {
+		care_alive(CARE_SENDER); /* it was not started */
 		return;
 	}
 	apply();

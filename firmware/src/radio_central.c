@@ -22,6 +22,10 @@ static atomic_t attempt; /* a connection is being made */
  * (docs/firmware.md). */
 #define SLICE_US 5000u
 
+/* Pairing and discovery take tens of connection events, and must be over after CONFIG_PNC_STRANGER_S: a connection
+ * begins with no longer interval than this. */
+#define BEGIN_MOST_US 50000u
+
 static void count(const bt_addr_le_t *address, void *user)
 {
 	uint32_t *known = user;
@@ -40,6 +44,11 @@ static uint32_t shared_interval_us(void)
 	return known < 2 ? radio_settings.interval_us : known * SLICE_US;
 }
 
+bool radio_central_began_shorter(void)
+{
+	return shared_interval_us() > BEGIN_MOST_US;
+}
+
 static bool names_our_service(struct bt_data *data, void *user)
 {
 	static const uint8_t service[] = {PNC_UUID_BYTES(PNC_SERVICE_UUID)};
@@ -56,7 +65,7 @@ static bool names_our_service(struct bt_data *data, void *user)
 
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
-	struct bt_le_conn_param parameters = radio_parameters_connection(shared_interval_us());
+	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), BEGIN_MOST_US));
 	struct bt_conn *conn = NULL;
 	bool found = false;
 
@@ -121,9 +130,9 @@ void radio_central_manage(void)
 		return;
 	}
 	(void)bt_le_scan_stop();
-	scanning = SCAN_NOT;
-	if (wanted != SCAN_NOT && bt_le_scan_start(&parameters, on_advertisement) == 0) {
-		scanning = wanted;
+	scanning = wanted; /* before it starts: on_advertisement may end it at once */
+	if (wanted != SCAN_NOT && bt_le_scan_start(&parameters, on_advertisement) != 0) {
+		scanning = SCAN_NOT;
 	}
 }
 
@@ -178,7 +187,7 @@ static uint8_t on_attribute(struct bt_conn *conn, const struct bt_gatt_attr *att
 	return BT_GATT_ITER_CONTINUE;
 }
 
-void radio_central_discover(struct radio_link *link)
+void radio_central_discover(struct radio_link *link, struct bt_conn *conn)
 {
 	link->to_camera = 0;
 	link->subscription = (struct bt_gatt_subscribe_params){
@@ -193,7 +202,7 @@ void radio_central_discover(struct radio_link *link)
 		.end_handle = BT_ATT_LAST_ATTRIBUTE_HANDLE,
 		.type = BT_GATT_DISCOVER_ATTRIBUTE,
 	};
-	(void)bt_gatt_discover(link->conn, &link->discovery);
+	(void)bt_gatt_discover(conn, &link->discovery);
 }
 
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,

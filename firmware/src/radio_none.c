@@ -3,6 +3,8 @@
 
 #include <zephyr/kernel.h>
 
+#include "care.h"
+
 static K_SEM_DEFINE(attend, 0, 1);
 
 uint8_t radio_start(void)
@@ -28,6 +30,7 @@ void radio_wake(void)
 void radio_manage(int32_t wait_ms)
 {
 	(void)k_sem_take(&attend, K_MSEC(wait_ms));
+	care_alive(CARE_SENDER); /* there is none */
 }
 
 void radio_attend(void)

@@ -80,18 +80,27 @@ static void on_mtu(struct bt_conn *conn, uint8_t error, struct bt_gatt_exchange_
 	ARG_UNUSED(exchange);
 }
 
-void radio_parameters_begin(struct radio_link *link)
+/* True if it was asked for: by a client once in a connection. */
+static bool ask_mtu(struct radio_link *link, struct bt_conn *conn)
 {
+	int error;
+
 	link->exchange.func = on_mtu;
-	(void)bt_gatt_exchange_mtu(link->conn, &link->exchange);
-	set_power(link->conn);
+	error = bt_gatt_exchange_mtu(conn, &link->exchange);
+	return error == 0 || error == -EALREADY;
+}
+
+void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
+{
+	set_power(conn);
+	atomic_set_bit(link->flags, LINK_ASK_MTU);
 	atomic_set_bit(link->flags, LINK_ASK_PHY);
 	atomic_set_bit(link->flags, LINK_ASK_LENGTH);
 }
 
-void radio_parameters_change(struct radio_link *link, bool other_interval)
+void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval)
 {
-	set_power(link->conn);
+	set_power(conn);
 	atomic_set_bit(link->flags, LINK_ASK_PHY);
 	if (other_interval) {
 		atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
@@ -102,6 +111,9 @@ void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn)
 {
 	struct bt_le_conn_param wanted = radio_parameters_connection(radio_settings.interval_us);
 
+	if (atomic_test_bit(link->flags, LINK_ASK_MTU) && ask_mtu(link, conn)) {
+		atomic_clear_bit(link->flags, LINK_ASK_MTU);
+	}
 	if (atomic_test_bit(link->flags, LINK_ASK_PHY) && ask_phy(conn) == 0) {
 		atomic_clear_bit(link->flags, LINK_ASK_PHY);
 	}

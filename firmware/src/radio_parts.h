@@ -22,6 +22,7 @@ enum {
 	LINK_BEGUN,   /* what follows was begun */
 	LINK_ASK_PHY, /* to be asked for, until the controller takes it: it refuses during another procedure */
 	LINK_ASK_LENGTH,
+	LINK_ASK_MTU,
 	LINK_ASK_INTERVAL,
 	LINK_SECURE,     /* encrypted */
 	LINK_DISCOVERED, /* central: the search for our service has begun */
@@ -65,6 +66,9 @@ bool radio_is_connected(const bt_addr_le_t *address);
 /* Starts and stops advertising as needed. Main thread. */
 void radio_peripheral_manage(void);
 
+/* Advertising has ended with a connection, or an attempt at one. */
+void radio_peripheral_advertising_ended(void);
+
 /* Sends a packet as a notification; 0 or a negative error. */
 int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t len, bt_gatt_complete_func_t sent);
 
@@ -72,7 +76,11 @@ int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t le
 void radio_central_manage(void);
 
 /* Looks for our service and subscribes. Main thread. */
-void radio_central_discover(struct radio_link *link);
+void radio_central_discover(struct radio_link *link, struct bt_conn *conn);
+
+/* True if connections begin with a shorter interval than they are to have: it is to be asked for once they are up. Main
+ * thread. */
+bool radio_central_began_shorter(void);
 
 /* The attempt to connect has ended, one way or the other. */
 void radio_central_attempt_ended(void);
@@ -81,11 +89,11 @@ void radio_central_attempt_ended(void);
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,
 		       bt_gatt_complete_func_t sent);
 
-/* Begins a connection: MTU, power; PHY and data length are to be asked for. Main thread. */
-void radio_parameters_begin(struct radio_link *link);
+/* Begins a connection: power; MTU, PHY and data length are to be asked for. Main thread. */
+void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn);
 
 /* Other settings: PHY and, if it is another, the interval are to be asked for. Main thread. */
-void radio_parameters_change(struct radio_link *link, bool other_interval);
+void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval);
 
 /* Asks the controller for what is to be asked for. Main thread, again and again. */
 void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn);
@@ -117,8 +125,11 @@ bool security_pairing_open(void);
 /* True if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
 
-/* Another number whenever a bond came or went. */
-uint32_t security_bonds_changed(void);
+/* The configuration names another peer. Main thread. */
+void security_configured(void);
+
+/* Another number whenever the known boards may be others. */
+uint32_t security_known_changed(void);
 
 /* True if packets may be exchanged with that board: it is the one configured, or any is and it is bonded, or pairing
  * is open. */

@@ -13,7 +13,8 @@ enum advertising {
 };
 
 static enum advertising advertising;
-static uint32_t listed; /* bonds as of the accept list */
+static atomic_t ended;  /* advertising ended without our doing */
+static uint32_t listed; /* known boards as of the accept list */
 
 static const struct bt_data advertisement[] = {
 	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
@@ -92,6 +93,11 @@ static int fill_accept_list(void)
 	return count;
 }
 
+void radio_peripheral_advertising_ended(void)
+{
+	atomic_set(&ended, 1);
+}
+
 void radio_peripheral_manage(void)
 {
 	static const uint32_t options[] = {
@@ -101,18 +107,20 @@ void radio_peripheral_manage(void)
 	enum advertising wanted = ADVERTISE_NOT;
 	struct bt_conn *conn = radio_link_ref(0);
 
+	if (atomic_clear(&ended) != 0) {
+		advertising = ADVERTISE_NOT;
+	}
 	if (conn != NULL) {
 		bt_conn_unref(conn);
-		advertising = ADVERTISE_NOT; /* it ends with the connection */
 		return;
 	}
 	if (radio_settings.role == PNC_ROLE_CAMERA) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
-	if (wanted == advertising && listed == security_bonds_changed()) {
+	if (wanted == advertising && listed == security_known_changed()) {
 		return;
 	}
-	listed = security_bonds_changed();
+	listed = security_known_changed();
 	(void)bt_le_adv_stop();
 	advertising = ADVERTISE_NOT;
 	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {

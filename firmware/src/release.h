@@ -83,6 +83,17 @@ typedef struct arch_esf pnc_esf;
 typedef z_arch_esf_t pnc_esf;
 #endif
 
+/* A partition of the flash by its label; the old names are deprecated from 4.4 on. For who includes flash_map.h. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 4, 0)
+#define PNC_PARTITION_ID(label) PARTITION_ID(label)
+#define PNC_PARTITION_SIZE(label) PARTITION_SIZE(label)
+#define PNC_PARTITION_OFFSET(label) PARTITION_OFFSET(label)
+#else
+#define PNC_PARTITION_ID(label) FIXED_PARTITION_ID(label)
+#define PNC_PARTITION_SIZE(label) FIXED_PARTITION_SIZE(label)
+#define PNC_PARTITION_OFFSET(label) FIXED_PARTITION_OFFSET(label)
+#endif
+
 /* Random numbers; the header moved in 3.5. */
 #if __has_include(<zephyr/random/random.h>)
 #include <zephyr/random/random.h>

@@ -3,21 +3,23 @@
 #include <zephyr/kernel.h>
 #include <zephyr/storage/flash_map.h>
 
-#if FIXED_PARTITION_EXISTS(retained_partition) && defined(CONFIG_SOC_FLASH_NRF)
+#include "release.h"
+
+#if DT_NODE_EXISTS(DT_NODELABEL(retained_partition)) && defined(CONFIG_SOC_FLASH_NRF)
 #include <nrfx_nvmc.h>
 #endif
 
-#if FIXED_PARTITION_EXISTS(retained_partition)
+#if DT_NODE_EXISTS(DT_NODELABEL(retained_partition))
 /* A simulated board: its RAM ends with its process. */
-#define PARTITION FIXED_PARTITION_ID(retained_partition)
-#define PAGE_BYTES FIXED_PARTITION_SIZE(retained_partition)
+#define PARTITION PNC_PARTITION_ID(retained_partition)
+#define PAGE_BYTES PNC_PARTITION_SIZE(retained_partition)
 
 /* The partition is erased: retain_take leaves it so. */
 void retain_set(uint32_t number)
 {
 #if defined(CONFIG_SOC_FLASH_NRF)
 	/* Zephyr's driver waits for the radio to be quiet, which an interrupt cannot. */
-	nrfx_nvmc_word_write(FIXED_PARTITION_OFFSET(retained_partition), number);
+	nrfx_nvmc_word_write(PNC_PARTITION_OFFSET(retained_partition), number);
 #else
 	const struct flash_area *area;
 

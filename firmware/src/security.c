@@ -17,8 +17,6 @@ struct window {
 
 static struct k_spinlock lock; /* of the following */
 static struct window window;
-static bool asked_new;
-static struct pnc_pair asked; /* by the host */
 static uint8_t paired, failed, bonds;
 
 /* Out of band: what the stack works with while boards pair. The main thread changes them, in a closed window. */
@@ -27,7 +25,10 @@ static struct bt_le_oob_sc_data their_values;
 
 static atomic_t open_asked; /* by the button */
 static atomic_t changed;    /* the host is to be told */
-static atomic_t bond_count; /* of changes to the bonds */
+static atomic_t known;      /* counts changes to the known boards */
+
+/* By the host, in its order; one that is not taken yet must not be overtaken by the next. */
+K_MSGQ_DEFINE(asked, sizeof(struct pnc_pair), 4, 4);
 
 static struct window window_now(void)
 {
@@ -55,13 +56,10 @@ void radio_open_pairing(void)
 
 bool radio_pair(const struct pnc_pair *pair)
 {
-	k_spinlock_key_t key = k_spin_lock(&lock);
+	bool taken = k_msgq_put(&asked, pair, K_NO_WAIT) == 0;
 
-	asked = *pair;
-	asked_new = true;
-	k_spin_unlock(&lock, key);
 	radio_attend();
-	return true;
+	return taken;
 }
 
 static bt_addr_le_t address_of(uint8_t type, const uint8_t *bytes)
@@ -124,26 +122,17 @@ static void forget(const struct pnc_pair *pair)
 	bool all = is_zero(pair->address, sizeof(pair->address));
 
 	(void)bt_unpair(BT_ID_DEFAULT, all ? NULL : &address);
-	atomic_inc(&bond_count);
+	atomic_inc(&known);
 }
 
-static void obey(void)
+static void obey(const struct pnc_pair *pair)
 {
-	k_spinlock_key_t key = k_spin_lock(&lock);
-	struct pnc_pair pair = asked;
-	bool new = asked_new;
-
-	asked_new = false;
-	k_spin_unlock(&lock, key);
-	if (!new) {
-		return;
-	}
-	if (pair.action == PNC_PAIR_ACTION_OPEN) {
-		open_window(&pair);
-	} else if (pair.action == PNC_PAIR_ACTION_CLOSE) {
+	if (pair->action == PNC_PAIR_ACTION_OPEN) {
+		open_window(pair);
+	} else if (pair->action == PNC_PAIR_ACTION_CLOSE) {
 		close_window();
-	} else if (pair.action == PNC_PAIR_ACTION_FORGET) {
-		forget(&pair);
+	} else if (pair->action == PNC_PAIR_ACTION_FORGET) {
+		forget(pair);
 	}
 	atomic_set(&changed, 1);
 }
@@ -158,13 +147,16 @@ static void count_bond(const struct bt_bond_info *bond, void *user)
 
 void security_manage(void)
 {
+	struct pnc_pair pair;
 	struct window now;
 	uint8_t count = 0;
 
 	if (atomic_clear(&open_asked) != 0) {
 		security_open_window();
 	}
-	obey();
+	while (k_msgq_get(&asked, &pair, K_NO_WAIT) == 0) {
+		obey(&pair);
+	}
 	now = window_now();
 	if (now.until_ms != 0 && k_uptime_get() >= now.until_ms) {
 		close_window();
@@ -207,9 +199,14 @@ bool security_pairing_open(void)
 	return k_uptime_get() < window_now().until_ms;
 }
 
-uint32_t security_bonds_changed(void)
+void security_configured(void)
 {
-	return atomic_get(&bond_count);
+	atomic_inc(&known);
+}
+
+uint32_t security_known_changed(void)
+{
+	return atomic_get(&known);
 }
 
 /* The peer of the configuration; false if it names none. */
@@ -311,7 +308,7 @@ static void on_paired(struct bt_conn *conn, bool bonded)
 		window.until_ms = 1; /* its values are for one pairing */
 	}
 	k_spin_unlock(&lock, key);
-	atomic_inc(&bond_count);
+	atomic_inc(&known);
 	atomic_set(&changed, 1);
 	radio_attend();
 }

@@ -51,8 +51,12 @@ static void on_interrupt(const struct device *dev, void *user)
 	bool more = true;
 
 	ARG_UNUSED(user);
-	while (more && uart_irq_update(dev) && uart_irq_is_pending(dev)) {
+	while (more) {
 		more = false;
+		uart_irq_update(dev); /* returns nothing from Zephyr 4.5 on */
+		if (uart_irq_is_pending(dev) <= 0) {
+			break;
+		}
 		if (uart_irq_rx_ready(dev)) {
 			more = receive();
 		}

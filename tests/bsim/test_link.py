@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from bsim_console import Console
 from bsim_scene import Source, picture, scene
 from simulation import Simulation
 
 from protocol.packets import Picture
-from protocol.wire import Boot, Capability, Hop, Kind, LinkState, Phy, Ping, Pong, Result, Role
+from protocol.wire import Boot, Capability, Hop, Kind, Link, LinkState, Phy, Ping, Pong, Result, Role
 
 
 def test_a_board_greets_its_host_and_keeps_its_role_through_a_restart(program: Path, tmp_path: Path) -> None:
@@ -41,6 +42,22 @@ def test_boards_connect_at_2m_with_whole_packets_and_the_interval_asked_for(prog
             statistics = console.statistics()
             assert (statistics.link, statistics.links) == (LinkState.UP, 1)
             assert (statistics.phy, statistics.mtu, statistics.interval_us) == (Phy.LE_2M, 247, 15_000)
+
+
+@pytest.mark.parametrize("interval_us", [400_000, 4_000_000])
+def test_a_long_interval_does_not_keep_boards_from_connecting(program: Path, tmp_path: Path, interval_us: int) -> None:
+    with Simulation(tmp_path, [program] * 2, speed=None) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console, role in ((camera, Role.CAMERA), (edge, Role.EDGE)):
+            console.greet()
+            console.configure(role, interval_us=interval_us)
+        camera.link_up()
+        assert camera.statistics().uptime_ms < 10_000
+        camera.until(Link, lambda link: link.interval_us == interval_us)
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        camera.close()
+        edge.close()
 
 
 def test_phy_and_interval_change_while_connected(program: Path, tmp_path: Path) -> None:
@@ -78,6 +95,19 @@ def test_pings_pongs_and_results_cross_the_link(program: Path, tmp_path: Path) -
         assert boards.camera.until(Pong).service_us == 9
         boards.edge.say(Result(image=7, text=b"espresso"))
         assert boards.camera.until(Result).text == b"espresso"
+
+
+def test_connections_that_ended_leave_nothing_behind(program: Path, tmp_path: Path) -> None:
+    """More of them than either board has room for at a time."""
+    with scene(tmp_path, program) as boards:
+        for image in range(12):
+            boards.camera.say(picture(image, 0))
+            assert boards.edge.until(Picture).image == image
+            boards.edge.configure(Role.NONE)
+            boards.camera.until(Link, lambda link: link.state == LinkState.DOWN)
+            boards.edge.configure(Role.EDGE)
+            boards.camera.link_up()
+            boards.edge.link_up()
 
 
 def test_garbage_on_the_serial_port_is_counted_and_service_goes_on(program: Path, tmp_path: Path) -> None:

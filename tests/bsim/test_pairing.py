@@ -12,7 +12,7 @@ from bsim_scene import picture
 from simulation import NEEDS_CIPHER, REAL, Simulation
 
 from protocol.packets import Picture
-from protocol.wire import Link, LinkState, Pair, PairAction, Pairing, PairMethod, Role
+from protocol.wire import Configure, Link, LinkState, Pair, PairAction, Pairing, PairMethod, Role
 
 pytestmark = NEEDS_CIPHER
 OPEN = Pair(action=PairAction.OPEN)
@@ -166,4 +166,82 @@ def test_a_board_that_is_forgotten_is_a_stranger_again(program: Path, tmp_path: 
         assert edge.until(Pairing, lambda p: p.bonds == 0).open == 0
         for console in (camera, edge):
             console.pairing(OPEN)
+        _carries_pictures(camera, edge)
+
+
+def _pair_out_of_band(camera: Console, edge: Console) -> None:
+    """Until both have the bond; the edge shows, the camera is given."""
+    camera.pairing(_handed_over(edge.pairing(OUT_OF_BAND)))
+    for console in (camera, edge):
+        console.until(Pairing, lambda p: p.paired == 1 and p.open == 0)
+
+
+def _pair_just_works(camera: Console, edge: Console) -> None:
+    for console in (camera, edge):
+        console.pairing(OPEN)
+    for console in (camera, edge):
+        console.until(Pairing, lambda p: p.paired == 1)
+
+
+@contextmanager
+def _known(folder: Path, program: Path, count: int) -> Iterator[list[Console]]:
+    """The same boards after a restart, as their flash has them."""
+    with Simulation(folder, [program] * count, board=REAL) as simulation:
+        consoles = [Console(port) for port in simulation.ports]
+        for console in consoles:
+            console.greet()
+        yield consoles
+        for console in consoles:
+            console.close()
+
+
+def test_a_camera_that_lost_its_key_is_paired_anew_in_the_window_only(program: Path, tmp_path: Path) -> None:
+    with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
+        _pair_just_works(camera, edge)
+    (tmp_path / "flash0.bin").unlink()
+    with _known(tmp_path, program, 2) as (camera, edge):
+        camera.configure(Role.CAMERA)
+        _run([camera, edge], 2000)
+        assert _never_linked([camera, edge])
+        edge.pairing(OPEN)
+        assert edge.until(Pairing, lambda p: p.paired == 1).bonds == 1
+        _carries_pictures(camera, edge)
+
+
+def test_just_works_does_not_replace_a_bond_made_out_of_band(program: Path, tmp_path: Path) -> None:
+    """Somebody with the camera's address who says that the key is lost; afterwards the camera itself is back."""
+    with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
+        _pair_out_of_band(camera, edge)
+    kept = (tmp_path / "flash0.bin").read_bytes()
+    (tmp_path / "flash0.bin").unlink()
+    with _known(tmp_path, program, 2) as (impostor, edge):
+        impostor.configure(Role.CAMERA)
+        edge.pairing(OPEN)
+        refused = edge.until(Pairing, lambda p: p.failed > 0)
+        _run([impostor, edge], 2000)
+        assert _never_linked([impostor, edge])
+        assert (refused.paired, edge.pairing(Pair()).bonds) == (0, 1)
+    (tmp_path / "flash0.bin").write_bytes(kept)
+    with _known(tmp_path, program, 2) as (camera, edge):
+        _carries_pictures(camera, edge)
+
+
+def test_a_bonded_edge_that_the_cameras_configuration_does_not_name_is_a_stranger(
+    program: Path, tmp_path: Path
+) -> None:
+    with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
+        _pair_just_works(camera, edge)
+        _carries_pictures(camera, edge)
+        who = edge.pairing(CLOSE)
+        for window in (CLOSE, OPEN):
+            camera.pairing(window)
+            camera.say(
+                Configure(role=Role.CAMERA, tx_power_dbm=127, address_type=1, address=b"\x01\x02\x03\x04\x05\xc6")
+            )
+            _run([camera, edge], 1000)
+            camera.links_up = edge.links_up = 0
+            _run([camera, edge], 3000)
+            assert _never_linked([camera, edge])
+        camera.pairing(CLOSE)
+        camera.say(Configure(role=Role.CAMERA, tx_power_dbm=127, address_type=who.address_type, address=who.address))
         _carries_pictures(camera, edge)
