@@ -18,8 +18,18 @@ BUILD_ASSERT(CONFIG_BT_MAX_CONN <= PNC_PEERS);
 static const struct device *const controller = DEVICE_DT_GET(DT_INST_PHANDLE(0, controller));
 static struct k_spinlock lock; /* of `completion` */
 static struct pnc_completion completion;
-static bt_hci_recv_t to_host;
 static void (*listener)(uint16_t handle, uint8_t packets);
+
+#if defined(BT_DT_HCI_DRIVER_CONFIG_INST_GET) /* 4.5: every driver has these */
+static struct bt_hci_driver_data host;
+static const struct bt_hci_driver_config config = BT_DT_HCI_DRIVER_CONFIG_INST_GET(0);
+#define CONFIG_OF_DEVICE &config
+#else
+static struct {
+	bt_hci_recv_t recv;
+} host;
+#define CONFIG_OF_DEVICE NULL
+#endif
 
 void hci_watch_listen(void (*delivered)(uint16_t handle, uint8_t packets))
 {
@@ -42,16 +52,29 @@ static int on_received(const struct device *dev, struct net_buf *buf)
 	for (size_t i = 0; i < count && listener != NULL; i++) {
 		listener(done[i].handle, done[i].packets);
 	}
-	return to_host(DEVICE_DT_INST_GET(0), buf);
+	return host.recv(DEVICE_DT_INST_GET(0), buf);
 }
 
-static int open(const struct device *dev, bt_hci_recv_t recv)
+static int begin(void)
 {
-	ARG_UNUSED(dev);
-	to_host = recv;
 	pnc_completion_init(&completion);
 	return bt_hci_open(controller, on_received);
 }
+
+#if defined(BT_DT_HCI_DRIVER_CONFIG_INST_GET)
+static int open(const struct device *dev)
+{
+	ARG_UNUSED(dev);
+	return begin();
+}
+#else
+static int open(const struct device *dev, bt_hci_recv_t recv)
+{
+	ARG_UNUSED(dev);
+	host.recv = recv;
+	return begin();
+}
+#endif
 
 static int close(const struct device *dev)
 {
@@ -85,6 +108,10 @@ static int send(const struct device *dev, struct net_buf *buf)
 	return error;
 }
 
+#if defined(DEVICE_API)
+static DEVICE_API(bt_hci, api) = {.open = open, .close = close, .send = send};
+#else
 static const struct bt_hci_driver_api api = {.open = open, .close = close, .send = send};
+#endif
 
-DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, NULL, POST_KERNEL, CONFIG_KERNEL_INIT_PRIORITY_DEVICE, &api);
+DEVICE_DT_INST_DEFINE(0, NULL, NULL, &host, CONFIG_OF_DEVICE, POST_KERNEL, CONFIG_KERNEL_INIT_PRIORITY_DEVICE, &api);

@@ -29,6 +29,7 @@ enum {
 	LINK_SUBSCRIBED, /* notifications are on */
 	LINK_UP,         /* the board was told */
 	LINK_CHANGED,    /* parameters changed since */
+	LINK_SERVED,     /* the sender has seen it */
 	LINK_STALE_KEY,  /* the peer has lost the key that we kept */
 	LINK_FLAGS
 };

@@ -15,6 +15,19 @@ static K_SEM_DEFINE(work, 0, 1);
 static K_THREAD_STACK_DEFINE(stack, STACK_BYTES);
 static struct k_thread thread;
 
+/* Packets of a connection that the peer has, by the connection's handle. */
+struct delivered {
+	uint16_t handle;
+	uint8_t packets;
+};
+
+#define REPORTS (PNC_PEERS * CONFIG_PNC_PACKETS_IN_FLIGHT) /* as many as can be inside the stack */
+
+K_MSGQ_DEFINE(reports, sizeof(struct delivered), REPORTS, 2);
+static uint8_t inside[PNC_PEERS]; /* packets of each connection in the stack; the sender's own */
+
+BUILD_ASSERT(CONFIG_BT_L2CAP_TX_BUF_COUNT > MAX(PNC_PEERS, CONFIG_PNC_PACKETS_IN_FLIGHT));
+
 void radio_wake(void)
 {
 	k_sem_give(&work);
@@ -27,40 +40,63 @@ static bool connected(struct bt_conn *conn)
 	return bt_conn_get_info(conn, &info) == 0 && info.state == BT_CONN_STATE_CONNECTED;
 }
 
-#if defined(CONFIG_PNC_HCI_WATCH)
-/* The link layer has the peer's acknowledgement. The host's own call-back says only that the controller has the packet.
- */
-#define on_sent NULL
+/* From threads of the stack, which are not to wait for the core: what they report is for the sender. */
 static void on_delivered(uint16_t handle, uint8_t packets)
 {
-	for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
-		struct bt_conn *conn = radio_link_ref(peer);
-		uint16_t its_handle;
+	struct delivered report = {.handle = handle, .packets = packets};
 
-		if (conn != NULL && bt_hci_get_conn_handle(conn, &its_handle) == 0 && its_handle == handle) {
-			for (; packets > 0; packets--) {
-				board_radio_sent(peer);
-			}
-		}
-		if (conn != NULL) {
-			bt_conn_unref(conn);
-		}
-	}
+	(void)k_msgq_put(&reports, &report, K_NO_WAIT);
 	radio_wake();
 }
+
+#if defined(CONFIG_PNC_HCI_WATCH)
+/* The host's own call-back says only that the controller has the packet. */
+#define on_sent NULL
 #else
 /* The link layer has the peer's acknowledgement; or the connection broke, then the board learns it by radio_down. */
 static void on_sent(struct bt_conn *conn, void *user)
 {
-	uint8_t peer = radio_link_of(conn);
+	uint16_t handle;
 
 	ARG_UNUSED(user);
-	if (peer < PNC_PEERS && connected(conn)) {
-		board_radio_sent(peer);
+	if (connected(conn) && bt_hci_get_conn_handle(conn, &handle) == 0) {
+		on_delivered(handle, 1);
 	}
 	radio_wake();
 }
 #endif
+
+static void take_reports(void)
+{
+	struct delivered report;
+	uint16_t handle;
+
+	while (k_msgq_get(&reports, &report, K_NO_WAIT) == 0) {
+		for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
+			struct bt_conn *conn = radio_link_ref(peer);
+
+			if (conn != NULL && bt_hci_get_conn_handle(conn, &handle) == 0 && handle == report.handle) {
+				inside[peer] -= MIN(inside[peer], report.packets);
+				for (uint8_t i = 0; i < report.packets; i++) {
+					board_radio_sent(peer);
+				}
+			}
+			if (conn != NULL) {
+				bt_conn_unref(conn);
+			}
+		}
+	}
+}
+
+/* The edge has little to say, and up to eight cameras of which some may be out of reach: one packet each, so that the
+ * stack's buffers never run out and nobody waits for them. */
+static bool may_send(uint8_t peer)
+{
+	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_SERVED)) {
+		inside[peer] = 0;
+	}
+	return radio_settings.role != PNC_ROLE_EDGE || inside[peer] == 0;
+}
 
 static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet, size_t len)
 {
@@ -81,10 +117,11 @@ static bool serve(uint8_t peer)
 	if (conn == NULL) {
 		return false;
 	}
-	len = board_radio_tx(peer, packet);
+	len = may_send(peer) ? board_radio_tx(peer, packet) : 0;
 	while (len > 0) {
 		error = send(conn, radio_links[peer].to_camera, packet, len);
 		if (error == 0) {
+			inside[peer]++;
 			care_traffic();
 			break;
 		}
@@ -93,6 +130,7 @@ static bool serve(uint8_t peer)
 			(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 			break;
 		}
+		care_alive(CARE_SENDER);
 		k_msleep(RETRY_MS); /* the stack's buffers are in use */
 	}
 	bt_conn_unref(conn);
@@ -110,6 +148,7 @@ static void run(void *a, void *b, void *c)
 		(void)k_sem_take(&work, K_MSEC(IDLE_MS));
 		while (more) { /* one packet each in turn */
 			more = false;
+			take_reports();
 			for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
 				more = serve(peer) || more;
 			}
