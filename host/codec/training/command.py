@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from host.codec.training import checkpoint
+from host.codec.training import checkpoint, loop
 from host.codec.training.export import export
-from host.codec.training.loop import Trainer, train
 from host.codec.training.photos import TrainingError, load_photos
 from host.codec.training.planes.export import export_planes
-from host.codec.training.planes.loop import PlaneTrainer, train_planes
 from host.codec.training.planes.recipe import PlaneRecipe
+from host.codec.training.planes.trainer import PlaneTrainer
 from host.codec.training.recipe import RECIPES
+from host.codec.training.trainer import Trainer
 from host.codec.weights import kind_of
 
 #: Photos kept from training, to see how it goes; and how many photos the entropy tables are fitted on.
@@ -50,7 +50,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         planes = PlaneTrainer(recipe, rest, held_out, say, state)
         if state:
             say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
-        train_planes(planes, length, path, say)
+        loop.run(planes, length, path, say)
         say("fitting the entropy tables")
         written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     else:
@@ -58,7 +58,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         if state:
             trainer.resume(state)
             say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
-        train(trainer, length, path, say)
+        loop.run(trainer, length, path, say)
         say("fitting the entropy tables")
         written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
     for file in written:

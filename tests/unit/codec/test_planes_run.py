@@ -14,9 +14,9 @@ pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extr
 from host.codec import Codec  # noqa: E402
 from host.codec.training import checkpoint  # noqa: E402
 from host.codec.training.photos import TrainingError  # noqa: E402
-from host.codec.training.planes import loop, order, sizes, tables  # noqa: E402
+from host.codec.training.planes import order, sizes, tables, trainer  # noqa: E402
 from host.codec.training.planes.export import export_planes  # noqa: E402
-from host.codec.training.planes.loop import PlaneTrainer  # noqa: E402
+from host.codec.training.planes.trainer import PlaneTrainer  # noqa: E402
 from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from tests.unit.codec.conftest import drawing  # noqa: E402
@@ -29,7 +29,7 @@ def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizes, "PHOTOS", 6)
     monkeypatch.setattr(sizes, "STEPS", 3)
     monkeypatch.setattr(tables, "SYMBOLS", 400)
-    monkeypatch.setattr(loop, "LINEAR_BATCHES", 2)
+    monkeypatch.setattr(trainer, "LINEAR_BATCHES", 2)
     # Few pieces are worth measuring, on few pictures.
     monkeypatch.setattr(order, "SMALL_BYTES", 60.0)
     monkeypatch.setattr(order, "PHOTOS", 2)

@@ -275,7 +275,7 @@ def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
     assert sorted(second["model"]["order"].tolist()) == list(range(10))
     said = capsys.readouterr().out
     assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
-    assert "order of the channels: 0, " in said
+    assert "order of what is sent: 0, " in said
     trained = Codec("pnc-v1", out)
     packets = trained.encode(drawing(9))
     assert trained.decoder().decode(packets).channels == 10.0
