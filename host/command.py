@@ -47,6 +47,6 @@ def run_command(name: str, main: Callable[[], int]) -> int:
     except BrokenPipeError:  # whoever read our output has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)
         return FAILURE
-    except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+    except KeyboardInterrupt as error:  # may tell what was saved
+        print(f"{name}: {str(error) or 'stopped'}", file=sys.stderr)
         return INTERRUPTED

@@ -22,6 +22,11 @@ def save(state: dict[str, Any], path: Path) -> None:
     write(buffer.getbuffer(), path, "the last checkpoint is untouched: mend that, then go on with --resume")
 
 
+def stopped(path: Path) -> KeyboardInterrupt:
+    """What ends a training that was asked to stop once its checkpoint is in ``path``."""
+    return KeyboardInterrupt(f"stopped; {path} is saved: go on with --resume")
+
+
 def load(path: Path, recipe: str) -> dict[str, Any]:
     """The state in ``path``. Raises TrainingError when there is none or it belongs to another recipe."""
     if not path.is_file():

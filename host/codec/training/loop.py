@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from host.codec.training import checkpoint
+from host.codec.training.interrupt import ctrl_c_waits
 
 CHECKPOINT_S = 120.0
 REPORT_STEPS = 100
@@ -52,7 +53,15 @@ class Trainer(Protocol[Batch]):
 
 
 def run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str], None]) -> None:
-    """Run until ``minutes`` of training in all; checkpoints go to ``path``."""
+    """Run until ``minutes`` of training in all; checkpoints go to ``path``. KeyboardInterrupt is raised, all saved."""
+    try:
+        _run(trainer, minutes, path, say)
+    except KeyboardInterrupt:
+        checkpoint.save(trainer.state(), path)
+        raise checkpoint.stopped(path) from None
+
+
+def _run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str], None]) -> None:
     last_saved = last_validated = trainer.elapsed_s
     sums: dict[str, list[float]] = {}
 
@@ -70,7 +79,9 @@ def run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str]
             if not trainer.ordered and progress() >= trainer.order_at:
                 say(f"order of what is sent: {trainer.reorder(say)}")
             batch, ahead = ahead.result(), drawn()
-            for key, value in trainer.step(batch, progress()).items():
+            with ctrl_c_waits():  # half a step is nothing to go on from
+                figures = trainer.step(batch, progress())
+            for key, value in figures.items():
                 sums.setdefault(key, []).append(value)
             now = time.monotonic()
             trainer.elapsed_s += now - before

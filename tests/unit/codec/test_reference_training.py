@@ -465,7 +465,7 @@ def test_ctrl_c_ends_with_status_130_and_a_checkpoint_that_loads(photos: Path, t
             break
     _, error = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 130
-    assert error == "train: stopped\n"
+    assert error == f"train: stopped; {weights.last_path(tmp_path, 0)} is saved: go on with --resume\n"
     assert trained(last(tmp_path))["facts"]["photos"] == 5
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,7 @@ from host.codec.training.model import Model, start  # noqa: E402
 from host.codec.training.photos import TrainingError, load_photos  # noqa: E402
 from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
+from host.codec.training.trainer import Trainer  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.command import run_command  # noqa: E402
 from tests.unit.codec.conftest import drawing  # noqa: E402
@@ -252,8 +255,8 @@ def test_without_out_each_recipe_has_a_folder_of_its_own(
         )
 
 
-def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_short_training_is_stopped_resumes_and_writes_weights_that_encode_and_decode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in (
         "efficientnet_lite_pytorch",
@@ -266,12 +269,23 @@ def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
     for seed in range(3):
         Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
     base = ["--recipe", "pnc-v1", "--data", str(photos), "--out", str(out)]
-    assert command.train(command.parser().parse_args([*base, "--minutes", "0.02"])) == 0
+
+    def stopped_after_a_step(trainer: Trainer, crops: np.ndarray, progress: float) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return whole_step(trainer, crops, progress)
+
+    whole_step = Trainer.step
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stopped_after_a_step)
+        options = command.parser().parse_args([*base, "--minutes", "100"])
+        assert run_command(command.NAME, lambda: command.train(options)) == 130
+    said = capsys.readouterr().err
+    assert said == f"train: stopped; {out / 'checkpoint.pt'} is saved: go on with --resume\n"
     first = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
     more = str(first["elapsed_s"] / 60 + 0.02)
     assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
     second = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
-    assert 1 <= first["steps"] < second["steps"]
+    assert 1 == first["steps"] < second["steps"]
     assert sorted(second["model"]["order"].tolist()) == list(range(10))
     said = capsys.readouterr().out
     assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +91,54 @@ def test_checkpoints_and_validations_come_while_it_runs(tmp_path: Path, monkeypa
     assert max(seen) <= trainer.steps
     assert min(seen) < trainer.steps
     assert sum(line.startswith("held out") for line in said) > 1
+
+
+@pytest.mark.parametrize("place", ["step", "validate", "reorder"])
+def test_ctrl_c_anywhere_saves_whole_steps_and_says_how_to_go_on(place: str, tmp_path: Path) -> None:
+    class Stopped(Counter):
+        """Ctrl-C comes twice within its third step, while it validates, or while it chooses the order."""
+
+        def step(self, crops: float, progress: float) -> dict[str, float]:
+            if place == "step" and self.steps == 2:
+                self.ctrl_c()
+                self.ctrl_c()
+            return super().step(crops, progress)
+
+        def validate(self) -> str:
+            self.ctrl_c()
+            return super().validate()
+
+        def reorder(self, say: Callable[[str], None]) -> str:
+            if place == "reorder":
+                self.ctrl_c()
+            return super().reorder(say)
+
+        def ctrl_c(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    trainer, path = Stopped(), tmp_path / "checkpoint.pt"
+    if place == "validate":
+        trainer.validate_s = 0.1
+    with pytest.raises(KeyboardInterrupt) as ended:
+        loop.run(trainer, 0.01, path, print)
+    assert str(ended.value) == f"stopped; {path} is saved: go on with --resume"
+    assert saved(path)["steps"] == trainer.steps == len(trainer.batches) > 0
+    if place == "step":
+        assert trainer.steps == 3
+    assert not trainer.ordered
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_where_ctrl_c_is_ignored_it_stays_ignored(tmp_path: Path) -> None:
+    class Left(Counter):
+        def step(self, crops: float, progress: float) -> dict[str, float]:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().step(crops, progress)
+
+    trainer = Left()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        loop.run(trainer, 0.001, tmp_path / "checkpoint.pt", print)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert trainer.elapsed_s >= 0.06

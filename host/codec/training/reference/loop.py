@@ -92,4 +92,4 @@ class Loop:
 
     def _stop(self) -> NoReturn:
         self._save()
-        raise KeyboardInterrupt
+        raise checkpoint.stopped(self.last) if self.team.leads else KeyboardInterrupt
