@@ -14,12 +14,19 @@ from host.codec.training.files import write
 from host.codec.training.photos import TrainingError
 
 
-def save(state: dict[str, Any], path: Path) -> None:
-    """Write ``state`` beside ``path``, then rename it into place. Raises TrainingError when the disk refuses."""
+def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
+    """Write ``state`` beside ``path``, then rename it into place. Raises TrainingError when the disk refuses.
+
+    ``last``: what --resume takes, where that is another file.
+    """
     # Through memory: torch reports a full disk as an internal error of several lines, without the reason.
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    write(buffer.getbuffer(), path, "the last checkpoint is untouched: mend that, then go on with --resume")
+    if (last or path).exists():
+        advice = "the last checkpoint is untouched: mend that, then go on with --resume"
+    else:
+        advice = "there is no checkpoint yet: mend that, then start again"
+    write(buffer.getbuffer(), path, advice)
 
 
 def stopped(path: Path) -> KeyboardInterrupt:

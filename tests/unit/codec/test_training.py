@@ -188,24 +188,34 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
         assert words in refusal(capsys, *arguments)
 
 
-def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_last_checkpoint_whole_and_says_whether_there_is_one(tmp_path: Path) -> None:
     program = f"""
 import resource, signal
 from pathlib import Path
 import torch
 from host.codec.training import checkpoint
 from host.codec.training.photos import TrainingError
-path = Path({str(tmp_path / "checkpoint.pt")!r})
-checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+folder = Path({str(tmp_path)!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-try:
-    checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, path)
-except TrainingError as error:
-    print(error)
+def fails(*paths):
+    try:
+        checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, *paths)
+    except TrainingError as error:
+        print(error)
+path, best = folder / "checkpoint.pt", folder / "best.pt"
+fails(path)
+fails(best, path)
+checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+fails(path)
+fails(best, path)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "could not be written" in done.stdout
+    said = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [str(tmp_path / f"{n}.pt") for n in ("checkpoint", "best") * 2]
+    assert all("could not be written (File too large); " in line for line in said)
+    assert all(line.endswith("; there is no checkpoint yet: mend that, then start again") for line in said[:2])
+    assert all("; the last checkpoint is untouched: " in line and "--resume" in line for line in said[2:])
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load(tmp_path / "checkpoint.pt", "pnc-v1")["steps"] == 1
 

@@ -78,7 +78,7 @@ class Loop:
         if better:
             t.best = score
             if self.team.leads:
-                checkpoint.save(weights.label(stage.number) | t.learned() | {"epoch": t.epoch}, self.best)
+                checkpoint.save(weights.label(stage.number) | t.learned() | {"epoch": t.epoch}, self.best, self.last)
         self._save()
 
     def _save(self) -> None:
