@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,19 @@ def load(path: Path, recipe: str) -> dict[str, Any]:
     if state.get("recipe") != recipe:
         raise TrainingError(f"{path}: belongs to recipe {state.get('recipe')}, not {recipe}")
     return state
+
+
+def check_run(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> None:
+    """Raises TrainingError when ``state``, the content of ``path``, is of a run of which other facts hold."""
+    theirs = state.get("facts")
+    if not isinstance(theirs, dict):
+        raise TrainingError(f"{path}: tells of no photos that it learned from; leave out --resume to start afresh")
+    for name, ours in facts.items():
+        if theirs.get(name) != ours:
+            raise TrainingError(
+                f"{path}: belongs to a run with {name} {theirs.get(name)}, not {ours}; "
+                "give the same, or leave out --resume to start afresh"
+            )
 
 
 @contextmanager

@@ -28,8 +28,9 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
     torch.set_num_threads(threads)
-    photos, broken = load_photos(data)
-    say(f"{len(photos)} photos, {broken} broken files left out")
+    photos, source = load_photos(data)
+    say(f"{len(photos)} photos, {source.broken} broken files left out")
+    facts = {"photos": source.identity, "seed": recipe.seed}
     shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
     held_out = [photos[i] for i in shuffled[:HELD_OUT]]
     rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
@@ -45,12 +46,14 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
             f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
             f"version {kind.version}; leave out --resume to start afresh"
         )
+    if state:
+        checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes
     if isinstance(recipe, PlaneRecipe):
         planes = PlaneTrainer(recipe, rest, held_out, say, state)
         if state:
             say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
-        loop.run(planes, length, path, say)
+        loop.run(planes, length, path, facts, say)
         say("fitting the entropy tables")
         written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     else:
@@ -58,7 +61,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         if state:
             trainer.resume(state)
             say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
-        loop.run(trainer, length, path, say)
+        loop.run(trainer, length, path, facts, say)
         say("fitting the entropy tables")
         written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
     for file in written:

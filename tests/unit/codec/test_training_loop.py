@@ -16,6 +16,8 @@ pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
 from host.codec.training import checkpoint, loop
 
+FACTS = {"photos": "6 (0123456789ab)"}
+
 
 class Counter:
     """Counts its steps; ``batches`` are those that it was given."""
@@ -52,12 +54,14 @@ class Counter:
 
 
 def saved(path: Path) -> dict[str, Any]:
-    return checkpoint.load(path, "counter")
+    state = checkpoint.load(path, "counter")
+    checkpoint.check_run(state, FACTS, path)
+    return state
 
 
 def test_a_run_takes_its_time_chooses_the_order_once_and_ends_saved_and_validated(tmp_path: Path) -> None:
     trainer, said, path = Counter(), list[str](), tmp_path / "checkpoint.pt"
-    loop.run(trainer, 0.01, path, said.append)
+    loop.run(trainer, 0.01, path, FACTS, said.append)
     assert trainer.elapsed_s >= 0.6 > trainer.elapsed_s / trainer.steps
     assert len(trainer.ordered_at) == 1
     assert trainer.ordered_at[0] >= 0.3
@@ -71,7 +75,7 @@ def test_a_run_whose_time_is_over_takes_no_step(tmp_path: Path) -> None:
     trainer = Counter()
     for minutes in (0.0, 0.01):
         trainer.elapsed_s = minutes * 60
-        loop.run(trainer, minutes, tmp_path / "checkpoint.pt", print)
+        loop.run(trainer, minutes, tmp_path / "checkpoint.pt", FACTS, print)
     assert trainer.steps == 0
 
 
@@ -86,7 +90,7 @@ def test_checkpoints_and_validations_come_while_it_runs(tmp_path: Path, monkeypa
         if path.exists():
             seen.add(saved(path)["steps"])
 
-    loop.run(trainer, 0.01, path, say)
+    loop.run(trainer, 0.01, path, FACTS, say)
     assert seen
     assert max(seen) <= trainer.steps
     assert min(seen) < trainer.steps
@@ -120,7 +124,7 @@ def test_ctrl_c_anywhere_saves_whole_steps_and_says_how_to_go_on(place: str, tmp
     if place == "validate":
         trainer.validate_s = 0.1
     with pytest.raises(KeyboardInterrupt) as ended:
-        loop.run(trainer, 0.01, path, print)
+        loop.run(trainer, 0.01, path, FACTS, print)
     assert str(ended.value) == f"stopped; {path} is saved: go on with --resume"
     assert saved(path)["steps"] == trainer.steps == len(trainer.batches) > 0
     if place == "step":
@@ -138,7 +142,7 @@ def test_where_ctrl_c_is_ignored_it_stays_ignored(tmp_path: Path) -> None:
     trainer = Left()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        loop.run(trainer, 0.001, tmp_path / "checkpoint.pt", print)
+        loop.run(trainer, 0.001, tmp_path / "checkpoint.pt", FACTS, print)
     finally:
         signal.signal(signal.SIGINT, before)
     assert trainer.elapsed_s >= 0.06

@@ -33,7 +33,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
     begin = None if resume else weights.start(out, stage, start)
     state = weights.load(last, stage) if resume else None
     torch.set_num_threads(threads)
-    pictures, broken = load_pictures(data, run.side)
+    pictures, source = load_pictures(data, run.side)
     training, held_out = split(pictures, run.seed)
 
     def say(line: str) -> None:
@@ -41,7 +41,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
             print(line, flush=True)
 
     say(
-        f"{len(training)} photos to train on, {len(held_out)} held out, {broken} broken files left out; "
+        f"{len(training)} photos to train on, {len(held_out)} held out, {source.broken} broken files left out; "
         f"{'one process' if team.size == 1 else f'{team.size} processes'}, {team.device.type}"
     )
     try:
@@ -51,7 +51,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
     torch.backends.cudnn.benchmark = True
     try:
         with team.joined(), Interrupt(team) as interrupt:
-            trainer = Trainer(run, team, training, held_out)
+            trainer = Trainer(run, team, training, held_out, source.identity)
             if begin:
                 trainer.begin_with(begin, start or weights.best_path(out, stage - 1))
             if state:
