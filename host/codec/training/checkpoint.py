@@ -13,6 +13,18 @@ import torch
 from host.codec.training.files import write
 from host.codec.training.photos import TrainingError
 
+#: A run that begins anew does not overwrite what another one left.
+ELSEWHERE = "to start afresh give another --out"
+
+
+def check_new(last: Path, *weights: Path) -> None:
+    """Raises TrainingError where a run that is not resumed would overwrite its checkpoint ``last`` or ``weights``."""
+    if last.exists():
+        raise TrainingError(f"{last}: is there already; go on from it with --resume; {ELSEWHERE}")
+    for file in weights:
+        if file.exists():
+            raise TrainingError(f"{file}: is there already and would be overwritten; give another --out")
+
 
 def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
     """Write ``state`` beside ``path``, then rename it into place. Raises TrainingError when the disk refuses.
@@ -53,12 +65,11 @@ def check_run(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> No
     """Raises TrainingError when ``state``, the content of ``path``, is of a run of which other facts hold."""
     theirs = state.get("facts")
     if not isinstance(theirs, dict):
-        raise TrainingError(f"{path}: tells of no photos that it learned from; leave out --resume to start afresh")
+        raise TrainingError(f"{path}: tells of no photos that it learned from; {ELSEWHERE}")
     for name, ours in facts.items():
         if theirs.get(name) != ours:
             raise TrainingError(
-                f"{path}: belongs to a run with {name} {theirs.get(name)}, not {ours}; "
-                "give the same, or leave out --resume to start afresh"
+                f"{path}: belongs to a run with {name} {theirs.get(name)}, not {ours}; give the same; {ELSEWHERE}"
             )
 
 
@@ -69,6 +80,4 @@ def taking() -> Iterator[None]:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         words = f"it lacks {error}" if isinstance(error, KeyError) else str(error).strip().partition("\n")[0]
-        raise TrainingError(
-            f"the checkpoint is not one of this recipe, or not whole ({words}); leave out --resume to start afresh"
-        ) from error
+        raise TrainingError(f"the checkpoint is not one of this recipe, or not whole ({words}); {ELSEWHERE}") from error

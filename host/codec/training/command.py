@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from host.codec.training import checkpoint, loop
-from host.codec.training.export import export
+from host.codec.training.export import export, weights_paths
 from host.codec.training.photos import TrainingError, load_photos
 from host.codec.training.planes.export import export_planes
 from host.codec.training.planes.recipe import PlaneRecipe
@@ -27,6 +27,16 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     if recipe_name not in RECIPES:
         raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
+    path = out / "checkpoint.pt"
+    kind = kind_of(recipe.codec)
+    if not resume:
+        checkpoint.check_new(path, *weights_paths(kind, out))
+    state = checkpoint.load(path, recipe.name) if resume else None
+    if state and state.get("version") != kind.version:
+        raise TrainingError(
+            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
+            f"version {kind.version}; {checkpoint.ELSEWHERE}"
+        )
     torch.set_num_threads(threads)
     photos, source = load_photos(data)
     say(f"{len(photos)} photos, {source.broken} broken files left out")
@@ -38,14 +48,6 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
-    path = out / "checkpoint.pt"
-    kind = kind_of(recipe.codec)
-    state = checkpoint.load(path, recipe.name) if resume else None
-    if state and state.get("version") != kind.version:
-        raise TrainingError(
-            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
-            f"version {kind.version}; leave out --resume to start afresh"
-        )
     if state:
         checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes

@@ -386,6 +386,23 @@ def test_mistakes_in_the_command_end_in_one_line(
         assert words in refusal(capsys, *arguments(photos, out, *given))
 
 
+def test_what_another_run_of_the_stage_left_is_not_overwritten(
+    photos: Path, two_epochs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in two_epochs.iterdir()}
+    assert len(before) == 3
+    said = refusal(capsys, *arguments(photos, two_epochs, "--stage", 0))
+    assert f"{weights.last_path(two_epochs, 0)}: is there already; go on from it with --resume; " in said
+    assert {path.name: path.read_bytes() for path in two_epochs.iterdir()} == before
+    best = weights.best_path(tmp_path, 0)
+    best.write_bytes(before[best.name])
+    said = refusal(capsys, *arguments(photos, tmp_path, "--stage", 0))
+    assert f"{best}: is there already and would be overwritten; give another --out" in said
+    # Those are no files of stage 1, which begins with them.
+    missing = tmp_path / "missing"
+    assert f"{missing}: no such folder" in refusal(capsys, *arguments(missing, tmp_path, "--stage", 1))
+
+
 def test_going_on_with_other_photos_is_refused(
     two_epochs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

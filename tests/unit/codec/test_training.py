@@ -203,6 +203,27 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
         assert words in refusal(capsys, *arguments)
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_another_run_left_is_not_overwritten(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = f"{RECIPES[recipe].codec}.onnx"
+    for name, words in (
+        ("checkpoint.pt", "is there already; go on from it with --resume; to start afresh give another --out"),
+        (weights, "is there already and would be overwritten; give another --out"),
+    ):
+        out = tmp_path / name
+        out.mkdir()
+        (out / name).write_bytes(b"of another run")
+        # Refused before a photo is looked for.
+        given = ("--recipe", recipe, "--data", tmp_path / "missing", "--out", out)
+        assert refusal(capsys, *given) == f"train: {out / name}: {words}\n"
+        assert (out / name).read_bytes() == b"of another run"
+    assert "no checkpoint to resume from" in refusal(capsys, *given, "--resume")
+    (out / weights).rename(out / "other.onnx")
+    assert "missing: no such folder" in refusal(capsys, *given)
+
+
 def test_a_full_disk_leaves_the_last_checkpoint_whole_and_says_whether_there_is_one(tmp_path: Path) -> None:
     program = f"""
 import resource, signal

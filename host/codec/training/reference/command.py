@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from host.codec.reference.model import STRIDE, Autoencoder
+from host.codec.training import checkpoint
 from host.codec.training.photos import TrainingError
 from host.codec.training.reference import weights
 from host.codec.training.reference.data import load_pictures, split
@@ -30,6 +31,8 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
         )
     stage = run.stage.number
     last, best = weights.last_path(out, stage), weights.best_path(out, stage)
+    if not resume:
+        checkpoint.check_new(last, best, best.with_suffix(".npz"))
     begin = None if resume else weights.start(out, stage, start)
     state = weights.load(last, stage) if resume else None
     torch.set_num_threads(threads)
