@@ -10,6 +10,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from PIL import Image
 from host.benches.rivals import JPEG, LITERT, rivals
 from host.benches.timing import Step, time_in_turn
 from host.codec import Codec, CodecError, PictureError, load, load_picture
-from host.codec.picture import to_pixels
+from host.codec.picture import sound_pictures, to_pixels
 from host.codec.planes.bitstream import PlaneBitstream
 from host.codec.planes.entropy import PlaneCoder
 from host.edge.classifier import load as load_classifier
@@ -56,12 +57,11 @@ def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int 
 def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
     """The report: settings, steps (``rows``), ``ratios`` with their limits, and ``notes`` on what was left out.
 
-    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no picture.
+    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no usable picture.
     """
     notes: list[str] = []
     codec = load(name)
-    files = _files(folder) if folder else [SAMPLE]
-    pictures = [load_picture(file) for file in files] if folder else _parts_of(SAMPLE)
+    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], _parts_of(SAMPLE))
     steps = [Step(READ, lambda number: load_picture(files[number % len(files)]))]
     steps += _encoding(codec, pictures)
     try:
@@ -74,14 +74,21 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     return {"settings": settings, "rows": [step.row() for step in steps], "ratios": _ratios(steps), "notes": notes}
 
 
-def _files(folder: Path) -> list[Path]:
+def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarray]]:
+    """The first usable files and their pictures; a note on how many before them were broken."""
     if not folder.is_dir():
         raise PictureError(f"{folder}: no such folder")
     known = Image.registered_extensions()
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
     if not files:
         raise PictureError(f"{folder}: no picture is in it")
-    return files[:MOST_PICTURES]
+    broken: list[Path] = []
+    sound = list(islice(sound_pictures(files, broken), MOST_PICTURES))
+    if not sound:
+        raise PictureError(f"{folder}: no usable picture (all {len(broken)} are broken)")
+    if broken:
+        notes.append(f"left out: {len(broken)} broken files of {folder}")
+    return [file for file, _ in sound], [picture for _, picture in sound]
 
 
 def _parts_of(file: Path) -> list[np.ndarray]:

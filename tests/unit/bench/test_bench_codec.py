@@ -99,6 +99,21 @@ def test_a_folder_of_pictures_is_taken_and_a_folder_without_is_refused(tmp_path:
     assert codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)["settings"]["pictures"] == 3
 
 
+def test_broken_pictures_are_left_out_and_counted_and_a_folder_of_them_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_text("no picture")
+    (tmp_path / "000.jpg").write_bytes(codec_bench.SAMPLE.read_bytes()[:5000])
+    with pytest.raises(PictureError, match=r"no usable picture \(all 2 are broken\)"):
+        codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)
+    for number in range(3, 3 + codec_bench.MOST_PICTURES):
+        Image.new("RGB", (50, 40), (number, 90, 0)).save(tmp_path / f"{number:03}.png")
+    notes: list[str] = []
+    files, pictures = codec_bench._pictures_in(tmp_path, notes)
+    assert len(files) == len(pictures) == codec_bench.MOST_PICTURES
+    assert [picture[0, 0].tolist() for picture in pictures[:2]] == [[3, 90, 0], [4, 90, 0]]
+    assert [file.name for file in files[:2]] == ["003.png", "004.png"]
+    assert notes == [f"left out: 2 broken files of {tmp_path}"]
+
+
 def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: pytest.CaptureFixture[str]) -> None:
     few = ["codec", "--codec", "pnc-v2", "--rounds", "1", "--batch", "1"]
     assert bench.main(bench.parser().parse_args([*few, "--json"])) == 0
