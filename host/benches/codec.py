@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -50,8 +51,21 @@ LIMITS: list[tuple[str, str, str | None, float | None]] = [
 def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
     """``measure`` in a process of its own, whose libraries compute on one thread."""
     os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(measure, name, folder, rounds, batch, threads).result()
+        # It inherits that Ctrl-C is ignored: this process hears it, and ends it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            report = process.submit(measure, name, folder, rounds, batch, threads)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        try:
+            return report.result()
+        except KeyboardInterrupt:
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.terminate()
+            raise
 
 
 def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
