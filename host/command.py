@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -36,6 +37,8 @@ class CommandParser(argparse.ArgumentParser):
 
 def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command to its exit status: every foreseen error is one line on stderr."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see host/__init__.py
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main()
     except CommandError as error:
