@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[t
 pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extra pnc-link[train]")
 
 from host.codec import Codec  # noqa: E402
-from host.codec.training import checkpoint  # noqa: E402
+from host.codec.training import checkpoint, loop  # noqa: E402
 from host.codec.training.photos import TrainingError  # noqa: E402
 from host.codec.training.planes import order, sizes, tables, trainer  # noqa: E402
 from host.codec.training.planes.export import export_planes  # noqa: E402
@@ -57,6 +57,10 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path, monkeypatch: p
         with pytest.raises(TrainingError, match=r"^the checkpoint is not one of this recipe, or not whole \([^\n]+$"):
             PlaneTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
     assert again.step(again.crops(again.rng), 0.5)["features"] > 0
+    loop.run(again, 0.01, tmp_path / "checkpoint.pt", {}, said.append)
+    assert again.steps > 3
+    assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == again.steps
+    assert said[-1].startswith("held out: 700B ")
     kind = kind_of("pnc-v2")
     export_planes(again.average, again.cuts.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
     codec = Codec(kind.name, tmp_path)
