@@ -27,7 +27,9 @@ def parser() -> CommandParser:
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     of_codec = p.add_argument_group("codec")
     of_codec.add_argument("--codec", default=DEFAULT, metavar="NAME", help="which codec (%(default)s)")
-    of_codec.add_argument("--pictures", type=Path, metavar="DIR", help="the first 64 pictures there, not the sample")
+    of_codec.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="the first 64 sound pictures there, not the sample"
+    )
     of_codec.add_argument("--rounds", type=_count, default=codec.ROUNDS, metavar="N", help="rounds (%(default)s)")
     of_codec.add_argument(
         "--batch", type=_count, default=codec.BATCH, metavar="N", help="pictures in a batch (%(default)s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -36,6 +37,8 @@ class CommandParser(argparse.ArgumentParser):
 
 def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command to its exit status: every foreseen error is one line on stderr."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see host/__init__.py
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main()
     except CommandError as error:
@@ -47,6 +50,6 @@ def run_command(name: str, main: Callable[[], int]) -> int:
     except BrokenPipeError:  # whoever read our output has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)
         return FAILURE
-    except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+    except KeyboardInterrupt as error:  # may tell what was saved
+        print(f"{name}: {str(error) or 'stopped'}", file=sys.stderr)
         return INTERRUPTED

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from host.camera.pictures import find_pictures
-from host.codec import load_picture
+from host.codec.picture import sound_pictures
 from host.codec.weights import KINDS, content_of
 from host.command import CommandError, CommandParser, run_command
 
@@ -64,12 +64,21 @@ def parser() -> CommandParser:
 
 
 def pictures(folder: str) -> Iterator[np.ndarray]:
-    """The photos in a folder, uint8 [224, 224, 3]."""
+    """The photos in a folder, uint8 [224, 224, 3]; at the end says on stderr how many files were broken.
+
+    Raises CommandError when there is none.
+    """
     try:
         files = find_pictures([folder])
     except FileNotFoundError as error:
         raise CommandError(str(error)) from None
-    return (load_picture(file) for file in files)
+    broken: list[Path] = []
+    for _, picture in sound_pictures(files, broken):
+        yield picture
+    if len(broken) == len(files):
+        raise CommandError(f"{folder}: no usable photo (all {len(broken)} are broken)")
+    if broken:
+        print(f"{NAME}: {folder}: {len(broken)} broken files left out", file=sys.stderr)
 
 
 def run(options: argparse.Namespace) -> int:

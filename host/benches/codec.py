@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from PIL import Image
 from host.benches.rivals import JPEG, LITERT, rivals
 from host.benches.timing import Step, time_in_turn
 from host.codec import Codec, CodecError, PictureError, load, load_picture
-from host.codec.picture import to_pixels
+from host.codec.picture import sound_pictures, to_pixels
 from host.codec.planes.bitstream import PlaneBitstream
 from host.codec.planes.entropy import PlaneCoder
 from host.edge.classifier import load as load_classifier
@@ -49,19 +51,31 @@ LIMITS: list[tuple[str, str, str | None, float | None]] = [
 def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
     """``measure`` in a process of its own, whose libraries compute on one thread."""
     os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(measure, name, folder, rounds, batch, threads).result()
+        # It inherits that Ctrl-C is ignored: this process hears it, and ends it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            report = process.submit(measure, name, folder, rounds, batch, threads)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        try:
+            return report.result()
+        except KeyboardInterrupt:
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.terminate()
+            raise
 
 
 def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
     """The report: settings, steps (``rows``), ``ratios`` with their limits, and ``notes`` on what was left out.
 
-    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no picture.
+    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no usable picture.
     """
     notes: list[str] = []
     codec = load(name)
-    files = _files(folder) if folder else [SAMPLE]
-    pictures = [load_picture(file) for file in files] if folder else _parts_of(SAMPLE)
+    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], _parts_of(SAMPLE))
     steps = [Step(READ, lambda number: load_picture(files[number % len(files)]))]
     steps += _encoding(codec, pictures)
     try:
@@ -74,14 +88,21 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     return {"settings": settings, "rows": [step.row() for step in steps], "ratios": _ratios(steps), "notes": notes}
 
 
-def _files(folder: Path) -> list[Path]:
+def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarray]]:
+    """The first usable files and their pictures; a note on how many before them were broken."""
     if not folder.is_dir():
         raise PictureError(f"{folder}: no such folder")
     known = Image.registered_extensions()
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
     if not files:
         raise PictureError(f"{folder}: no picture is in it")
-    return files[:MOST_PICTURES]
+    broken: list[Path] = []
+    sound = list(islice(sound_pictures(files, broken), MOST_PICTURES))
+    if not sound:
+        raise PictureError(f"{folder}: no usable picture (all {len(broken)} are broken)")
+    if broken:
+        notes.append(f"left out: {len(broken)} broken files of {folder}")
+    return [file for file, _ in sound], [picture for _, picture in sound]
 
 
 def _parts_of(file: Path) -> list[np.ndarray]:

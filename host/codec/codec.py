@@ -84,7 +84,7 @@ class Codec:
     def decoder(self, threads: int | None = None) -> Decoder:
         """A decoder for this codec's packets. Raises CodecError when onnxruntime is missing.
 
-        ``threads``: how many its network computes with; as many as there are cores if None.
+        ``threads``: how many its network computes with; all the CPUs that this process may use if None.
         """
         return Decoder(self._kind, self.bitstream.collect, self._inputs, self._folder, threads)
 

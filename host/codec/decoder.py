@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from host.codec.errors import CodecError
+from host.codec.onnx_session import open_session
 from host.codec.weights import FOLDER, Kind, check
 from protocol.ranked import RankedPacket
 
@@ -37,24 +38,11 @@ class Found(Protocol):
     def faults(self) -> tuple[str, ...]: ...
 
 
-def open_session(path: Path, kind: Kind, threads: int | None) -> Any:
+def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
     """An onnxruntime session of the decoder's network. Raises CodecError when it cannot be had."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise CodecError("onnxruntime is missing; install the extra: pip install 'pnc-link[edge]'") from None
     if not path.is_file():
         raise CodecError(f"{path}: the decoder's weights are missing; install the package again")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or 0
-    # Waiting threads would spin after each picture and take the CPUs from the classifier and the link.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime raises its own types, which differ from release to release.
-        raise CodecError(f"{path}: not a readable network ({type(error).__name__})") from None
+    session = open_session(str(path), path, threads)
     notes = session.get_modelmeta().custom_metadata_map
     check(path, kind, notes.get("name", "something unnamed"), notes.get("version", "unknown"))
     return session
@@ -73,10 +61,10 @@ class Decoder:
     ) -> None:
         """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those.
 
-        ``threads``: how many the network computes with; as many as there are cores if None.
+        ``threads``: how many the network computes with; all the CPUs that this process may use if None.
         """
         self._collect, self._inputs = collect, inputs
-        self._session = open_session(folder / f"{kind.name}.onnx", kind, threads)
+        self._session = open_network(folder / f"{kind.name}.onnx", kind, threads)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
         """The picture from whatever packets are sound, in any order; nothing unsound raises."""

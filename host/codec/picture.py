@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,17 @@ def load_picture(path: str | Path) -> np.ndarray:
         raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
     except BROKEN as error:
         raise PictureError(f"{path}: a broken picture ({error})") from None
+
+
+def sound_pictures(files: Iterable[Path], broken: list[Path]) -> Iterator[tuple[Path, np.ndarray]]:
+    """Each of ``files`` with its picture, as ``load_picture`` reads it; those that it cannot read go to ``broken``."""
+    for file in files:
+        try:
+            picture = load_picture(file)
+        except PictureError:
+            broken.append(file)
+        else:
+            yield file, picture
 
 
 def to_pixels(image: Image.Image) -> np.ndarray:

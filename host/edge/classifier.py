@@ -21,11 +21,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from host.codec.errors import CodecError
+from host.codec.onnx_session import first_line, open_session
 from host.edge.builtin import model_bytes
 from host.edge.efficientnet_lite import VARIANTS
 from host.edge.errors import ClassifierError
 from host.edge.labels import labels_for
-from host.edge.onnx_session import first_line, open_session
 from host.edge.pictures import PICTURE_SIDE_PX, InputForm, input_form
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
@@ -61,7 +62,10 @@ class Classifier:
     def __init__(self, name: str, model: bytes | Path, threads: int | None = None) -> None:
         """``model``: a serialized ONNX model, or the path of one. Raises ``ClassifierError``."""
         self.name = name
-        self._session = open_session(name, model, threads)
+        try:
+            self._session = open_session(name, model, threads)
+        except CodecError as error:
+            raise ClassifierError(str(error)) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         inputs = self._session.get_inputs()
         try:

@@ -7,7 +7,6 @@ output channel and activations uint8, each between a QuantizeLinear and a Dequan
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -56,7 +55,6 @@ def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.Mo
 
     Raises CodecError when onnxruntime is missing or there is no picture.
     """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # see host/edge/onnx_session.py
     try:
         from onnxruntime import quantization
     except ImportError:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from host.codec.training import checkpoint
-from host.codec.training.export import export
-from host.codec.training.loop import Trainer, train
+from host.codec.training import checkpoint, loop
+from host.codec.training.export import export, weights_paths
 from host.codec.training.photos import TrainingError, load_photos
 from host.codec.training.planes.export import export_planes
-from host.codec.training.planes.loop import PlaneTrainer, train_planes
 from host.codec.training.planes.recipe import PlaneRecipe
+from host.codec.training.planes.trainer import PlaneTrainer
 from host.codec.training.recipe import RECIPES
+from host.codec.training.trainer import Trainer
 from host.codec.weights import kind_of
 
 #: Photos kept from training, to see how it goes; and how many photos the entropy tables are fitted on.
@@ -27,9 +27,20 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     if recipe_name not in RECIPES:
         raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
+    path = out / "checkpoint.pt"
+    kind = kind_of(recipe.codec)
+    if not resume:
+        checkpoint.check_new(path, *weights_paths(kind, out))
+    state = checkpoint.load(path, recipe.name) if resume else None
+    if state and state.get("version") != kind.version:
+        raise TrainingError(
+            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
+            f"version {kind.version}; {checkpoint.ELSEWHERE}"
+        )
     torch.set_num_threads(threads)
-    photos, broken = load_photos(data)
-    say(f"{len(photos)} photos, {broken} broken files left out")
+    photos, source = load_photos(data)
+    say(f"{len(photos)} photos, {source.broken} broken files left out")
+    facts = {"photos": source.identity, "seed": recipe.seed}
     shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
     held_out = [photos[i] for i in shuffled[:HELD_OUT]]
     rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
@@ -37,20 +48,14 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
-    path = out / "checkpoint.pt"
-    kind = kind_of(recipe.codec)
-    state = checkpoint.load(path, recipe.name) if resume else None
-    if state and state.get("version") != kind.version:
-        raise TrainingError(
-            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
-            f"version {kind.version}; leave out --resume to start afresh"
-        )
+    if state:
+        checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes
     if isinstance(recipe, PlaneRecipe):
         planes = PlaneTrainer(recipe, rest, held_out, say, state)
         if state:
             say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
-        train_planes(planes, length, path, say)
+        loop.run(planes, length, path, facts, say)
         say("fitting the entropy tables")
         written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     else:
@@ -58,7 +63,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         if state:
             trainer.resume(state)
             say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
-        train(trainer, length, path, say)
+        loop.run(trainer, length, path, facts, say)
         say("fitting the entropy tables")
         written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
     for file in written:

@@ -107,7 +107,12 @@ def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, ou
 
 def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.ModelProto, out: Path) -> list[Path]:
     """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
-    paths = [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]
+    paths = weights_paths(kind, out)
     write(content_of(kind, arrays), paths[0])
     write(decoder.SerializeToString(), paths[1])
     return paths
+
+
+def weights_paths(kind: Kind, out: Path) -> list[Path]:
+    """``NAME.npz`` and ``NAME.onnx`` in ``out``."""
+    return [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]

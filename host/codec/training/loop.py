@@ -1,206 +1,109 @@
-"""The training loop: quantization, rate and random loss of the tail in the loop, judged by frozen classifiers."""
+"""A training whose length is in minutes, whatever it trains: steps, progress, validation and checkpoints."""
 
 from __future__ import annotations
 
-import copy
-import math
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from host.codec.training import checkpoint, masks
-from host.codec.training.crops import random_batch
-from host.codec.training.judges import JUDGES, Judge
-from host.codec.training.model import Model, parameter_groups, start
-from host.codec.training.network import CHANNELS
-from host.codec.training.recipe import Recipe
-from host.codec.training.validation import best_order, validate
-from host.codec.weights import kind_of
+from host.codec.training import checkpoint
+from host.codec.training.interrupt import ctrl_c_waits
 
-CELLS = 32 * 32
-#: Quantizer step to start from, in units of a filter of unit norm.
-FIRST_STEP = 18.0
 CHECKPOINT_S = 120.0
-VALIDATE_S = 900.0
 REPORT_STEPS = 100
 
-
-class JudgeWeights(Protocol):
-    """What a recipe says of how much a judge's features and answer count."""
-
-    @property
-    def feature_weight(self) -> float: ...
-
-    @property
-    def answer_weight(self) -> float: ...
+Batch = TypeVar("Batch")
 
 
-def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
-    """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
+class Trainer(Protocol[Batch]):
+    """State of a run. ``progress`` is the share of its whole time that is over."""
 
-    A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
-    """
-    seen = decoded.detach().requires_grad_()
-    with torch.no_grad():
-        want_features, want = judge(picture)
-    features, answer = judge(seen.clamp(-127 / 128, 1))
-    target = F.log_softmax(want, 1)
-    divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
-    # Concave, so that hopeless samples do not outweigh those that can still be won.
-    answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
-    moved = torch.zeros_like(answer_loss)
-    for f, w in zip(features, (w.float() for w in want_features), strict=True):
-        moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
-    moved = moved / len(features)
-    loss = recipe.feature_weight * moved + recipe.answer_weight * answer_loss
-    (slope,) = torch.autograd.grad(loss.sum(), seen)
-    size = slope.flatten(1).norm(dim=1).clamp_min(1e-9)
-    slope = slope * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
-    shown = {"features": float(moved.detach().mean()), "answer": float(answer_loss.detach().mean())}
-    return (decoded * slope).sum() / len(decoded), shown
+    #: The order of what is sent is chosen at this progress; ``ordered``: it has been.
+    order_at: float
+    ordered: bool
+    #: Between two looks at the photos that are held out.
+    validate_s: float
+    steps: int
+    elapsed_s: float
+    rng: np.random.Generator
 
+    def crops(self, rng: np.random.Generator, progress: float, /) -> Batch:
+        """The photos of a step; asked for in a thread of its own while the step before is computed."""
+        ...
 
-class Trainer:
-    """State of a run: everything a checkpoint holds, and one step at a time."""
+    def step(self, crops: Batch, progress: float, /) -> dict[str, float]:
+        """One step; returns figures to report."""
+        ...
 
-    def __init__(self, recipe: Recipe, photos: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> None:
-        self.recipe, self.photos, self.held_out = recipe, photos, held_out
-        torch.manual_seed(recipe.seed)
-        self.rng = np.random.default_rng(recipe.seed)
-        self.model = Model()
-        start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
-        self.model.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model)
-        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.999))
-        self.judges = [Judge(name) for name in JUDGES]
-        self.price = recipe.first_price
-        self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)
-        self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+    def reorder(self, say: Callable[[str], None], /) -> str:
+        """Choose the order, and go on with it; tells why."""
+        ...
+
+    def validate(self) -> str:
+        """One line on the photos that are held out."""
+        ...
 
     def state(self) -> dict[str, Any]:
-        return {
-            "recipe": self.recipe.name,
-            "version": kind_of(self.recipe.codec).version,
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "adam": self.adam.state_dict(),
-            "price": self.price,
-            "bytes": self.bytes,
-            "steps": self.steps,
-            "elapsed_s": self.elapsed_s,
-            "ordered": self.ordered,
-        }
-
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state()`` gave. Raises TrainingError when it does not fit."""
-        with checkpoint.taking():
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.adam.load_state_dict(state["adam"])
-            self.price, self.bytes = state["price"], state["bytes"]
-            self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
-        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
-
-    def set_rates(self, progress: float) -> None:
-        warm = min(1.0, self.steps / 200)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.3) / 0.7))
-        for group in self.adam.param_groups:
-            still = group["encoder"] and progress < self.recipe.distil_at
-            group["lr"] = 0.0 if still else group["base"] * warm * (0.02 + 0.98 * fall)
-
-    def mask(self, progress: float, cells: int) -> Tensor:
-        n, r = self.recipe.batch, self.recipe
-        if progress < r.order_at:
-            made = masks.random_channels(self.rng, n, CHANNELS, cells)
-        else:
-            made = masks.tail_drop(self.rng, n, CHANNELS, cells, r.hole_share)
-        return self.model.in_order(torch.from_numpy(made))
-
-    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
-        """One step on uint8 [n, 3, s, s]; returns figures to report."""
-        r = self.recipe
-        pixels = torch.from_numpy(crops).float()
-        cells = (crops.shape[-1] // 7) ** 2
-        away = self.model.away(pixels)
-        mask = self.mask(progress, cells)
-        with torch.autocast("cpu", torch.bfloat16):
-            decoded = self.model.decode(away, mask)
-        picture = (pixels - 127) / 128
-        mse = (decoded - picture).pow(2).mean((1, 2, 3))
-        size = self.model.rate(away).sum((2, 3)).mean(0) / 8 * (CELLS / cells)
-        self.bytes = 0.98 * self.bytes + 0.02 * size.detach()
-        order = self.model.order
-        so_far = self.bytes[order].cumsum(0)
-        weight = torch.empty(CHANNELS)
-        weight[order] = (so_far[-1] / so_far) ** r.early_power
-        loss = r.mse_weight * mse.mean() + self.price * 8 * (weight * size).sum()
-        shown = {"mse": float(mse.detach().mean()), "bytes": float(self.bytes.sum())}
-        if progress >= r.distil_at:
-            judge = self.judges[self.steps % len(self.judges)]
-            pull, figures = judged(judge, picture, decoded, r)
-            loss = loss + pull
-            shown |= figures
-        self.adam.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 2.0)
-        self.set_rates(progress)
-        self.adam.step()
-        self.steps += 1
-        if progress >= r.distil_at:
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, math.log(shown["bytes"] / r.target_bytes) * 5)))
-        with torch.no_grad():
-            keep = min(r.ema, self.steps / (self.steps + 20))
-            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
-        return shown
+        """Everything that a checkpoint holds."""
+        ...
 
 
-def train(trainer: Trainer, minutes: float, path: Path, say: Callable[[str], None]) -> None:
-    """Run until ``minutes`` of training in all; checkpoints go to ``path``."""
-    r, total = trainer.recipe, minutes * 60
+def run(
+    trainer: Trainer[Batch], minutes: float, path: Path, facts: Mapping[str, Any], say: Callable[[str], None]
+) -> None:
+    """Run until ``minutes`` of training in all. Raises KeyboardInterrupt, all saved, when it is asked to stop.
+
+    Checkpoints go to ``path``, with ``facts``: what must be the same when the run is resumed.
+    """
+
+    def save() -> None:
+        checkpoint.save(trainer.state() | {"facts": dict(facts)}, path)
+
+    try:
+        _run(trainer, minutes, save, say)
+    except KeyboardInterrupt:
+        save()
+        raise checkpoint.stopped(path) from None
+
+
+def _run(trainer: Trainer[Batch], minutes: float, save: Callable[[], None], say: Callable[[str], None]) -> None:
     last_saved = last_validated = trainer.elapsed_s
     sums: dict[str, list[float]] = {}
-    before = time.monotonic()
+
+    def progress() -> float:
+        return trainer.elapsed_s / (minutes * 60) if minutes else 1.0
+
     with ThreadPoolExecutor(1) as pool:
 
-        def crops() -> np.ndarray:
-            size = r.small if trainer.elapsed_s / total < r.grow_at else 224
-            return random_batch(trainer.photos, r.batch, size, trainer.rng)
+        def drawn() -> Future[Batch]:
+            return pool.submit(trainer.crops, trainer.rng.spawn(1)[0], progress())
 
-        ahead = pool.submit(crops)
-        while trainer.elapsed_s < total:
-            progress = trainer.elapsed_s / total
-            if not trainer.ordered and progress >= r.order_at:
-                order, why = best_order(trainer.average, trainer.judges[0], trainer.held_out, trainer.bytes)
-                for model in (trainer.model, trainer.average):
-                    model.order.copy_(order)
-                trainer.ordered = True
-                say(f"order of the channels: {why}")
-            batch, ahead = ahead.result(), pool.submit(crops)
-            for key, value in trainer.step(batch, progress).items():
+        before = time.monotonic()
+        ahead = drawn()
+        while progress() < 1:
+            if not trainer.ordered and progress() >= trainer.order_at:
+                say(f"order of what is sent: {trainer.reorder(say)}")
+            batch, ahead = ahead.result(), drawn()
+            with ctrl_c_waits():  # half a step is nothing to go on from
+                figures = trainer.step(batch, progress())
+                now = time.monotonic()
+                trainer.elapsed_s += now - before
+                before = now
+            for key, value in figures.items():
                 sums.setdefault(key, []).append(value)
-            now = time.monotonic()
-            trainer.elapsed_s += now - before
-            before = now
             if trainer.steps % REPORT_STEPS == 0:
                 means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
-                say(
-                    f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}  "
-                    f"price {trainer.price:.3g}"
-                )
+                say(f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}")
                 sums.clear()
-            if trainer.elapsed_s - last_validated > VALIDATE_S:
-                say(validate(trainer.average, trainer.judges[0], trainer.held_out))
+            if trainer.elapsed_s - last_validated > trainer.validate_s:
+                say(trainer.validate())
                 last_validated = trainer.elapsed_s
             if trainer.elapsed_s - last_saved > CHECKPOINT_S:
-                checkpoint.save(trainer.state(), path)
+                save()
                 last_saved = trainer.elapsed_s
-    checkpoint.save(trainer.state(), path)
-    say(validate(trainer.average, trainer.judges[0], trainer.held_out))
+    save()
+    say(trainer.validate())

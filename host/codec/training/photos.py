@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -21,6 +24,14 @@ class TrainingError(Exception):
     """A mistake that the user can mend; the message is one line and names the thing."""
 
 
+class Source(NamedTuple):
+    """Where photos come from: how many files were left out as broken, and what other photos do not share."""
+
+    broken: int
+    #: Number of photos, and a digest of their files' names and sizes: the order of names decides what is held out.
+    identity: str
+
+
 def _load(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))
@@ -34,8 +45,8 @@ def _load(path: Path) -> np.ndarray:
     return np.asarray(picture)
 
 
-def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tuple[list[np.ndarray], int]:
-    """All photos of ``folder`` as uint8 arrays [h, w, 3], in order of name, and how many files were broken.
+def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tuple[list[np.ndarray], Source]:
+    """All photos of ``folder`` as uint8 arrays [h, w, 3], in order of name, and what is to be known of them.
 
     ``load`` reads one of them. Raises TrainingError when the folder is missing or holds no usable photo.
     """
@@ -50,12 +61,16 @@ def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tup
             return None
 
     with ThreadPoolExecutor() as pool:
-        photos = [photo for photo in pool.map(attempt, files) if photo is not None]
+        read = [(file, photo) for file, photo in zip(files, pool.map(attempt, files), strict=True) if photo is not None]
+    photos = [photo for _, photo in read]
     broken = len(files) - len(photos)
     if not photos:
         what = f"all {broken} are broken" if broken else "it holds none"
         raise TrainingError(f"{folder}: no usable photo ({what}); --data takes a folder of .jpg, .png or .webp photos")
-    return photos, broken
+    digest = sha256()
+    for file, _ in read:
+        digest.update(os.fsencode(file.name) + f"/{file.stat().st_size}/".encode())
+    return photos, Source(broken, f"{len(photos)} ({digest.hexdigest()[:12]})")
 
 
 def whole(photo: np.ndarray) -> np.ndarray:

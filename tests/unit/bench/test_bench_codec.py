@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from host.benches.rivals import JPEG, LITERT, rivals
 from host.benches.timing import Step, time_in_turn
 from host.codec import CodecError, PictureError, load
 
+#: A bench is at most this long, so that one that hangs ends the test.
+PATIENCE_S = 60
 ROW = {"step", "bytes", "median_ms", "least_ms", "batch_per_s"}
 RATIO = {"figure", "value", "at_most", "met"}
 ENCODING = [codec_bench.READ, codec_bench.NETWORK, codec_bench.CODING, codec_bench.ENCODE]
@@ -99,6 +104,21 @@ def test_a_folder_of_pictures_is_taken_and_a_folder_without_is_refused(tmp_path:
     assert codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)["settings"]["pictures"] == 3
 
 
+def test_broken_pictures_are_left_out_and_counted_and_a_folder_of_them_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_text("no picture")
+    (tmp_path / "000.jpg").write_bytes(codec_bench.SAMPLE.read_bytes()[:5000])
+    with pytest.raises(PictureError, match=r"no usable picture \(all 2 are broken\)"):
+        codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)
+    for number in range(3, 3 + codec_bench.MOST_PICTURES):
+        Image.new("RGB", (50, 40), (number, 90, 0)).save(tmp_path / f"{number:03}.png")
+    notes: list[str] = []
+    files, pictures = codec_bench._pictures_in(tmp_path, notes)
+    assert len(files) == len(pictures) == codec_bench.MOST_PICTURES
+    assert [picture[0, 0].tolist() for picture in pictures[:2]] == [[3, 90, 0], [4, 90, 0]]
+    assert [file.name for file in files[:2]] == ["003.png", "004.png"]
+    assert notes == [f"left out: 2 broken files of {tmp_path}"]
+
+
 def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: pytest.CaptureFixture[str]) -> None:
     few = ["codec", "--codec", "pnc-v2", "--rounds", "1", "--batch", "1"]
     assert bench.main(bench.parser().parse_args([*few, "--json"])) == 0
@@ -110,6 +130,30 @@ def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: 
     assert all(row["figure"] in out for row in report["ratios"])
     with pytest.raises(CodecError, match="no such codec"):
         bench.main(bench.parser().parse_args(["codec", "--codec", "none"]))
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["the command alone", "its whole group"])
+def test_ctrl_c_ends_the_bench_and_its_process_at_once(group: bool, tmp_path: Path) -> None:
+    picture = tmp_path / "0.png"
+    os.mkfifo(picture)  # whoever reads it waits
+    child = subprocess.Popen(
+        [sys.executable, "-m", "host.bench", "codec", "--codec", "pnc-v2", "--pictures", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with picture.open("wb"):  # goes on when the worker reads
+        children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+        workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        assert len(workers) == 1
+        if group:
+            os.killpg(child.pid, signal.SIGINT)
+        else:
+            child.send_signal(signal.SIGINT)
+        out, error = child.communicate(timeout=PATIENCE_S)
+    assert (child.returncode, out, error) == (130, "", "bench: stopped\n")
+    assert not Path(f"/proc/{workers[0]}").exists()
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "10001"])

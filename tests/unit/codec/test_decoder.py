@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from host.codec import Codec, Decoded, Decoder
 from protocol.ranked import RankedPacket
@@ -97,10 +99,40 @@ except CodecError as error:
     assert "pnc-link[edge]" in done.stdout
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to a CPU")
+def test_the_decoder_computes_on_the_cpus_that_its_process_may_use() -> None:
+    pytest.importorskip("onnxruntime", reason="the decoder needs the extra pnc-link[edge]")
+    program = """
+import os, threading
+from pathlib import Path
+from host.codec import load
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+tasks = lambda: len(list(Path("/proc/self/task").iterdir()))
+before = load().decoder(threads=1), tasks()
+after = load().decoder(), tasks()
+three = load().decoder(threads=3), tasks()
+print(after[1] - before[1], three[1] - after[1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "2"]
+
+
+def test_reports_of_onnxruntime_to_its_maker_are_off_unless_the_user_says_otherwise() -> None:
+    name = "ORT_DISABLE_TELEMETRY"
+    program = f"import os, host.codec; print(os.environ[{name!r}])"
+    for chosen, found in ({}, "1"), ({name: "0"}, "0"):
+        environment = {key: value for key, value in os.environ.items() if key != name} | chosen
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == found
+
+
 def test_a_sender_needs_neither_torch_nor_onnxruntime() -> None:
     program = """
 import sys
 import numpy as np
+import pytest
 from host.codec import load
 packets = load().encode(np.full((224, 224, 3), 90, np.uint8))
 assert packets

@@ -12,11 +12,11 @@ torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[t
 pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extra pnc-link[train]")
 
 from host.codec import Codec  # noqa: E402
-from host.codec.training import checkpoint  # noqa: E402
+from host.codec.training import checkpoint, loop  # noqa: E402
 from host.codec.training.photos import TrainingError  # noqa: E402
-from host.codec.training.planes import loop, order, sizes, tables  # noqa: E402
+from host.codec.training.planes import order, sizes, tables, trainer  # noqa: E402
 from host.codec.training.planes.export import export_planes  # noqa: E402
-from host.codec.training.planes.loop import PlaneTrainer  # noqa: E402
+from host.codec.training.planes.trainer import PlaneTrainer  # noqa: E402
 from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from tests.unit.codec.conftest import drawing  # noqa: E402
@@ -29,7 +29,7 @@ def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizes, "PHOTOS", 6)
     monkeypatch.setattr(sizes, "STEPS", 3)
     monkeypatch.setattr(tables, "SYMBOLS", 400)
-    monkeypatch.setattr(loop, "LINEAR_BATCHES", 2)
+    monkeypatch.setattr(trainer, "LINEAR_BATCHES", 2)
     # Few pieces are worth measuring, on few pictures.
     monkeypatch.setattr(order, "SMALL_BYTES", 60.0)
     monkeypatch.setattr(order, "PHOTOS", 2)
@@ -57,6 +57,10 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path, monkeypatch: p
         with pytest.raises(TrainingError, match=r"^the checkpoint is not one of this recipe, or not whole \([^\n]+$"):
             PlaneTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
     assert again.step(again.crops(again.rng), 0.5)["features"] > 0
+    loop.run(again, 0.01, tmp_path / "checkpoint.pt", {}, said.append)
+    assert again.steps > 3
+    assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == again.steps
+    assert said[-1].startswith("held out: 700B ")
     kind = kind_of("pnc-v2")
     export_planes(again.average, again.cuts.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
     codec = Codec(kind.name, tmp_path)

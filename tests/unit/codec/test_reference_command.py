@@ -159,6 +159,31 @@ def test_an_export_that_cannot_be_is_named_in_one_line(
     assert said.count("\n") == 1
 
 
+def test_broken_photos_are_left_out_and_counted_and_a_folder_of_them_is_refused(
+    run: Run, tmp_path: Path, decoder: Path, tables: Path, photos: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="int8 needs the extra pnc-link[edge]")
+    codec, mixed, broken = (tmp_path / name for name in ("pnc.npz", "mixed", "broken"))
+    run("import", SAVED / "encoder", decoder, "--tables", tables, "--out", codec)
+    mixed.mkdir()
+    broken.mkdir()
+    for photo in photos.iterdir():
+        (mixed / photo.name).write_bytes(photo.read_bytes())
+    for folder in (mixed, broken):
+        (folder / "0a.png").write_text("no picture")
+        (folder / "z.jpg").write_bytes(b"")
+    for command, flag, out in (
+        (("fit", codec, "--out"), "--photos", "fitted.npz"),
+        (("export", codec, "--onnx"), "--int8", "small.onnx"),
+    ):
+        assert run(*command, tmp_path / "sound", flag, photos) == (0, "")
+        assert run(*command, tmp_path / out, flag, mixed) == (0, f"reference: {mixed}: 2 broken files left out\n")
+        assert (tmp_path / out).read_bytes() == (tmp_path / "sound").read_bytes()
+        ended = run(*command, tmp_path / "none", flag, broken)
+        assert ended == (1, f"reference: {broken}: no usable photo (all 2 are broken)\n")
+        assert not (tmp_path / "none").exists()
+
+
 def test_a_folder_without_photos_is_named(run: Run, tmp_path: Path, decoder: Path, tables: Path) -> None:
     out = tmp_path / "pnc.npz"
     run("import", SAVED / "encoder", decoder, "--tables", tables, "--out", out)

@@ -93,8 +93,12 @@ def trained(state: dict[str, Any]) -> dict[str, Any]:
 
 def trainer_of(stage: int, photos: Path) -> Trainer:
     torch.set_num_threads(1)
-    chosen = Run(STAGES[stage], epochs=2, batch=2, side=SIDE)
-    return Trainer(chosen, Team(), *split(load_pictures(photos, SIDE)[0], chosen.seed))
+    return trainer_for(Run(STAGES[stage], epochs=2, batch=2, side=SIDE), photos)
+
+
+def trainer_for(chosen: Run, photos: Path) -> Trainer:
+    pictures, source = load_pictures(photos, SIDE)
+    return Trainer(chosen, Team(), *split(pictures, chosen.seed), source.identity)
 
 
 def steps(trainer: Trainer, count: int) -> list[float]:
@@ -289,7 +293,7 @@ def test_ctrl_c_at_any_step_saves_and_going_on_gives_the_bits_of_a_run_without_i
 ) -> None:
     torch.set_num_threads(1)
     chosen = Run(STAGES[0], epochs=2, batch=4, side=SIDE)
-    trainer = Trainer(chosen, Team(), *split(load_pictures(photos, SIDE)[0], chosen.seed))
+    trainer = trainer_for(chosen, photos)
     interrupt = AfterStep(trainer.team)
     interrupt.step = step
     loop = Loop(trainer, tmp_path, interrupt, print)
@@ -382,6 +386,33 @@ def test_mistakes_in_the_command_end_in_one_line(
         assert words in refusal(capsys, *arguments(photos, out, *given))
 
 
+def test_what_another_run_of_the_stage_left_is_not_overwritten(
+    photos: Path, two_epochs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in two_epochs.iterdir()}
+    assert len(before) == 3
+    said = refusal(capsys, *arguments(photos, two_epochs, "--stage", 0))
+    assert f"{weights.last_path(two_epochs, 0)}: is there already; go on from it with --resume; " in said
+    assert {path.name: path.read_bytes() for path in two_epochs.iterdir()} == before
+    best = weights.best_path(tmp_path, 0)
+    best.write_bytes(before[best.name])
+    said = refusal(capsys, *arguments(photos, tmp_path, "--stage", 0))
+    assert f"{best}: is there already and would be overwritten; give another --out" in said
+    # Those are no files of stage 1, which begins with them.
+    missing = tmp_path / "missing"
+    assert f"{missing}: no such folder" in refusal(capsys, *arguments(missing, tmp_path, "--stage", 1))
+
+
+def test_going_on_with_other_photos_is_refused(
+    two_epochs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(6):
+        Image.fromarray(drawing(seed + 1)).save(tmp_path / f"{seed}.png")
+    said = refusal(capsys, *arguments(tmp_path, two_epochs, "--stage", 0, "--resume"))
+    assert f"{two_epochs}/pnc-stage0-last.pt: belongs to a run with photos 6 (" in said
+    assert "give the same" in said
+
+
 def test_a_batch_that_cannot_be_shared_equally_is_refused(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,10 +429,11 @@ def test_a_batch_that_cannot_be_shared_equally_is_refused(
             "belongs to stage 0 of recipe pnc (layout 2), not to stage 0 (layout 1)",
         ),
         (lambda state: state.update(recipe="pnc-v1"), "belongs to recipe pnc-v1, not pnc"),
+        (lambda state: state.pop("facts"), "tells of no photos that it learned from"),
         (lambda state: state.pop("adam"), "not a whole checkpoint ('adam')"),
         (lambda state: state["model"].pop("encoder.first.bias"), "its weights are not those of this network"),
     ],
-    ids=["layout", "recipe", "part missing", "other network"],
+    ids=["layout", "recipe", "facts missing", "part missing", "other network"],
 )
 def test_a_checkpoint_of_something_else_is_refused(
     change: Callable[[dict[str, Any]], object],
@@ -465,8 +497,8 @@ def test_ctrl_c_ends_with_status_130_and_a_checkpoint_that_loads(photos: Path, t
             break
     _, error = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 130
-    assert error == "train: stopped\n"
-    assert trained(last(tmp_path))["facts"]["photos"] == 5
+    assert error == f"train: stopped; {weights.last_path(tmp_path, 0)} is saved: go on with --resume\n"
+    assert trained(last(tmp_path))["facts"]["photos"] == load_pictures(photos, SIDE)[1].identity
 
 
 def torchrun(photos: Path, out: Path, *more: object) -> subprocess.Popen[str]:

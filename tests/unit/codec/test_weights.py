@@ -45,7 +45,7 @@ def test_a_decoder_of_another_version_is_refused_by_name_and_version(folder: Pat
 
 def test_missing_or_broken_files_are_named(folder: Path) -> None:
     (folder / "pnc-v1.onnx").write_bytes(b"no network")
-    with pytest.raises(CodecError, match=r"pnc-v1\.onnx: not a readable network"):
+    with pytest.raises(CodecError, match=r"pnc-v1\.onnx is not an ONNX model"):
         Codec("pnc-v1", folder).decoder()
     (folder / "pnc-v1.onnx").unlink()
     with pytest.raises(CodecError, match=r"pnc-v1\.onnx: the decoder's weights are missing"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from host.codec.reference.model import STRIDE, Autoencoder
+from host.codec.training import checkpoint
 from host.codec.training.photos import TrainingError
 from host.codec.training.reference import weights
 from host.codec.training.reference.data import load_pictures, split
@@ -30,10 +31,12 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
         )
     stage = run.stage.number
     last, best = weights.last_path(out, stage), weights.best_path(out, stage)
+    if not resume:
+        checkpoint.check_new(last, best, best.with_suffix(".npz"))
     begin = None if resume else weights.start(out, stage, start)
     state = weights.load(last, stage) if resume else None
     torch.set_num_threads(threads)
-    pictures, broken = load_pictures(data, run.side)
+    pictures, source = load_pictures(data, run.side)
     training, held_out = split(pictures, run.seed)
 
     def say(line: str) -> None:
@@ -41,7 +44,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
             print(line, flush=True)
 
     say(
-        f"{len(training)} photos to train on, {len(held_out)} held out, {broken} broken files left out; "
+        f"{len(training)} photos to train on, {len(held_out)} held out, {source.broken} broken files left out; "
         f"{'one process' if team.size == 1 else f'{team.size} processes'}, {team.device.type}"
     )
     try:
@@ -51,7 +54,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
     torch.backends.cudnn.benchmark = True
     try:
         with team.joined(), Interrupt(team) as interrupt:
-            trainer = Trainer(run, team, training, held_out)
+            trainer = Trainer(run, team, training, held_out, source.identity)
             if begin:
                 trainer.begin_with(begin, start or weights.best_path(out, stage - 1))
             if state:

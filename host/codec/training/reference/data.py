@@ -11,15 +11,15 @@ from torch import Tensor
 
 from host.codec.picture import load_picture
 from host.codec.reference.model import CHANNELS
-from host.codec.training.photos import load_photos
+from host.codec.training.photos import Source, load_photos
 from host.codec.training.reference.recipe import Run
 
 #: Held out to validate: one photo in eight, as published (5,000 beside 35,000), and not more than there.
 HELD_OUT_SHARE, MOST_HELD_OUT = 8, 5000
 
 
-def load_pictures(folder: Path, side: int) -> tuple[Tensor, int]:
-    """All photos of ``folder``, squashed as the sender does it: uint8 [n, 3, side, side], and how many were broken.
+def load_pictures(folder: Path, side: int) -> tuple[Tensor, Source]:
+    """All photos of ``folder``, squashed as the sender does it: uint8 [n, 3, side, side], and what is known of them.
 
     Raises TrainingError when the folder is missing or holds no usable photo.
     """
@@ -30,12 +30,12 @@ def load_pictures(folder: Path, side: int) -> tuple[Tensor, int]:
             return picture
         return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
 
-    photos, broken = load_photos(folder, load)
+    photos, source = load_photos(folder, load)
     pictures = np.empty((len(photos), 3, side, side), np.uint8)
     for i in range(len(photos)):
         pictures[i] = photos[i].transpose(2, 0, 1)
         photos[i] = photos[i][:0]
-    return torch.from_numpy(pictures), broken
+    return torch.from_numpy(pictures), source
 
 
 def split(pictures: Tensor, seed: int) -> tuple[Tensor, Tensor]:

@@ -78,7 +78,7 @@ class Loop:
         if better:
             t.best = score
             if self.team.leads:
-                checkpoint.save(weights.label(stage.number) | t.learned() | {"epoch": t.epoch}, self.best)
+                checkpoint.save(weights.label(stage.number) | t.learned() | {"epoch": t.epoch}, self.best, self.last)
         self._save()
 
     def _save(self) -> None:
@@ -92,4 +92,4 @@ class Loop:
 
     def _stop(self) -> NoReturn:
         self._save()
-        raise KeyboardInterrupt
+        raise checkpoint.stopped(self.last) if self.team.leads else KeyboardInterrupt

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from host.codec.training import checkpoint
 from host.codec.training.photos import TrainingError
 from host.codec.training.reference import weights
 from host.codec.training.reference.data import to_pixels
@@ -34,8 +35,9 @@ def add(figures: dict[str, Tensor], sums: dict[str, Tensor]) -> None:
 class Trainer:
     """State of a stage: everything that its checkpoint holds, and one step at a time."""
 
-    def __init__(self, run: Run, team: Team, pictures: Tensor, held_out: Tensor) -> None:
-        self.run, self.team = run, team
+    def __init__(self, run: Run, team: Team, pictures: Tensor, held_out: Tensor, photos: str) -> None:
+        """``photos``: the identity of all of them together."""
+        self.run, self.team, self.photos = run, team, photos
         torch.manual_seed(run.seed)
         self.pipeline = Pipeline(run.stage)
         self.pipeline.autoencoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -59,9 +61,9 @@ class Trainer:
         """The classifier that learns along, where there is one."""
         return self.pipeline.classifier if self.run.stage.classifier_rate else None
 
-    def facts(self) -> dict[str, int]:
+    def facts(self) -> dict[str, int | str]:
         """What must be the same when a run is resumed."""
-        return {"photos": len(self.pictures), "batch": self.run.batch, "side": self.run.side, "seed": self.run.seed}
+        return {"photos": self.photos, "batch": self.run.batch, "side": self.run.side, "seed": self.run.seed}
 
     def learned(self) -> dict[str, Any]:
         """The weights that this stage moves."""
@@ -90,13 +92,8 @@ class Trainer:
 
     def resume(self, state: dict[str, Any], path: Path) -> None:
         """Go on from ``state``, the content of ``path``. Raises TrainingError when it belongs to another run."""
+        checkpoint.check_run(state, self.facts(), path)
         try:
-            for name, ours in self.facts().items():
-                if state["facts"][name] != ours:
-                    raise TrainingError(
-                        f"{path}: belongs to a run with {name} {state['facts'][name]}, not {ours}; "
-                        "give the same, or leave out --resume to start afresh"
-                    )
             self.begin_with(state, path)
             self.adam.load_state_dict(state["adam"])
             self.epoch, self.step_of_epoch = int(state["epoch"]), int(state["step_of_epoch"])

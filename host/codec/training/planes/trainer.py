@@ -1,13 +1,10 @@
-"""The training loop of the plane codec's decoder: each stream is cut at random, its picture is judged."""
+"""A training of the plane codec's decoder: each stream is cut at random, its picture is judged."""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,6 @@ from torch.nn import functional as F
 from host.codec.training import checkpoint
 from host.codec.training.crops import DevicePhotos, random_batch
 from host.codec.training.judges import JUDGES, Judge
-from host.codec.training.loop import judged
 from host.codec.training.planes.cuts import Cuts, draw_sizes, first_order
 from host.codec.training.planes.export import encoder_arrays
 from host.codec.training.planes.model import PlaneModel, fit_linear, parameter_groups, set_spreads
@@ -26,11 +22,9 @@ from host.codec.training.planes.order import best_order
 from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.planes.sizes import piece_sizes
 from host.codec.training.planes.validation import HeldOut, validate
+from host.codec.training.trainer import judged
 from host.codec.weights import kind_of
 
-CHECKPOINT_S = 150.0
-VALIDATE_S = 420.0
-REPORT_STEPS = 100
 #: Steps in which the learning rates rise, at the start.
 WARM_STEPS = 150
 #: Batches from which the linear path starts.
@@ -46,6 +40,8 @@ SHAKEN = 32
 
 class PlaneTrainer:
     """State of a run: everything a checkpoint holds, and one step at a time."""
+
+    validate_s = 420.0
 
     def __init__(
         self,
@@ -68,6 +64,7 @@ class PlaneTrainer:
         self.model.to(self.device)
         self.judges = [Judge(name).to(self.device) for name in JUDGES]
         self.held = HeldOut(held_out, self.judges, self.device)
+        self.order_at = recipe.order_at
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
         if state is None:
             order = first_order(self.model.set_tops(self.model.analysis(self.held.pixels)))
@@ -126,7 +123,7 @@ class PlaneTrainer:
             pixels = self.crops(self.rng).to(self.device).float()
             yield pixels, self.cut(len(pixels), pixels.shape[-1] // 8)[0]
 
-    def crops(self, rng: np.random.Generator) -> Tensor:
+    def crops(self, rng: np.random.Generator, _progress: float = 0.0) -> Tensor:
         """The next batch, uint8 [n, 3, s, s]."""
         if self.on_device:
             return self.on_device.random_batch(self.batch, self.recipe.crop, rng)
@@ -198,38 +195,6 @@ class PlaneTrainer:
         self.ordered = True
         return why
 
-
-def train_planes(trainer: PlaneTrainer, minutes: float, path: Path, say: Callable[[str], None]) -> None:
-    """Run until ``minutes`` of training in all; checkpoints go to ``path``."""
-    r, total = trainer.recipe, minutes * 60
-    last_saved = last_validated = trainer.elapsed_s
-    sums: dict[str, list[float]] = {}
-    before = time.monotonic()
-    with ThreadPoolExecutor(1) as pool:
-
-        def crops() -> Tensor:
-            return trainer.crops(trainer.rng.spawn(1)[0])
-
-        ahead = pool.submit(crops)
-        while trainer.elapsed_s < total:
-            progress = trainer.elapsed_s / total
-            if not trainer.ordered and progress >= r.order_at:
-                say(f"order of the pieces: {trainer.reorder(say)}")
-            batch, ahead = ahead.result(), pool.submit(crops)
-            for key, value in trainer.step(batch, progress).items():
-                sums.setdefault(key, []).append(value)
-            now = time.monotonic()
-            trainer.elapsed_s += now - before
-            before = now
-            if trainer.steps % REPORT_STEPS == 0:
-                means = "  ".join(f"{k} {sum(v) / len(v):.4g}" for k, v in sums.items())
-                say(f"{trainer.elapsed_s / 60:5.1f} of {minutes:g} min  step {trainer.steps}  {means}")
-                sums.clear()
-            if trainer.elapsed_s - last_validated > VALIDATE_S:
-                say(validate(trainer.average, trainer.held, trainer.cuts))
-                last_validated = trainer.elapsed_s
-            if trainer.elapsed_s - last_saved > CHECKPOINT_S:
-                checkpoint.save(trainer.state(), path)
-                last_saved = trainer.elapsed_s
-    checkpoint.save(trainer.state(), path)
-    say(validate(trainer.average, trainer.held, trainer.cuts))
+    def validate(self) -> str:
+        """One line on the photos that are held out."""
+        return validate(self.average, self.held, self.cuts)

@@ -1,4 +1,4 @@
-"""Opens ONNX models with onnxruntime, quietly and without its telemetry."""
+"""Opens ONNX models with onnxruntime, quietly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from host.edge.errors import ClassifierError
+from host.codec.errors import CodecError
 
 _FATAL = 4  # onnxruntime's log level: what goes wrong comes as an exception
 
@@ -15,28 +15,25 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     """An ``onnxruntime.InferenceSession`` on the CPU for a serialized model or the path of one.
 
     ``threads``: how many it computes with; all the CPUs that this process may use if None.
-    Raises ``ClassifierError``, which calls the model ``name``, when it cannot be opened.
+    Raises ``CodecError``, which calls the model ``name``, when it cannot be opened.
     """
-    # From release 1.29 onnxruntime reports to its maker from Linux and macOS too, unless this is set before
-    # it is imported: https://github.com/microsoft/onnxruntime/pull/27379
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
-        raise ClassifierError("onnxruntime is not installed: pip install 'pnc-link[edge]'") from error
+        raise CodecError("onnxruntime is not installed: pip install 'pnc-link[edge]'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _usable_cpus()
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
     # Waiting threads would otherwise spin for some 20 ms after each picture and take the CPUs from the link
-    # and the decoder: 41 instead of 6 CPU ms for a picture that comes alone.
+    # and other networks: 41 instead of 6 CPU ms for a picture that comes alone.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's errors have no base class of their own
-        raise ClassifierError(f"{name} is not an ONNX model that runs here: {first_line(error)}") from error
+        raise CodecError(f"{name} is not an ONNX model that runs here: {first_line(error)}") from error
 
 
 def first_line(error: Exception) -> str:
