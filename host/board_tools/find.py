@@ -51,9 +51,9 @@ class Seen:
         return f"{self.port} (serial {self.board.serial or 'unknown'}, {self.name or role})"
 
 
-async def survey(machine: Machine) -> list[Seen]:
-    """Greet every attached board."""
-    names = read_names(machine.folder)
+async def survey(machine: Machine, names: Mapping[str, str] | None = None) -> list[Seen]:
+    """Greet every attached board. ``names``: others than those of boards.toml."""
+    names = read_names(machine.folder) if names is None else names
     return list(await asyncio.gather(*(_greet(machine, board, names) for board in machine.boards())))
 
 

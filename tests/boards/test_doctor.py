@@ -217,6 +217,23 @@ def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [("camera = \n", "Invalid value (at line 1, column 10)"), ("camera = 1.5\n", "camera must be a USB serial number")],
+)
+def test_a_broken_boards_toml_is_one_finding_among_the_others(
+    well: Desk, content: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = well.folder / "project" / "boards.toml"
+    path.write_text(content)
+    well.add(bootloader())
+    assert asyncio.run(boards.boards(boards.parser().parse_args(["doctor"]), well.machine("win32"))) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"! {path}: {what}")
+    assert lines[1].startswith("    mend boards.toml, or remove it; a line of it: ")
+    assert any("a dongle in its bootloader, without firmware" in line for line in lines[2:])
+
+
 def test_the_command_prints_findings_and_fails_only_when_something_is_pressing(
     well: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
