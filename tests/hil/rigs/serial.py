@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from host.sim.line import UART_BYTES_PER_S
 from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Pair, PairAction, Pairing, PairMethod, Phy
 from tests.bsim.simulation import Simulation
 from tests.hil.host import Host
-from tests.hil.rigs.rig import Resettable, Rig
+from tests.hil.rigs.rig import OnBoard, Rig
 
 _SLOW_INTERVAL_US = 60_000
 _FAST_INTERVAL_US = 7_500
@@ -23,6 +24,8 @@ _FAST_INTERVAL_US = 7_500
 _WINDOW_S = 30
 #: COBS and the zero byte at the end of a full frame.
 _STUFFING = 3
+#: A goodbye is noticed at the camera board within this time, s: what it gives its radio before is lost.
+_NOTICED_S = 0.1
 #: A full packet gets through three times out of seven, an empty one nearly always: some 80 kbit/s.
 _LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-BER=4e-4"]
 
@@ -94,7 +97,7 @@ class SerialRig(Rig):
             )
             await edge.ask(secret, Pairing)
 
-    async def cut(self, edge: Resettable) -> None:
+    async def cut(self, edge: OnBoard) -> None:
         await edge.reset_board()
 
     def limit_bps(self, phy: int, interval_us: int) -> float:
@@ -105,10 +108,11 @@ class SerialRig(Rig):
 
 
 class BsimRig(SerialRig):
-    """Zephyr's boards on BabbleSim's radio, in real time."""
+    """Zephyr's boards on BabbleSim's radio, in real time. A board that is reset leaves the simulation, which takes
+    nobody in while it runs: the edge board ends the connection by leaving its role."""
 
     name = "bsim"
-    has = frozenset({"two_boards", "air_time", "slow_air", "pairing"})
+    has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "pairing"})
     slow_phy = Phy.LE_1M
 
     def __init__(self, folder: Path, program: Path, *, slow: bool = False) -> None:
@@ -124,3 +128,7 @@ class BsimRig(SerialRig):
 
     async def stop(self) -> None:
         self._simulation.stop()
+
+    async def cut(self, edge: OnBoard) -> None:
+        await edge.leave_and_return()
+        await asyncio.sleep(_NOTICED_S)
