@@ -5,9 +5,6 @@ BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
 BOARD ?= nrf52840dk
-# Zephyr 3.7 writes board/chip, before it was board_chip.
-CHIP := $(if $(wildcard $(ZEPHYR_BASE)/boards/arm/nrf52840dk_nrf52840),_,/)nrf52840
-ZEPHYR_BOARD = $(BOARD)$(if $(filter nrf52840dk nrf52840dongle,$(BOARD)),$(CHIP))
 CODECS ?= pnc-v2,pnc-v1,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
 LINK ?= sim
@@ -72,9 +69,7 @@ vectors: $(VENV)/.test ## Write protocol/vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's) with the Zephyr that ZEPHYR_BASE names
-	@test -n "$$ZEPHYR_BASE" || { echo "ZEPHYR_BASE is not set: docs/firmware.md says how to get Zephyr" >&2; exit 2; }
-	cmake -GNinja -S firmware -B build/firmware/$(subst /,_,$(ZEPHYR_BOARD)) -DBOARD=$(ZEPHYR_BOARD)
-	ninja -C build/firmware/$(subst /,_,$(ZEPHYR_BOARD))
+	@$(PYTHON) -m host.board_tools.zephyr $(BOARD)
 
 sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python tests/bsim/simulation.py

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from host.board_tools.board_port import BoardPort
+from host.board_tools.find import port_that_answers
+from host.board_tools.machine import Machine
 from host.board_tools.names import FILE, read_names
 from host.command import USAGE, CommandError
-from host.link.discover import attached, only_board
+from host.link.discover import Attached, only_board
+from host.link.port import Port
 from host.sim.line import UART_BYTES_PER_S
 from host.sim.trace import CLEAR, Air, Trace, TraceError
 from host.sim.world import WorldSettings
@@ -31,35 +36,39 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_port(arguments: argparse.Namespace, role: str) -> str | None:
-    """The serial port to use; None: virtual boards.
+def chosen_port(arguments: argparse.Namespace, role: str, machine: Machine | None = None) -> Port | None:
+    """The port to use, not opened; None: virtual boards.
 
     ``role`` is the name under which boards.toml has the board that this command wants, if it has one.
     """
-    port: str = arguments.port
-    names = read_names(Path.cwd())
-    if port in names:
-        port = _port_of(port, names[port])
-    elif port == "auto" and role in names and attached():
-        port = _port_of(role, names[role])
-    elif port == "auto":
-        port = only_board() or "sim"
-    elif port != "sim" and _is_name(port):
-        raise CommandError(
-            f'{port} is no serial port, and {Path.cwd() / FILE} names no board so: write {port} = "SERIAL" there '
-            "(`python -m host.boards list` shows serial numbers)"
-        )
-    if port == "sim":
+    here = machine or Machine()
+    wanted: str = arguments.port
+    names = read_names(here.folder)
+    boards = here.boards() if wanted == "auto" or wanted in names else []
+    if wanted in names:
+        board: Attached | None = _named(wanted, names[wanted], boards)
+    elif wanted == "auto":
+        board = _named(role, names[role], boards) if role in names and boards else only_board(boards)
+    else:
+        board = None
+        if wanted != "sim" and _is_name(wanted):
+            raise CommandError(
+                f'{wanted} is no serial port, and {here.folder / FILE} names no board so: write {wanted} = "SERIAL" '
+                "there (`python -m host.boards list` shows serial numbers)"
+            )
+    if board is None and wanted in ("auto", "sim"):
         return None
+    port = here.open_port(wanted) if board is None else BoardPort(here, board)
     if arguments.rate or arguments.trace:
-        raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port}", USAGE)
+        raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port.name}", USAGE)
     return port
 
 
-def port_named(text: str) -> str:
-    """The port of the board that has this name in boards.toml; anything else is taken for a port itself."""
-    names = read_names(Path.cwd())
-    return _port_of(text, names[text]) if text in names else text
+async def port_named(text: str, machine: Machine | None = None) -> str:
+    """The port behind which the board of that name in boards.toml is; anything else is taken for a port itself."""
+    here = machine or Machine()
+    names = read_names(here.folder)
+    return await port_that_answers(here, _named(text, names[text], here.boards())) if text in names else text
 
 
 def _is_name(port: str) -> bool:
@@ -68,9 +77,8 @@ def _is_name(port: str) -> bool:
     return not is_path and re.fullmatch("COM[0-9]+", port, re.IGNORECASE) is None
 
 
-def _port_of(name: str, serial: str) -> str:
-    boards = attached()
-    found = [board.port for board in boards if board.serial == serial]
+def _named(name: str, serial: str, boards: Sequence[Attached]) -> Attached:
+    found = [board for board in boards if board.serial == serial]
     if not found:
         listed = ", ".join(f"{board.port} (serial {board.serial})" for board in boards) or "none"
         raise CommandError(f"{FILE}: {name} is {serial}, and that board is not attached; attached: {listed}")

@@ -18,7 +18,6 @@ from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
 from host.link.ble import Bluetooth
 from host.link.port import Port
-from host.link.serial_port import SerialPort
 from host.own_board import PEERS
 from host.ports import add_port_arguments, chosen_port, world_settings
 from host.testbed import virtual_boards
@@ -51,7 +50,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         raise CommandError("--ble is this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
     if by_bluetooth:
         _check_cameras(arguments.ble)
-    path = None if by_bluetooth else chosen_port(arguments, "edge")
+    chosen = None if by_bluetooth else chosen_port(arguments, "edge")
     settings = world_settings(arguments)
     codec = load()
     classifier = load_classifier(arguments.classifier)
@@ -60,14 +59,14 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         port: Port
         if by_bluetooth:
             port = BlePort(*arguments.ble, on_notice=_notice, bluetooth=bluetooth)
-        elif path is None:
+        elif chosen is None:
             ports = await stack.enter_async_context(virtual_boards(settings))
             port = ports[-1]
             _notice(
                 f"no board attached: two virtual boards; python -m host.send --port {ports[0].name} FILE sends here"
             )
         else:
-            port = SerialPort(path)
+            port = chosen
         server = EdgeServer(
             port,
             codec,
@@ -76,7 +75,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             on_served=_print,
             on_notice=_notice,
             on_serving=lambda: _notice(f"serving on {port.name}; Ctrl-C stops"),
-            keep_port=by_bluetooth or path is not None,
+            keep_port=by_bluetooth or chosen is not None,
         )
         await asyncio.to_thread(server.warm_up)
         await server.run()

@@ -19,7 +19,6 @@ from host.camera.transfer import transfer
 from host.codec import Codec, PictureError, load, load_picture
 from host.command import FAILURE, USAGE, CommandError, CommandParser, run_command
 from host.link.sender import TooShortError
-from host.link.serial_port import SerialPort
 from host.ports import add_port_arguments, chosen_port, world_settings
 from host.units import milliseconds
 from protocol.wire import MAX_DEADLINE_MS
@@ -52,19 +51,19 @@ async def send(arguments: argparse.Namespace) -> int:
         files = find_pictures(arguments.files)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
-    path = chosen_port(arguments, "camera")
+    port = chosen_port(arguments, "camera")
     settings = world_settings(arguments)
     if len(files) == 1:
         load_picture(files[0])  # if it is none, say so before any board is touched
     codec = load()
     async with AsyncExitStack() as stack:
         saved: Callable[[int], Awaitable[str | None]] = _kept_by_the_server
-        if path is None:
+        if port is None:
             testbed = await _testbed(stack, arguments, settings, codec)
             camera = await stack.enter_async_context(Camera(testbed.port))
             saved = testbed.saved
         else:
-            camera = await stack.enter_async_context(Camera(SerialPort(path)))
+            camera = await stack.enter_async_context(Camera(port))
         await camera.connect()
         return await _send_all(camera, codec, files, deadline_ms, saved, as_json=arguments.json)
 

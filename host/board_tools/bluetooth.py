@@ -30,15 +30,37 @@ def bluetooth_findings(machine: Machine) -> Iterator[Finding]:
             f"{_FOR}: BlueZ {version[0]} does not tell the MTU; {'.'.join(map(str, BLUEZ_NEEDED))} is needed",
             "upgrade the system (Debian 12 has 5.66)",
         )
-    adapters = sorted((machine.sysfs / "class" / "bluetooth").glob("hci*"))
-    if not adapters:
-        yield Finding(False, f"{_FOR}: this computer has no Bluetooth adapter", "plug one in; `lsusb` shows it")
+    there = any((machine.sysfs / "class" / "bluetooth").glob("hci*"))
+    if there and "Powered: yes" in machine.output(["bluetoothctl", "show"]):
         return
-    if "1" in [path.read_text().strip() for path in adapters[0].glob("rfkill*/soft")]:
-        yield Finding(False, f"{_FOR}: the Bluetooth adapter is blocked", "rfkill unblock bluetooth")
-    elif "Powered: yes" not in machine.output(["bluetoothctl", "show"]):
+    blocks = list(_blocks(machine))  # of an adapter; or of a laptop's switch, which may take the adapter away
+    if blocks:
+        yield from blocks
+    elif not there:
+        yield Finding(False, f"{_FOR}: this computer has no Bluetooth adapter", "plug one in; `lsusb` shows it")
+    else:
         yield Finding(
             False,
             f"{_FOR}: the Bluetooth adapter is down",
             "sudo systemctl start bluetooth && bluetoothctl power on",
         )
+
+
+def _blocks(machine: Machine) -> Iterator[Finding]:
+    """What keeps Bluetooth off: a switch, or software, or both.
+
+    https://www.kernel.org/doc/html/latest/driver-api/rfkill.html
+    """
+    switches = [
+        path.parent
+        for path in (machine.sysfs / "class" / "rfkill").glob("rfkill*/type")
+        if path.read_text().strip() == "bluetooth"
+    ]
+    if any((switch / "hard").read_text().strip() == "1" for switch in switches):
+        yield Finding(
+            False,
+            f"{_FOR}: Bluetooth is switched off by the computer's hardware",
+            "its switch or key for radio, or its firmware setup: no command can",
+        )
+    if any((switch / "soft").read_text().strip() == "1" for switch in switches):
+        yield Finding(False, f"{_FOR}: Bluetooth is blocked", "rfkill unblock bluetooth")

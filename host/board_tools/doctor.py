@@ -13,6 +13,7 @@ from host.board_tools.bluetooth import bluetooth_findings
 from host.board_tools.find import Seen
 from host.board_tools.findings import Finding
 from host.board_tools.machine import Machine
+from host.board_tools.names import FILE, read_names
 from host.board_tools.outcome import BoardError
 from host.link.discover import Attached, Kind
 from protocol.wire import VERSION
@@ -50,12 +51,20 @@ SYSTEM_ACCESS = Access(_may_use, _group_of)
 def examine(machine: Machine, seen: Sequence[Seen], access: Access = SYSTEM_ACCESS) -> list[Finding]:
     """Everything that is found, the most pressing first."""
     findings = [
+        *_names(machine),
         *_boards(machine, seen, access),
         *_overlays(machine),
         *_tools(machine, seen),
         *bluetooth_findings(machine),
     ]
     return sorted(findings, key=lambda finding: not finding.pressing)
+
+
+def _names(machine: Machine) -> Iterator[Finding]:
+    try:
+        read_names(machine.folder)
+    except BoardError as error:
+        yield Finding(True, str(error), f'mend {FILE}, or remove it; a line of it: camera = "683123456"')
 
 
 def _boards(machine: Machine, seen: Sequence[Seen], access: Access) -> Iterator[Finding]:

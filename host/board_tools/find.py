@@ -51,14 +51,20 @@ class Seen:
         return f"{self.port} (serial {self.board.serial or 'unknown'}, {self.name or role})"
 
 
-async def survey(machine: Machine) -> list[Seen]:
-    """Greet every attached board."""
-    names = read_names(machine.folder)
-    return list(await asyncio.gather(*(_greet(machine, board, names) for board in machine.boards())))
+async def survey(machine: Machine, names: Mapping[str, str] | None = None) -> list[Seen]:
+    """Greet every attached board. ``names``: others than those of boards.toml."""
+    names = read_names(machine.folder) if names is None else names
+    boards = machine.boards()
+    return list(await asyncio.gather(*(_greet(machine, board, name_of(names, board.serial)) for board in boards)))
 
 
-async def _greet(machine: Machine, board: Attached, names: Mapping[str, str]) -> Seen:
-    name = name_of(names, board.serial)
+async def port_that_answers(machine: Machine, board: Attached) -> str:
+    """Of a development kit's ports the one behind which the board is; the first if none answers. A board's only port
+    is not touched."""
+    return board.port if len(board.ports) == 1 else (await _greet(machine, board, "", links_s=0.0)).port
+
+
+async def _greet(machine: Machine, board: Attached, name: str, *, links_s: float = _LINKS_S) -> Seen:
     if board.kind is Kind.BOOTLOADER:
         return Seen(board, board.port, name, None, trouble="in its bootloader")
     trouble = ""
@@ -66,7 +72,7 @@ async def _greet(machine: Machine, board: Attached, names: Mapping[str, str]) ->
         try:
             async with Talk(machine.open_port(port)) as talk:
                 hello = await talk.hello()
-                await talk.listen(_LINKS_S)
+                await talk.listen(links_s)
                 return Seen(board, port, name, hello, tuple(talk.links.values()))
         except NoHelloError:
             trouble = trouble or "no answer"

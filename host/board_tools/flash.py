@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from host.board_tools import targets
+from host.board_tools import targets, zephyr
 from host.board_tools.machine import Machine
 from host.board_tools.outcome import BoardError, Status
 from host.board_tools.talk import NoHelloError, Talk, firmware_text
@@ -24,10 +23,11 @@ PRESS_RESET = "press RESET on the dongle (the small button at its side; the red 
 
 async def flash(machine: Machine, wanted: Wanted, say: Callable[[str], None]) -> None:
     """Do all of it; BoardError has the exit status of what went wrong."""
-    zephyr, release = targets.zephyr_of(machine)
-    writer = _writer(machine, wanted.target, zephyr)
-    folder = Path("build") / "firmware" / wanted.target.zephyr_name((0, 0))
-    for command in _build_commands(machine, wanted.target, zephyr, release, folder):
+    base, release = targets.zephyr_of(machine)
+    writer = _writer(machine, wanted.target, base)
+    name = zephyr.zephyr_name(wanted.target.name, release)
+    folder = zephyr.build_folder(name)
+    for command in zephyr.build_commands(machine.root, name, base):
         _run(machine, command, wanted, say, "the build failed")
     board = await choose(machine, wanted)
     say(f"writing {board.kind.value} at {board.port}, serial {board.serial or 'unknown'}")
@@ -40,37 +40,14 @@ async def flash(machine: Machine, wanted: Wanted, say: Callable[[str], None]) ->
         await _check(machine, wanted, board, others, say)
 
 
-def _writer(machine: Machine, target: Target, zephyr: Path) -> list[str]:
+def _writer(machine: Machine, target: Target, base: Path) -> list[str]:
     """The tool, looked for before the long build."""
     targets.need(machine, "cmake", "`sudo apt install cmake`, or see docs/firmware.md")
     targets.need(machine, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
     if target.by_bootloader:
         return targets.dfu_tool(machine)
     targets.need(machine, "west", "`pip install west`")
-    return ["west", "flash", "--skip-rebuild", "--runner", targets.runner(machine, zephyr)]
-
-
-def _build_commands(
-    machine: Machine, target: Target, zephyr: Path, release: tuple[int, int], folder: Path
-) -> list[list[str]]:
-    """cmake once for each Zephyr; ninja always: it knows what is stale."""
-    configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(folder), f"-DBOARD={target.zephyr_name(release)}"]
-    build = ["ninja", "-C", str(folder)]
-    if not (machine.root / folder / "build.ninja").is_file():
-        return [configure, build]
-    if _is_of_another_zephyr(machine.root / folder, zephyr):
-        return [["cmake", "-E", "rm", "-rf", str(folder)], configure, build]
-    return [build]
-
-
-def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
-    """True if cmake configured the folder with another tree than the one that ZEPHYR_BASE names now."""
-    try:
-        cache = (folder / "CMakeCache.txt").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    base = re.search(r"^ZEPHYR_BASE:\w+=(.+)$", cache, re.MULTILINE)
-    return base is not None and Path(base[1]).resolve() != zephyr.resolve()
+    return ["west", "flash", "--skip-rebuild", "--runner", targets.runner(machine, base)]
 
 
 def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: Attached) -> list[list[str]]:

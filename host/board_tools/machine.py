@@ -12,12 +12,10 @@ from pathlib import Path
 
 from serial.tools import list_ports
 
+from host.board_tools.zephyr import ROOT
 from host.link.discover import Attached, PortRecord, attached
 from host.link.port import Port
 from host.link.serial_port import SerialPort
-
-#: The checkout; an installed package has no firmware folder beside it.
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _environment() -> dict[str, str]:

@@ -6,13 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.board_tools import zephyr
 from host.board_tools.machine import Machine
 from host.board_tools.outcome import BoardError, Status
 from host.command import USAGE, CommandError
 from host.link.discover import Kind
-
-#: Zephyr 3.7 writes board/chip, before it was board_chip.
-_NEW_NAMES = (3, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +20,6 @@ class Target:
     name: str
     kinds: frozenset[Kind]
     by_bootloader: bool  # without a debugger: a DFU package goes to its bootloader
-
-    def zephyr_name(self, zephyr: tuple[int, int]) -> str:
-        """What that release of Zephyr calls it."""
-        return f"{self.name}{'/' if zephyr >= _NEW_NAMES else '_'}nrf52840"
 
 
 TARGETS = {
@@ -44,28 +38,18 @@ def target(name: str) -> Target:
 
 def zephyr_of(machine: Machine) -> tuple[Path, tuple[int, int]]:
     """Where Zephyr is, and its release (major, minor); BoardError if ZEPHYR_BASE does not lead to one."""
-    base = machine.environment.get("ZEPHYR_BASE", "")
-    if not base:
-        raise BoardError(
-            "ZEPHYR_BASE is not set: `west init -l firmware && west update && export ZEPHYR_BASE=$PWD/zephyr` gets "
-            "Zephyr (docs/firmware.md)",
-            Status.TOOL_MISSING,
-        )
     try:
-        text = (Path(base) / "VERSION").read_text(encoding="utf-8")
-    except OSError:
-        raise BoardError(
-            f"ZEPHYR_BASE={base} leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
-            "zephyr that `west update` made (docs/firmware.md)",
-            Status.TOOL_MISSING,
-        ) from None
-    numbers = {match[1]: int(match[2]) for match in re.finditer(r"VERSION_(MAJOR|MINOR) *= *([0-9]+)", text)}
-    return Path(base), (numbers.get("MAJOR", 0), numbers.get("MINOR", 0))
+        return zephyr.zephyr_of(machine.environment)
+    except zephyr.ZephyrError as error:
+        raise BoardError(str(error), Status.TOOL_MISSING) from error
 
 
-def runner(machine: Machine, zephyr: Path) -> str:
-    """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is."""
-    runners = zephyr / "scripts" / "west_commands" / "runners"
+def runner(machine: Machine, base: Path) -> str:
+    """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is.
+
+    ``base``: where Zephyr is.
+    """
+    runners = base / "scripts" / "west_commands" / "runners"
     known = machine.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(machine) >= 7
     if known and _nrfutil_has(machine, "device"):
         return "nrfutil"

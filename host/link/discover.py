@@ -70,13 +70,13 @@ def attached(records: Iterable[PortRecord] | None = None) -> list[Attached]:
     return sorted(boards, key=lambda board: _natural(board.port))
 
 
-def only_board() -> str | None:
-    """The port of the attached board, None if there is none; PortError if there are several to choose from."""
-    boards = [board for board in attached() if board.kind is not Kind.BOOTLOADER]
-    if len(boards) > 1:
-        listed = ", ".join(board.port for board in boards)
+def only_board(boards: Iterable[Attached]) -> Attached | None:
+    """The one of them that has firmware, None if there is none; PortError if there are several to choose from."""
+    ready = [board for board in boards if board.kind is not Kind.BOOTLOADER]
+    if len(ready) > 1:
+        listed = ", ".join(board.port for board in ready)
         raise PortError(f"several boards are attached ({listed}): choose one with --port")
-    return boards[0].port if boards else None
+    return ready[0] if ready else None
 
 
 def _kind(record: PortRecord) -> Kind | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from serial.tools import list_ports
 
 from host.link.discover import Kind, attached, only_board
 from host.link.port import PortError
@@ -78,14 +77,14 @@ def test_two_boards_without_serial_numbers_are_told_apart_by_where_they_are() ->
     assert len(attached(records)) == 2
 
 
-def test_the_only_board_is_taken_and_of_two_none_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_only_board_is_taken_and_of_two_none_is_guessed() -> None:
     records: list[Record] = [*OTHERS, bootloader()]
-    monkeypatch.setattr(list_ports, "comports", lambda: records)
-    assert only_board() is None
+    assert only_board(attached(records)) is None
     records.append(kit())
-    assert only_board() == "/dev/ttyACM0"
+    [board] = [board for board in attached(records) if board.kind is Kind.DEBUGGER]
+    assert only_board(attached(records)) == board
     records.append(dongle())
     with pytest.raises(
         PortError, match=r"several boards are attached \(/dev/ttyACM0, /dev/ttyACM5\): choose one with --port"
     ):
-        only_board()
+        only_board(attached(records))

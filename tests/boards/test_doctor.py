@@ -187,7 +187,7 @@ def test_modem_manager_until_the_rules_are_installed(well: Desk) -> None:
     assert found(well) == []
 
 
-def test_bluez_that_is_missing_old_without_adapter_blocked_or_down(well: Desk) -> None:
+def test_bluez_that_is_missing_old_without_adapter_or_down(well: Desk) -> None:
     well.tool("bluetoothctl", prints="bluetoothctl: 5.55 Powered: yes")
     assert only(found(well))[1] == "for recv --ble: BlueZ 5.55 does not tell the MTU; 5.62 is needed"
     well.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: no")
@@ -195,17 +195,38 @@ def test_bluez_that_is_missing_old_without_adapter_blocked_or_down(well: Desk) -
         "for recv --ble: the Bluetooth adapter is down",
         "sudo systemctl start bluetooth && bluetoothctl power on",
     )
-    adapter = well.sysfs / "class" / "bluetooth" / "hci0"
-    (adapter / "rfkill0").mkdir()
-    (adapter / "rfkill0" / "soft").write_text("1\n")
-    assert only(found(well))[1:] == ("for recv --ble: the Bluetooth adapter is blocked", "rfkill unblock bluetooth")
-    (adapter / "rfkill0" / "soft").unlink()
-    (adapter / "rfkill0").rmdir()
-    adapter.rmdir()
+    (well.sysfs / "class" / "bluetooth" / "hci0").rmdir()
     assert only(found(well))[1] == "for recv --ble: this computer has no Bluetooth adapter"
     (well.folder / "bin" / "bluetoothctl").unlink()
     assert only(found(well))[1:] == ("for recv --ble: BlueZ is missing", "sudo apt install bluez")
     assert found(well, platform="darwin") == []
+
+
+def test_bluetooth_that_a_switch_or_a_command_keeps_off(well: Desk) -> None:
+    def switch(number: int, kind: str, *, hard: int = 0, soft: int = 0) -> None:
+        folder = well.sysfs / "class" / "rfkill" / f"rfkill{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, value in (("type", kind), ("hard", hard), ("soft", soft)):
+            (folder / name).write_text(f"{value}\n")
+
+    by_hardware = (
+        "for recv --ble: Bluetooth is switched off by the computer's hardware",
+        "its switch or key for radio, or its firmware setup: no command can",
+    )
+    by_command = ("for recv --ble: Bluetooth is blocked", "rfkill unblock bluetooth")
+    switch(0, "wlan", hard=1, soft=1)
+    switch(1, "bluetooth", soft=1)
+    assert found(well) == [], "another adapter serves"
+    well.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: no")
+    assert only(found(well))[1:] == by_command
+    switch(1, "bluetooth", hard=1)
+    assert only(found(well))[1:] == by_hardware
+    switch(1, "bluetooth", hard=1, soft=1)
+    assert [(one.what, one.mend) for one in found(well)] == [by_hardware, by_command]
+    (well.sysfs / "class" / "bluetooth" / "hci0").rmdir()
+    assert [one.what for one in found(well)] == [by_hardware[0], by_command[0]], "the switch took the adapter away"
+    switch(1, "bluetooth")
+    assert "no Bluetooth adapter" in only(found(well))[1]
 
 
 def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +236,23 @@ def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> N
         "for recv --ble: the package bleak is missing",
         "pip install 'pnc-link[ble]'",
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [("camera = \n", "Invalid value (at line 1, column 10)"), ("camera = 1.5\n", "camera must be a USB serial number")],
+)
+def test_a_broken_boards_toml_is_one_finding_among_the_others(
+    well: Desk, content: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = well.folder / "project" / "boards.toml"
+    path.write_text(content)
+    well.add(bootloader())
+    assert asyncio.run(boards.boards(boards.parser().parse_args(["doctor"]), well.machine("win32"))) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"! {path}: {what}")
+    assert lines[1].startswith("    mend boards.toml, or remove it; a line of it: ")
+    assert any("a dongle in its bootloader, without firmware" in line for line in lines[2:])
 
 
 def test_the_command_prints_findings_and_fails_only_when_something_is_pressing(

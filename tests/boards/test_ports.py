@@ -3,78 +3,91 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import asyncio
+from dataclasses import replace
 
 import pytest
-from serial.tools import list_ports
 
 from host.command import CommandError
 from host.link.port import PortError
 from host.ports import add_port_arguments, chosen_port, port_named
-from tests.boards.desk import Record, kit
+from tests.boards.desk import Desk, Scripted, kit, silent
 
 NAMES = 'camera = "000683123456"\nroof = "7"\n'
 
 
-def port(*arguments: str, role: str = "camera") -> str | None:
+def port(desk: Desk, *arguments: str, role: str = "camera") -> str | None:
+    """The name of the port that is chosen."""
     parser = argparse.ArgumentParser()
     add_port_arguments(parser)
-    return chosen_port(parser.parse_args(arguments), role)
+    machine = replace(desk.machine(), open_port=lambda name: Scripted(name, silent))
+    chosen = chosen_port(parser.parse_args(arguments), role, machine)
+    return None if chosen is None else chosen.name
+
+
+def name_boards(desk: Desk) -> None:
+    (desk.folder / "project" / "boards.toml").write_text(NAMES)
 
 
 @pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Record]:
-    """Two boards, and a project's folder."""
-    attached = [kit(), kit("000683999999", "/dev/ttyACM1")]
-    monkeypatch.setattr(list_ports, "comports", lambda: attached)
-    monkeypatch.chdir(tmp_path)
-    return attached
+def two(desk: Desk) -> Desk:
+    """Two boards are attached."""
+    desk.add(kit())
+    desk.add(kit("000683999999", "/dev/ttyACM1"))
+    return desk
 
 
-def test_a_named_board_is_taken_for_its_role_although_there_are_two(records: list[Record], tmp_path: Path) -> None:
-    assert len(records) == 2
+def test_a_named_board_is_taken_for_its_role_although_there_are_two(two: Desk) -> None:
     with pytest.raises(PortError, match="several boards"):
-        port()
-    (tmp_path / "boards.toml").write_text(NAMES)
-    assert port() == "/dev/ttyACM0"
+        port(two)
+    name_boards(two)
+    assert port(two) == "/dev/ttyACM0"
     with pytest.raises(PortError, match="several boards"):
-        port(role="edge")
+        port(two, role="edge")
+    del two.records[0]
+    assert port(two, role="edge") == "/dev/ttyACM1"
 
 
-def test_a_port_may_be_given_by_name(records: list[Record], tmp_path: Path) -> None:
-    (tmp_path / "boards.toml").write_text(NAMES)
-    assert port("--port", "camera", role="edge") == "/dev/ttyACM0"
-    assert port("--port", "/dev/ttyACM1") == "/dev/ttyACM1"
-    assert [port_named(text) for text in ("camera", "/dev/ttyS0", "")] == ["/dev/ttyACM0", "/dev/ttyS0", ""]
+def test_a_port_may_be_given_by_name(two: Desk) -> None:
+    name_boards(two)
+    assert port(two, "--port", "camera", role="edge") == "/dev/ttyACM0"
+    assert port(two, "--port", "/dev/ttyACM1") == "/dev/ttyACM1"
+    named = [asyncio.run(port_named(text, two.machine())) for text in ("camera", "/dev/ttyS0", "")]
+    assert named == ["/dev/ttyACM0", "/dev/ttyS0", ""]
     with pytest.raises(
         CommandError, match=r"boards.toml: roof is 7, and that board is not attached; attached: /dev/tty"
     ):
-        port("--port", "roof")
-    records.clear()
+        port(two, "--port", "roof")
+    two.records.clear()
     with pytest.raises(CommandError, match="attached: none"):
-        port("--port", "camera")
+        port(two, "--port", "camera")
 
 
-def test_a_name_that_no_board_has_is_an_error_that_says_where_to_write_it(
-    records: list[Record], tmp_path: Path
-) -> None:
-    assert records
+def test_a_name_that_no_board_has_is_an_error_that_says_where_to_write_it(two: Desk) -> None:
     with pytest.raises(CommandError) as error:
-        port("--port", "roof")
+        port(two, "--port", "roof")
     assert str(error.value) == (
-        f'roof is no serial port, and {tmp_path / "boards.toml"} names no board so: write roof = "SERIAL" there '
-        "(`python -m host.boards list` shows serial numbers)"
+        f"roof is no serial port, and {two.folder / 'project' / 'boards.toml'} names no board so: write roof = "
+        '"SERIAL" there (`python -m host.boards list` shows serial numbers)'
     )
-    assert [port("--port", name) for name in ("/dev/ttyACM1", "COM3", "com12", "./tty")] == [
-        *("/dev/ttyACM1", "COM3", "com12", "./tty"),
-    ]
-    (tmp_path / "tty").touch()
-    assert port("--port", "tty") == "tty"
 
 
-def test_without_any_board_virtual_ones_are_taken_also_in_a_project_that_names_boards(
-    records: list[Record], tmp_path: Path
-) -> None:
-    (tmp_path / "boards.toml").write_text(NAMES)
-    records.clear()
-    assert port() is None
+def test_what_a_system_may_call_a_port_is_one(two: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(two.folder)
+    names = ["/dev/ttyACM1", "COM3", "com12", "./tty"]
+    assert [port(two, "--port", name) for name in names] == names
+    (two.folder / "tty").touch()
+    assert port(two, "--port", "tty") == "tty"
+
+
+@pytest.mark.parametrize("wanted", ["/dev/ttyACM1", "camera", "auto"])
+def test_only_the_air_of_virtual_boards_can_be_shaped(two: Desk, wanted: str) -> None:
+    name_boards(two)
+    with pytest.raises(CommandError, match=r"not that of /dev/ttyACM[01]$"):
+        port(two, "--port", wanted, "--rate", "50kbps")
+    assert port(two, "--port", "sim", "--rate", "50kbps") is None
+
+
+def test_without_any_board_virtual_ones_are_taken_also_in_a_project_that_names_boards(desk: Desk) -> None:
+    name_boards(desk)
+    assert port(desk) is None

@@ -85,7 +85,7 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
 def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
     from tests.hil.rigs.serial import SerialRig
 
-    camera, edge = (port_named(str(config.getoption(name, ""))) for name in ("camera", "edge"))
+    camera, edge = (asyncio.run(port_named(str(config.getoption(name, "")))) for name in ("camera", "edge"))
     if not (camera and edge):
         seen = asyncio.run(survey(Machine()))
         ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}

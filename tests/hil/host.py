@@ -81,6 +81,12 @@ class Host:
         await asyncio.sleep(RESET_S)
         await self.greet()
 
+    async def leave_and_return(self) -> None:
+        """Take the board's role until it is connected to nobody, and give it back."""
+        self.say(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
+        await self.until(lambda: not self.links)
+        await self.configure()
+
     async def configure(self, **fields: int | bytes) -> Hello:
         """Set the board's radio."""
         wanted = Configure(role=self.role, **{"tx_power_dbm": _KEEP_POWER_DBM, **fields})  # type: ignore[arg-type]

@@ -7,11 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from host.link.events import Collected, Event
+from host.link.events import Collected, Event, LinkChanged
 from host.link.port import Port
 from host.link.receiver import Receiver
 from host.link.runner import Runner, now_us
-from protocol.wire import Reset
+from protocol.wire import Configure, Control, LinkState, Reset, Role
+
+_KEEP_POWER_DBM = 127
 
 
 class Program:
@@ -21,6 +23,7 @@ class Program:
         self.collected: list[Collected] = []
         self._receiver = Receiver(nonce=7, service_us=1000)
         self._runner = Runner(self._receiver, port, self._on_event)
+        self._alone = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled, on an open port."""
@@ -28,10 +31,22 @@ class Program:
 
     async def reset_board(self) -> None:
         """Reset the board; its next answer says that it does not know us, and it is greeted again."""
-        self._receiver.session.channel.write(now_us(), Reset())
+        self._say(Reset())
+
+    async def leave_and_return(self) -> None:
+        """Take the board's role until it is connected to nobody, and give it back."""
+        self._alone.clear()
+        self._say(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
+        await self._alone.wait()
+        self._say(Configure(role=Role.EDGE, tx_power_dbm=_KEEP_POWER_DBM))
+
+    def _say(self, packet: Control) -> None:
+        self._receiver.session.channel.write(now_us(), packet)
         self._runner.kick()
 
     def _on_event(self, event: Event) -> None:
+        if isinstance(event, LinkChanged) and event.state is LinkState.DOWN:
+            self._alone.set()  # there is one camera
         if isinstance(event, Collected):
             self.collected.append(event)
             used = [packet.rank for packet in event.packets]

@@ -13,7 +13,7 @@ from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
 from tests.ble.scene import SCAN_S, adapter
 from tests.hil.host import Host
-from tests.hil.rigs.rig import Resettable, Rig
+from tests.hil.rigs.rig import OnBoard, Rig
 
 #: Share of packets that are lost and sent again.
 _LOSS = 0.02
@@ -42,7 +42,7 @@ class BumbleRig(Rig):
             "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.1)
         )
 
-    async def cut(self, _edge: Resettable) -> None:
+    async def cut(self, _edge: OnBoard) -> None:
         await self._camera.drop()
 
     @asynccontextmanager

@@ -21,11 +21,14 @@ NEEDS = {
 }
 
 
-class Resettable(Protocol):
+class OnBoard(Protocol):
     """A program on a board's port."""
 
     async def reset_board(self) -> None:
         """Reset the board, and go on with it."""
+
+    async def leave_and_return(self) -> None:
+        """Take the board's role until it is connected to nobody, and give it back."""
 
 
 class Rig(ABC):
@@ -61,7 +64,7 @@ class Rig(ABC):
         """Before they leave."""
         del camera, edge
 
-    async def cut(self, edge: Resettable) -> None:
+    async def cut(self, edge: OnBoard) -> None:
         """End the connection; it comes back by itself. ``edge`` is who has the edge board's port."""
         raise NotImplementedError
 

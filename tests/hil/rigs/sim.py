@@ -15,7 +15,7 @@ from host.sim.realtime import RealTimeWorld
 from host.sim.trace import CLEAR, Air, Trace
 from host.sim.world import World, WorldSettings
 from protocol.wire import MAX_PACKET, Phy
-from tests.hil.rigs.rig import NEEDS, Resettable, Rig
+from tests.hil.rigs.rig import NEEDS, OnBoard, Rig
 
 #: A speed that every system accepts on a pseudo-terminal.
 _BAUD = 115_200
@@ -48,7 +48,7 @@ class SimRig(Rig):
     def edge_port(self) -> Port:
         return SerialPort(self._world.paths[-1], _BAUD)
 
-    async def cut(self, _edge: Resettable) -> None:
+    async def cut(self, _edge: OnBoard) -> None:
         for connection in self._world.world.connections:
             connection.drop(_SUPERVISION_TIMEOUT)
             connection.search()

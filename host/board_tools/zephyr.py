@@ -1,0 +1,96 @@
+"""Which Zephyr builds the firmware, and how: for ``make flash``, and as a program for ``make firmware``.
+
+Standard library only: ``make firmware`` sets nothing up.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+#: The checkout; an installed package has no firmware folder beside it.
+ROOT = Path(__file__).resolve().parents[2]
+#: Zephyr 3.7 writes board/chip, before it was board_chip.
+_NEW_NAMES = (3, 7)
+#: Ours, by their short names.
+BOARDS = ("nrf52840dk", "nrf52840dongle")
+
+
+class ZephyrError(Exception):
+    """Zephyr is not where it should be; the text is one line for a person."""
+
+
+def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
+    """Where Zephyr is, and its release (major, minor); ZephyrError if ZEPHYR_BASE does not lead to one."""
+    base = environment.get("ZEPHYR_BASE", "")
+    if not base:
+        raise ZephyrError(
+            "ZEPHYR_BASE is not set: `west init -l firmware && west update && export ZEPHYR_BASE=$PWD/zephyr` gets "
+            "Zephyr (docs/firmware.md)"
+        )
+    try:
+        text = (Path(base) / "VERSION").read_text(encoding="utf-8")
+    except OSError:
+        raise ZephyrError(
+            f"ZEPHYR_BASE={base} leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
+            "zephyr that `west update` made (docs/firmware.md)"
+        ) from None
+    numbers = {match[1]: int(match[2]) for match in re.finditer(r"VERSION_(MAJOR|MINOR) *= *([0-9]+)", text)}
+    return Path(base), (numbers.get("MAJOR", 0), numbers.get("MINOR", 0))
+
+
+def zephyr_name(board: str, release: tuple[int, int]) -> str:
+    """What that release calls a board of ours; other names are taken for Zephyr's own."""
+    return f"{board}{'/' if release >= _NEW_NAMES else '_'}nrf52840" if board in BOARDS else board
+
+
+def build_folder(name: str) -> Path:
+    """Where a board is built, below the checkout; the same for its names in old and new releases."""
+    return Path("build") / "firmware" / name.replace("/", "_")
+
+
+def build_commands(root: Path, name: str, zephyr: Path) -> list[list[str]]:
+    """cmake once for each Zephyr, ninja always: it knows what is stale. To be run in ``root``."""
+    folder = build_folder(name)
+    configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(folder), f"-DBOARD={name}"]
+    build = ["ninja", "-C", str(folder)]
+    if _is_of_another_zephyr(root / folder, zephyr):
+        return [["cmake", "-E", "rm", "-rf", str(folder)], configure, build]
+    return [build] if (root / folder / "build.ninja").is_file() else [configure, build]
+
+
+def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
+    """True if cmake configured the folder with another tree than the one that ZEPHYR_BASE names now."""
+    try:
+        cache = (folder / "CMakeCache.txt").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    base = re.search(r"^ZEPHYR_BASE:\w+=(.+)$", cache, re.MULTILINE)
+    return base is not None and Path(base[1]).resolve() != zephyr.resolve()
+
+
+def main(board: str) -> int:
+    """Build the firmware for a board; the exit status."""
+    try:
+        zephyr, release = zephyr_of(os.environ)
+        for command in build_commands(ROOT, zephyr_name(board, release), zephyr):
+            print(f"$ {shlex.join(command)}", flush=True)
+            status = subprocess.run(command, cwd=ROOT, check=False).returncode
+            if status:
+                return status
+    except ZephyrError as error:
+        print(f"firmware: {error}", file=sys.stderr)
+        return 1
+    except FileNotFoundError as error:
+        print(f"firmware: {error.filename} is missing: docs/firmware.md says what is needed", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,90 @@
+"""``make firmware``: the same build as that of ``make flash``, with nothing set up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host.board_tools import zephyr
+from host.board_tools.targets import TARGETS
+from tests.boards.desk import Desk
+
+ROOT = Path(__file__).parents[2]
+MAKE = shutil.which("make")
+FOLDER = "build/firmware/nrf52840dk_nrf52840"
+CONFIGURE, BUILD = f"cmake -GNinja -S firmware -B {FOLDER} -DBOARD=nrf52840dk/nrf52840", f"ninja -C {FOLDER}"
+
+pytestmark = pytest.mark.skipif(MAKE is None or sys.platform == "win32", reason="make is not installed")
+
+
+@pytest.fixture
+def ready(desk: Desk) -> Desk:
+    """The source that the goal needs, cmake and ninja."""
+    desk.tools("cmake", "ninja")
+    (desk.root / "host" / "board_tools").mkdir(parents=True)
+    for name in ("Makefile", "host/__init__.py", "host/board_tools/__init__.py", "host/board_tools/zephyr.py"):
+        shutil.copy(ROOT / name, desk.root / name)
+    return desk
+
+
+def make(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run it with a Python that has its standard library only."""
+    command = [str(MAKE), "firmware", f"PYTHON={sys.executable} -S", *words]
+    return subprocess.run(
+        command, cwd=desk.root, env=desk.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def built(desk: Desk, *words: str) -> list[str]:
+    """What it ran, and printed."""
+    done = make(desk, *words)
+    assert done.returncode == 0, done.stderr
+    printed = [line.removeprefix("$ ") for line in done.stdout.splitlines() if line.startswith("$ ")]
+    assert printed == desk.log[-len(printed) :]
+    return printed
+
+
+def test_the_first_time_it_is_configured_and_built(ready: Desk) -> None:
+    assert built(ready) == [CONFIGURE, BUILD]
+
+
+def test_what_this_zephyr_configured_is_only_built(ready: Desk) -> None:
+    ready.configured("nrf52840dk_nrf52840", ready.environment["ZEPHYR_BASE"])
+    assert built(ready, "BOARD=nrf52840dk/nrf52840") == [BUILD]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_another_zephyr_configured_is_built_from_the_beginning(ready: Desk, whole: bool) -> None:
+    ready.configured("nrf52840dk_nrf52840", "/elsewhere/zephyr")
+    if not whole:  # its cmake failed
+        (ready.root / FOLDER / "build.ninja").unlink()
+    assert built(ready) == [f"cmake -E rm -rf {FOLDER}", CONFIGURE, BUILD]
+
+
+def test_before_zephyr_3_7_a_board_has_its_old_name_and_any_of_zephyrs_is_taken(ready: Desk) -> None:
+    ready.zephyr("3.6.0")
+    assert built(ready, "BOARD=nrf52840dongle")[0].endswith(
+        "-B build/firmware/nrf52840dongle_nrf52840 -DBOARD=nrf52840dongle_nrf52840"
+    )
+    assert built(ready, "BOARD=native_posix")[0].endswith("-B build/firmware/native_posix -DBOARD=native_posix")
+
+
+def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
+    ready.tool("cmake", status=3)
+    assert make(ready).returncode != 0
+    assert ready.log == [CONFIGURE]
+
+
+def test_what_is_missing_is_one_line(ready: Desk) -> None:
+    (ready.folder / "bin" / "cmake").unlink()
+    assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md says what is needed")
+    del ready.environment["ZEPHYR_BASE"]
+    assert make(ready).stderr.startswith("firmware: ZEPHYR_BASE is not set: `west init -l firmware")
+
+
+def test_its_boards_are_those_that_can_be_written() -> None:
+    assert set(zephyr.BOARDS) == set(TARGETS)
