@@ -4,9 +4,10 @@
 #include "radio_parts.h"
 #include "release.h"
 
-/* In units of 625 us. Alone: listen all the time; beside connections: leave them the air. */
+/* In units of 625 us. Alone: listen all the time; beside connections: leave them the air. Their intervals are multiples
+ * of 1.25 ms: an odd number of units is never in step with them, or seven connections could hide a camera for ever. */
 #define SCAN_INTERVAL 0x0060
-#define SCAN_INTERVAL_BESIDE 0x0100
+#define SCAN_INTERVAL_BESIDE 0x010B
 #define SCAN_WINDOW_BESIDE 0x0010
 
 enum scanning {
@@ -18,9 +19,10 @@ enum scanning {
 static enum scanning scanning;
 static atomic_t attempt; /* a connection is being made */
 
-/* The controller gives every camera about this long, one behind the other, and the last one the rest of the interval
- * (docs/firmware.md). */
+/* The controller places connections one behind the other, that far apart (bluetooth.conf), and a longer interval's rest
+ * is the last one's (docs/firmware.md). A full packet on the coded PHY and its answer take more. */
 #define SLICE_US 5000u
+#define SLICE_CODED_US 35000u
 
 /* Pairing and discovery take tens of connection events, and must be over after CONFIG_PNC_STRANGER_S: a connection
  * begins with no longer interval than this. */
@@ -38,10 +40,11 @@ static void count(const bt_addr_le_t *address, void *user)
  * with the connection, since a change of several connections' intervals can stop the controller of Zephyr 3.3. */
 static uint32_t shared_interval_us(void)
 {
+	bool coded = radio_settings.phy == PNC_PHY_CODED_S2 || radio_settings.phy == PNC_PHY_CODED_S8;
 	uint32_t known = 0;
 
 	security_each_known(count, &known);
-	return known < 2 ? radio_settings.interval_us : known * SLICE_US;
+	return known < 2 ? radio_settings.interval_us : known * (coded ? SLICE_CODED_US : SLICE_US);
 }
 
 bool radio_central_began_shorter(void)
