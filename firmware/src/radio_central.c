@@ -19,7 +19,7 @@ enum scanning {
 static enum scanning scanning;
 static atomic_t attempt; /* a connection is being made */
 
-/* The controller places connections one behind the other, that far apart (bluetooth.conf), and a longer interval's rest
+/* The controller places connections one behind the other, that far apart (Kconfig), and a longer interval's rest
  * is the last one's (docs/firmware.md). A full packet on the coded PHY and its answer take more. */
 #define SLICE_US 5000u
 #define SLICE_CODED_US 35000u
