@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "pnc_wire.h"
+
 #define ACL_HEADER 4u
 #define L2CAP_HEADER 4u
 #define HANDLE_MASK 0x0fffu
@@ -14,11 +16,6 @@
 #define EVENT_LE_META 0x3eu
 #define LE_CONNECTED 0x01u
 #define LE_CONNECTED_ENHANCED 0x0au
-
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] | at[1] << 8);
-}
 
 void pnc_completion_init(struct pnc_completion *c)
 {
@@ -54,9 +51,9 @@ static void begin(struct pnc_completion_link *link, const uint8_t *data, size_t 
 	bool whole = len > L2CAP_HEADER;
 	uint8_t opcode = whole ? data[L2CAP_HEADER] : 0;
 
-	link->rest = whole ? (uint16_t)(get16(data) + L2CAP_HEADER) : 0;
-	link->ours =
-		whole && get16(data + 2) == ATT_CHANNEL && (opcode == ATT_NOTIFICATION || opcode == ATT_WRITE_COMMAND);
+	link->rest = whole ? (uint16_t)(pnc_get16(data) + L2CAP_HEADER) : 0;
+	link->ours = whole && pnc_get16(data + 2) == ATT_CHANNEL &&
+		     (opcode == ATT_NOTIFICATION || opcode == ATT_WRITE_COMMAND);
 }
 
 void pnc_completion_sent(struct pnc_completion *c, const uint8_t *acl, size_t len)
@@ -67,12 +64,12 @@ void pnc_completion_sent(struct pnc_completion *c, const uint8_t *acl, size_t le
 	if (len < ACL_HEADER) {
 		return;
 	}
-	link = find_or_begin(c, get16(acl) & HANDLE_MASK);
+	link = find_or_begin(c, pnc_get16(acl) & HANDLE_MASK);
 	if (link == NULL || link->inside == PNC_COMPLETION_MOST) {
 		return;
 	}
 	data_len = len - ACL_HEADER;
-	if ((get16(acl) >> 12 & 3u) != BOUNDARY_CONTINUES) {
+	if ((pnc_get16(acl) >> 12 & 3u) != BOUNDARY_CONTINUES) {
 		begin(link, acl + ACL_HEADER, data_len);
 	}
 	link->rest = data_len < link->rest ? (uint16_t)(link->rest - data_len) : 0;
@@ -111,8 +108,8 @@ static size_t completed(struct pnc_completion *c, const uint8_t *entries, size_t
 	size_t filled = 0;
 
 	for (size_t i = 0; i < count && filled < PNC_PEERS; i++) {
-		struct pnc_completion_link *link = find(c, get16(entries + 4 * i) & HANDLE_MASK);
-		uint8_t ours = link == NULL ? 0 : take(link, get16(entries + 4 * i + 2));
+		struct pnc_completion_link *link = find(c, pnc_get16(entries + 4 * i) & HANDLE_MASK);
+		uint8_t ours = link == NULL ? 0 : take(link, pnc_get16(entries + 4 * i + 2));
 
 		if (ours > 0) {
 			done[filled++] = (struct pnc_completed){.handle = link->handle, .packets = ours};
@@ -144,11 +141,11 @@ size_t pnc_completion_event(struct pnc_completion *c, const uint8_t *event, size
 		return completed(c, parameters + 1, parameters[0], done);
 	}
 	if (event[0] == EVENT_DISCONNECTED && len >= 3 && parameters[0] == 0) {
-		forget(c, get16(parameters + 1));
+		forget(c, pnc_get16(parameters + 1));
 	}
 	if (event[0] == EVENT_LE_META && len >= 4 && parameters[1] == 0 &&
 	    (parameters[0] == LE_CONNECTED || parameters[0] == LE_CONNECTED_ENHANCED)) {
-		forget(c, get16(parameters + 2));
+		forget(c, pnc_get16(parameters + 2));
 	}
 	return 0;
 }
