@@ -19,20 +19,24 @@ async def open_window(talk: Talk, window_s: int, say: Callable[[str], None]) -> 
     say(f"{talk.port.name}: paired")
 
 
-async def pair_out_of_band(showing: Talk, given: Talk, window_s: int, say: Callable[[str], None]) -> None:
-    """Let two boards pair with each other and nobody else: the second is given the first one's secret."""
-    method = PairMethod.OUT_OF_BAND
-    shown = await showing.ask(Pair(action=PairAction.OPEN, method=method, window_s=window_s), Pairing)
-    secret = Pair(
+def secret_of(shown: Pairing, window_s: int) -> Pair:
+    """What lets another board pair with the one that shows its secret, and with nobody else."""
+    return Pair(
         action=PairAction.OPEN,
-        method=method,
+        method=PairMethod.OUT_OF_BAND,
         window_s=window_s,
         address_type=shown.address_type,
         address=shown.address,
         random=shown.random,
         confirm=shown.confirm,
     )
-    opened = await given.ask(secret, Pairing)
+
+
+async def pair_out_of_band(showing: Talk, given: Talk, window_s: int, say: Callable[[str], None]) -> None:
+    """Let two boards pair with each other and nobody else: the second is given the first one's secret."""
+    show = Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND, window_s=window_s)
+    shown = await showing.ask(show, Pairing)
+    opened = await given.ask(secret_of(shown, window_s), Pairing)
     say(f"{given.port.name} may pair with {address_text(shown.address)} ({showing.port.name}) and nobody else")
     try:
         await asyncio.gather(_wait(showing, shown), _wait(given, opened))

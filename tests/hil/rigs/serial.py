@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from host.board_tools.pairing import secret_of
 from host.link.port import Port
 from host.link.serial_port import SerialPort
 from host.sim.air import goodput_limit_bps
@@ -82,20 +83,11 @@ class SerialRig(Rig):
         try:
             yield
         finally:
-            method = PairMethod.OUT_OF_BAND
             before = len(camera.heard)
-            camera.say(Pair(action=PairAction.OPEN, method=method, window_s=_WINDOW_S))  # once: each has a new secret
+            show = Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND, window_s=_WINDOW_S)
+            camera.say(show)  # once: each has a new secret
             shown = await camera.hear(Pairing, lambda pairing: any(pairing.random), since=before)
-            secret = Pair(
-                action=PairAction.OPEN,
-                method=method,
-                window_s=_WINDOW_S,
-                address_type=shown.address_type,
-                address=shown.address,
-                random=shown.random,
-                confirm=shown.confirm,
-            )
-            await edge.ask(secret, Pairing)
+            await edge.ask(secret_of(shown, _WINDOW_S), Pairing)
 
     async def cut(self, edge: OnBoard) -> None:
         await edge.reset_board()
