@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from host.codec.training import checkpoint, masks
+from host.codec.training import checkpoint, learner, masks
 from host.codec.training.crops import random_batch
 from host.codec.training.judges import JUDGES, Judge
 from host.codec.training.model import Model, parameter_groups, start
 from host.codec.training.network import CHANNELS
 from host.codec.training.recipe import Recipe
 from host.codec.training.validation import best_order, validate
-from host.codec.weights import kind_of
 
 CELLS = 32 * 32
 #: Quantizer step to start from, in units of a filter of unit norm.
@@ -82,27 +81,13 @@ class Trainer:
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
 
     def state(self) -> dict[str, Any]:
-        return {
-            "recipe": self.recipe.name,
-            "version": kind_of(self.recipe.codec).version,
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "adam": self.adam.state_dict(),
-            "price": self.price,
-            "bytes": self.bytes,
-            "steps": self.steps,
-            "elapsed_s": self.elapsed_s,
-            "ordered": self.ordered,
-        }
+        return learner.state_of(self) | {"price": self.price, "bytes": self.bytes}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what ``state()`` gave. Raises TrainingError when it does not fit."""
+        learner.take(self, state)
         with checkpoint.taking():
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
-            self.adam.load_state_dict(state["adam"])
             self.price, self.bytes = state["price"], state["bytes"]
-            self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
         self.rng = np.random.default_rng([self.recipe.seed, self.steps])
 
     def set_rates(self, progress: float) -> None:
@@ -157,10 +142,7 @@ class Trainer:
         self.steps += 1
         if progress >= r.distil_at:
             self.price *= math.exp(0.001 * max(-1.0, min(1.0, math.log(shown["bytes"] / r.target_bytes) * 5)))
-        with torch.no_grad():
-            keep = min(r.ema, self.steps / (self.steps + 20))
-            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        learner.follow(self, r.ema)
         return shown | {"price": self.price}
 
     def reorder(self, _say: Callable[[str], None]) -> str:

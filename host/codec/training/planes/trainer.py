@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from host.codec.training import checkpoint
+from host.codec.training import checkpoint, learner
 from host.codec.training.crops import DevicePhotos, random_batch
 from host.codec.training.judges import JUDGES, Judge
 from host.codec.training.planes.cuts import Cuts, draw_sizes, first_order
@@ -23,7 +23,6 @@ from host.codec.training.planes.recipe import PlaneRecipe
 from host.codec.training.planes.sizes import piece_sizes
 from host.codec.training.planes.validation import HeldOut, validate
 from host.codec.training.trainer import judged
-from host.codec.weights import kind_of
 
 #: Steps in which the learning rates rise, at the start.
 WARM_STEPS = 150
@@ -73,32 +72,19 @@ class PlaneTrainer:
             self.use(Cuts(order, sizes))
             set_spreads(self.model, self.crops(self.rng).to(self.device).float())
             fit_linear(self.model, self.some_cuts())
-        else:
-            with checkpoint.taking():
-                self.model.load_state_dict(state["model"])
-                order = [(int(c), int(p)) for c, p in state["order"].tolist()]
-                self.use(Cuts(order, dict(zip(order, state["sizes"].tolist(), strict=True))))
         self.average = copy.deepcopy(self.model)
         self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
         if state is not None:
+            learner.take(self, state)
             with checkpoint.taking():
-                self.average.load_state_dict(state["average"])
-                self.adam.load_state_dict(state["adam"])
-                self.steps, self.elapsed_s, self.ordered = state["steps"], state["elapsed_s"], state["ordered"]
+                order = [(int(c), int(p)) for c, p in state["order"].tolist()]
+                self.use(Cuts(order, dict(zip(order, state["sizes"].tolist(), strict=True))))
             self.rng = np.random.default_rng([recipe.seed, self.steps])
 
     def state(self) -> dict[str, Any]:
-        return {
-            "recipe": self.recipe.name,
-            "version": kind_of(self.recipe.codec).version,
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "adam": self.adam.state_dict(),
+        return learner.state_of(self) | {
             "order": torch.tensor(self.cuts.order),
             "sizes": torch.tensor([self.cuts.sizes[piece] for piece in self.cuts.order], dtype=torch.float64),
-            "steps": self.steps,
-            "elapsed_s": self.elapsed_s,
-            "ordered": self.ordered,
         }
 
     def use(self, cuts: Cuts) -> None:
@@ -180,10 +166,7 @@ class PlaneTrainer:
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
-        with torch.no_grad():
-            keep = min(r.ema, self.steps / (self.steps + 20))
-            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        learner.follow(self, r.ema)
         return figures
 
     def reorder(self, say: Callable[[str], None]) -> str:
