@@ -50,7 +50,7 @@ format: $(VENV)/.test ## Format the sources
 	$(BIN)/ruff format .
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
 
-size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi)
+size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
 
 bench: $(VENV)/.edge ## Goodput of the link against what the air can carry; speed of the codec beside others

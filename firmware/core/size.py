@@ -6,6 +6,7 @@ is passed, with 2 when the compiler is not there. ``make size`` calls it.
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import tempfile
@@ -31,9 +32,20 @@ def _run(*command: str | Path) -> str:
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+@functools.cache
+def library_flags() -> tuple[str, ...]:
+    """What the compiler needs to find the C library's headers: nothing for newlib, its specs for picolibc (newer
+    Debian); FileNotFoundError if neither is there."""
+    for flags in ((), ("--specs=picolibc.specs",)):
+        command = ["arm-none-eabi-gcc", *flags, "-E", "-x", "c", "-"]
+        if subprocess.run(command, input=b"#include <string.h>", capture_output=True, check=False).returncode == 0:
+            return flags
+    raise FileNotFoundError("string.h for arm-none-eabi-gcc")
+
+
 def _compile(source: Path, into: Path) -> Path:
     compiled = into / (source.stem + ".o")
-    includes = [f"-I{path}" for path in INCLUDES]
+    includes = [*library_flags(), *(f"-I{path}" for path in INCLUDES)]
     _run("arm-none-eabi-gcc", *FLAGS, f"-DPNC_QUEUE_SLOTS={SLOTS}u", *includes, "-c", source, "-o", compiled)
     return compiled
 
@@ -63,7 +75,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             code, ram = code_bytes(Path(folder)), ram_bytes(Path(folder))
     except FileNotFoundError:
-        print("arm-none-eabi-gcc is not installed: on Debian, apt-get install gcc-arm-none-eabi", file=sys.stderr)
+        print(
+            "arm-none-eabi-gcc or its C library is not installed: on Debian, apt-get install gcc-arm-none-eabi "
+            "libnewlib-arm-none-eabi",
+            file=sys.stderr,
+        )
         return 2
     print(f"{'code on a Cortex-M4, -Os':<28} bytes")
     for name, size in code.items():

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import functools
 import re
+import runpy
 import shutil
 import subprocess
 import tempfile
@@ -47,6 +48,16 @@ def compile_or_fail(command: Sequence[str | Path], cwd: Path | None = None) -> N
 def compiler() -> str | None:
     """The C compiler of this machine."""
     return next((cc for cc in ("cc", "gcc", "clang") if shutil.which(cc)), None)
+
+
+@functools.cache
+def arm_flags() -> tuple[str, ...] | None:
+    """What arm-none-eabi-gcc needs to find a C library; None if it, or the library, is not there."""
+    try:
+        flags: tuple[str, ...] = runpy.run_path(str(CORE / "size.py"))["library_flags"]()
+    except FileNotFoundError:
+        return None
+    return flags
 
 
 @functools.cache

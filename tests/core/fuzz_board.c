@@ -175,7 +175,7 @@ static void step(struct input *in)
 	uint8_t bytes[260];
 	uint8_t what = eat(in);
 	struct side *s = &sides[what & 1u];
-	struct side *other = &sides[~what & 1u];
+	struct side *other = &sides[1u - (what & 1u)];
 	uint8_t peer = eat(in) % (PNC_PEERS + 1u);
 	switch (what >> 1 & 0xFu) {
 	case 0:

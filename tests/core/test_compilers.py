@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import vector_tables
-from core_build import CORE, HERE, INCLUDES, STRICT, compile_or_fail, run, sources
+from core_build import CORE, HERE, INCLUDES, STRICT, arm_flags, compile_or_fail, run, sources
 
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections"]
-COMPILERS = {"gcc": ["-O2"], "clang": ["-O2"], "arm-none-eabi-gcc": CORTEX_M4}
+ARM = "arm-none-eabi-gcc"
+COMPILERS = {"gcc": ["-O2"], "clang": ["-O2"], ARM: CORTEX_M4}
 CONFIGURATIONS = {
     "default": [],
     "smallest": ["-DPNC_QUEUE_SLOTS=1u", "-DPNC_CONTROL_SLOTS=2u", "-DPNC_PEERS=1u", "-DPNC_IN_FLIGHT_MAX=1u"],
@@ -26,14 +27,21 @@ LIBRARY = {"memcpy", "memset", "memmove", "memcmp", "strlen"}  # all that the co
 def _needs(tool: str) -> None:
     if not shutil.which(tool):
         pytest.skip(f"{tool} is not installed")
+    if tool == ARM and arm_flags() is None:
+        pytest.skip(f"{tool} has no C library")
+
+
+def _flags(compiler: str) -> list[str]:
+    """Strict, for its processor, with its library."""
+    library = (arm_flags() or ()) if compiler == ARM else ()
+    return [*STRICT, *COMPILERS[compiler], *library, *INCLUDES]
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_the_core_compiles_without_a_warning(tmp_path: Path, compiler: str, configuration: str) -> None:
     _needs(compiler)
-    flags = [*STRICT, *COMPILERS[compiler], *CONFIGURATIONS[configuration], *INCLUDES]
-    compile_or_fail([compiler, *flags, "-c", *sources()], cwd=tmp_path)
+    compile_or_fail([compiler, *_flags(compiler), *CONFIGURATIONS[configuration], "-c", *sources()], cwd=tmp_path)
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
@@ -43,7 +51,7 @@ def test_every_header_stands_alone(tmp_path: Path, compiler: str) -> None:
     assert len(headers) >= 8
     for header in headers:
         (tmp_path / f"{header.stem}.c").write_text(f'#include "pnc/{header.name}"\nint dummy;\n', encoding="utf-8")
-    compile_or_fail([compiler, *STRICT, *INCLUDES, "-c", *sorted(tmp_path.glob("*.c"))], cwd=tmp_path)
+    compile_or_fail([compiler, *_flags(compiler), "-c", *sorted(tmp_path.glob("*.c"))], cwd=tmp_path)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -55,8 +63,8 @@ def test_the_tests_in_c_compile_without_a_warning(tmp_path: Path, compiler: str)
 
 
 def test_the_core_keeps_no_state_and_calls_no_system(tmp_path: Path) -> None:
-    _needs("arm-none-eabi-gcc")
-    compile_or_fail(["arm-none-eabi-gcc", *STRICT, *CORTEX_M4, *INCLUDES, "-c", *sources()], cwd=tmp_path)
+    _needs(ARM)
+    compile_or_fail([ARM, *_flags(ARM), "-c", *sources()], cwd=tmp_path)
     listing = run(["arm-none-eabi-nm", *sorted(tmp_path.glob("*.o"))]).stdout
     symbols = re.findall(r"^(?:[0-9a-f]{8}|\s{8}) (\w) (\S+)$", listing, re.MULTILINE)
     assert len(symbols) > 40
@@ -66,7 +74,7 @@ def test_the_core_keeps_no_state_and_calls_no_system(tmp_path: Path) -> None:
 
 
 def test_code_and_ram_stay_within_their_limits() -> None:
-    _needs("arm-none-eabi-gcc")
+    _needs(ARM)
     done = run([sys.executable, CORE / "size.py"])
     assert done.returncode == 0, done.stdout
     assert re.search(r"^  all +\d+  of at most 8192$", done.stdout, re.MULTILINE)
