@@ -9,6 +9,7 @@
 
 #define RSSI_EVERY_MS 1000
 #define END_MS 500 /* for connections to end */
+#define STRANGER_MS (CONFIG_PNC_STRANGER_S * MSEC_PER_SEC)
 
 struct radio_link radio_links[PNC_PEERS];
 struct pnc_configure radio_settings;
@@ -229,6 +230,26 @@ BT_CONN_CB_DEFINE(callbacks) = {
 
 static struct bt_gatt_cb gatt_callbacks = {.att_mtu_updated = on_mtu};
 
+/* The link layer waits until the peer has heard a goodbye, for as long as the peer said when it connected: one that has
+ * fallen silent would keep a camera's only place for up to 32 s. Nothing but a new start of host and controller ends
+ * that earlier; there is no other connection that it could harm. */
+static void start_anew(void)
+{
+	bt_addr_le_t own = {0};
+	size_t one = 1;
+
+	bt_id_get(&own, &one);
+	if (bt_disable() != 0) {
+		return; /* not with this controller */
+	}
+	(void)bt_id_create(&own, NULL); /* else a host without an address from its controller makes up another one */
+	if (bt_enable(NULL) != 0 || settings_load_subtree("bt") != 0) {
+		care_error();
+		(void)care_ask_reset(PNC_RESET_KIND_FIRMWARE);
+	}
+	security_began_anew();
+}
+
 uint8_t radio_start(void)
 {
 	enabled = bt_enable(NULL) == 0;
@@ -408,9 +429,18 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 			board_radio_down(peer, BT_HCI_ERR_UNSPECIFIED);
 		}
 	}
-	if (!up && k_uptime_get() - link->since_ms > CONFIG_PNC_STRANGER_S * MSEC_PER_SEC) {
+	if (!up && k_uptime_get() - link->since_ms > STRANGER_MS - END_MS) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
+}
+
+/* True if a connection is there that was to end and has not, and that is the only one. */
+static bool is_held(void)
+{
+	const struct radio_link *link = &radio_links[0];
+
+	return radio_settings.role == PNC_ROLE_CAMERA && link->conn != NULL && !atomic_test_bit(link->flags, LINK_UP) &&
+	       k_uptime_get() - link->since_ms > STRANGER_MS;
 }
 
 static void measure(void)
@@ -447,6 +477,9 @@ void radio_manage(int32_t wait_ms)
 			advance(i, conn);
 			bt_conn_unref(conn);
 		}
+	}
+	if (is_held()) {
+		start_anew();
 	}
 	radio_peripheral_manage();
 	radio_central_manage();

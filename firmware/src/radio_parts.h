@@ -114,6 +114,10 @@ void radio_sender_start(void);
 /* Registers what decides about pairing. */
 void security_start(void);
 
+/* The stack has begun anew and has another key pair, to which values shown out of band no longer belong: their window
+ * closes with a failure. Main thread. */
+void security_began_anew(void);
+
 /* Does what the host and the button asked for, and tells the host. Main thread, again and again. */
 void security_manage(void);
 

@@ -325,6 +325,16 @@ static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
 	radio_attend();
 }
 
+void security_began_anew(void)
+{
+	struct window now = window_now();
+
+	if (now.method == PNC_PAIR_METHOD_OUT_OF_BAND && !now.theirs) {
+		close_window();
+		on_failed(NULL, BT_SECURITY_ERR_UNSPECIFIED);
+	}
+}
+
 void security_start(void)
 {
 	static const struct bt_conn_auth_cb callbacks = {

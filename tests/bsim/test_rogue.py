@@ -14,7 +14,7 @@ from bsim_scene import picture
 from simulation import ROOT, Simulation, build
 
 from protocol.packets import Picture
-from protocol.wire import LinkState, Pair, PairAction, Pairing, Phy, Role
+from protocol.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Role
 
 #: What it sends: packets.h of the rogue.
 PACKETS = 3604
@@ -118,3 +118,49 @@ def test_a_rogue_camera_does_not_stop_an_edge_and_its_other_camera(program: Path
         total = statistics.sent + statistics.expired + statistics.evicted + statistics.flushed + statistics.waiting
         assert statistics.accepted == total
         assert edge.greet().role == Role.EDGE
+
+
+def test_strangers_that_fall_silent_do_not_keep_a_cameras_place_for_longer_than_5_s(
+    program: Path, rogue: Path, tmp_path: Path
+) -> None:
+    """They ask for a supervision timeout of 32 s and are gone: nobody answers the camera's goodbye."""
+    begin_s = [5.0, 12.0]
+    strangers = [[rogue, "-silent", f"-start_offset={at_s * 1e6:.0f}", "-delay_init"] for at_s in begin_s]
+    with Simulation(tmp_path, [program] * 2, others=strangers) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console, role in ((camera, Role.CAMERA), (edge, Role.EDGE)):
+            console.greet()
+            console.configure(role)
+        camera.link_up()
+        edge.configure(Role.NONE)
+        for number, at_s in enumerate(begin_s):
+            _Log(tmp_path / f"log{2 + number}.txt").number(r"@00:00:(\d+)[^\n]*leaves", [camera])
+            camera.say(picture(number, 0))  # it waits in the queue
+            while camera.statistics().uptime_ms < (at_s + 5.5) * 1000:
+                camera.pump(0.02)
+                camera.heard.clear()
+            edge.configure(Role.EDGE)
+            assert edge.until(Picture).image == number
+            assert camera.statistics().uptime_ms < (at_s + 7) * 1000
+            edge.configure(Role.NONE)
+        pairing = camera.pairing(Pair())
+        assert (pairing.open, pairing.bonds, pairing.paired, pairing.failed) == (1, 1, 1, 0)
+        assert camera.statistics().uptime_ms > 17_000, "it was not reset"
+
+
+def test_a_secret_that_was_shown_ends_with_the_stranger_that_took_its_place(
+    program: Path, rogue: Path, tmp_path: Path
+) -> None:
+    """The board begins anew with another key pair, and the secret belonged to the old one."""
+    stranger = [rogue, "-silent", "-start_offset=2e6", "-delay_init"]
+    with Simulation(tmp_path, [program], others=[stranger]) as simulation:
+        camera = Console(simulation.ports[0])
+        camera.greet()
+        camera.configure(Role.CAMERA)
+        shown = camera.pairing(Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND))
+        assert any(shown.random)
+        ended = camera.until(Pairing, lambda p: not p.open)
+        assert (ended.failed, ended.random) == (1, bytes(16))
+        again = camera.pairing(Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND))
+        assert again.open
+        assert again.random not in (shown.random, bytes(16))

@@ -1,5 +1,6 @@
 /* A board that pairs like any other and then sends packets of every illegal kind, and at last raw PDUs below them:
- * -central to a camera, else, as a peripheral, to an edge. It prints what it has sent and falls silent. */
+ * -central to a camera, else, as a peripheral, to an edge. It prints what it has sent and falls silent.
+ * With -silent it connects to a camera for as long as Bluetooth allows, and is gone without a goodbye. */
 #include "cmdline.h"
 #include "soc.h"
 
@@ -7,6 +8,7 @@
 #include <zephyr/bluetooth/conn.h>
 #include <zephyr/bluetooth/gatt.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/reboot.h>
 
 #include "host/conn_internal.h"
 #include "host/l2cap_internal.h"
@@ -19,7 +21,9 @@
 #define SETTLE_MS 300
 #define PARAMETERS BT_LE_ADV_PARAM(PNC_ADV_CONNECTABLE, BT_GAP_ADV_FAST_INT_MIN_2, BT_GAP_ADV_FAST_INT_MAX_2, NULL)
 
-static bool central;
+#define LONGEST_TIMEOUT 3200 /* in units of 10 ms */
+
+static bool central, silent;
 static struct bt_conn *current;
 static uint16_t to_camera;
 static K_SEM_DEFINE(connected, 0, 1);
@@ -82,7 +86,7 @@ BT_CONN_CB_DEFINE(callbacks) = {
 
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
-	struct bt_le_conn_param parameters = BT_LE_CONN_PARAM_INIT(6, 6, 0, 400);
+	struct bt_le_conn_param parameters = BT_LE_CONN_PARAM_INIT(6, 6, 0, silent ? LONGEST_TIMEOUT : 400);
 	struct bt_conn *conn = NULL;
 
 	if (type == BT_GAP_ADV_TYPE_ADV_IND && bt_le_scan_stop() == 0 &&
@@ -146,12 +150,17 @@ static void prepare(void)
 		.type = BT_GATT_DISCOVER_ATTRIBUTE,
 	};
 
-	if (central) {
+	if (central || silent) {
 		(void)bt_le_scan_start(BT_LE_SCAN_PASSIVE, on_advertisement);
 	} else {
 		(void)bt_le_adv_start(PARAMETERS, advertisement, ARRAY_SIZE(advertisement), NULL, 0);
 	}
 	wait(&connected);
+	if (silent) {
+		k_msleep(SETTLE_MS);
+		printk("leaves\n");
+		sys_reboot(SYS_REBOOT_COLD); /* out of the simulation */
+	}
 	if (central) {
 		(void)bt_conn_set_security(current, BT_SECURITY_L2);
 	}
@@ -229,10 +238,12 @@ static void rogue_options(void)
 {
 	static struct args_struct_t options[] = {
 		{.option = "central", .type = 'b', .dest = &central, .descript = "attack a camera"},
+		{.option = "silent", .type = 'b', .dest = &silent, .descript = "hold a camera's connection"},
 		ARG_TABLE_ENDMARKER,
 	};
 
 	options[0].is_switch = true;
+	options[1].is_switch = true;
 	native_add_command_line_opts(options);
 }
 
