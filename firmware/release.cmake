@@ -41,7 +41,17 @@ if(BOARD MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
 		${CMAKE_CURRENT_LIST_DIR}/boards/nrf52_bsim.overlay
 	)
 endif()
-# -DPNC_USB=ON: a board whose default port is another one gets its own USB port by usb.overlay.
+# -DPNC_USB=ON: the chip's own USB port, on a board whose default is another one.
+if(PNC_USB AND NOT BOARD MATCHES "dongle")
+	if(ZEPHYR_RELEASE VERSION_LESS 3.4)
+		set(DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/usb.overlay)
+		if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/boards/${BOARD}.overlay)
+			list(PREPEND DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/boards/${BOARD}.overlay)
+		endif()
+	else()
+		list(APPEND EXTRA_DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/usb.overlay)
+	endif()
+endif()
 if(PNC_USB OR BOARD MATCHES "dongle")
 	if(ZEPHYR_RELEASE VERSION_LESS 4.2)
 		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/usb-before-4.2.conf)

@@ -65,6 +65,7 @@ def parser() -> CommandParser:
     write.add_argument(
         "--role", default="", choices=["", "camera", "edge"], help="of several boards the one of this role"
     )
+    write.add_argument("--usb", action="store_true", help="a kit's port is the chip's own USB socket, which is faster")
     write.add_argument("--dry-run", action="store_true", help="only print the commands")
     return p
 
@@ -72,7 +73,9 @@ def parser() -> CommandParser:
 async def boards(arguments: argparse.Namespace, machine: Machine) -> int:
     """Run one command; its exit status."""
     if arguments.command == "flash":
-        wanted = Wanted(target(arguments.target), arguments.snr, arguments.role, arguments.dry_run)
+        wanted = Wanted(
+            target(arguments.target), arguments.snr, arguments.role, own_usb=arguments.usb, dry_run=arguments.dry_run
+        )
         await flash.flash(machine, wanted, _say)
         return Status.OK
     if arguments.command == "pair" and not 0 < arguments.window <= _LONGEST_WINDOW_S:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from host.board_tools import targets, zephyr
+from host.board_tools.comeback import Before, appears, check, turned_into
 from host.board_tools.machine import Machine
 from host.board_tools.outcome import BoardError, Status
-from host.board_tools.talk import NoHelloError, Talk, firmware_text
+from host.board_tools.talk import NoHelloError, Talk
 from host.board_tools.targets import Target
 from host.board_tools.wanted import Wanted, choose
 from host.link.discover import Attached, Kind
 from host.link.port import PortError
-from protocol.wire import VERSION, Capability, Hello, Reset, ResetKind
+from protocol.wire import Capability, Reset, ResetKind
 
 PRESS_RESET = "press RESET on the dongle (the small button at its side; the red LED then fades), and run this again"
 
@@ -26,18 +27,18 @@ async def flash(machine: Machine, wanted: Wanted, say: Callable[[str], None]) ->
     base, release = targets.zephyr_of(machine)
     writer = _writer(machine, wanted.target, base)
     name = zephyr.zephyr_name(wanted.target.name, release)
-    folder = zephyr.build_folder(name)
-    for command in zephyr.build_commands(machine.root, name, base):
+    folder = zephyr.build_folder(name, own_usb=wanted.changes_port)
+    for command in zephyr.build_commands(machine.root, name, base, own_usb=wanted.changes_port):
         _run(machine, command, wanted, say, "the build failed")
     board = await choose(machine, wanted)
     say(f"writing {board.kind.value} at {board.port}, serial {board.serial or 'unknown'}")
     if wanted.target.by_bootloader:
         board = await _start_bootloader(machine, wanted, board, say)
-    others = frozenset(machine.boards())
+    before = Before(board, frozenset(machine.boards()), asyncio.get_running_loop().time())
     for command in _write_commands(wanted.target, writer, folder, board):
         _run(machine, command, wanted, say, "writing the board failed")
     if not wanted.dry_run:
-        await _check(machine, wanted, board, others, say)
+        await check(machine, wanted, before, say)
 
 
 def _writer(machine: Machine, target: Target, base: Path) -> list[str]:
@@ -97,72 +98,7 @@ async def _start_bootloader(machine: Machine, wanted: Wanted, board: Attached, s
     except (PortError, NoHelloError) as error:
         raise BoardError(f"{error}; {PRESS_RESET}", Status.NO_BOARD) from error
     say("waiting for its bootloader")
-    is_it = _turned_into(Kind.BOOTLOADER, board, others)
-    found = await _appears(machine, wanted, is_it)
+    found = await appears(machine, wanted, turned_into(Kind.BOOTLOADER, board, others))
     if found is None:
         raise BoardError(f"the bootloader did not start: {PRESS_RESET}", Status.NO_BOARD)
     return found
-
-
-def _turned_into(kind: Kind, board: Attached, others: Collection[Attached]) -> Callable[[Attached], bool]:
-    """Is this the board, now another USB device? It is at the same socket; where the system does not tell that, it was
-    not there before."""
-
-    def is_it(one: Attached) -> bool:
-        here = one.location == board.location if board.location and one.location else one not in others
-        return one.kind is kind and here
-
-    return is_it
-
-
-async def _appears(machine: Machine, wanted: Wanted, is_it: Callable[[Attached], bool]) -> Attached | None:
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + wanted.wait_s
-    while True:
-        found = [board for board in machine.boards() if is_it(board)]
-        if len(found) == 1:
-            return found[0]
-        if loop.time() >= end_s:
-            return None
-        await asyncio.sleep(0.1)
-
-
-async def _check(
-    machine: Machine, wanted: Wanted, board: Attached, others: Collection[Attached], say: Callable[[str], None]
-) -> None:
-    """The new firmware's hello: this protocol, this version. ``others``: what was attached before it was written."""
-
-    def is_same(one: Attached) -> bool:
-        return one.kind is board.kind and one.serial == board.serial
-
-    say("waiting for its hello")
-    is_it = _turned_into(Kind.USB, board, others) if wanted.target.by_bootloader else is_same
-    found = await _appears(machine, wanted, is_it)
-    if found is None:
-        raise BoardError("written, but the board did not come back: unplug it, plug it in again", Status.WRONG_FIRMWARE)
-    port, hello = await _hear(machine, wanted, found)
-    version = targets.built_version(machine)
-    text = ".".join(map(str, version))
-    if hello.version != VERSION or tuple(hello.firmware) != version:
-        raise BoardError(
-            f"{port}: wrong firmware answered: {firmware_text(hello)} with protocol {hello.version}, and {text} with "
-            f"protocol {VERSION} was written: was it another board? unplug the others and run this again",
-            Status.WRONG_FIRMWARE,
-        )
-    say(f"{port}: firmware {text}, protocol {VERSION}, answers")
-
-
-async def _hear(machine: Machine, wanted: Wanted, board: Attached) -> tuple[str, Hello]:
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + wanted.wait_s
-    why = ""
-    while True:
-        for port in board.ports:
-            try:
-                async with Talk(machine.open_port(port)) as talk:
-                    return port, await talk.hello()
-            except (PortError, NoHelloError) as error:
-                why = str(error)
-        if loop.time() >= end_s:
-            raise BoardError(f"written, but {why}", Status.WRONG_FIRMWARE)
-        await asyncio.sleep(0.2)

@@ -21,9 +21,16 @@ class Wanted:
     target: Target
     serial: str = ""
     role: str = ""
+    #: The firmware's port is the chip's own USB, on a board whose default is another one.
+    own_usb: bool = False
     dry_run: bool = False
     #: For the bootloader, or the new firmware, to show up after a reset.
     wait_s: float = 15.0
+
+    @property
+    def changes_port(self) -> bool:
+        """The new firmware answers elsewhere than where the board is written."""
+        return self.own_usb and not self.target.by_bootloader
 
 
 async def choose(machine: Machine, wanted: Wanted) -> Attached:

@@ -49,15 +49,20 @@ def zephyr_name(board: str, release: tuple[int, int]) -> str:
     return f"{board}{'/' if release >= _NEW_NAMES else '_'}nrf52840" if board in BOARDS else board
 
 
-def build_folder(name: str) -> Path:
+def build_folder(name: str, *, own_usb: bool = False) -> Path:
     """Where a board is built, below the checkout; the same for its names in old and new releases."""
-    return Path("build") / "firmware" / name.replace("/", "_")
+    return Path("build") / "firmware" / f"{name.replace('/', '_')}{'_usb' if own_usb else ''}"
 
 
-def build_commands(root: Path, name: str, zephyr: Path) -> list[list[str]]:
-    """cmake once for each Zephyr, ninja always: it knows what is stale. To be run in ``root``."""
-    folder = build_folder(name)
+def build_commands(root: Path, name: str, zephyr: Path, *, own_usb: bool = False) -> list[list[str]]:
+    """cmake once for each Zephyr, ninja always: it knows what is stale. To be run in ``root``.
+
+    ``own_usb``: the chip's own USB port takes the place of the board's default port.
+    """
+    folder = build_folder(name, own_usb=own_usb)
     configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(folder), f"-DBOARD={name}"]
+    if own_usb:
+        configure.append("-DPNC_USB=ON")
     build = ["ninja", "-C", str(folder)]
     if _is_of_another_zephyr(root / folder, zephyr):
         return [["cmake", "-E", "rm", "-rf", str(folder)], configure, build]
@@ -74,11 +79,11 @@ def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
     return base is not None and Path(base[1]).resolve() != zephyr.resolve()
 
 
-def main(board: str) -> int:
-    """Build the firmware for a board; the exit status."""
+def main(board: str, *options: str) -> int:
+    """Build the firmware for a board; the exit status. With ``--usb`` its port is the chip's own USB."""
     try:
         zephyr, release = zephyr_of(os.environ)
-        for command in build_commands(ROOT, zephyr_name(board, release), zephyr):
+        for command in build_commands(ROOT, zephyr_name(board, release), zephyr, own_usb="--usb" in options):
             print(f"$ {shlex.join(command)}", flush=True)
             status = subprocess.run(command, cwd=ROOT, check=False).returncode
             if status:
@@ -93,4 +98,4 @@ def main(board: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

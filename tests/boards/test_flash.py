@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from host.board_tools.outcome import BoardError, Status
 from host.board_tools.targets import TARGETS, target
 from host.board_tools.wanted import Wanted
 from host.command import USAGE, CommandError
-from protocol.wire import Control, Hello, Reset, ResetKind, Role
+from protocol.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 KIT, DONGLE = Wanted(TARGETS["nrf52840dk"], wait_s=0.5), Wanted(TARGETS["nrf52840dongle"], wait_s=0.5)
@@ -282,6 +283,52 @@ def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
     ) as error:
         asyncio.run(flash(gone, KIT, lambda _line: None))
     assert error.value.status == Status.WRONG_FIRMWARE
+
+
+# A kit whose port is the chip's own USB socket: it is written at one socket and answers at another.
+
+USB = replace(KIT, own_usb=True)
+
+
+def _usb_board(uptime_ms: int) -> Callable[[Control], list[Control]]:
+    """A board that says for how long it has run."""
+
+    def answer(packet: Control) -> list[Control]:
+        if isinstance(packet, StatisticsRequest):
+            return [Statistics(uptime_ms=uptime_ms)]
+        return [hello()] if isinstance(packet, Hello) else []
+
+    return answer
+
+
+def test_a_kit_with_its_own_usb_is_built_apart_and_heard_at_its_other_socket(ready: Desk) -> None:
+    ready.add(kit())
+    ready.add(dongle("AAAA", "/dev/ttyACM8"), _usb_board(3_600_000))  # somebody else's, for an hour
+    ready.add(dongle("BBBB", "/dev/ttyACM9"), _usb_board(0))
+    said = run(ready, USB)
+    folder = "build/firmware/nrf52840dk_nrf52840_usb"
+    assert without_versions(ready.log) == [
+        f"cmake -GNinja -S firmware -B {folder} -DBOARD=nrf52840dk/nrf52840 -DPNC_USB=ON",
+        f"ninja -C {folder}",
+        f"west flash --skip-rebuild --runner nrfutil --build-dir {folder} --dev-id 683123456",
+    ]
+    assert said[-1] == "/dev/ttyACM9: firmware 0.1.0, protocol 1, answers"
+
+
+def test_a_kit_whose_own_usb_socket_is_not_plugged_in(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.add(dongle("AAAA", "/dev/ttyACM8"), _usb_board(3_600_000))
+    ready.add(dongle("CCCC", "/dev/ttyACM7"), missing="in use")
+    assert failure(ready, USB) == (
+        Status.WRONG_FIRMWARE,
+        "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
+    )
+
+
+def test_a_dongle_is_on_its_own_usb_anyway(ready: Desk) -> None:
+    ready.add(bootloader())
+    said = run(ready, replace(DONGLE, own_usb=True, dry_run=True))
+    assert next(line for line in said if "cmake" in line).endswith("-DBOARD=nrf52840dongle/nrf52840")
 
 
 # The dongle: its bootloader takes packages.

@@ -73,6 +73,11 @@ def test_before_zephyr_3_7_a_board_has_its_old_name_and_any_of_zephyrs_is_taken(
     assert built(ready, "BOARD=native_posix")[0].endswith("-B build/firmware/native_posix -DBOARD=native_posix")
 
 
+def test_the_chips_own_usb_port_is_built_apart(ready: Desk) -> None:
+    assert built(ready, "USB=1") == [f"{CONFIGURE} -DPNC_USB=ON".replace(FOLDER, f"{FOLDER}_usb"), f"{BUILD}_usb"]
+    assert built(ready, "USB=0") == [CONFIGURE, BUILD]
+
+
 def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
     ready.tool("cmake", status=3)
     assert make(ready).returncode != 0
