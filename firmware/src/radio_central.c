@@ -19,9 +19,8 @@ enum scanning {
 static enum scanning scanning;
 static atomic_t attempt; /* a connection is being made */
 
-/* The controller places connections one behind the other, that far apart (Kconfig), and a longer interval's rest
- * is the last one's (docs/firmware.md). A full packet on the coded PHY and its answer take more. */
-#define SLICE_US 5000u
+/* The controller places connections one behind the other, CONFIG_PNC_SLICE_US apart, and a longer interval's rest is
+ * the last one's (docs/firmware.md). A full packet on the coded PHY and its answer take more. */
 #define SLICE_CODED_US 35000u
 
 /* Pairing and discovery take tens of connection events, and must be over after CONFIG_PNC_STRANGER_S: a connection
@@ -44,7 +43,7 @@ static uint32_t shared_interval_us(void)
 	uint32_t known = 0;
 
 	security_each_known(count, &known);
-	return known < 2 ? radio_settings.interval_us : known * (coded ? SLICE_CODED_US : SLICE_US);
+	return known < 2 ? radio_settings.interval_us : known * (coded ? SLICE_CODED_US : CONFIG_PNC_SLICE_US);
 }
 
 bool radio_central_began_shorter(void)

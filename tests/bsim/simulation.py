@@ -67,7 +67,7 @@ def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", 
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
-    return folder / "zephyr" / "zephyr.exe"
+    return folder / "zephyr" / ("zephyr.elf" if board.startswith("qemu_") else "zephyr.exe")
 
 
 class Simulation:

@@ -1,0 +1,70 @@
+"""The firmware on an emulated Cortex-M3 (QEMU's lm3s6965evb): its serial port, and a debugger that can break it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+from simulation import START_S
+
+QEMU = "qemu-system-arm"
+#: Registers of GDB's remote protocol: the program counter is the last of r0 to r15.
+_PC = 15
+#: Nothing may be executed there (the system region of ARMv7-M).
+_NOWHERE = 0xFFFFFFF0
+
+
+class Emulator:
+    """An emulated board from ``__enter__`` to ``__exit__``; ``port`` is its serial port, a pseudo-terminal."""
+
+    def __init__(self, folder: Path, program: Path) -> None:
+        self._debugger = folder / "gdb"
+        self._command = [
+            *(QEMU, "-machine", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "pty"),
+            *("-gdb", f"unix:{self._debugger},server=on,wait=off", "-icount", "shift=6,align=off,sleep=on"),
+            *("-kernel", str(program)),
+        ]
+
+    def __enter__(self) -> Emulator:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.search(r"/dev/\S+", line)
+        assert found is not None, line
+        self.port = Path(found[0])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.communicate(timeout=10)
+
+    def break_program(self) -> None:
+        """Let the processor go on where nothing can be executed: a fault, whatever it was doing."""
+        with socket.socket(socket.AF_UNIX) as debugger:
+            debugger.settimeout(START_S)
+            debugger.connect(str(self._debugger))
+            _ask(debugger, b"?")
+            _ask(debugger, b"qXfer:features:read:target.xml:0,ffb")  # without it no single register may be written
+            assert _ask(debugger, b"P%x=%s" % (_PC, _NOWHERE.to_bytes(4, "little").hex().encode())) == b"OK"
+            _ask(debugger, b"D")
+
+
+def _ask(debugger: socket.socket, question: bytes) -> bytes:
+    """A question of GDB's remote protocol; its answer."""
+    debugger.sendall(b"$%s#%02x" % (question, sum(question) % 256))
+    heard = b""
+    end_s = time.monotonic() + START_S
+    while time.monotonic() < end_s:
+        heard += debugger.recv(65536)
+        # The first may be what the debugger says by itself when it comes: the processor has stopped.
+        answers = [text for text in re.findall(rb"\$([^#]*)#..", heard) if question == b"?" or text[:1] != b"T"]
+        if answers:
+            debugger.sendall(b"+")
+            return answers[-1]
+    raise AssertionError(f"the emulator's debugger said {heard!r}")
