@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from host.link import bluez
 from host.link.port import PortError
 from protocol.wire import MAX_PACKET, SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID
 
@@ -33,6 +34,8 @@ SCAN_S = 3.0
 CONNECT_S = 20.0
 #: Systems report the negotiated MTU some time after they report the connection.
 MTU_WAIT_S = 3.0
+#: A board that is out of reach does not answer the end of the subscription.
+UNSUBSCRIBE_S = 1.0
 _MTU_POLL_S = 0.05
 
 
@@ -116,6 +119,7 @@ class BleLink:
         self._bluetooth = bluetooth or Bluetooth()
         self._client: BleakClient | None = None
         self._to_camera: BleakGATTCharacteristic | None = None
+        self._subscribed: BleakGATTCharacteristic | None = None
 
     async def open(self, *, through_socket: bool = True) -> int:
         """Connect, pair, and subscribe; returns the ATT MTU, bytes.
@@ -148,19 +152,33 @@ class BleLink:
     async def close(self) -> None:
         """End the connection; a second time does nothing."""
         client, self._client = self._client, None
-        if client is not None:
+        if client is None:
+            return
+        if self._subscribed is not None:
+            # First of all: bluetoothd 5.66 (Debian 12) may crash if the program's D-Bus connection ends before its
+            # socket for notifications does.
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.disconnect(), CONNECT_S)
+                await asyncio.wait_for(client.stop_notify(self._subscribed), UNSUBSCRIBE_S)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(client.disconnect(), CONNECT_S)
 
     async def _open(self, through_socket: bool) -> int:
         from bleak import BleakClient
 
         options = {} if self._bluetooth.client is None else {"backend": self._bluetooth.client}
+        by_us = sys.platform == "linux" and self._bluetooth.client is None  # else by bleak, or, on macOS, the system
         client = BleakClient(
-            self.board.device, self._ended, [SERVICE_UUID], timeout=CONNECT_S, pair=sys.platform != "darwin", **options
+            self.board.device,
+            self._ended,
+            [SERVICE_UUID],
+            timeout=CONNECT_S,
+            pair=sys.platform != "darwin" and not by_us,
+            **options,
         )
         self._client = client
         await client.connect()
+        if by_us:
+            await bluez.pair(self.board.device.details["path"])
         to_edge = client.services.get_characteristic(TO_EDGE_UUID)
         self._to_camera = client.services.get_characteristic(TO_CAMERA_UUID)
         if to_edge is None or self._to_camera is None:
@@ -175,6 +193,7 @@ class BleLink:
                 "adapter or system cannot be used (BlueZ must be 5.62 or later); use a second board as the edge"
             )
         await self._subscribe(client, to_edge, through_socket)
+        self._subscribed = to_edge
         return mtu
 
     async def _subscribe(self, client: BleakClient, to_edge: BleakGATTCharacteristic, through_socket: bool) -> None:

@@ -47,8 +47,14 @@ class Air(LocalLink):
             self.repeated += 1
             arrives_s += INTERVAL_S
         self._free_s[sender_controller] = arrives_s
-        send = super().send_acl_data
-        loop.call_at(arrives_s, send, sender_controller, destination_address, transport, data)
+        loop.call_at(arrives_s, self._arrive, sender_controller, destination_address, transport, data)
+
+    def _arrive(self, sender: Any, destination: Any, transport: Any, data: bytes) -> None:
+        """As LocalLink does it, but from the address that the connection has, public or random."""
+        connection = sender.le_connections.get(destination)
+        receiver = self.find_le_controller(destination)
+        if connection is not None and receiver is not None:
+            receiver.on_link_acl_data(connection.self_address, transport, data)
 
 
 class Radio(Controller):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
@@ -18,21 +19,26 @@ from tests.ble.camera import BumbleCamera
 from tests.ble.central import bluetooth_on
 
 T = TypeVar("T")
+#: In the environment: BlueZ in the place of Bumble's host (docs/hil.md).
+ON_BLUEZ = bool(os.environ.get("PNC_BLUEZ"))
 #: Nothing here takes that long; a test that does hangs.
-HANG_S = 120
+HANG_S = 40 if ON_BLUEZ else 120
 CAMERA_ADDRESS = "C0:00:00:00:00:01"
 OTHER_ADDRESS = "C0:00:00:00:00:02"
 _LAPTOP_ADDRESS = "C0:00:00:00:00:FF"
-#: Boards advertise every 25 ms here, and no other traffic hides them.
-SCAN_S = 0.3
+#: Boards advertise every 25 ms here, and no other traffic hides them; BlueZ takes its time to begin.
+SCAN_S = 3.0 if ON_BLUEZ else 0.3
 
 
 def live(test: Coroutine[Any, Any, T]) -> T:
     """Run a test in real time; a hang fails it."""
 
     async def limited() -> T:
-        async with asyncio.timeout(HANG_S):
-            return await test
+        try:
+            async with asyncio.timeout(HANG_S):
+                return await test
+        finally:
+            await adapter_off()
 
     return asyncio.run(limited())
 
@@ -48,8 +54,21 @@ async def camera_on(air: Air, **options: Any) -> AsyncIterator[BumbleCamera]:
 
 
 async def adapter(air: Air) -> Bluetooth:
-    """This computer's Bluetooth."""
+    """This computer's Bluetooth, until ``adapter_off``."""
+    if ON_BLUEZ:
+        from tests.ble.bluez import bluez_on
+
+        await bluez_on(air)
+        return Bluetooth()
     return bluetooth_on(await new_device(air, "laptop", _LAPTOP_ADDRESS))
+
+
+async def adapter_off() -> None:
+    """Take the adapter out, if it is one of the computer."""
+    if ON_BLUEZ:
+        from tests.ble.bluez import bluez_off
+
+        await bluez_off()
 
 
 class Edge:

@@ -11,7 +11,7 @@ from host.ble_port import BlePort
 from host.link.port import Port
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
-from tests.ble.scene import SCAN_S, adapter
+from tests.ble.scene import ON_BLUEZ, SCAN_S, adapter, adapter_off
 from tests.hil.host import Host
 from tests.hil.rigs.rig import OnBoard, Rig
 
@@ -33,6 +33,7 @@ class BumbleRig(Rig):
 
     async def stop(self) -> None:
         await self._camera.close()
+        await adapter_off()
 
     def camera_port(self) -> Port:
         return self._camera.port
@@ -54,6 +55,14 @@ class BumbleRig(Rig):
             yield
         finally:
             self._camera.pairing_open = True
+            await self._forget_camera()
+
+    async def _forget_camera(self) -> None:
+        if ON_BLUEZ:
+            from tests.ble.bluez import forget_all
+
+            await forget_all()
+        else:
             await _forget(self._bluetooth.client.bumble)
 
 
