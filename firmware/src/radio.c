@@ -237,13 +237,12 @@ static void start_anew(void)
 {
 	bt_addr_le_t own = {0};
 	size_t one = 1;
+	int error;
 
 	bt_id_get(&own, &one);
-	if (bt_disable() != 0) {
-		return; /* not with this controller */
-	}
+	error = bt_disable();
 	(void)bt_id_create(&own, NULL); /* else a host without an address from its controller makes up another one */
-	if (bt_enable(NULL) != 0 || settings_load_subtree("bt") != 0) {
+	if (error != 0 || bt_enable(NULL) != 0 || settings_load_subtree("bt") != 0) {
 		care_error();
 		(void)care_ask_reset(PNC_RESET_KIND_FIRMWARE);
 	}
