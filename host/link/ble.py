@@ -155,7 +155,7 @@ class BleLink:
         if client is None:
             return
         if self._subscribed is not None:
-            # First of all: bluetoothd 5.66 (Debian 12) may crash if the program's D-Bus connection ends before its
+            # First of all: bluetoothd (seen: 5.66, 5.82) may crash if the program's D-Bus connection ends before its
             # socket for notifications does.
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.stop_notify(self._subscribed), UNSUBSCRIBE_S)

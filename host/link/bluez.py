@@ -8,6 +8,8 @@ BlueZ's interface: https://github.com/bluez/bluez/tree/master/doc, org.bluez.Age
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,27 +23,21 @@ _REJECTED = "org.bluez.Error.Rejected"
 _DEVICE_INTERFACE = "org.bluez.Device1"
 
 
-class PairingError(Exception):
-    """BlueZ did not pair; the text is BlueZ's."""
+class BluezError(Exception):
+    """BlueZ refused something; the text is BlueZ's."""
 
 
 async def pair(device: str) -> None:
-    """Pair with a connected device, by its D-Bus path, unless it is paired. PairingError, or D-Bus's own errors."""
-    from dbus_fast import BusType
-    from dbus_fast.aio import MessageBus
-
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    try:
+    """Pair with a connected device, by its D-Bus path, unless it is paired. BluezError, or D-Bus's own errors."""
+    async with system_bus() as bus:
         # Asked for again, BlueZ would try the other kind of Bluetooth, and never end.
         properties = "org.freedesktop.DBus.Properties"
-        [paired] = await _call(bus, device, properties, "Get", "ss", [_DEVICE_INTERFACE, "Paired"])
+        [paired] = await call(bus, device, properties, "Get", "ss", [_DEVICE_INTERFACE, "Paired"])
         if paired.value:
             return
         bus.add_message_handler(lambda message: answer(message, device))
-        await _call(bus, "/org/bluez", "org.bluez.AgentManager1", "RegisterAgent", "os", [_AGENT, "NoInputNoOutput"])
-        await _call(bus, device, _DEVICE_INTERFACE, "Pair")
-    finally:
-        bus.disconnect()  # BlueZ forgets the agent with it
+        await call(bus, "/org/bluez", "org.bluez.AgentManager1", "RegisterAgent", "os", [_AGENT, "NoInputNoOutput"])
+        await call(bus, device, _DEVICE_INTERFACE, "Pair")
 
 
 def answer(message: Message, device: str) -> Message | None:
@@ -57,10 +53,23 @@ def answer(message: Message, device: str) -> Message | None:
     return Message.new_error(message, _REJECTED, "this agent pairs with one board and answers nothing else")
 
 
-async def _call(
+@asynccontextmanager
+async def system_bus() -> AsyncIterator[MessageBus]:
+    """A connection to D-Bus; BlueZ forgets with it what was registered over it."""
+    from dbus_fast import BusType
+    from dbus_fast.aio import MessageBus
+
+    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    try:
+        yield bus
+    finally:
+        bus.disconnect()
+
+
+async def call(
     bus: MessageBus, path: str, interface: str, member: str, signature: str = "", body: list[Any] | None = None
 ) -> list[Any]:
-    """Call a method of BlueZ; its values. PairingError if it answers with an error."""
+    """Call a method of BlueZ; its values. BluezError if it answers with an error."""
     from dbus_fast import Message, MessageType
 
     message = Message(
@@ -69,5 +78,5 @@ async def _call(
     reply = await bus.call(message)
     if reply is None or reply.message_type == MessageType.ERROR:
         text = f"[{reply.error_name}] {' '.join(map(str, reply.body))}" if reply is not None else "no answer"
-        raise PairingError(text.strip())
+        raise BluezError(text.strip())
     return list(reply.body)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
-from dbus_fast import BusType, Message, MessageType, Variant
+from dbus_fast import Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import InvalidObjectPathError
 
+from host.link.bluez import BluezError, call, system_bus
 from tests.ble.air import Air, Radio
 
 _ADDRESS = "F0:F1:F2:F3:F4:F5"
@@ -37,18 +36,18 @@ async def bluez_on(air: Air) -> None:
 
 async def forget_all() -> None:
     """Let BlueZ forget every board, and its key."""
-    async with _bus() as bus:
+    async with system_bus() as bus:
         objects = await _objects(bus)
-        path, _ = _adapter(objects)
+        path = _adapter(objects)
         for device in [name for name, interfaces in objects.items() if _DEVICE in interfaces]:
-            await _call(bus, path, _ADAPTER, "RemoveDevice", "o", [device])
+            await call(bus, path, _ADAPTER, "RemoveDevice", "o", [device])
 
 
 async def bluez_off() -> None:
     """Take the adapter away, at rest: bluetoothd 5.66 does not survive one that goes in the middle of something."""
     while _open:
         transport = _open.pop()
-        with contextlib.suppress(AssertionError, InvalidObjectPathError):  # it is gone, or bluetoothd is
+        with contextlib.suppress(BluezError, InvalidObjectPathError):  # it is gone, or bluetoothd is
             await forget_all()
             await _power(False)
         await transport.close()
@@ -56,43 +55,23 @@ async def bluez_off() -> None:
 
 
 async def _power(on: bool) -> None:
-    async with _bus() as bus:
-        path, _ = _adapter(await _objects(bus))
+    async with system_bus() as bus:
+        path = _adapter(await _objects(bus))
         powered = [_ADAPTER, "Powered", Variant("b", on)]
-        await _call(bus, path, "org.freedesktop.DBus.Properties", "Set", "ssv", powered)
+        await call(bus, path, "org.freedesktop.DBus.Properties", "Set", "ssv", powered)
 
 
 async def _until_there(there: bool) -> None:
-    async with asyncio.timeout(_APPEARS_S), _bus() as bus:
-        while (_adapter(await _objects(bus))[0] != "") is not there:
+    async with asyncio.timeout(_APPEARS_S), system_bus() as bus:
+        while bool(_adapter(await _objects(bus))) is not there:
             await asyncio.sleep(0.05)
 
 
-def _adapter(objects: dict[str, Any]) -> tuple[str, Any]:
-    return next(((path, found[_ADAPTER]) for path, found in objects.items() if _ADAPTER in found), ("", None))
+def _adapter(objects: dict[str, Any]) -> str:
+    """The adapter's path; empty: there is none."""
+    return next((path for path, interfaces in objects.items() if _ADAPTER in interfaces), "")
 
 
 async def _objects(bus: MessageBus) -> dict[str, Any]:
-    [objects] = await _call(bus, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+    [objects] = await call(bus, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
     return dict(objects)
-
-
-@asynccontextmanager
-async def _bus() -> AsyncIterator[MessageBus]:
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    try:
-        yield bus
-    finally:
-        bus.disconnect()
-
-
-async def _call(
-    bus: MessageBus, path: str, interface: str, member: str, signature: str = "", body: list[Any] | None = None
-) -> list[Any]:
-    message = Message(
-        destination="org.bluez", path=path, interface=interface, member=member, signature=signature, body=body or []
-    )
-    reply = await bus.call(message)
-    assert reply is not None
-    assert reply.message_type == MessageType.METHOD_RETURN, (member, reply.error_name, reply.body)
-    return list(reply.body)

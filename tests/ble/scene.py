@@ -71,6 +71,16 @@ async def adapter_off() -> None:
         await bluez_off()
 
 
+async def adapter_forgets(bluetooth: Bluetooth) -> None:
+    """Let this computer forget every board, and its key."""
+    if ON_BLUEZ:
+        from tests.ble.bluez import forget_all
+
+        await forget_all()
+    else:
+        await bluetooth.client.bumble.keystore.delete_all()
+
+
 class Edge:
     """A program at the edge that answers every picture at once. ``collected`` and ``notices``: what it got."""
 

@@ -104,5 +104,5 @@ def test_a_paired_board_is_not_paired_again(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("fails", ["RegisterAgent", "Pair"])
 def test_what_bluez_says_of_a_failure_is_passed_on(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(bluez.PairingError, match=r"^\[org.bluez.Error.AuthenticationFailed\] Authentication Failed$"):
+    with pytest.raises(bluez.BluezError, match=r"^\[org.bluez.Error.AuthenticationFailed\] Authentication Failed$"):
         pair(_Bus(fails=fails), monkeypatch)

@@ -11,7 +11,7 @@ from host.ble_port import BlePort
 from host.link.port import Port
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
-from tests.ble.scene import ON_BLUEZ, SCAN_S, adapter, adapter_off
+from tests.ble.scene import SCAN_S, adapter, adapter_forgets, adapter_off
 from tests.hil.host import Host
 from tests.hil.rigs.rig import OnBoard, Rig
 
@@ -55,15 +55,7 @@ class BumbleRig(Rig):
             yield
         finally:
             self._camera.pairing_open = True
-            await self._forget_camera()
-
-    async def _forget_camera(self) -> None:
-        if ON_BLUEZ:
-            from tests.ble.bluez import forget_all
-
-            await forget_all()
-        else:
-            await _forget(self._bluetooth.client.bumble)
+            await adapter_forgets(self._bluetooth)
 
 
 async def _forget(device: Device) -> None:
