@@ -9,7 +9,7 @@ CODECS ?= pnc-v2,pnc-v1,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,
 CACHE ?= out/accuracy
 LINK ?= sim
 comma := ,
-SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/sim/build_core.py host/codec/build_coder.py \
+SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ check: $(VENV)/.train ## Lint, formats, types, and that generated files are fres
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m protocol.generate --check
+	$(BIN)/python protocol/generate.py --check
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
 
 format: $(VENV)/.test ## Format the sources
@@ -63,19 +63,19 @@ figures: $(VENV)/.figures ## Measure all codecs and write docs/accuracy.* (DATA=
 		$(if $(REFERENCE),--weights $(REFERENCE)) --plot docs/accuracy.svg --table docs/accuracy.md --csv docs/accuracy.csv
 
 protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
-	$(BIN)/python -m protocol.generate
+	$(BIN)/python protocol/generate.py
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
-	@$(PYTHON) -m host.board_tools.zephyr $(BOARD) $(if $(filter-out 0,$(USB)),--usb)
+	@$(PYTHON) -m host.boards.zephyr $(BOARD) $(if $(filter-out 0,$(USB)),--usb)
 
 sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python tests/bsim/simulation.py
 
 clean: ## Remove what was built and set up
-	rm -rf $(VENV) build out *.egg-info host/sim/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)

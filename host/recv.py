@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
-from host.ble_port import BlePort
-from host.codec import load
-from host.command import USAGE, CommandError, CommandParser, run_command
-from host.edge.archive import Archive, Served
-from host.edge.classifier import DEFAULT_CLASSIFIER
-from host.edge.classifier import load as load_classifier
-from host.edge.server import EdgeServer
-from host.link.ble import Bluetooth
-from host.link.port import Port
-from host.own_board import PEERS
-from host.ports import add_port_arguments, chosen_port, world_settings
-from host.testbed import virtual_boards
+from .board.ble_edge import BlePort
+from .board.in_process import PEERS
+from .cli.board_choice import add_port_arguments, chosen_port, world_settings
+from .cli.command import USAGE, CommandError, CommandParser, run_command
+from .cli.testbed import virtual_boards
+from .codec import load
+from .edge.archive import Archive, Served
+from .edge.classifier import DEFAULT_CLASSIFIER
+from .edge.classifier import load as load_classifier
+from .edge.server import EdgeServer
+from .transport.ble import Bluetooth
+from .transport.transport import Port
 
 NAME = "recv"
 

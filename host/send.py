@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from host.camera.camera import Camera
-from host.camera.pictures import find_pictures
-from host.camera.transfer import transfer
-from host.codec import Codec, PictureError, load, load_picture
-from host.command import FAILURE, USAGE, CommandError, CommandParser, run_command
-from host.link.sender import TooShortError
-from host.ports import add_port_arguments, chosen_port, world_settings
-from host.units import milliseconds
-from protocol.wire import MAX_DEADLINE_MS
+from .camera.camera import Camera
+from .camera.pictures import find_pictures
+from .camera.transfer import transfer
+from .cli.board_choice import add_port_arguments, chosen_port, world_settings
+from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_command
+from .cli.units import milliseconds
+from .codec import Codec, PictureError, load, load_picture
+from .link.sender import TooShortError
+from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
-    from host.sim.world import WorldSettings
-    from host.testbed import Testbed
+    from .cli.testbed import Testbed
+    from .sim.world import WorldSettings
 
 NAME = "send"
 
@@ -104,9 +104,9 @@ async def _testbed(
     stack: AsyncExitStack, arguments: argparse.Namespace, settings: WorldSettings, codec: Codec
 ) -> Testbed:
     # Imported here: a camera with a board needs no onnxruntime.
-    from host.edge.archive import Archive
-    from host.edge.classifier import load as load_classifier
-    from host.testbed import virtual_testbed
+    from .cli.testbed import virtual_testbed
+    from .edge.archive import Archive
+    from .edge.classifier import load as load_classifier
 
     _notice("no board attached: two virtual boards and an edge server run in this process")
     archive = stack.enter_context(closing(Archive(Path(arguments.save))))

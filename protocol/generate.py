@@ -1,6 +1,6 @@
 """Writes ``wire.py`` and ``pnc_wire.h`` from ``wire.toml``.
 
-``python -m protocol.generate`` writes both; ``--check`` writes nothing and fails when one is stale.
+``python protocol/generate.py`` writes both; ``--check`` writes nothing and fails when one is stale.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+#: The package that the host programs are.
+HOST = HERE.parent / "host"
 SCALARS = {  # wire type: (struct letter, C type, bytes)
     "u8": ("B", "uint8_t", 1),
     "i8": ("b", "int8_t", 1),
@@ -128,7 +130,7 @@ def _python_packet(packet: Packet) -> list[str]:
 
 def python_module(definition: dict[str, Any], packets: tuple[Packet, ...]) -> str:
     """The text of ``wire.py``."""
-    lines = ['"""Generated from wire.toml by `python -m protocol.generate`: change that file, not this one."""']
+    lines = ['"""Generated from wire.toml by `python protocol/generate.py`: change that file, not this one."""']
     lines += ["# ruff: noqa: E501", "# fmt: off", "", "from __future__ import annotations", ""]
     lines += ["from dataclasses import dataclass", "from enum import IntEnum, IntFlag"]
     lines += ["from struct import Struct", "from typing import ClassVar", ""]
@@ -218,7 +220,7 @@ def _c_packet(packet: Packet) -> list[str]:
 
 def c_header(definition: dict[str, Any], packets: tuple[Packet, ...]) -> str:
     """The text of ``pnc_wire.h``."""
-    lines = ["/* Generated from wire.toml by `python -m protocol.generate`: change that file, not this one. */"]
+    lines = ["/* Generated from wire.toml by `python protocol/generate.py`: change that file, not this one. */"]
     lines += ["/* clang-format off */", "#ifndef PNC_WIRE_H", "#define PNC_WIRE_H", ""]
     lines += ["#include <stdbool.h>", "#include <stddef.h>", "#include <stdint.h>", "#include <string.h>", ""]
     lines += [f"#define PNC_VERSION {definition['protocol']['version']}u"]
@@ -256,13 +258,13 @@ def main(arguments: list[str]) -> int:
     """Write the generated files, or with ``--check`` compare them."""
     definition, packets = load(HERE / "wire.toml")
     texts = {
-        HERE / "wire.py": python_module(definition, packets),
+        HOST / "wire.py": python_module(definition, packets),
         HERE / "pnc_wire.h": c_header(definition, packets),
     }
     stale = [p for p, text in texts.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     if "--check" in arguments:
         for path in stale:
-            print(f"{path.name} is stale: run `python -m protocol.generate`", file=sys.stderr)
+            print(f"{path.name} is stale: run `python protocol/generate.py`", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
         path.write_text(texts[path], encoding="utf-8")

@@ -1,4 +1,4 @@
-/* Generated from wire.toml by `python -m protocol.generate`: change that file, not this one. */
+/* Generated from wire.toml by `python protocol/generate.py`: change that file, not this one. */
 /* clang-format off */
 #ifndef PNC_WIRE_H
 #define PNC_WIRE_H

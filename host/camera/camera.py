@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from host.link.events import Answer, Event, Failed, LinkChanged, Ready, Unanswered
-from host.link.port import Port, PortError
-from host.link.runner import Runner, now_us
-from host.link.sender import Sender
-from host.link.session import State
-from protocol.ranked import RankedPacket
-from protocol.wire import Configure, LinkState, Phy, Role
+from ..link.events import Answer, Event, Failed, LinkChanged, Ready, Unanswered
+from ..link.sender import Sender
+from ..link.session import State
+from ..ranked import RankedPacket
+from ..transport.driver import Runner, now_us
+from ..transport.transport import Port, PortError
+from ..wire import Configure, LinkState, Phy, Role
 
 #: How long the boards may take to find each other, and the edge server to answer.
 CONNECT_S = 5.0
@@ -67,7 +67,7 @@ class Camera:
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
         """Send one picture and wait for its answer, not longer than the deadline and the grace after it.
 
-        ``deadline_us`` is on the clock of ``host.link.runner.now_us``. Raises CameraError when the board goes away,
+        ``deadline_us`` is on the clock of ``transport.driver.now_us``. Raises CameraError when the board goes away,
         TooShortError and ValueError as ``Sender.submit``.
         """
         number = self.sender.submit(now_us(), packets, deadline_us)

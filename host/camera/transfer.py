@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from host.camera.camera import Camera
-from host.camera.report import Report
-from host.codec import Codec, load_picture
-from host.link.events import Answer, Unanswered
-from host.link.runner import now_us
-from protocol.wire import ResultStatus
+from ..codec import Codec, load_picture
+from ..link.events import Answer, Unanswered
+from ..transport.driver import now_us
+from ..wire import ResultStatus
+from .camera import Camera
+from .report import Report
 
 
 async def transfer(camera: Camera, codec: Codec, file: Path, deadline_ms: float) -> Report:

@@ -3,11 +3,11 @@
 Importing this needs neither torch nor onnxruntime: a camera has neither.
 """
 
-from host.codec.codec import Codec, load
-from host.codec.decoder import Decoded, Decoder
-from host.codec.errors import CodecError, PictureError
-from host.codec.picture import load_picture
-from protocol.ranked import RankedPacket
+from ..ranked import RankedPacket
+from .codec import Codec, load
+from .decoder import Decoded, Decoder
+from .errors import CodecError, PictureError
+from .picture import load_picture
 
 __all__ = [
     "Codec",

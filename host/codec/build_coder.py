@@ -32,7 +32,7 @@ def declarations() -> str:
 ffibuilder = FFI()
 ffibuilder.cdef(declarations())
 ffibuilder.set_source(
-    "host.codec._coder",
+    "pnc_link.codec._coder",
     "".join(f'#include "{name}"\n' for name in HEADERS),
     sources=[str(FOLDER / name) for name in SOURCES],
     include_dirs=[str(FOLDER)],

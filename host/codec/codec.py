@@ -8,16 +8,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from host.codec.decoder import Decoder, Found
-from host.codec.entropy import EntropyCoder
-from host.codec.network import GRID, SIDE, network_from
-from host.codec.packets import Bitstream, MaskedValues
-from host.codec.planes.analysis import Analysis
-from host.codec.planes.bitstream import PlaneBitstream
-from host.codec.planes.entropy import PlaneCoder
-from host.codec.planes.values import PlaneValues
-from host.codec.weights import DEFAULT, FOLDER, Family, kind_of, load_arrays
-from protocol.ranked import RankedPacket
+from ..ranked import RankedPacket
+from .decoder import Decoder, Found
+from .entropy import EntropyCoder
+from .network import GRID, SIDE, network_from
+from .packets import Bitstream, MaskedValues
+from .planes.analysis import Analysis
+from .planes.bitstream import PlaneBitstream
+from .planes.entropy import PlaneCoder
+from .planes.values import PlaneValues
+from .weights import DEFAULT, FOLDER, Family, kind_of, load_arrays
 
 
 class Packing(Protocol):

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from host.codec.errors import CodecError
-from host.codec.onnx_session import open_session
-from host.codec.weights import FOLDER, Kind, check
-from protocol.ranked import RankedPacket
+from ..ranked import RankedPacket
+from .errors import CodecError
+from .onnx_session import open_session
+from .weights import FOLDER, Kind, check
 
 
 @dataclass(frozen=True)

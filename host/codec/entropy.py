@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from host.codec.errors import CodecError
+from .errors import CodecError
 
 #: Arrays that make up a model of the coder; see coder.h for their shapes and rules.
 ARRAYS = {"zero": np.uint8, "mean": np.int16, "spread": np.uint16, "thresholds": np.int32, "tables": np.uint16}
@@ -15,7 +15,7 @@ NEAR, KINDS, PHASES = 6, 2, 4
 
 def library() -> Any:
     try:
-        from host.codec import _coder  # type: ignore[attr-defined]
+        from . import _coder  # type: ignore[attr-defined]
     except ImportError as error:
         raise CodecError(f"the codec's C part is not built ({error}); run: pip install -e .") from None
     return _coder

@@ -15,11 +15,11 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
-from host.codec import network
-from host.codec.errors import CodecError
-from host.codec.onnx_model import model_of
-from host.codec.planes import analysis, layout
-from host.codec.weights import FOLDER, KINDS, Family, Kind, check, kind_of, load_arrays
+from . import network
+from .errors import CodecError
+from .onnx_model import model_of
+from .planes import analysis, layout
+from .weights import FOLDER, KINDS, Family, Kind, check, kind_of, load_arrays
 
 _MAX_BYTES = 4 << 20
 _ARRAYS = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.codec.errors import CodecError
+from .errors import CodecError
 
 SIDE = 224
 STRIDE = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from host.codec.weights import Kind
+from .weights import Kind
 
 OPSET, IR_VERSION = 17, 8
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from host.codec.errors import CodecError
+from .errors import CodecError
 
 _FATAL = 4  # onnxruntime's log level: what goes wrong comes as an exception
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.codec.entropy import EntropyCoder
-from host.codec.weights import Kind, describe_mark
-from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES
+from ..ranked import RankedPacket
+from ..wire import MAX_CODEC_BYTES
+from .entropy import EntropyCoder
+from .weights import Kind, describe_mark
 
 
 @dataclass(frozen=True)

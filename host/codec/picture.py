@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from host.codec.errors import PictureError
+from .errors import PictureError
 
 SIDE = 224
 #: A file that claims more pixels than this is taken for a decompression bomb.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from host.edge.errors import ServerError
+from .errors import ServerError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import importlib.metadata
 import importlib.util
 from pathlib import Path
 
-from host.edge.errors import ClassifierError
-from host.edge.model_cache import load_or_build
-from host.edge.torch_file import TorchFileError, read_tensors
+from .errors import ClassifierError
+from .model_cache import load_or_build
+from .torch_file import TorchFileError, read_tensors
 
 #: Raised whenever the graph built from the same weights changes: part of the cached file's name.
 BUILDER_REVISION = 1
@@ -48,7 +48,7 @@ def _weights_file(name: str) -> Path:
 
 def _build(name: str, weights: Path) -> bytes:
     try:
-        from host.edge.lite_graph import build  # needs the onnx package, and that only once
+        from .lite_graph import build  # needs the onnx package, and that only once
     except ImportError as error:
         raise ClassifierError("onnx is not installed: pip install 'pnc-link[edge]'") from error
     try:

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from host.codec.errors import CodecError
-from host.codec.onnx_session import first_line, open_session
-from host.edge.builtin import model_bytes
-from host.edge.efficientnet_lite import VARIANTS
-from host.edge.errors import ClassifierError
-from host.edge.labels import labels_for
-from host.edge.pictures import PICTURE_SIDE_PX, InputForm, input_form
+from ..codec.errors import CodecError
+from ..codec.onnx_session import first_line, open_session
+from .builtin import model_bytes
+from .efficientnet_lite import VARIANTS
+from .errors import ClassifierError
+from .labels import labels_for
+from .pictures import PICTURE_SIDE_PX, InputForm, input_form
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper, numpy_helper
 
-from host.edge.efficientnet_lite import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, Variant, blocks
-from host.edge.errors import ClassifierError
-from host.edge.pictures import PICTURE_SIDE_PX
+from .efficientnet_lite import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, Variant, blocks
+from .errors import ClassifierError
+from .pictures import PICTURE_SIDE_PX
 
 _OPSET = 18
 _IR_VERSION = 8

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from host.edge.errors import ClassifierError
+from .errors import ClassifierError
 
 #: Side of the pictures that the codec decodes, in pixels.
 PICTURE_SIDE_PX = 224

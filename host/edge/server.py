@@ -10,16 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from host.codec import Codec, Decoded, Decoder
-from host.edge.archive import Archive, Served
-from host.edge.classifier import Classifier
-from host.edge.errors import ServerError
-from host.link.events import Collected, Event, Failed, LinkChanged, Notice, Opened, Trouble
-from host.link.port import Port, PortError
-from host.link.rate import Smoothed
-from host.link.receiver import Receiver
-from host.link.runner import Runner, now_us
-from protocol.wire import Configure, LinkState, ResultStatus, Role
+from ..codec import Codec, Decoded, Decoder
+from ..link.events import Collected, Event, Failed, LinkChanged, Notice, Opened, Trouble
+from ..link.rate import Smoothed
+from ..link.receiver import Receiver
+from ..transport.driver import Runner, now_us
+from ..transport.transport import Port, PortError
+from ..wire import Configure, LinkState, ResultStatus, Role
+from .archive import Archive, Served
+from .classifier import Classifier
+from .errors import ServerError
 
 WARM_UP = 3
 REOPEN_EVERY_S = 1.0

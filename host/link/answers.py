@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from struct import Struct
 
-from protocol.wire import MAX_PACKET, MalformedError, Result
+from ..wire import MAX_PACKET, MalformedError, Result
 
 _ENTRY = Struct("<HHB")
 _ROOM = MAX_PACKET - Result.LAYOUT.size

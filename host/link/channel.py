@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host.link.frames import FrameReader, write_frame
-from protocol.packets import Picture, Unknown, parse
-from protocol.wire import Control, Credit, Hello, MalformedError
+from ..packets import Picture, Unknown, parse
+from ..wire import Control, Credit, Hello, MalformedError
+from .frames import FrameReader, write_frame
 
 #: Frames under way at most, so that credit.missing (32 frames deep) can name each of them.
 FRAMES_UNDER_WAY = 24

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from protocol.ranked import RankedPacket
-from protocol.wire import Hello, LinkState, Phy, ResultStatus
+from ..ranked import RankedPacket
+from ..wire import Hello, LinkState, Phy, ResultStatus
 
 
 class Trouble(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cobs import cobs
 
-from protocol.wire import FRAME_OVERHEAD, MAX_FRAME, MAX_PACKET, MISSING_WINDOW
+from ..wire import FRAME_OVERHEAD, MAX_FRAME, MAX_PACKET, MISSING_WINDOW
 
 _SEQ_MODULO = 256
 

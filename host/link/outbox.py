@@ -6,8 +6,8 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from protocol.packets import Picture
-from protocol.ranked import RankedPacket
+from ..packets import Picture
+from ..ranked import RankedPacket
 
 
 @dataclass(slots=True)

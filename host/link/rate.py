@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.wire import Credit
+from ..wire import Credit
 
 _WRAP = 1 << 32
 

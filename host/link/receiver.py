@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from host.link.answers import Class, pack_classes
-from host.link.events import Collected, Event
-from host.link.session import Session, State
-from protocol.packets import Picture
-from protocol.ranked import RankedPacket
-from protocol.wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
+from ..packets import Picture
+from ..ranked import RankedPacket
+from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
+from .answers import Class, pack_classes
+from .events import Collected, Event
+from .session import Session, State
 
 #: Images collected at a time from all cameras together; beyond that the one closest to its deadline is closed.
 MAX_OPEN = 64

@@ -1,6 +1,6 @@
 """The sender: gives the board no more than it can still use, and starts nothing that would come too late.
 
-Logic only: bytes and time go in, bytes and events come out. ``host.link.runner`` runs it on a port, ``host.sim``
+Logic only: bytes and time go in, bytes and events come out. ``host.transport.driver`` runs it on a port, ``host.sim``
 runs it in virtual time.
 """
 
@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from host.link.answers import unpack_classes
-from host.link.channel import FRAMES_UNDER_WAY, Sent
-from host.link.events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from host.link.outbox import OutgoingImage
-from host.link.rate import RateEstimate, Smoothed
-from host.link.session import Session, State
-from protocol.packets import Picture
-from protocol.ranked import RankedPacket
-from protocol.wire import (
+from ..packets import Picture
+from ..ranked import RankedPacket
+from ..wire import (
     MAX_CODEC_BYTES,
     MAX_DEADLINE_MS,
     MAX_RANKS,
@@ -34,6 +28,12 @@ from protocol.wire import (
     ResultStatus,
     Role,
 )
+from .answers import unpack_classes
+from .channel import FRAMES_UNDER_WAY, Sent
+from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
+from .outbox import OutgoingImage
+from .rate import RateEstimate, Smoothed
+from .session import Session, State
 
 #: Images that may wait for their answer at a time: half of the numbers that the wire has for them.
 MAX_PENDING = 128

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from host.link.channel import Channel, Sent
-from host.link.events import Event, Failed, LinkChanged, Notice, Opened, Trouble
-from host.link.rate import Smoothed
-from protocol.packets import Picture
-from protocol.wire import (
+from ..packets import Picture
+from ..wire import (
     VERSION,
     Configure,
     Control,
@@ -34,6 +31,9 @@ from protocol.wire import (
     Pong,
     Role,
 )
+from .channel import Channel, Sent
+from .events import Event, Failed, LinkChanged, Notice, Opened, Trouble
+from .rate import Smoothed
 
 HELLO_EVERY_US = 200_000
 HELLO_LIMIT_US = 1_500_000

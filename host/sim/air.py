@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.wire import Phy
+from ..wire import Phy
 
 #: Pause between two packets (T_IFS), us.
 INTERFRAME_US = 150

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from host.sim.board import VirtualBoard
-from host.sim.schedule import Schedule
+from ..board.core import VirtualBoard
+from .schedule import Schedule
 
 #: Bytes a second of a DK's debugger port at 1 Mbaud, 8N1.
 UART_BYTES_PER_S = 100_000

@@ -10,7 +10,7 @@ import csv
 import random
 from dataclasses import dataclass
 
-from host.sim.trace import TRACES
+from .trace import TRACES
 
 CLEAR_KBPS = 200
 LENGTH_S = 60.0

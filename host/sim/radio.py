@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host.sim.air import EVENT_CLOSE_US, HEADERS, cycle_us
-from host.sim.board import VirtualBoard
-from host.sim.schedule import Schedule
-from host.sim.trace import Trace
-from protocol.wire import MAX_PACKET, Phy
+from ..board.core import VirtualBoard
+from ..wire import MAX_PACKET, Phy
+from .air import EVENT_CLOSE_US, HEADERS, cycle_us
+from .schedule import Schedule
+from .trace import Trace
 
 SUPERVISION_TIMEOUT_US = 4_000_000
 #: From hearing an advertisement to the subscription: connection, feature exchange, MTU, data length, PHY.

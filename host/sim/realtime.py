@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import sys
 
-from host.link.runner import now_us
-from host.sim.port import SimPort
-from host.sim.world import World
+from ..transport.driver import now_us
+from .transport import SimPort
+from .world import World
 
 if sys.platform != "win32":
-    from host.sim.terminal import PseudoTerminal
+    from .terminal import PseudoTerminal
 
 
 class RealTimeWorld:

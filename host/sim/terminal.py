@@ -7,8 +7,8 @@ import contextlib
 import os
 import tty
 
-from host.sim.line import SerialLine
-from host.sim.world import Node
+from .line import SerialLine
+from .world import Node
 
 _READ = 4096
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from host.link.events import Event
-from host.link.runner import Logic
-from host.sim.line import SerialLine
-from host.sim.schedule import Schedule
+from ..link.events import Event
+from ..transport.driver import Logic
+from .line import SerialLine
+from .schedule import Schedule
 
 
 class VirtualHost:
-    """Runs one logic on one line, on the schedule's clock: what ``host.link.runner`` does in real time."""
+    """Runs one logic on one line, on the schedule's clock: what ``host.transport.driver`` does in real time."""
 
     def __init__(self, schedule: Schedule, line: SerialLine, logic: Logic, on_event: Callable[[Event], None]) -> None:
         self._schedule = schedule

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from host.sim.board import RadioSettings, VirtualBoard
-from host.sim.line import UART_BYTES_PER_S, SerialLine
-from host.sim.radio import Connection, End, Medium, RadioParameters
-from host.sim.schedule import Schedule
-from host.sim.trace import CLEAR, Trace
-from protocol.wire import Boot, Phy, Role
+from ..board.core import RadioSettings, VirtualBoard
+from ..wire import Boot, Phy, Role
+from .line import UART_BYTES_PER_S, SerialLine
+from .radio import Connection, End, Medium, RadioParameters
+from .schedule import Schedule
+from .trace import CLEAR, Trace
 
 TICK_US = 5_000
 #: Bluetooth reason code: the connection was terminated by this side.

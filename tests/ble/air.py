@@ -16,7 +16,7 @@ from bumble.pairing import PairingConfig
 from bumble.transport.common import AsyncPipeSink
 
 from host.sim.air import cycle_us
-from protocol.wire import Phy
+from host.wire import Phy
 
 #: A packet that is lost is sent again in the next connection event.
 INTERVAL_S = 0.0075

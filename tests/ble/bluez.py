@@ -15,7 +15,7 @@ from dbus_fast import Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import InvalidObjectPathError
 
-from host.link.bluez import BluezError, call, system_bus
+from host.transport.bluez import BluezError, call, system_bus
 from tests.ble.air import Air, Radio
 
 _ADDRESS = "F0:F1:F2:F3:F4:F5"

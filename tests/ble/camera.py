@@ -8,9 +8,9 @@ from typing import Any
 from bumble import att, core, gatt
 from bumble.device import AdvertisingType, Connection, Device
 
-from host.link.port import PortError
-from host.own_board import OwnBoard
-from protocol.wire import SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID, Role
+from host.board.in_process import OwnBoard
+from host.transport.transport import PortError
+from host.wire import SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID, Role
 from tests.ble.air import Air, new_device
 
 _ENCRYPTED_WRITE = att.Attribute.WRITEABLE | att.Attribute.WRITE_REQUIRES_ENCRYPTION

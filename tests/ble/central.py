@@ -17,7 +17,7 @@ from bumble import att, core
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 
-from host.link.ble import Bluetooth
+from host.transport.ble import Bluetooth
 
 if TYPE_CHECKING:
     from bleak.args import SizedBuffer
@@ -26,7 +26,7 @@ _ASKED_MTU = 247
 
 
 def bluetooth_on(device: Device) -> Bluetooth:
-    """What ``host.link.ble`` needs to use this device."""
+    """What ``host.transport.ble`` needs to use this device."""
     return Bluetooth(
         type("BumbleScanner", (_Scanner,), {"bumble": device}), type("BumbleClient", (_Client,), {"bumble": device})
     )

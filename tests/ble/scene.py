@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
-from host.ble_port import BlePort
-from host.link.ble import Bluetooth
+from host.board.ble_edge import BlePort
 from host.link.events import Collected, Event
 from host.link.receiver import Receiver
-from host.link.runner import Runner, now_us
+from host.transport.ble import Bluetooth
+from host.transport.driver import Runner, now_us
 from tests.ble.air import Air, new_device
 from tests.ble.camera import BumbleCamera
 from tests.ble.central import bluetooth_on

@@ -13,8 +13,8 @@ from bleak.exc import (
     BleakError,
 )
 
-from host.link.ble import BleLink, Bluetooth, Found, scan
-from host.link.port import PortError
+from host.transport.ble import BleLink, Bluetooth, Found, scan
+from host.transport.transport import PortError
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, SCAN_S, adapter, camera_on, live
 

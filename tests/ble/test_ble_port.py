@@ -8,12 +8,12 @@ import random
 import pytest
 
 from host.camera.camera import Camera
-from host.link.ble import BleLink, choose, scan
 from host.link.events import Answer
-from host.link.port import PortError
-from host.link.runner import now_us
-from protocol.packets import Picture
-from protocol.wire import MAX_PACKET, Hello, Kind
+from host.packets import Picture
+from host.transport.ble import BleLink, choose, scan
+from host.transport.driver import now_us
+from host.transport.transport import PortError
+from host.wire import MAX_PACKET, Hello, Kind
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, OTHER_ADDRESS, SCAN_S, adapter, camera_on, edge_on, live
 from tests.link.desk import ranked

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from host.link import bluez
+from host.transport import bluez
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="BlueZ is Linux's")
 BOARD, OTHER = "/org/bluez/hci0/dev_C0_00_00_00_00_01", "/org/bluez/hci0/dev_C0_00_00_00_00_02"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from host import recv
+from host.board.in_process import PEERS
 from host.camera.camera import Camera
+from host.cli.command import USAGE, CommandError
 from host.codec import load
-from host.command import USAGE, CommandError
 from host.link.events import Answer
-from host.link.runner import now_us
-from host.own_board import PEERS
+from host.transport.driver import now_us
 from tests.ble.air import Air
 from tests.ble.scene import adapter, camera_on, live
 from tests.commands.conftest import run
-from tests.unit.edge.tiny_models import colour_classifier
+from tests.edge.tiny_models import colour_classifier
 
 COLOURS = {"red": (210, 40, 40), "green": (40, 190, 60), "blue": (40, 60, 200)}
 PICTURES = 200

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host.board_tools.machine import Machine
+from host.devices.host_system import Machine
 from host.link.frames import FrameReader, write_frame
-from host.link.port import Port, PortError
-from protocol.packets import Picture, parse
-from protocol.wire import VERSION, Capability, Control, Hello, Kind, Role
+from host.packets import Picture, parse
+from host.transport.transport import Port, PortError
+from host.wire import VERSION, Capability, Control, Hello, Kind, Role
 
 FIRMWARE = b"\x00\x01\x00"
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from host import boards
-from host.board_tools.outcome import BoardError, Status
-from host.command import USAGE, CommandError
-from protocol.wire import (
+from host.boards import __main__ as boards
+from host.cli.command import USAGE, CommandError
+from host.devices.errors import BoardError, Status
+from host.wire import (
     Configure,
     Control,
     Error,

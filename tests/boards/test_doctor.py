@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from host import boards
-from host.board_tools.doctor import Access, examine
-from host.board_tools.find import survey
-from host.board_tools.findings import Finding
+from host.boards import __main__ as boards
+from host.boards.diagnostic import Finding
+from host.boards.doctor import Access, examine
+from host.devices.survey import survey
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from host.board_tools.flash import PRESS_RESET, flash
-from host.board_tools.outcome import BoardError, Status
-from host.board_tools.targets import TARGETS, target
-from host.board_tools.wanted import Wanted
-from host.command import USAGE, CommandError
-from protocol.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
+from host.boards.flash import PRESS_RESET, flash
+from host.boards.flash_options import Wanted
+from host.boards.targets import TARGETS, target
+from host.cli.command import USAGE, CommandError
+from host.devices.errors import BoardError, Status
+from host.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 KIT, DONGLE = Wanted(TARGETS["nrf52840dk"], wait_s=0.5), Wanted(TARGETS["nrf52840dongle"], wait_s=0.5)

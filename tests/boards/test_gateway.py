@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from host import recv
-from host.link.discover import BOOTLOADER_PRODUCT, NORDIC, SEGGER
+from host.devices.usb import BOOTLOADER_PRODUCT, NORDIC, SEGGER
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 UNIT, RULES = GATEWAY / "pnc-recv.service", GATEWAY / "70-pnc-link.rules"

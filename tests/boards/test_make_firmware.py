@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from host.board_tools import zephyr
-from host.board_tools.targets import TARGETS
+from host.boards import zephyr
+from host.boards.targets import TARGETS
 from tests.boards.desk import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.skipif(MAKE is None or sys.platform == "win32", reason=
 def ready(desk: Desk) -> Desk:
     """The source that the goal needs, cmake and ninja."""
     desk.tools("cmake", "ninja")
-    (desk.root / "host" / "board_tools").mkdir(parents=True)
-    for name in ("Makefile", "host/__init__.py", "host/board_tools/__init__.py", "host/board_tools/zephyr.py"):
+    (desk.root / "host" / "boards").mkdir(parents=True)
+    for name in ("Makefile", "host/__init__.py", "host/boards/__init__.py", "host/boards/zephyr.py"):
         shutil.copy(ROOT / name, desk.root / name)
     return desk
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from host import boards
-from host.board_tools.machine import Machine
-from host.link.serial_port import SerialPort
+from host.boards import __main__ as boards
+from host.devices.host_system import Machine
 from host.sim.world import WorldSettings
+from host.transport.serial_port import SerialPort
 from tests.boards.desk import Desk, Record
 from tests.sim.realtime_scene import BAUD, live, running_world
 

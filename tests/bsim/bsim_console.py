@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from host.link.channel import Channel
-from protocol.packets import Picture
-from protocol.wire import (
+from host.packets import Picture
+from host.wire import (
     VERSION,
     Configure,
     Control,

@@ -11,8 +11,8 @@ from pathlib import Path
 from bsim_console import Console
 from simulation import Simulation
 
-from protocol.packets import Picture
-from protocol.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Role
+from host.packets import Picture
+from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Role
 
 #: Frames that a host may have under way (docs/link.md).
 UNDER_WAY = 24

@@ -10,8 +10,8 @@ from bsim_console import BoardGoneError, Console, appears
 from bsim_scene import picture, scene
 from simulation import START_S, Simulation
 
-from protocol.packets import Picture
-from protocol.wire import Boot, Pair, PairAction, Pairing, Role
+from host.packets import Picture
+from host.wire import Boot, Pair, PairAction, Pairing, Role
 
 CONNECTED, TRAFFIC, ERROR = range(3)
 

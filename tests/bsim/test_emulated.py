@@ -12,7 +12,7 @@ from bsim_console import Console
 from emulator import QEMU, Emulator
 from simulation import build
 
-from protocol.wire import Boot, Configure, Error, ErrorCode, Hop, Ping, Pong, Reset, ResetKind, Role
+from host.wire import Boot, Configure, Error, ErrorCode, Hop, Ping, Pong, Reset, ResetKind, Role
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed")
 GARBAGE_BYTES = 200_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bsim_scene import Source, goodput_kbps, measure_goodput_kbps, scene
 
-from protocol.wire import Credit, Phy
+from host.wire import Credit, Phy
 
 #: A serial port that is faster than the radio.
 FAST = ["-baud=3000000"]

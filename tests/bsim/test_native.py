@@ -10,7 +10,7 @@ from pathlib import Path
 from bsim_console import BoardGoneError, appears
 from simulation import START_S, build, native_board
 
-from protocol.wire import (
+from host.wire import (
     Boot,
     Capability,
     Configure,

@@ -13,8 +13,8 @@ from bsim_console import Console
 from bsim_scene import picture
 from simulation import ROOT, Simulation, build
 
-from protocol.packets import Picture
-from protocol.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Role
+from host.packets import Picture
+from host.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Role
 
 #: What it sends: packets.h of the rogue.
 PACKETS = 3604

@@ -10,8 +10,8 @@ from bsim_console import Console
 from bsim_scene import picture, scene
 from simulation import NEEDS_CIPHER, REAL, Simulation, build
 
-from protocol.packets import Picture
-from protocol.wire import LinkState, Role
+from host.packets import Picture
+from host.wire import LinkState, Role
 
 #: Zephyr's samples connect only to what is near: -50 dBm in later releases.
 NEAR = ["-channel=NtNcable", "-argschannel", "-at=40"]

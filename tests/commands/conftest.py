@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from host.link.runner import now_us
 from host.sim.realtime import RealTimeWorld
 from host.sim.trace import Air, Trace
 from host.sim.world import World, WorldSettings
+from host.transport.driver import now_us
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "host" / "assets" / "sample.jpg"

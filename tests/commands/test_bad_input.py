@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from host.link.frames import FrameReader, write_frame
-from protocol.wire import Hello, Kind, Role
+from host.wire import Hello, Kind, Role
 from tests.commands.conftest import SAMPLE, Boards, Ended, line_with, run, started
 
 SIM = ("--port", "sim")

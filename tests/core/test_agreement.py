@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.frames import FrameReader, write_frame
-from protocol.wire import MAX_FRAME, MAX_PACKET
+from host.wire import MAX_FRAME, MAX_PACKET
 
 
 @pytest.fixture(scope="module")

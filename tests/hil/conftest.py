@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from host.board_tools.find import survey
-from host.board_tools.machine import Machine
-from host.link.discover import Kind, attached
-from host.ports import port_named
-from protocol.wire import Role
+from host.cli.board_choice import port_named
+from host.devices.host_system import Machine
+from host.devices.survey import survey
+from host.devices.usb import Kind, attached
+from host.wire import Role
 from tests.hil.host import Host
 from tests.hil.needs import MARK
 from tests.hil.report import Plot, Run

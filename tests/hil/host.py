@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from host.link.channel import FRAMES_UNDER_WAY, Channel
-from host.link.port import Port, PortError
-from host.link.runner import now_us
-from protocol.packets import Picture
-from protocol.wire import (
+from host.packets import Picture
+from host.transport.driver import now_us
+from host.transport.transport import Port, PortError
+from host.wire import (
     MAX_CODEC_BYTES,
     VERSION,
     Configure,

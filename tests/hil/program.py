@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from host.link.events import Collected, Event, LinkChanged
-from host.link.port import Port
 from host.link.receiver import Receiver
-from host.link.runner import Runner, now_us
-from protocol.wire import Configure, Control, LinkState, Reset, Role
+from host.transport.driver import Runner, now_us
+from host.transport.transport import Port
+from host.wire import Configure, Control, LinkState, Reset, Role
 
 _KEEP_POWER_DBM = 127
 

@@ -8,11 +8,11 @@ import pytest
 
 from host.camera.camera import Camera
 from host.link.events import Answer
-from host.link.port import PortError
-from host.link.runner import now_us
 from host.link.session import State
-from protocol.ranked import RankedPacket
-from protocol.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
+from host.ranked import RankedPacket
+from host.transport.driver import now_us
+from host.transport.transport import PortError
+from host.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
 from tests.hil.host import RESET_S, Host, picture
 from tests.hil.needs import needs
 from tests.hil.program import edge_program

@@ -15,9 +15,9 @@ from host.codec import load
 from host.edge.server import EdgeServer
 from host.link.events import Answer
 from host.link.receiver import REMEMBER_US
-from host.link.runner import now_us
-from protocol.ranked import RankedPacket
-from protocol.wire import MAX_PACKET, Credit
+from host.ranked import RankedPacket
+from host.transport.driver import now_us
+from host.wire import MAX_PACKET, Credit
 from tests.hil.host import Host, picture
 from tests.hil.needs import needs
 from tests.hil.program import edge_program

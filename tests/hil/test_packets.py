@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from protocol.wire import (
+from host.wire import (
     MAX_CODEC_BYTES,
     VERSION,
     ErrorCode,

@@ -8,11 +8,11 @@ from typing import Any
 from host.link.events import Event
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
-from host.link.runner import Logic
 from host.link.sender import Sender
-from protocol.packets import Picture, Unknown, parse
-from protocol.ranked import RankedPacket
-from protocol.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
+from host.packets import Picture, Unknown, parse
+from host.ranked import RankedPacket
+from host.transport.driver import Logic
+from host.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
 
 Packet = Picture | Control
 BEGIN_US = 1_000_000

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from host.link.answers import pack_classes, unpack_classes
-from protocol.wire import MAX_PACKET, MalformedError, Result
+from host.wire import MAX_PACKET, MalformedError, Result
 
 LABELS = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 CLASSES = st.lists(st.tuples(st.integers(0, 65535), LABELS, st.floats(0, 1)), max_size=60)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from desk import SERVICE_US, ReceiverDesk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.events import Collected
 from host.link.receiver import MAX_OPEN, REMEMBER_US
-from protocol.packets import Picture
-from protocol.wire import MAX_PACKET, Hop, Ping, Pong, Result, ResultStatus
+from host.packets import Picture
+from host.wire import MAX_PACKET, Hop, Ping, Pong, Result, ResultStatus
+from tests.link.desk import SERVICE_US, ReceiverDesk
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from desk import SenderDesk
 
 from host.link.answers import pack_classes
 from host.link.events import Answer, Unanswered
-from protocol.wire import Result, ResultStatus
+from host.wire import Result, ResultStatus
+from tests.link.desk import SenderDesk
 
 CLASSES = [(1, "goldfish", 0.75), (999, "Klöße", 0.125)]
 

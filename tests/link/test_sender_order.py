@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from desk import ROUND_TRIP_US, SERVICE_US, SenderDesk, lost, ranked, ranks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.channel import FRAMES_UNDER_WAY
 from host.link.sender import TooShortError
-from protocol.packets import Picture
-from protocol.ranked import RankedPacket
-from protocol.wire import Flush, LinkState
+from host.packets import Picture
+from host.ranked import RankedPacket
+from host.wire import Flush, LinkState
+from tests.link.desk import ROUND_TRIP_US, SERVICE_US, SenderDesk, lost, ranked, ranks
 
 
 @pytest.fixture

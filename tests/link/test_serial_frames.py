@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.frames import Frame, FrameReader, write_frame
-from protocol.wire import MAX_FRAME, MAX_PACKET
+from host.wire import MAX_FRAME, MAX_PACKET
 
 RUNS = st.builds(lambda byte, length: bytes([byte]) * length, st.sampled_from([0, 1, 0xFF]), st.integers(1, MAX_PACKET))
 PACKETS = st.binary(min_size=1, max_size=MAX_PACKET) | RUNS

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from desk import ReceiverDesk, SenderDesk, ranks
 
 from host.link.events import Failed, Opened, Ready, Trouble
 from host.link.sender import Sender
 from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
-from protocol.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
+from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
+from tests.link.desk import ReceiverDesk, SenderDesk, ranks
 
 
 def troubles(desk: SenderDesk | ReceiverDesk) -> list[Trouble]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
-from desk import ReceiverDesk, SenderDesk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.sender import TooShortError
-from protocol.wire import Error, ErrorCode, Hop, Ping, Pong, Result, Role
+from host.wire import Error, ErrorCode, Hop, Ping, Pong, Result, Role
+from tests.link.desk import ReceiverDesk, SenderDesk
 
 STEPS = st.lists(
     st.one_of(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from host.sim.board import Totals
-from protocol.packets import Picture
+from host.board.core import Totals
+from host.packets import Picture
 
 SLOTS = 64
 

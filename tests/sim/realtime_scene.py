@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from host.link.events import Collected, Event
 from host.link.receiver import Receiver
-from host.link.runner import Runner, now_us
-from host.link.serial_port import SerialPort
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World, WorldSettings
+from host.transport.driver import Runner, now_us
+from host.transport.serial_port import SerialPort
 
 T = TypeVar("T")
 BAUD = 115_200

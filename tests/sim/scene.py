@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from host.board.core import Totals, VirtualBoard
 from host.link.events import Answer, Collected, Event, Ready, Unanswered
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
-from host.sim.board import Totals, VirtualBoard
+from host.packets import Picture, parse
+from host.ranked import RankedPacket
 from host.sim.radio import RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import Node, World, WorldSettings
-from protocol.packets import Picture, parse
-from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Ping
+from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Ping
 
 SECOND_US = 1_000_000
 #: So fast that the serial lines do not matter.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scene import SECOND_US, Scene, picture
 
 from host.link.events import Answer, Collected, Failed, Unanswered
 from host.link.receiver import REMEMBER_US
@@ -12,7 +11,8 @@ from host.link.sender import TooShortError
 from host.sim.radio import RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.world import WorldSettings
-from protocol.wire import Phy
+from host.wire import Phy
+from tests.sim.scene import SECOND_US, Scene, picture
 
 AIRS = st.builds(Air, st.none() | st.floats(5_000, 2e6), st.just(0.0) | st.floats(0, 0.6))
 TRACES = st.lists(AIRS, min_size=1, max_size=5).map(lambda airs: Trace([k * 700_000 for k in range(len(airs))], airs))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queue_model import QueueModel
-from scene import adds_up
 
+from host.board.core import VirtualBoard
 from host.link.frames import FrameReader, write_frame
-from host.sim.board import VirtualBoard
-from protocol.packets import Picture, parse
-from protocol.wire import VERSION, Control, Flush, Hello, Kind, Phy, Role
+from host.packets import Picture, parse
+from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Role
+from tests.sim.queue_model import QueueModel
+from tests.sim.scene import adds_up
 
 #: Starts near the end of the core's 32-bit clock, so that it wraps within a run.
 START_US = (1 << 32) - 400_000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from scene import SECOND_US, Scene, air, picture
-
 from host.sim.world import WorldSettings
+from tests.sim.scene import SECOND_US, Scene, air, picture
 
 
 def run(settings: WorldSettings) -> list[tuple[int, str, str]]:

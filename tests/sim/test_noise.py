@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scene import NO_LINE, SECOND_US, Scene, air, picture
 
 from host.link.events import Answer
+from tests.sim.scene import NO_LINE, SECOND_US, Scene, air, picture
 
 
 @pytest.mark.parametrize("noise", [1e-4, 5e-4])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from scene import NO_LINE, SECOND_US, BareHost, Bulk, Scene, Tap, air, picture
 
 from host.link.events import Answer
+from host.packets import Picture
 from host.sim.trace import Air, Trace
 from host.sim.world import World, WorldSettings
-from protocol.packets import Picture
-from protocol.wire import MAX_CODEC_BYTES, Flush
+from host.wire import MAX_CODEC_BYTES, Flush
+from tests.sim.scene import NO_LINE, SECOND_US, BareHost, Bulk, Scene, Tap, air, picture
 
 
 @pytest.mark.parametrize("in_flight", [1, 2, 4, 8])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from asker import Asker
-
-from host.sim.pairing import WINDOW_S
+from host.board.pairing import WINDOW_S
 from host.sim.world import World
-from protocol.wire import (
+from host.wire import (
     Boot,
     Error,
     ErrorCode,
@@ -18,6 +16,7 @@ from protocol.wire import (
     Reset,
     ResetKind,
 )
+from tests.sim.asker import Asker
 
 SECOND_US = 1_000_000
 

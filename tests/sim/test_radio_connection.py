@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from asker import Asker
-from scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
 from host.link.sender import Sender
+from host.packets import parse
 from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import World, WorldSettings
-from protocol.packets import parse
-from protocol.wire import (
+from host.wire import (
     Configure,
     LinkState,
     Phy,
     Result,
     Role,
 )
+from tests.sim.asker import Asker
+from tests.sim.scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
 
 GONE = Air(loss=1.0)
 AIR = Air()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scene import NO_LINE, SECOND_US, Bulk, air, numbers
 
 from host.sim.air import air_us, cycle_us, goodput_limit_bps
 from host.sim.radio import RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.world import WorldSettings
-from protocol.wire import MAX_PACKET, Phy
+from host.wire import MAX_PACKET, Phy
+from tests.sim.scene import NO_LINE, SECOND_US, Bulk, air, numbers
 
 # kbit/s of 244-byte notifications: payload limits by PHY and connection interval in us.
 PUBLISHED = {

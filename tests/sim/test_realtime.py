@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from realtime_scene import BAUD, edge_program, live, running_world
-from scene import Scene, air, picture
 
 from host.camera.camera import Camera, CameraError
 from host.link.events import Answer, Event, Failed, Trouble, Unanswered
-from host.link.port import PortError
-from host.link.runner import now_us
-from host.link.serial_port import SerialPort
+from host.ranked import RankedPacket
 from host.sim.trace import Air, Trace
 from host.sim.world import WorldSettings
-from protocol.ranked import RankedPacket
+from host.transport.driver import now_us
+from host.transport.serial_port import SerialPort
+from host.transport.transport import PortError
+from tests.sim.realtime_scene import BAUD, edge_program, live, running_world
+from tests.sim.scene import Scene, air, picture
 
 PICTURES = [picture(count, seed) for seed, count in enumerate([1, 12, 40, 3, 22])]
 AMPLE_US = 3_000_000

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realtime_scene import BAUD, live, running, running_world
-from scene import air
 
 from host.camera.camera import Camera
 from host.codec import load
@@ -17,9 +15,11 @@ from host.edge.classifier import load as load_classifier
 from host.edge.errors import ServerError
 from host.edge.server import EdgeServer
 from host.link.events import Answer
-from host.link.runner import now_us
-from host.link.serial_port import SerialPort
-from protocol.wire import ResultStatus
+from host.transport.driver import now_us
+from host.transport.serial_port import SerialPort
+from host.wire import ResultStatus
+from tests.sim.realtime_scene import BAUD, live, running, running_world
+from tests.sim.scene import air
 
 CODEC = load()
 PACKETS = CODEC.encode(np.full((224, 224, 3), 90, np.uint8))

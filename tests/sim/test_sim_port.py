@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from realtime_scene import live, running
 
 from host.camera.camera import Camera
 from host.link.events import Answer, Collected, Event
-from host.link.port import PortError
 from host.link.receiver import Receiver
-from host.link.runner import Runner, now_us
+from host.ranked import RankedPacket
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World
-from protocol.ranked import RankedPacket
+from host.transport.driver import Runner, now_us
+from host.transport.transport import PortError
+from tests.sim.realtime_scene import live, running
 
 
 def test_a_picture_crosses_without_pseudo_terminals() -> None:

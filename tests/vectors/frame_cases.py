@@ -7,7 +7,7 @@ from typing import Any
 
 from cobs import cobs
 
-from protocol.wire import Ping, StatisticsRequest
+from host.wire import Ping, StatisticsRequest
 
 PING = Ping(hop=1, token=0x00FF0001, origin_us=0).pack()
 SHORT = StatisticsRequest().pack()

@@ -1,6 +1,6 @@
 """Writes protocol/vectors/*.json, from which both languages are tested.
 
-The bytes come from the ``cobs`` package, zlib and the generated ``protocol.wire``, never from the code under test; what
+The bytes come from the ``cobs`` package, zlib and the generated ``host.wire``, never from the code under test; what
 is expected is written out by hand. ``python tests/vectors/make_vectors.py`` writes, ``--check`` compares.
 """
 
@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(ROOT))
 
-import frame_cases  # noqa: E402
-import packet_cases  # noqa: E402
-import session_cases  # noqa: E402
-from vector_files import FOLDER  # noqa: E402
+from tests.vectors import frame_cases, packet_cases, session_cases  # noqa: E402
+from tests.vectors.vector_files import FOLDER  # noqa: E402
 
 DOCS = {
     "frames": "Bytes on the serial port and what a reader that expects sequence number 0 finds in them: sound packets "

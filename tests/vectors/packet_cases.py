@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from typing import Any
 
-from protocol.wire import (
+from host.wire import (
     CONTROL,
     MAX_PACKET,
     VERSION,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame_cases import frame
-
-from protocol.packets import Picture
-from protocol.wire import (
+from host.packets import Picture
+from host.wire import (
     VERSION,
     Boot,
     Capability,
@@ -31,6 +29,7 @@ from protocol.wire import (
     Role,
     StatisticsRequest,
 )
+from tests.vectors.frame_cases import frame
 
 SLOTS = 64
 BOARD: dict[str, Any] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import vector_files
 
 from host.link.frames import FrameReader, write_frame
+from tests.vectors import vector_files
 
 CASES = vector_files.cases("frames")
 by_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

@@ -6,11 +6,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-import vector_files
-from packet_cases import name_of
 
-from protocol.packets import Picture, Unknown, parse
-from protocol.wire import CONTROL, MalformedError
+from host.packets import Picture, Unknown, parse
+from host.wire import CONTROL, MalformedError
+from tests.vectors import vector_files
+from tests.vectors.packet_cases import name_of
 
 CASES = vector_files.cases("packets")
 BROKEN = ("malformed", "unknown")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from host.codec.entropy import library
-from host.codec.errors import CodecError
-from host.codec.planes.layout import CELL, CHANNELS, COLOUR_OF, GRID, PLANES, SIDE, centre_weight
+from ..entropy import library
+from ..errors import CodecError
+from .layout import CELL, CHANNELS, COLOUR_OF, GRID, PLANES, SIDE, centre_weight
 
 #: Inverse steps are fixed point with this many bits after the point; those of ``centre_weight`` are counted in.
 FIXED_BITS = 40

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.codec.planes.entropy import PlaneCoder
-from host.codec.weights import Kind, describe_mark
-from protocol.ranked import RankedPacket
-from protocol.wire import MAX_CODEC_BYTES
+from ...ranked import RankedPacket
+from ...wire import MAX_CODEC_BYTES
+from ..weights import Kind, describe_mark
+from .entropy import PlaneCoder
 
 #: Packets of a picture at most, 4,977 bytes: what comes after them changes hardly any answer.
 MOST_PACKETS = 21

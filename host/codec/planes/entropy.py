@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from host.codec.entropy import library
-from host.codec.errors import CodecError
-from host.codec.planes.layout import GRID, PLANES
+from ..entropy import library
+from ..errors import CodecError
+from .layout import GRID, PLANES
 
 #: Arrays that make up a model of the coder; see planes.h for their shapes and rules.
 ARRAYS = {

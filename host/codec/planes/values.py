@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from host.codec.errors import CodecError
-from host.codec.planes.bitstream import Collected
-from host.codec.planes.layout import CHANNELS, GRID, PLANES, centre_weight
+from ..errors import CodecError
+from .bitstream import Collected
+from .layout import CHANNELS, GRID, PLANES, centre_weight
 
 
 class PlaneValues:

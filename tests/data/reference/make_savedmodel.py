@@ -26,7 +26,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 HERE = Path(__file__).parent
-TFLITE = HERE.parents[2] / "host" / "benches" / "data" / "pnc-encoder-uint8.tflite"
+TFLITE = HERE.parents[2] / "host" / "bench" / "data" / "pnc-encoder-uint8.tflite"
 SEED = 20231205
 WIDTH = 8
 #: Rows and columns of an answer that are kept: the borders, where padding shows, and some of the middle.

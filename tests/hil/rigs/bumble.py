@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from bumble.device import Device
 
-from host.ble_port import BlePort
-from host.link.port import Port
+from host.board.ble_edge import BlePort
+from host.transport.transport import Port
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
 from tests.ble.scene import SCAN_S, adapter, adapter_forgets, adapter_off

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from host.link.port import Port
+from host.transport.transport import Port
 from tests.hil.host import Host
 
 #: What a test may need of a link, and why a link may not have it.

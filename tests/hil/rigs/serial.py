@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from host.board_tools.pairing import secret_of
-from host.link.port import Port
-from host.link.serial_port import SerialPort
+from host.boards.pairing import secret_of
 from host.sim.air import goodput_limit_bps
 from host.sim.line import UART_BYTES_PER_S
-from protocol.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Pair, PairAction, Pairing, PairMethod, Phy
+from host.transport.serial_port import SerialPort
+from host.transport.transport import Port
+from host.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Pair, PairAction, Pairing, PairMethod, Phy
 from tests.bsim.simulation import Simulation
 from tests.hil.host import Host
 from tests.hil.rigs.rig import OnBoard, Rig

@@ -6,15 +6,15 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from host.link.port import Port
-from host.link.runner import now_us
-from host.link.serial_port import SerialPort
 from host.sim.air import goodput_limit_bps
 from host.sim.line import USB_BYTES_PER_S
 from host.sim.realtime import RealTimeWorld
 from host.sim.trace import CLEAR, Air, Trace
 from host.sim.world import World, WorldSettings
-from protocol.wire import MAX_PACKET, Phy
+from host.transport.driver import now_us
+from host.transport.serial_port import SerialPort
+from host.transport.transport import Port
+from host.wire import MAX_PACKET, Phy
 from tests.hil.rigs.rig import NEEDS, OnBoard, Rig
 
 #: A speed that every system accepts on a pseudo-terminal.

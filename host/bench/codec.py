@@ -1,0 +1,165 @@
+"""What the picture codec takes, step by step, and what other encoders take on the same pictures in the same run.
+
+Everything computes on one thread (batches: on as many as are asked for): BLAS and OpenMP by the environment of a
+process of its own, LiteRT, onnxruntime and AVIF by their options; the rest has no threads.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..codec import Codec, CodecError, PictureError, load, load_picture
+from ..codec.picture import sound_pictures, to_pixels
+from ..codec.planes.bitstream import PlaneBitstream
+from ..codec.planes.entropy import PlaneCoder
+from ..edge.classifier import load as load_classifier
+from ..edge.errors import ClassifierError
+from ..wire import MAX_CODEC_BYTES
+from .baselines import JPEG, LITERT, rivals
+from .timing import Step, time_in_turn
+
+SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ROUNDS, BATCH = 24, 16
+#: Pictures of a folder that are taken.
+MOST_PICTURES = 64
+
+READ, NETWORK, CODING = "read a file, resize", "encode: network", "encode: entropy coding and packets"
+ENCODE, ENTROPY, DECODE = "encode: together", "decode: entropy", "decode: together"
+ANSWER = "decode and classify"
+#: Figure, its parts: a step, and the one it is held against (None: milliseconds), and the most it may be.
+LIMITS: list[tuple[str, str, str | None, float | None]] = [
+    ("encoding network / LiteRT", NETWORK, LITERT, 1.0),
+    ("whole encoder / progressive JPEG", ENCODE, JPEG, 1.5),
+    ("whole encoder / WebP", ENCODE, "Pillow: WebP q20", None),
+    ("whole encoder / AVIF", ENCODE, "Pillow: AVIF q30", None),
+    ("entropy decoding, ms", ENTROPY, None, 10.0),
+    ("decode and classify, ms", ANSWER, None, 80.0),
+]
+
+
+def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
+    """``measure`` in a process of its own, whose libraries compute on one thread."""
+    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+    others = multiprocessing.active_children()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        # It inherits that Ctrl-C is ignored: this process hears it, and ends it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            report = process.submit(measure, name, folder, rounds, batch, threads)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        try:
+            return report.result()
+        except KeyboardInterrupt:
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.terminate()
+            raise
+
+
+def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
+    """The report: settings, steps (``rows``), ``ratios`` with their limits, and ``notes`` on what was left out.
+
+    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no usable picture.
+    """
+    notes: list[str] = []
+    codec = load(name)
+    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], _parts_of(SAMPLE))
+    steps = [Step(READ, lambda number: load_picture(files[number % len(files)]))]
+    steps += _encoding(codec, pictures)
+    try:
+        steps += _decoding(codec, [codec.encode(picture) for picture in pictures])
+    except (CodecError, ClassifierError) as error:
+        notes.append(f"left out: decoder and classifier ({error})")
+    steps += rivals(pictures, notes)
+    time_in_turn(steps, len(pictures), rounds, batch, threads)
+    settings = {"codec": codec.name, "pictures": len(pictures), "rounds": rounds, "batch": batch, "threads": threads}
+    return {"settings": settings, "rows": [step.row() for step in steps], "ratios": _ratios(steps), "notes": notes}
+
+
+def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarray]]:
+    """The first usable files and their pictures; a note on how many before them were broken."""
+    if not folder.is_dir():
+        raise PictureError(f"{folder}: no such folder")
+    known = Image.registered_extensions()
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
+    if not files:
+        raise PictureError(f"{folder}: no picture is in it")
+    broken: list[Path] = []
+    sound = list(islice(sound_pictures(files, broken), MOST_PICTURES))
+    if not sound:
+        raise PictureError(f"{folder}: no usable picture (all {len(broken)} are broken)")
+    if broken:
+        notes.append(f"left out: {len(broken)} broken files of {folder}")
+    return [file for file, _ in sound], [picture for _, picture in sound]
+
+
+def _parts_of(file: Path) -> list[np.ndarray]:
+    """The whole picture, its quarters, and those turned: busy and quiet parts."""
+    with Image.open(file) as image:
+        width, height = image.size
+        half = [(x, y, x + width // 2, y + height // 2) for x in (0, width // 2) for y in (0, height // 2)]
+        parts = [image.convert("RGB"), *(image.crop(box) for box in half)]
+        turned = [part.transpose(Image.Transpose.ROTATE_90) for part in parts[1:4]]
+    return [to_pixels(part) for part in (*parts, *turned)]
+
+
+def _encoding(codec: Codec, pictures: Sequence[np.ndarray]) -> list[Step]:
+    symbols = [codec.network(picture) for picture in pictures]
+    packets = [codec.bitstream.pack(s) for s in symbols]
+    size = round(sum(len(packet.data) for stream in packets for packet in stream) / len(packets))
+    steps = [
+        Step(NETWORK, lambda number: codec.network(pictures[number])),
+        Step(CODING, lambda number: codec.bitstream.pack(symbols[number])),
+        Step(ENCODE, lambda number: codec.encode(pictures[number]), size_bytes=size),
+    ]
+    coder, bitstream = codec.coder, codec.bitstream
+    if isinstance(coder, PlaneCoder) and isinstance(bitstream, PlaneBitstream):
+        coded = [[(p.position, p.data[1:]) for p in stream] for stream in packets]
+        room = MAX_CODEC_BYTES - 1
+        steps[2:2] = [
+            Step("encode: entropy coding", lambda number: coder.pack(symbols[number], room, len(coded[number]))),
+            Step("encode: packets", lambda number: bitstream.ranked(coded[number])),
+        ]
+    return steps
+
+
+def _decoding(codec: Codec, streams: Sequence[Any]) -> list[Step]:
+    decoder, classifier = codec.decoder(threads=1), load_classifier(threads=1)
+    decoded = np.stack([decoder.decode(stream).picture for stream in streams])
+
+    def decode(numbers: Sequence[int]) -> np.ndarray:
+        return np.stack([d.picture for d in decoder.decode_batch([streams[number] for number in numbers])])
+
+    def step(name: str, many: Callable[[Sequence[int]], object]) -> Step:
+        return Step(name, lambda number: many([number]), many)
+
+    return [
+        Step(ENTROPY, lambda number: codec.bitstream.collect(streams[number])),
+        step(DECODE, decode),
+        step("classify", lambda numbers: classifier.probabilities(decoded[list(numbers)])),
+        step(ANSWER, lambda numbers: classifier.probabilities(decode(numbers))),
+    ]
+
+
+def _ratios(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Figures of medians, as far as their steps were timed."""
+    median = {step.name: step.median_ms for step in steps}
+    rows = []
+    for figure, step, other, most in LIMITS:
+        if step in median and (other is None or other in median):
+            value = median[step] / (1.0 if other is None else median[other])
+            met = None if most is None else value <= most
+            rows.append({"figure": figure, "value": round(value, 3), "at_most": most, "met": met})
+    return rows

@@ -1,0 +1,1 @@
+"""The firmware's C core in this process, and boards made of it."""

@@ -1,0 +1,85 @@
+"""``host.boards list`` and ``info``: what is attached and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..cli import table
+from ..devices.client import Talk
+from ..devices.survey import Seen
+from ..wire import (
+    VERSION,
+    Boot,
+    Capability,
+    Hello,
+    Link,
+    LinkState,
+    Pair,
+    Pairing,
+    Phy,
+    Statistics,
+    StatisticsRequest,
+)
+
+HEAD = ("port", "serial", "name", "kind", "firmware", "role", "link")
+
+
+def rows(seen: Sequence[Seen]) -> list[str]:
+    """A line for each board, below the column names."""
+    return table.lines(HEAD, [_row(one) for one in seen])
+
+
+def _row(one: Seen) -> tuple[str, ...]:
+    if one.hello is not None and one.hello.version != VERSION:
+        link = f"speaks protocol {one.hello.version}, this program {VERSION}: `make flash`"
+    else:
+        link = links_text(one.links) if one.hello is not None else one.trouble
+    role = one.role.name.lower() if one.role is not None else "-"
+    return (one.port, one.board.serial or "-", one.name or "-", one.board.kind.value, one.firmware or "-", role, link)
+
+
+def links_text(links: Sequence[Link]) -> str:
+    """Connections in words."""
+    if not links:
+        return "not connected"
+    states = {LinkState.UP: "up", LinkState.REFUSED: "refused: other protocol version"}
+    texts = []
+    for link in links:
+        state = states.get(LinkState(link.state), "down") if link.state in list(LinkState) else "unknown"
+        texts.append(f"{state} {phy_text(link.phy)} {link.interval_us / 1000:g} ms MTU {link.mtu}")
+    return ", ".join(texts)
+
+
+def phy_text(phy: int) -> str:
+    """A PHY as people write it."""
+    names = {Phy.LE_1M: "1M", Phy.LE_2M: "2M", Phy.CODED_S2: "coded S2", Phy.CODED_S8: "coded S8"}
+    return names.get(Phy(phy), "unknown") if phy in list(Phy) else "unknown"
+
+
+async def info(talk: Talk, hello: Hello) -> list[str]:
+    """Everything that one board says of itself."""
+    pairing = await talk.ask(Pair(), Pairing)
+    statistics = await talk.ask(StatisticsRequest(), Statistics)
+    capabilities = [bit.name.lower() for bit in Capability if hello.capabilities & bit and bit.name is not None]
+    boot = Boot(hello.boot).name.lower() if hello.boot in list(Boot) else str(hello.boot)
+    kind = ("public", "random")[pairing.address_type & 1]
+    return [
+        f"name        {hello.name.decode(errors='replace')}",
+        f"board       {hello.board_id:016x}",
+        f"address     {address_text(pairing.address)} ({kind})",
+        f"firmware    {'.'.join(map(str, hello.firmware))}, protocol {hello.version}",
+        f"role        {_role_text(hello.role)}",
+        f"started     {statistics.uptime_ms / 1000:.0f} s ago ({boot})",
+        f"can         {', '.join(capabilities) or '-'}; {hello.slots} packets queued, {hello.in_flight} in the radio",
+        f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
+        f"connection  {links_text(list(talk.links.values()))}",
+    ]
+
+
+def address_text(address: bytes) -> str:
+    """A Bluetooth address as people write it; on the wire its last byte comes first."""
+    return ":".join(f"{byte:02X}" for byte in reversed(address))
+
+
+def _role_text(role: int) -> str:
+    return {0: "none", 1: "camera", 2: "edge"}.get(role, str(role))

@@ -1,0 +1,1 @@
+"""Boards as a library: USB devices, the choice of a board, and a client that asks one."""

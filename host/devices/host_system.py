@@ -1,0 +1,70 @@
+"""This computer, as far as boards are concerned; tests have another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serial.tools import list_ports
+
+from ..boards.zephyr import ROOT
+from ..transport.serial_port import SerialPort
+from ..transport.transport import Port
+from .usb import Attached, PortRecord, attached
+
+
+def _environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Serial ports, environment, tools and the kernel's view of USB."""
+
+    records: Callable[[], Sequence[PortRecord]] = list_ports.comports
+    open_port: Callable[[str], Port] = SerialPort
+    environment: Mapping[str, str] = field(default_factory=_environment)
+    root: Path = ROOT
+    sysfs: Path = Path("/sys")
+    udev_rules: Path = Path("/etc/udev/rules.d")
+    platform: str = sys.platform
+    folder: Path = field(default_factory=Path.cwd)
+
+    def boards(self) -> list[Attached]:
+        """What is attached now."""
+        return attached(self.records())
+
+    def tool(self, *names: str) -> str | None:
+        """The first of these programs that is on PATH; None if none is."""
+        return next((name for name in names if shutil.which(name, path=self.environment.get("PATH", ""))), None)
+
+    def run(self, command: Sequence[str]) -> int:
+        """Run a program with its output on ours; its exit status. OSError if it cannot be started."""
+        return subprocess.run(self._full(command), env=dict(self.environment), cwd=self.root, check=False).returncode
+
+    def output(self, command: Sequence[str], *, limit_s: float = 10.0) -> str:
+        """What a program prints, both streams; empty when it cannot be run or hangs."""
+        try:
+            done = subprocess.run(
+                self._full(command),
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=limit_s,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout
+
+    def _full(self, command: Sequence[str]) -> list[str]:
+        program = shutil.which(command[0], path=self.environment.get("PATH", ""))
+        return [program or command[0], *command[1:]]

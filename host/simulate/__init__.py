@@ -1,0 +1,1 @@
+"""``python -m host.simulate``: accuracy under deadlines and jamming, in virtual time."""

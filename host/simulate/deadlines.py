@@ -1,0 +1,74 @@
+"""Pictures over virtual boards in virtual time: what is recognised in time.
+
+The experiment of the reference's testbed (RTSS 2023, section 5): one picture after another, each with a deadline, over
+a link with none, light or heavy jamming. The same sender, receiver and C core as in real time; only the server's time
+for a picture is given instead of measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..link.events import Answer, Collected, Event
+from ..link.receiver import Receiver
+from ..link.sender import Sender, TooShortError
+from ..ranked import RankedPacket
+from ..sim.virtual import VirtualHost
+from ..sim.world import World, WorldSettings
+
+_CONNECT_LIMIT_US = 60_000_000
+_STEP_US = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What became of one picture: the ranks that the edge server had at the deadline, and whether its answer was back
+    by then."""
+
+    ranks: frozenset[int]
+    in_time: bool
+
+
+class Run:
+    """One camera, one edge server, one air. ``service_us`` is the server's time for a picture."""
+
+    def __init__(self, settings: WorldSettings, service_us: int) -> None:
+        self._world = World(settings)
+        self._schedule = self._world.schedule
+        self._service_us = service_us
+        self._sender = Sender(nonce=1)
+        self._receiver = Receiver(nonce=2, service_us=service_us)
+        self._answers: dict[int, Answer] = {}
+        self._camera = VirtualHost(self._schedule, self._world.cameras[0].line, self._sender, self._on_camera)
+        self._server = VirtualHost(self._schedule, self._world.edge.line, self._receiver, self._on_edge)
+
+    def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_us: int) -> list[Passage]:
+        """Send pictures, one every deadline; a picture that cannot be sent in time has no ranks."""
+        while not self._sender.ready and self._schedule.now_us < _CONNECT_LIMIT_US:
+            self._schedule.run_until(self._schedule.now_us + _STEP_US)
+        passages: list[Passage] = []
+        for packets in pictures:
+            due_us = self._schedule.now_us + deadline_us
+            try:
+                number: int | None = self._sender.submit(self._schedule.now_us, packets, due_us)
+            except TooShortError:
+                number = None
+            self._camera.kick()
+            self._schedule.run_until(due_us)
+            answer = self._answers.pop(number, None) if number is not None else None
+            passages.append(Passage(answer.ranks, True) if answer else Passage(frozenset(), False))
+        return passages
+
+    def _on_camera(self, event: Event) -> None:
+        if isinstance(event, Answer) and not event.late:
+            self._answers[event.image] = event
+
+    def _on_edge(self, event: Event) -> None:
+        if isinstance(event, Collected):
+            self._schedule.at(self._schedule.now_us + self._service_us, lambda: self._answer(event))
+
+    def _answer(self, collected: Collected) -> None:
+        ranks = [packet.rank for packet in collected.packets]
+        self._receiver.answer(self._schedule.now_us, collected, [], service_us=self._service_us, used=ranks)
+        self._server.kick()

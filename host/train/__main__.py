@@ -1,0 +1,111 @@
+"""Train a codec from a folder of photos.
+
+    python -m host.train --recipe default --data DIR
+    python -m host.train --recipe pnc --stage 0 --data DIR
+    torchrun --nproc-per-node 2 -m host.train --recipe pnc --stage 0 --data DIR
+
+Writes a checkpoint every few minutes and, at the end, the weights. Exit status: 0 done, 1 failed, 2 wrong usage, 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ..cli.command import USAGE, CommandError, CommandParser, run_command
+
+NAME = "train"
+#: The recipe that is trained as published, in stages; all others are trained in one run whose length is in minutes.
+STAGED = "pnc"
+STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
+TIMED_OPTIONS = {"minutes": "--minutes"}
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
+    return value
+
+
+def parser() -> CommandParser:
+    """The command line."""
+    p = CommandParser(prog="python -m host.train", description="Train a codec from a folder of photos.")
+    p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
+    p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
+    p.add_argument("--out", type=Path, metavar="DIR", help="folder for checkpoint and weights (default: out/RECIPE)")
+    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.add_argument("--threads", type=_threads, metavar="N", default=2, help="torch threads (default: %(default)s)")
+    p.add_argument("--minutes", type=_minutes, metavar="N", help="length of the whole training (default: the recipe's)")
+    staged = p.add_argument_group(f"recipe {STAGED}", "The published training; one process, or several under torchrun.")
+    staged.add_argument(
+        "--stage", type=int, choices=(0, 1, 2), help="0: pixels, 1: through a frozen classifier, 2: it learns along"
+    )
+    staged.add_argument(
+        "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (default: the stage before's)"
+    )
+    staged.add_argument("--epochs", type=int, metavar="N", help="length of the whole stage (default: 70)")
+    staged.add_argument(
+        "--batch", type=int, metavar="N", help="photos at a time, of all processes together (default: 4)"
+    )
+    staged.add_argument("--side", type=int, metavar="PIXELS", help="side of the pictures, for trials (default: 224)")
+    return p
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises CommandError for options that the recipe does not have."""
+    allowed, others = (STAGED_OPTIONS, TIMED_OPTIONS) if options.recipe == STAGED else (TIMED_OPTIONS, STAGED_OPTIONS)
+    for name, flag in others.items():
+        if getattr(options, name) is not None:
+            raise CommandError(
+                f"{flag} is not for recipe {options.recipe}, which takes {', '.join(allowed.values())}", USAGE
+            )
+    if options.recipe == STAGED and options.stage is None:
+        raise CommandError(f"recipe {STAGED} is trained in stages: give --stage 0, then 1, then 2", USAGE)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Run the training; raises CommandError for what the user can mend."""
+    check(options)
+    options.out = options.out or Path("out") / options.recipe
+    try:
+        from .photos import TrainingError
+
+        try:
+            if options.recipe == STAGED:
+                train_stage(options)
+            else:
+                from .command import run
+
+                run(options.recipe, options.data, options.out, options.minutes, options.resume, options.threads)
+        except TrainingError as error:
+            raise CommandError(str(error)) from error
+    except ImportError as error:
+        raise CommandError(f"{error.name} is missing; install the extra: pip install 'pnc-link[train]'") from error
+    return 0
+
+
+def train_stage(options: argparse.Namespace) -> None:
+    """Run one stage of the published training."""
+    from .reference.command import run_stage
+    from .reference.recipe import STAGES, Run
+
+    stage = STAGES[options.stage]
+    run = Run(stage, epochs=stage.epochs)
+    chosen = {name: getattr(options, name) for name in ("epochs", "batch", "side")}
+    run = replace(run, **{name: value for name, value in chosen.items() if value is not None})
+    run_stage(run, options.data, options.out, options.start, options.resume, options.threads)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(NAME, lambda: train(parser().parse_args())))

@@ -1,0 +1,75 @@
+"""What ``python -m host.train`` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..codec.weights import kind_of
+from . import checkpoint, loop
+from .export import export, weights_paths
+from .photos import TrainingError, load_photos
+from .planes.export import export_planes
+from .planes.recipe import PlaneRecipe
+from .planes.trainer import PlaneTrainer
+from .recipe import RECIPES
+from .trainer import Trainer
+
+#: Photos kept from training, to see how it goes; and how many photos the entropy tables are fitted on.
+HELD_OUT = 160
+TABLE_PHOTOS = 2500
+
+
+def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: bool, threads: int) -> None:
+    """Train, then export. Raises TrainingError with one line for what the user can mend."""
+    if recipe_name not in RECIPES:
+        raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
+    recipe = RECIPES[recipe_name]
+    path = out / "checkpoint.pt"
+    kind = kind_of(recipe.codec)
+    if not resume:
+        checkpoint.check_new(path, *weights_paths(kind, out))
+    state = checkpoint.load(path, recipe.name) if resume else None
+    if state and state.get("version") != kind.version:
+        raise TrainingError(
+            f"{path}: of {kind.name} version {state.get('version', 'unknown')}, but this program trains "
+            f"version {kind.version}; {checkpoint.ELSEWHERE}"
+        )
+    torch.set_num_threads(threads)
+    photos, source = load_photos(data)
+    say(f"{len(photos)} photos, {source.broken} broken files left out")
+    facts = {"photos": source.identity, "seed": recipe.seed}
+    shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
+    held_out = [photos[i] for i in shuffled[:HELD_OUT]]
+    rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    if state:
+        checkpoint.check_run(state, facts, path)
+    length = recipe.minutes if minutes is None else minutes
+    if isinstance(recipe, PlaneRecipe):
+        planes = PlaneTrainer(recipe, rest, held_out, say, state)
+        if state:
+            say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
+        loop.run(planes, length, path, facts, say)
+        say("fitting the entropy tables")
+        written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
+    else:
+        trainer = Trainer(recipe, rest, held_out)
+        if state:
+            trainer.resume(state)
+            say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
+        loop.run(trainer, length, path, facts, say)
+        say("fitting the entropy tables")
+        written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
+    for file in written:
+        say(f"wrote {file} ({file.stat().st_size} bytes)")
+
+
+def say(line: str) -> None:
+    """Tell how it goes."""
+    print(line, flush=True)

@@ -1,0 +1,80 @@
+"""Writes the weights of the plane codec that ship: arrays for both ends, an ONNX network for the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from torch import nn
+
+from ...codec.planes.analysis import FIXED_BITS
+from ...codec.planes.layout import CELL, CHANNELS, GRID, PLANES
+from ...codec.weights import Kind
+from ..export import Graph, write_weights
+from .cuts import Piece
+from .model import PlaneModel
+from .network import Block, whole_filters
+from .tables import fit_planes
+
+
+def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
+    """Arrays of the integer encoder."""
+    whole, unit = whole_filters()
+    inverse = model.analysis.gain.cpu().double().numpy() * unit
+    return {
+        "filters": whole,
+        # The weight of the place is a factor in 1/256.
+        "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
+        "top": model.embedded.top.flatten().cpu().numpy().astype(np.uint8),
+    }
+
+
+def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
+    """What brings known coefficients to the network's values; see ``PlaneValues``."""
+    return {
+        "offset": model.embedded.offset.detach().numpy(),
+        "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),
+    }
+
+
+def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
+    """``values`` and ``levels``, float [n, 52, 28, 28], as ``Synthesis`` takes them -> ``pixels`` uint8."""
+    net, g = model.synthesis, Graph()
+
+    def point(conv: nn.Conv2d, x: str) -> str:
+        assert conv.bias is not None
+        w, b = (g.constant(t.detach().numpy().astype(np.float32)) for t in (conv.weight, conv.bias))
+        return g.add("Conv", x, w, b, kernel_shape=[1, 1])
+
+    u = g.add("Mul", "levels", g.constant(1 / PLANES))
+    power = g.add("Mul", g.add("Sub", "levels", g.constant(PLANES)), g.constant(float(np.log(2))))
+    condition = g.add("Relu", point(net.condition, g.add("Concat", u, g.add("Exp", power), axis=1)))
+    h = g.add("Relu", g.conv(net.enter, g.add("Concat", "values", u, axis=1)))
+    for block in net.blocks:
+        assert isinstance(block, Block)
+        film = point(block.film, condition)
+        scale, shift = g.halves(film)
+        inner = g.conv(block.first, h)
+        inner = g.add("Add", g.add("Mul", inner, g.add("Add", scale, g.constant(1))), shift)
+        h = g.add("Add", h, g.conv(block.second, g.add("Relu", inner)))
+    cells = g.add("Add", g.conv(net.linear, "values"), g.conv(net.leave, g.add("Relu", h)))
+    g.pixels(g.add("DepthToSpace", cells, blocksize=CELL, mode="CRD"))
+    return g.model(kind, ("values", "levels"), (CHANNELS, GRID, GRID), GRID * CELL)
+
+
+def export_planes(
+    model: PlaneModel,
+    order: list[Piece],
+    photos: Sequence[np.ndarray],
+    kind: Kind,
+    seed: int,
+    out: Path,
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Fit weights and tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    model = model.to("cpu")
+    encoder = encoder_arrays(model)
+    arrays = encoder | decoder_arrays(model) | fit_planes(encoder, order, photos, seed, say)
+    return write_weights(kind, arrays, decoder_graph(model, kind), out)

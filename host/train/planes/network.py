@@ -1,0 +1,168 @@
+"""The networks as torch modules; what is encoded is exactly what the shipped integers make.
+
+Shapes: n pictures, C channels, k x k cells of 8x8 pixels (k = 28 at 224 pixels). A *level* is how many of a
+coefficient's lowest bit-planes are unknown: 0 everything is known, all planes of its channel nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...codec.planes.layout import (
+    CELL,
+    CHANNELS,
+    COLOUR_OF,
+    COLOURS,
+    FREQUENCIES,
+    LUMA_MIDDLE,
+    PLANES,
+    centre_weight,
+)
+
+WIDTH = 128
+CONDITION = 64
+BLOCKS = 4
+#: Quantizer step of the finest plane of most luma channels, in units of a filter of unit norm.
+FINEST_STEP = 13.75
+
+
+def cosine_filters() -> np.ndarray:
+    """Cosines of unit norm, each for its colour's plane, [C, 8, 8]."""
+    taps = np.arange(CELL) + 0.5
+    bank = []
+    for _, down, right in FREQUENCIES:
+        waves = [np.cos(np.pi * taps * f / CELL) for f in (down, right)]
+        bank.append(np.outer(*(w / np.linalg.norm(w) for w in waves)))
+    return np.stack(bank)
+
+
+def whole_filters() -> tuple[np.ndarray, np.ndarray]:
+    """The cosines as int8 [C, 8, 8], and what one of their units is, [C]."""
+    bank = cosine_filters()
+    unit = np.abs(bank).max((1, 2)) / 127
+    return np.round(bank / unit[:, None, None]).astype(np.int8), unit
+
+
+def finest_gains() -> np.ndarray:
+    """Finest planes' inverse steps, [C]: one step for all, but for the lowest frequencies and for colour.
+
+    As a classifier suffers from noise on each channel, and as gains came out that were learned (see docs/codec.md).
+    """
+    gains = []
+    for colour, u, v in FREQUENCIES:
+        slow = 0.34 if u + v == 0 else 0.8 if u + v < 3 and max(u, v) < 2 else 1.0
+        luma = slow * 2 ** (0.2 * (u - v) / max(1, u + v))
+        gains.append((luma, 0.7, 1.1)[colour])
+    return np.array(gains) / FINEST_STEP
+
+
+def planes_of(pixels: Tensor) -> Tensor:
+    """Whole pixels 0..255 -> luma less 127, blue and red difference, whole as well, [n, 3, h, w]."""
+    mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
+    return torch.floor((mixed + 128) / 256) - torch.tensor([LUMA_MIDDLE, 0, 0]).to(pixels).view(3, 1, 1)
+
+
+class Analysis(nn.Module):
+    """What the encoder does, nothing of it trained: colours, a cosine transform of 8x8 cells, a gain a channel."""
+
+    filters: Tensor
+    gain: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        whole, unit = whole_filters()
+        seen = np.eye(3)[list(COLOUR_OF)]
+        bank = (whole * unit[:, None, None])[:, None] * seen[:, :, None, None]
+        self.register_buffer("filters", torch.from_numpy(bank).float())
+        self.register_buffer("gain", torch.from_numpy(finest_gains()).float())
+
+    @torch.no_grad()
+    def forward(self, pixels: Tensor) -> Tensor:
+        """[n, 3, 8k, 8k] pixels 0..255 -> y [n, C, k, k] in finest steps; the centre of the picture counts more."""
+        y = F.conv2d(planes_of(pixels), self.filters, stride=CELL)
+        return y * self.inverse_step(y.shape[-1])
+
+    def inverse_step(self, side: int) -> Tensor:
+        """Finest planes' inverse steps, [C, k, k]."""
+        weight = torch.from_numpy(centre_weight(side)).to(self.gain) / 256
+        return self.gain.view(-1, 1, 1) * weight
+
+
+class Embedded(nn.Module):
+    """Nested dead-zone quantization: the value that is known of y when some planes are missing."""
+
+    top: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Where in its interval a value is taken to be, [level, 2]: of one step, of more.
+        self.offset = nn.Parameter(torch.tensor([[0.42, 0.48]]).repeat(PLANES, 1))
+        #: Planes of each channel: magnitudes stay below 2^top.
+        self.register_buffer("top", torch.full((CHANNELS, 1, 1), float(PLANES)))
+
+    def known(self, y: Tensor, step: Tensor) -> Tensor:
+        """Magnitude that is known, a multiple of ``step`` (2^level)."""
+        whole = torch.minimum(torch.floor(y.abs()), torch.exp2(self.top) - 1)
+        return torch.floor(whole / step) * step
+
+    def forward(self, y: Tensor, level: Tensor) -> Tensor:
+        """y and whole levels [n, C, k, k] -> values."""
+        step = torch.exp2(level)
+        known = self.known(y, step)
+        index = level.long().clamp(max=PLANES - 1)
+        # As a product: a lookup's gradient is made one place at a time.
+        inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
+        offset = torch.where(known > step, inside[..., 1], inside[..., 0])
+        return torch.where(known > 0, torch.sign(y) * (known + offset * step), torch.zeros_like(y))
+
+
+@torch.no_grad()
+def shrink(conv: nn.Conv2d, factor: float) -> None:
+    """Start with smaller answers, and no bias."""
+    conv.weight.mul_(factor)
+    assert conv.bias is not None
+    conv.bias.zero_()
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions around which the input passes; between them the levels scale and shift."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.second = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.film = nn.Conv2d(CONDITION, 2 * WIDTH, 1)
+        shrink(self.second, 0.2)
+        shrink(self.film, 0.3)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.film(condition).chunk(2, 1)
+        out: Tensor = x + self.second(F.relu(self.first(x) * (1 + scale) + shift))
+        return out
+
+
+class Synthesis(nn.Module):
+    """Works at one position a cell and upsamples last; a linear path from values to pixels lies beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(CHANNELS, 3 * CELL**2, 3, padding=1)
+        self.condition = nn.Conv2d(2 * CHANNELS, CONDITION, 1)
+        self.enter = nn.Conv2d(2 * CHANNELS, WIDTH, 3, padding=1)
+        self.blocks = nn.ModuleList([Block() for _ in range(BLOCKS)])
+        self.leave = nn.Conv2d(WIDTH, 3 * CELL**2, 3, padding=1)
+        shrink(self.leave, 0.1)
+
+    def forward(self, values: Tensor, levels: Tensor) -> Tensor:
+        """Values (over their spread) and levels (the centre's are lower), [n, C, k, k] -> pixels (x - 127) / 128."""
+        x = values.contiguous(memory_format=torch.channels_last)
+        u = (levels / PLANES).contiguous(memory_format=torch.channels_last)
+        c = F.relu(self.condition(torch.cat([u, torch.exp2(levels - PLANES)], 1)))
+        h = F.relu(self.enter(torch.cat([x, u], 1)))
+        for block in self.blocks:
+            h = block(h, c)
+        out: Tensor = F.pixel_shuffle(self.linear(x) + self.leave(F.relu(h)), CELL)
+        return out.float()

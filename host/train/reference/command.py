@@ -1,0 +1,86 @@
+"""What ``python -m host.train --recipe pnc`` does, in each of its processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ...reference.model import STRIDE, Autoencoder
+from .. import checkpoint
+from ..photos import TrainingError
+from . import weights
+from .data import load_pictures, split
+from .distributed import Team
+from .interrupt import Interrupt
+from .loop import Loop
+from .recipe import Run
+from .trainer import Trainer
+
+#: At fewer pixels the classifier has nothing left to see.
+SMALLEST_SIDE = 56
+
+
+def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool, threads: int) -> None:
+    """Train a stage and write its weights. Raises TrainingError with one line for what the user can mend."""
+    team = Team()
+    _check(run, team.size)
+    if resume and start:
+        raise TrainingError(
+            "--from names weights to begin with, --resume goes on with those in --out; give one of them"
+        )
+    stage = run.stage.number
+    last, best = weights.last_path(out, stage), weights.best_path(out, stage)
+    if not resume:
+        checkpoint.check_new(last, best, best.with_suffix(".npz"))
+    begin = None if resume else weights.start(out, stage, start)
+    state = weights.load(last, stage) if resume else None
+    torch.set_num_threads(threads)
+    pictures, source = load_pictures(data, run.side)
+    training, held_out = split(pictures, run.seed)
+
+    def say(line: str) -> None:
+        if team.leads:
+            print(line, flush=True)
+
+    say(
+        f"{len(training)} photos to train on, {len(held_out)} held out, {source.broken} broken files left out; "
+        f"{'one process' if team.size == 1 else f'{team.size} processes'}, {team.device.type}"
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    torch.backends.cudnn.benchmark = True
+    try:
+        with team.joined(), Interrupt(team) as interrupt:
+            trainer = Trainer(run, team, training, held_out, source.identity)
+            if begin:
+                trainer.begin_with(begin, start or weights.best_path(out, stage - 1))
+            if state:
+                trainer.resume(state, last)
+                say(f"going on at epoch {trainer.epoch + 1}, step {trainer.step_of_epoch}")
+            Loop(trainer, out, interrupt, say).to_the_end()
+    except torch.cuda.OutOfMemoryError as error:
+        raise TrainingError(
+            f"the GPU has too little memory for {run.batch} photos at a time; give a smaller --batch"
+        ) from error
+    if team.leads:
+        arrays = best.with_suffix(".npz")
+        autoencoder = Autoencoder()
+        found = weights.load(best, stage)
+        weights.put(autoencoder, found.get("model"), best)
+        weights.export(autoencoder, arrays)
+        for file in (best, arrays):
+            say(f"wrote {file} ({file.stat().st_size} bytes), the weights of epoch {found.get('epoch')}")
+
+
+def _check(run: Run, processes: int) -> None:
+    if run.epochs < 1:
+        raise TrainingError(f"--epochs {run.epochs}: at least 1")
+    if run.batch < 1 or run.batch % processes:
+        raise TrainingError(
+            f"--batch {run.batch}: photos at a time of all processes together: a multiple of their number ({processes})"
+        )
+    if run.side % STRIDE or run.side < SMALLEST_SIDE:
+        raise TrainingError(f"--side {run.side}: a multiple of {STRIDE}, at least {SMALLEST_SIDE}")

@@ -1,0 +1,1 @@
+"""What carries bytes between a program and a board: serial ports, memory, pseudo-terminals, Bluetooth."""

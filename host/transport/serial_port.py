@@ -1,0 +1,130 @@
+"""The serial port: pyserial under asyncio, with one thread that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import sys
+import threading
+from typing import Any
+
+import serial
+
+from .transport import PortError
+
+#: What a DK's debugger port carries at most; USB ports ignore it.
+DEFAULT_BAUD = 1_000_000
+_POLL_S = 0.2
+
+
+class SerialPort:
+    """A board's serial port, ``name`` as the system calls it (``/dev/ttyACM0``, ``COM3``).
+
+    A thread blocks in read; so the same code serves Linux, macOS and Windows, and an unplugged port shows at
+    once. After PortError from ``read`` the port may be opened again.
+    """
+
+    def __init__(self, name: str, baud: int = DEFAULT_BAUD) -> None:
+        self.name = name
+        self._baud = baud
+        self._serial: Any = None  # serial.Serial, or None when closed
+        self._received: asyncio.Queue[bytes | PortError] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._reader: threading.Thread | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the port for this program alone; PortError names the port, the cause and what to do."""
+        await self.close()
+        try:
+            port = await asyncio.to_thread(self._open_blocking)
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise PortError(f"{self.name}: {_why(error)}") from error
+        self._serial = port
+        self._received = asyncio.Queue()
+        self._outgoing = asyncio.Queue()
+        arguments = (port, asyncio.get_running_loop(), self._received)
+        self._reader = threading.Thread(
+            target=self._read_forever, args=arguments, name=f"read {self.name}", daemon=True
+        )
+        self._reader.start()
+        self._writer = asyncio.create_task(self._write_forever(port))
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on their way."""
+        if self._serial is not None and data:
+            self._outgoing.put_nowait(data)
+
+    async def read(self) -> bytes:
+        """Wait for bytes; PortError when the port is lost."""
+        item = await self._received.get()
+        if isinstance(item, PortError):
+            await self.close()
+            raise item
+        return item
+
+    async def close(self) -> None:
+        """Close the port and end its thread."""
+        port, self._serial = self._serial, None
+        reader, self._reader = self._reader, None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        if port is not None:
+            with contextlib.suppress(OSError, serial.SerialException):
+                port.cancel_read()
+            if reader is not None:
+                await asyncio.to_thread(reader.join)
+            with contextlib.suppress(OSError, serial.SerialException):
+                port.close()
+
+    def _open_blocking(self) -> serial.Serial:
+        exclusive = True if sys.platform != "win32" else None
+        return serial.Serial(
+            self.name, self._baud, timeout=_POLL_S, write_timeout=1.0, rtscts=False, exclusive=exclusive
+        )
+
+    def _read_forever(
+        self, port: Any, loop: asyncio.AbstractEventLoop, received: asyncio.Queue[bytes | PortError]
+    ) -> None:
+        while self._serial is port:
+            try:
+                item: bytes | PortError = port.read(max(1, port.in_waiting))
+            except (serial.SerialException, OSError) as error:
+                item = PortError(f"{self.name}: the port went away ({_why(error)})")
+            if item:
+                with contextlib.suppress(RuntimeError):  # the loop ended first
+                    loop.call_soon_threadsafe(received.put_nowait, item)
+            if isinstance(item, PortError):
+                return
+
+    async def _write_forever(self, port: serial.Serial) -> None:
+        while True:
+            data = await self._outgoing.get()
+            while not self._outgoing.empty():
+                data += self._outgoing.get_nowait()
+            try:
+                await asyncio.to_thread(port.write, data)
+            except (serial.SerialException, OSError) as error:
+                self._received.put_nowait(PortError(f"{self.name}: cannot write ({_why(error)})"))
+                return
+
+
+def _why(error: Exception) -> str:
+    """The cause in words, and what to do."""
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number == errno.ENOENT or "No such file" in text or "FileNotFoundError" in text:
+        return "no such port; `python -m serial.tools.list_ports` lists those that are there"
+    if number == errno.EACCES or "Permission denied" in text:
+        return "no permission; add yourself to the group dialout (`sudo usermod -aG dialout $USER`) and log in again"
+    if number == errno.EBUSY or "exclusively lock" in text or "Resource busy" in text or "PermissionError" in text:
+        return "in use by another program; close that one first"
+    if number in (errno.EIO, errno.ENXIO, errno.ENODEV) or "disconnected" in text or "Device not configured" in text:
+        return "unplugged?"
+    if number == errno.ENOTTY or "Inappropriate ioctl" in text or "not a tty" in text.lower():
+        return "not a serial port"
+    return text.splitlines()[0] if text else type(error).__name__

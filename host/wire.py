@@ -1,0 +1,589 @@
+"""Generated from wire.toml by `python protocol/generate.py`: change that file, not this one."""
+# ruff: noqa: E501
+# fmt: off
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from struct import Struct
+from typing import ClassVar
+
+VERSION = 1
+MAX_PACKET = 244  # bytes in the largest packet: one notification at ATT MTU 247
+PICTURE_HEADER = 7  # bytes before the codec bytes of a picture packet
+PICTURE_IMAGE_AT = 1  # offset of the image number, u8
+PICTURE_RANK_AT = 2  # offset of the rank, u8
+PICTURE_POSITION_AT = 3  # offset of the position, u16
+PICTURE_REMAINING_AT = 5  # offset of the remaining time in ms, u16
+MAX_CODEC_BYTES = 237  # codec bytes in a full picture packet
+MAX_RANKS = 256  # ranked packets in one picture
+MAX_SOURCES = 16  # cameras that one edge board can tell apart
+FRAME_OVERHEAD = 5  # bytes a serial frame adds before COBS: sequence number and CRC-32
+MAX_FRAME = 250  # bytes in the largest frame as COBS writes it, without the zero byte that closes it
+MAX_DEADLINE_MS = 65535  # the longest remaining time that fits the header
+MISSING_WINDOW = 32  # sequence numbers that credit.missing looks back
+CREDIT_REFRESH_MS = 50  # a board with work repeats its credit at least this often
+HELLO_NAME = 24  # bytes of hello.name that a reader keeps
+SERVICE_UUID = "504e4301-8c1e-4b0a-9d53-2f6b7a1c54e1"  # the GATT service of a camera board
+TO_EDGE_UUID = "504e4302-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the central: notifications
+TO_CAMERA_UUID = "504e4303-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the peripheral: writes without response
+
+
+class MalformedError(ValueError):
+    """A packet whose bytes do not make sense."""
+
+
+class PictureFlags(IntFlag):
+    """Bits of a picture packet's first byte; bits 4 and 5 are zero."""
+
+    PICTURE = 0x80  # set: this is a picture packet; clear: a control packet
+    LAST = 0x40  # this rank is the picture's last
+    RESERVED = 0x30  # zero in version 1; a packet with one of them set is skipped as unknown
+    SOURCE = 0xf  # on the edge's serial port: which camera; zero elsewhere
+
+
+class Kind(IntEnum):
+    """Who says hello."""
+
+    HOST = 0x0  # a program on a serial port
+    BOARD = 0x1  # a board
+
+
+class Role(IntEnum):
+    """What a board does."""
+
+    NONE = 0x0  # not configured: the radio is off
+    CAMERA = 0x1  # GATT peripheral: sends pictures
+    EDGE = 0x2  # GATT central: receives pictures
+
+
+class Phy(IntEnum):
+    """Bluetooth LE physical layer."""
+
+    KEEP = 0x0  # in configure: leave it as it is
+    LE_1M = 0x1  # 1 Mbit/s
+    LE_2M = 0x2  # 2 Mbit/s
+    CODED_S2 = 0x3  # long range, 500 kbit/s
+    CODED_S8 = 0x4  # long range, 125 kbit/s
+
+
+class Capability(IntFlag):
+    """Bits of hello.capabilities."""
+
+    PHY_2M = 0x1  # LE 2M
+    PHY_CODED = 0x2  # LE coded
+    USB = 0x4  # the serial port is the board's own USB
+    VIRTUAL = 0x8  # a virtual board
+    BOOTLOADER = 0x10  # reset can start its bootloader
+
+
+class Boot(IntEnum):
+    """Why a board started."""
+
+    POWER = 0x0  # power on or unknown
+    PIN = 0x1  # reset pin
+    SOFTWARE = 0x2  # reset by software
+    WATCHDOG = 0x3  # the watchdog bit
+    FAULT = 0x4  # a fatal error
+
+
+class Hop(IntEnum):
+    """Who answers a ping."""
+
+    BOARD = 0x0  # the board on the serial port
+    PEER_BOARD = 0x1  # the board across the radio
+    PEER_HOST = 0x2  # the program behind that board
+
+
+class LinkState(IntEnum):
+    """State of one radio connection."""
+
+    DOWN = 0x0  # not connected
+    UP = 0x1  # connected, both boards have said hello
+    REFUSED = 0x2  # the board across speaks another protocol version
+
+
+class ResultStatus(IntEnum):
+    """How an answer came about."""
+
+    OK = 0x0  # classified
+    NOTHING = 0x1  # no decodable packet arrived by the deadline
+    FAILED = 0x2  # the server could not decode or classify; the text says why
+
+
+class ErrorCode(IntEnum):
+    """What a board reports in error."""
+
+    VERSION = 0x1  # protocol version not spoken here; detail: the version that is
+    NOT_READY = 0x2  # a picture before hello, or in a role that sends none; detail: role
+    MALFORMED = 0x3  # a packet too short or with illegal values; detail: its type
+    OVERRUN = 0x4  # a packet without credit evicted another or was dropped; detail: rank
+    NO_LINK = 0x5  # the addressed peer is not connected; detail: peer
+    CONFIGURE = 0x6  # the configuration cannot be had; detail: the first illegal field
+    REFUSED = 0x7  # pair or reset: not to be had on this board; detail: the packet's type
+
+
+class PairAction(IntEnum):
+    """What pair asks for."""
+
+    REPORT = 0x0  # only the answer
+    OPEN = 0x1  # unknown boards may pair for window_s
+    CLOSE = 0x2  # nobody may pair any more
+    FORGET = 0x3  # the bond with address, all zero: every bond
+
+
+class PairMethod(IntEnum):
+    """How boards make sure of each other when they pair."""
+
+    JUST_WORKS = 0x0  # not at all: whoever pairs in the window is trusted from then on
+    OUT_OF_BAND = 0x1  # the hosts carry one board's random and confirm value to the other
+
+
+class ResetKind(IntEnum):
+    """What a board that is reset starts."""
+
+    FIRMWARE = 0x0  # its firmware
+    BOOTLOADER = 0x1  # its bootloader, which waits for other firmware
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Opens a session, in both directions on every hop. The first three bytes never change."""
+
+    TYPE: ClassVar[int] = 0x01
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBBBI3sBBIQ")
+
+    version: int = 0  # protocol version
+    kind: int = 0  # kind of the speaker
+    role: int = 0  # role of the board; of a host: 0
+    boot: int = 0  # boot: why the board started; of a host: 0
+    capabilities: int = 0  # capability bits
+    firmware: bytes = bytes(3)  # major, minor, patch
+    slots: int = 0  # picture packets the board's queue holds
+    in_flight: int = 0  # packets the board hands to its radio at a time
+    session: int = 0  # chosen at start; another value means a restart
+    board_id: int = 0  # unique number of the board; of a host: 0
+    name: bytes = b""  # UTF-8, at most 24 bytes
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.version, self.kind, self.role, self.boot, self.capabilities, self.firmware, self.slots, self.in_flight, self.session, self.board_id) + self.name
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Hello:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"hello: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, version, kind, role, boot, capabilities, firmware, slots, in_flight, session, board_id = cls.LAYOUT.unpack_from(data)
+        return cls(version=version, kind=kind, role=role, boot=boot, capabilities=capabilities, firmware=firmware, slots=slots, in_flight=in_flight, session=session, board_id=board_id, peer=peer, name=data[cls.LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Host to board: role and radio. Answered by hello, or by error."""
+
+    TYPE: ClassVar[int] = 0x02
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBbB6sI")
+
+    role: int = 0  # role
+    phy: int = 0  # phy
+    tx_power_dbm: int = 0  # transmit power; 127: leave it
+    address_type: int = 0  # of the peer: 0 public, 1 random
+    address: bytes = bytes(6)  # the only peer allowed; all zero: any bonded one
+    interval_us: int = 0  # connection interval, 7,500 to 4,000,000; 0: leave it
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.role, self.phy, self.tx_power_dbm, self.address_type, self.address, self.interval_us)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Configure:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"configure: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, role, phy, tx_power_dbm, address_type, address, interval_us = cls.LAYOUT.unpack_from(data)
+        return cls(role=role, phy=phy, tx_power_dbm=tx_power_dbm, address_type=address_type, address=address, interval_us=interval_us, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Board to host: what came in, what has room, what left. Every value is a running total or a state, so a lost one costs nothing."""
+
+    TYPE: ClassVar[int] = 0x03
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBIHBBBBHII")
+
+    next_seq: int = 0  # sequence number the board expects next
+    damaged: int = 0  # frames with a bad COBS code or CRC so far, modulo 256
+    missing: int = 0  # bit k set: the frame next_seq - 1 - k never arrived whole
+    taken: int = 0  # picture packets received whole since hello, modulo 65536
+    waiting: int = 0  # picture packets in the queue
+    free: int = 0  # empty slots of the queue
+    in_radio: int = 0  # packets handed to the radio and not yet acknowledged
+    link: int = 0  # link_state of the connection that pictures take
+    acked_packets: int = 0  # picture packets acknowledged by the link layer, modulo 65536
+    acked_bytes: int = 0  # codec bytes in them, modulo 2**32
+    busy_us: int = 0  # time in which the queue or the radio held a picture packet, modulo 2**32
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.next_seq, self.damaged, self.missing, self.taken, self.waiting, self.free, self.in_radio, self.link, self.acked_packets, self.acked_bytes, self.busy_us)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Credit:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"credit: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, next_seq, damaged, missing, taken, waiting, free, in_radio, link, acked_packets, acked_bytes, busy_us = cls.LAYOUT.unpack_from(data)
+        return cls(next_seq=next_seq, damaged=damaged, missing=missing, taken=taken, waiting=waiting, free=free, in_radio=in_radio, link=link, acked_packets=acked_packets, acked_bytes=acked_bytes, busy_us=busy_us, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Host to board: drop an image's waiting packets. Answered by credit."""
+
+    TYPE: ClassVar[int] = 0x04
+    LAYOUT: ClassVar[Struct] = Struct("<BBBB")
+
+    image: int = 0  # the image
+    all: int = 0  # 1: every image; image is then ignored
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.all)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Flush:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"flush: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, image, all = cls.LAYOUT.unpack_from(data)
+        return cls(image=image, all=all, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsRequest:
+    """Host to board: answered by statistics."""
+
+    TYPE: ClassVar[int] = 0x05
+    LAYOUT: ClassVar[Struct] = Struct("<BB")
+
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> StatisticsRequest:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"statistics_request: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer = cls.LAYOUT.unpack_from(data)
+        return cls(peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Board to host. Picture packets: accepted = sent + expired + evicted + flushed + waiting."""
+
+    TYPE: ClassVar[int] = 0x06
+    LAYOUT: ClassVar[Struct] = Struct("<BBIIIIIIIIIIIIBBBBbHII")
+
+    uptime_ms: int = 0  # since the board started
+    accepted: int = 0  # offered to the queue by the serial port (camera) or the radio (edge)
+    sent: int = 0  # handed to the radio (camera) or to the serial port (edge)
+    expired: int = 0  # dropped past their deadline
+    evicted: int = 0  # dropped as the worst of a full queue
+    flushed: int = 0  # dropped by flush, a hello or a new role
+    acked: int = 0  # of the sent: acknowledged by the link layer (camera)
+    lost: int = 0  # of the sent: in the radio when the connection broke (camera)
+    damaged: int = 0  # serial frames with a bad COBS code or CRC
+    missed: int = 0  # serial frames named as missing
+    unknown: int = 0  # packets skipped: unknown type, unknown source, malformed
+    control_dropped: int = 0  # control packets that found no room
+    waiting: int = 0  # in the queue now
+    links: int = 0  # connections that are up
+    link: int = 0  # link_state of this peer
+    phy: int = 0  # phy of this peer
+    rssi_dbm: int = 0  # of this peer; 127: unknown
+    mtu: int = 0  # ATT MTU of this peer, bytes
+    interval_us: int = 0  # connection interval of this peer
+    goodput_bps: int = 0  # codec bits a second with this peer, over the last full second: acknowledged (camera), received (edge)
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.uptime_ms, self.accepted, self.sent, self.expired, self.evicted, self.flushed, self.acked, self.lost, self.damaged, self.missed, self.unknown, self.control_dropped, self.waiting, self.links, self.link, self.phy, self.rssi_dbm, self.mtu, self.interval_us, self.goodput_bps)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Statistics:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"statistics: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, uptime_ms, accepted, sent, expired, evicted, flushed, acked, lost, damaged, missed, unknown, control_dropped, waiting, links, link, phy, rssi_dbm, mtu, interval_us, goodput_bps = cls.LAYOUT.unpack_from(data)
+        return cls(uptime_ms=uptime_ms, accepted=accepted, sent=sent, expired=expired, evicted=evicted, flushed=flushed, acked=acked, lost=lost, damaged=damaged, missed=missed, unknown=unknown, control_dropped=control_dropped, waiting=waiting, links=links, link=link, phy=phy, rssi_dbm=rssi_dbm, mtu=mtu, interval_us=interval_us, goodput_bps=goodput_bps, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Answered by pong from the hop it names; a hop beyond forwards it."""
+
+    TYPE: ClassVar[int] = 0x07
+    LAYOUT: ClassVar[Struct] = Struct("<BBBII")
+
+    hop: int = 0  # hop that answers
+    token: int = 0  # comes back unchanged; to peer_host: the asker's session, another one starts its image numbers anew
+    origin_us: int = 0  # the asker's clock; comes back unchanged
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Ping:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"ping: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, hop, token, origin_us = cls.LAYOUT.unpack_from(data)
+        return cls(hop=hop, token=token, origin_us=origin_us, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to ping."""
+
+    TYPE: ClassVar[int] = 0x08
+    LAYOUT: ClassVar[Struct] = Struct("<BBBIIII")
+
+    hop: int = 0  # hop that answers
+    token: int = 0  # of the ping
+    origin_us: int = 0  # of the ping
+    held_us: int = 0  # between the ping's arrival and this answer
+    service_us: int = 0  # peer_host: expected time to decode and classify; else 0
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pong:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"pong: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, hop, token, origin_us, held_us, service_us = cls.LAYOUT.unpack_from(data)
+        return cls(hop=hop, token=token, origin_us=origin_us, held_us=held_us, service_us=service_us, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Edge server to camera computer: the answer to an image."""
+
+    TYPE: ClassVar[int] = 0x09
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBhI32s")
+
+    image: int = 0  # the image
+    status: int = 0  # result_status
+    margin_ms: int = 0  # deadline less the arrival of the last used packet
+    service_us: int = 0  # time spent to decode and classify
+    ranks: bytes = bytes(32)  # bit r of byte r // 8: rank r arrived in time
+    text: bytes = b""  # status ok: classes, best first, each: index u16, probability u16 in 1/65535, label length u8, label UTF-8; else UTF-8
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.status, self.margin_ms, self.service_us, self.ranks) + self.text
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Result:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"result: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, image, status, margin_ms, service_us, ranks = cls.LAYOUT.unpack_from(data)
+        return cls(image=image, status=status, margin_ms=margin_ms, service_us=service_us, ranks=ranks, peer=peer, text=data[cls.LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Board to host: a connection came up, changed or went down."""
+
+    TYPE: ClassVar[int] = 0x0a
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBBHI")
+
+    state: int = 0  # link_state
+    phy: int = 0  # phy
+    reason: int = 0  # Bluetooth reason code of a disconnect; else 0
+    mtu: int = 0  # ATT MTU, bytes
+    interval_us: int = 0  # connection interval
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.state, self.phy, self.reason, self.mtu, self.interval_us)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Link:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"link: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, state, phy, reason, mtu, interval_us = cls.LAYOUT.unpack_from(data)
+        return cls(state=state, phy=phy, reason=reason, mtu=mtu, interval_us=interval_us, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Board to host: a line for a person."""
+
+    TYPE: ClassVar[int] = 0x0b
+    LAYOUT: ClassVar[Struct] = Struct("<BBB")
+
+    level: int = 0  # 1 error, 2 warning, 3 information, 4 debugging
+    text: bytes = b""  # UTF-8
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.level) + self.text
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Log:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"log: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, level = cls.LAYOUT.unpack_from(data)
+        return cls(level=level, peer=peer, text=data[cls.LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Board to host: something sent was refused."""
+
+    TYPE: ClassVar[int] = 0x0c
+    LAYOUT: ClassVar[Struct] = Struct("<BBBI")
+
+    code: int = 0  # error_code
+    detail: int = 0  # see error_code
+    text: bytes = b""  # UTF-8
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.code, self.detail) + self.text
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Error:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"error: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, code, detail = cls.LAYOUT.unpack_from(data)
+        return cls(code=code, detail=detail, peer=peer, text=data[cls.LAYOUT.size :])
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Host to board: who may pair. Answered by pairing, or by error."""
+
+    TYPE: ClassVar[int] = 0x0d
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBHB6s16s16s")
+
+    action: int = 0  # pair_action
+    method: int = 0  # open: pair_method
+    window_s: int = 0  # open: for how long; 0: as long as the board thinks best
+    address_type: int = 0  # of address: 0 public, 1 random
+    address: bytes = bytes(6)  # open: the only board that may pair, all zero: any; forget: the board
+    random: bytes = bytes(16)  # open, out_of_band: of the board across, as its pairing said; all zero: the board across is given ours
+    confirm: bytes = bytes(16)  # the same
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.action, self.method, self.window_s, self.address_type, self.address, self.random, self.confirm)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pair:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"pair: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, action, method, window_s, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
+        return cls(action=action, method=method, window_s=window_s, address_type=address_type, address=address, random=random, confirm=confirm, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Board to host: the answer to pair, and said again when a board has paired or failed to, and when the window closes."""
+
+    TYPE: ClassVar[int] = 0x0e
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBHBBBB6s16s16s")
+
+    open: int = 0  # 1: boards may pair
+    method: int = 0  # pair_method of the window
+    left_s: int = 0  # until it closes, rounded up; 0 when closed
+    bonds: int = 0  # boards that this one knows
+    paired: int = 0  # boards that have paired since the start, modulo 256
+    failed: int = 0  # attempts to pair that failed since the start, modulo 256
+    address_type: int = 0  # of this board: 0 public, 1 random
+    address: bytes = bytes(6)  # of this board
+    random: bytes = bytes(16)  # open, out_of_band: for the board across; else zero
+    confirm: bytes = bytes(16)  # the same
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.open, self.method, self.left_s, self.bonds, self.paired, self.failed, self.address_type, self.address, self.random, self.confirm)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Pairing:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"pairing: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, open, method, left_s, bonds, paired, failed, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
+        return cls(open=open, method=method, left_s=left_s, bonds=bonds, paired=paired, failed=failed, address_type=address_type, address=address, random=random, confirm=confirm, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Host to board: start anew. Not answered, or by error; a board that was reset does not know its host."""
+
+    TYPE: ClassVar[int] = 0x0f
+    LAYOUT: ClassVar[Struct] = Struct("<BBB")
+
+    kind: int = 0  # reset_kind
+    peer: int = 0  # on the edge's serial port: which camera; else 0
+
+    def pack(self) -> bytes:
+        """The packet's bytes; struct.error if a field does not fit."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.kind)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Reset:
+        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"reset: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, kind = cls.LAYOUT.unpack_from(data)
+        return cls(kind=kind, peer=peer)
+
+
+Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error | Pair | Pairing | Reset
+CONTROL: dict[int, type[Control]] = {
+    Hello.TYPE: Hello,
+    Configure.TYPE: Configure,
+    Credit.TYPE: Credit,
+    Flush.TYPE: Flush,
+    StatisticsRequest.TYPE: StatisticsRequest,
+    Statistics.TYPE: Statistics,
+    Ping.TYPE: Ping,
+    Pong.TYPE: Pong,
+    Result.TYPE: Result,
+    Link.TYPE: Link,
+    Log.TYPE: Log,
+    Error.TYPE: Error,
+    Pair.TYPE: Pair,
+    Pairing.TYPE: Pairing,
+    Reset.TYPE: Reset,
+}

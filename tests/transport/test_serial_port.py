@@ -1,0 +1,81 @@
+"""Serial ports that cannot be opened: the error names the port, the cause and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host.transport.serial_port import SerialPort
+from host.transport.transport import PortError
+
+BAUD = 115_200
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, str]]:
+    """A pseudo-terminal: its far end, and the path of the near one."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    yield master, os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+def test_bytes_go_both_ways_in_order(terminal: tuple[int, str]) -> None:
+    master, path = terminal
+
+    async def run() -> tuple[bytes, bytes]:
+        port = SerialPort(path, BAUD)
+        await port.open()
+        os.write(master, bytes(range(256)))
+        got = b""
+        while len(got) < 256:
+            got += await port.read()
+        for k in range(64):
+            port.write(bytes([k]) * 16)
+        there = b""
+        while len(there) < 1024:
+            there += await asyncio.to_thread(os.read, master, 4096)
+        await port.close()
+        return got, there
+
+    got, there = asyncio.run(run())
+    assert got == bytes(range(256))
+    assert there == b"".join(bytes([k]) * 16 for k in range(64))
+
+
+def test_a_port_in_use_is_refused_and_free_again_after_close(terminal: tuple[int, str]) -> None:
+    _, path = terminal
+
+    async def run() -> None:
+        first, second = SerialPort(path, BAUD), SerialPort(path, BAUD)
+        await first.open()
+        with pytest.raises(PortError, match=f"{path}: in use by another program"):
+            await second.open()
+        await first.close()
+        await second.open()
+        await second.close()
+
+    asyncio.run(run())
+
+
+def test_ports_that_are_none_are_refused_by_name_and_cause(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no port")
+    for name, words in [
+        (str(tmp_path / "none"), "no such port"),
+        (str(file), "not a serial port"),
+        (str(tmp_path), ""),
+    ]:
+        with pytest.raises(PortError, match=f"^{name}: .*{words}") as error:
+            asyncio.run(SerialPort(name).open())
+        assert "\n" not in str(error.value)
+
+
+def test_writing_to_a_port_that_is_not_open_does_nothing() -> None:
+    SerialPort("nowhere").write(b"x")
