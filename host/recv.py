@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
-from .board.ble_edge import BlePort
+from .board.ble_edge import BleEdgeTransport
 from .board.in_process import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, world_settings
 from .cli.command import USAGE, CommandError, CommandParser, run_command
@@ -20,7 +20,7 @@ from .edge.classifier import DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
 from .transport.ble import Bluetooth
-from .transport.transport import Port
+from .transport.transport import Transport
 
 NAME = "recv"
 
@@ -56,9 +56,9 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     classifier = load_classifier(arguments.classifier)
     async with AsyncExitStack() as stack:
         archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
-        port: Port
+        port: Transport
         if by_bluetooth:
-            port = BlePort(*arguments.ble, on_notice=_notice, bluetooth=bluetooth)
+            port = BleEdgeTransport(*arguments.ble, on_notice=_notice, bluetooth=bluetooth)
         elif chosen is None:
             ports = await stack.enter_async_context(virtual_boards(settings))
             port = ports[-1]

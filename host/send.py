@@ -20,7 +20,7 @@ from .cli.board_choice import add_port_arguments, chosen_port, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_command
 from .cli.units import milliseconds
 from .codec import Codec, PictureError, load, load_picture
-from .link.sender import TooShortError
+from .link.sender import DeadlineInfeasibleError
 from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ async def _send_all(
             except PictureError as error:
                 _notice(str(error))
                 continue
-            except TooShortError as error:
+            except DeadlineInfeasibleError as error:
                 raise CommandError(f"a deadline of {deadline_ms:g} ms cannot be met: {error}") from error
             if report.image is not None:
                 report = report.saved_as(await saved(report.image))

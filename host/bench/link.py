@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..link.events import Collected, Event
+from ..link.events import Event, ImageCollected
 from ..link.receiver import Receiver
 from ..link.sender import Sender
 from ..packets import Picture, parse
@@ -99,7 +99,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
     collected: list[tuple[int, int]] = []
 
     def on_edge(event: Event) -> None:
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             collected.append((schedule.now_us, sum(len(packet.data) for packet in event.packets)))
 
     sender, receiver = Sender(nonce=1), Receiver(nonce=2)
@@ -111,7 +111,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
             deadline_us = schedule.now_us + DEADLINE_US
             image = sender.submit(schedule.now_us, packets, deadline_us)
             watch.submitted(image, deadline_us)
-            camera.kick()
+            camera.wake()
         schedule.run_until(schedule.now_us + DEADLINE_US // 4)
     useful = sum(size for at_us, size in collected if at_us >= WARM_UP_US)
     useful_bps = useful * 8 / DURATION_US * 1e6

@@ -9,15 +9,15 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
-from ..transport.ble import SCAN_S, Bluetooth, Found
-from ..transport.transport import PortError
+from ..transport.ble import SCAN_S, Advertisement, Bluetooth
+from ..transport.transport import TransportError
 from ..wire import Role
-from .ble_peer import BACK_OFF_S, Adapter, BlePlace
-from .in_process import OwnBoard
+from .ble_peer import BACK_OFF_S, Adapter, BlePeer
+from .in_process import InProcessBoard
 
 
-class BlePort:
-    """A ``Port`` behind which an edge board in this process serves camera boards over Bluetooth.
+class BleEdgeTransport:
+    """A ``Transport`` behind which an edge board in this process serves camera boards over Bluetooth.
 
     ``wanted`` are their names or addresses, at most ``own_board.PEERS``; one empty: the only one in reach. Their places
     in that order are their numbers (the source of their pictures). ``on_notice`` gets lines for a person.
@@ -35,17 +35,17 @@ class BlePort:
         self.name = f"Bluetooth ({named})" if named else "Bluetooth"
         self._on_notice = on_notice
         adapter = Adapter(bluetooth or Bluetooth(), scan_s, back_off_s)
-        self._places = [BlePlace(peer, one, adapter, on_notice) for peer, one in enumerate(wanted)]
+        self._places = [BlePeer(peer, one, adapter, on_notice) for peer, one in enumerate(wanted)]
         self._board = self._new_board()
         self._keeping: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Look for the camera boards and start to connect; PortError if there is no Bluetooth, or a choice to make.
+        """Look for the camera boards and start to connect; TransportError if there is no Bluetooth, or a choice to make.
 
         A board that is not in reach yet is waited for.
         """
         await self.close()
-        found: list[Found | None] = []
+        found: list[Advertisement | None] = []
         for place in self._places:
             one = await place.find()
             if one is None:
@@ -54,7 +54,7 @@ class BlePort:
                     "connected to another one does not advertise)"
                 )
             elif one.address in [other.address for other in found if other is not None]:
-                raise PortError(f"{one.address} {one.name}: it is named twice")
+                raise TransportError(f"{one.address} {one.name}: it is named twice")
             found.append(one)
         self._board = self._new_board()
         await self._board.open()
@@ -77,9 +77,9 @@ class BlePort:
         await asyncio.gather(*keeping, return_exceptions=True)
         await self._board.close()
 
-    def _new_board(self) -> OwnBoard:
+    def _new_board(self) -> InProcessBoard:
         count = len(self._places)
-        return OwnBoard(
+        return InProcessBoard(
             self.name, Role.EDGE, self._carry, on_reset=self._drop_all, peers=count, board_id=uuid.getnode()
         )
 

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..transport.ble import SCAN_S, BleLink, Bluetooth, Found, choose, scan
-from ..transport.transport import PortError
+from ..transport.ble import SCAN_S, Advertisement, BleLink, Bluetooth, choose, scan
+from ..transport.transport import TransportError
 from ..wire import Hello
-from .in_process import OwnBoard
+from .in_process import InProcessBoard
 
 #: Pauses between attempts to connect, s; the last one is repeated.
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -24,7 +24,7 @@ _LOST = 0x08
 
 @dataclass
 class Adapter:
-    """This computer's Bluetooth. ``turn`` is for whoever scans or connects: BlueZ refuses two of these at a time.
+    """This computer's Bluetooth. ``scan_connect_lock`` is for whoever scans or connects: BlueZ refuses two of these at a time.
 
     https://github.com/hbldh/bleak/issues/1036
     """
@@ -32,10 +32,10 @@ class Adapter:
     bluetooth: Bluetooth = field(default_factory=Bluetooth)
     scan_s: float = SCAN_S
     back_off_s: tuple[float, ...] = BACK_OFF_S
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    scan_connect_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class BlePlace:
+class BlePeer:
     """The connection of ``board``, as its peer ``peer``, to the camera board of name or address ``wanted``.
 
     Empty: the only one in reach. Once a board was found the place stays with its address. ``on_notice`` gets lines for
@@ -56,16 +56,16 @@ class BlePlace:
     def __str__(self) -> str:
         return f"the camera board {self.wanted}" if self.wanted else "a camera board"
 
-    async def find(self) -> Found | None:
-        """Look for it; PortError if there is no Bluetooth, or a choice to make."""
+    async def find(self) -> Advertisement | None:
+        """Look for it; TransportError if there is no Bluetooth, or a choice to make."""
         adapter = self._adapter
-        async with adapter.turn:
+        async with adapter.scan_connect_lock:
             found = choose(await scan(adapter.bluetooth, self.wanted, adapter.scan_s), self.wanted)
         if found is not None:
             self.wanted = found.address
         return found
 
-    async def keep(self, board: OwnBoard, found: Found | None) -> None:
+    async def keep(self, board: InProcessBoard, found: Advertisement | None) -> None:
         """Connect, again and again. What goes wrong is said once, however often it does."""
         back_off_s = self._adapter.back_off_s
         said = ""
@@ -77,7 +77,7 @@ class BlePlace:
                     await self._serve(board, found)
                     self._on_notice(f"{found.address}: the connection ended, looking for it again")
                     failures, said = 0, ""
-            except PortError as error:
+            except TransportError as error:
                 if str(error) != said:
                     said = str(error)
                     self._on_notice(said)
@@ -86,17 +86,17 @@ class BlePlace:
             await asyncio.sleep(back_off_s[min(failures, len(back_off_s) - 1)])
 
     async def write(self, packet: bytes) -> None:
-        """Send one packet to the camera board; PortError if it is lost."""
+        """Send one packet to the camera board; TransportError if it is lost."""
         if self._link is None:
-            raise PortError(f"{self}: not connected")
+            raise TransportError(f"{self}: not connected")
         try:
             await self._link.write(packet)
-        except PortError:
+        except TransportError:
             self.lost.set()  # connected anew, and greeted anew
             raise
 
-    async def _serve(self, board: OwnBoard, found: Found) -> None:
-        """One connection, from its beginning to its end. PortError if packets never flowed."""
+    async def _serve(self, board: InProcessBoard, found: Advertisement) -> None:
+        """One connection, from its beginning to its end. TransportError if packets never flowed."""
         self.lost.clear()
         self._greeted.clear()
 
@@ -106,7 +106,7 @@ class BlePlace:
             board.arrived(packet, peer=self._peer)
 
         link = BleLink(found, on_packet, self.lost.set, self._adapter.bluetooth)
-        async with self._adapter.turn:
+        async with self._adapter.scan_connect_lock:
             mtu = await link.open(through_socket=self._through_socket)
         self._link = link
         try:
@@ -119,7 +119,7 @@ class BlePlace:
             board.disconnected(_LOST, peer=self._peer)
             await link.close()
 
-    async def _wait_for_hello(self, found: Found) -> None:
+    async def _wait_for_hello(self, found: Advertisement) -> None:
         both = [asyncio.create_task(event.wait()) for event in (self._greeted, self.lost)]
         try:
             await asyncio.wait(both, timeout=HELLO_S, return_when=asyncio.FIRST_COMPLETED)
@@ -128,4 +128,4 @@ class BlePlace:
                 task.cancel()
         if not self._greeted.is_set():
             self._through_socket = not self._through_socket  # BlueZ: one of its two ways may lose what comes early
-            raise PortError(f"{found.address}: connected, but it said nothing: connecting again")
+            raise TransportError(f"{found.address}: connected, but it said nothing: connecting again")

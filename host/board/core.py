@@ -8,7 +8,7 @@ from typing import Any
 
 from ..wire import MAX_PACKET, Boot, Capability, Pair, Pairing, Phy, ResetKind, Role
 from ._core import ffi, lib
-from .pairing import VirtualPairing
+from .pairing import PairingWindow
 
 FIRMWARE = (0, 1, 0)
 MTU = 247
@@ -36,7 +36,7 @@ class Totals:
     waiting: int
 
 
-class VirtualBoard:
+class BoardCore:
     """The firmware's core behind Python calls. Times are microseconds, of any range (the core sees them modulo 2^32).
 
     ``rssi_dbm`` is what statistics report (the default: two boards on one desk; 127: unknown).
@@ -67,7 +67,7 @@ class VirtualBoard:
         self._on_wake = on_wake
         self._on_reset = on_reset
         self._now_us = now_us
-        self._pairing = VirtualPairing(board_id.to_bytes(8, "little")[:6])
+        self._pairing = PairingWindow(board_id.to_bytes(8, "little")[:6])
         self._pair_asked: Pair | None = None
         self._handle = ffi.new_handle(self)
         self._ops = ffi.new(
@@ -103,7 +103,7 @@ class VirtualBoard:
         self._identity.session = (self._identity.session + 1) % _WRAP
         self._identity.role = self.role
         self._identity.boot = boot
-        self._pairing = VirtualPairing(self._identity.board_id.to_bytes(8, "little")[:6])
+        self._pairing = PairingWindow(self._identity.board_id.to_bytes(8, "little")[:6])
         lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
 
     @property
@@ -186,14 +186,14 @@ class VirtualBoard:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_configure(user: Any, configuration: Any) -> bool:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     settings = RadioSettings(Role(configuration.role), Phy(configuration.phy), configuration.interval_us)
     return board.configured(settings)
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_pair(user: Any, pair: Any) -> bool:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     values: dict[str, Any] = {name: bytes(ffi.buffer(getattr(pair, name))) for name in ("address", "random", "confirm")}
     numbers = {name: getattr(pair, name) for name in ("action", "method", "window_s", "address_type", "peer")}
     board.pair(Pair(**numbers, **values))
@@ -202,7 +202,7 @@ def pnc_sim_pair(user: Any, pair: Any) -> bool:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_pairing(user: Any, pairing: Any) -> None:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     state = board.pairing()
     for name in ("open", "method", "left_s", "bonds", "paired", "failed", "address_type"):
         setattr(pairing, name, getattr(state, name))
@@ -212,7 +212,7 @@ def pnc_sim_pairing(user: Any, pairing: Any) -> None:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_reset(user: Any, kind: int) -> bool:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     if kind != ResetKind.FIRMWARE:
         return False  # there is no bootloader
     board.reset_asked()
@@ -221,11 +221,11 @@ def pnc_sim_reset(user: Any, kind: int) -> bool:
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_rssi_dbm(user: Any, _peer: int) -> int:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     return board.rssi_dbm
 
 
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def pnc_sim_wake(user: Any) -> None:
-    board: VirtualBoard = ffi.from_handle(user)
+    board: BoardCore = ffi.from_handle(user)
     board.woken()

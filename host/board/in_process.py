@@ -8,9 +8,9 @@ import os
 from collections.abc import Awaitable, Callable
 
 from ..transport.driver import now_us
-from ..transport.transport import PortError
+from ..transport.transport import TransportError
 from ..wire import Boot, Phy, Role
-from .core import Totals, VirtualBoard
+from .core import BoardCore, Totals
 
 #: The core wants to be told the time at least every 50 ms.
 TICK_S = 0.01
@@ -23,11 +23,11 @@ _UNKNOWN_RSSI_DBM = 127
 _LOCAL_REASON = 0x16
 
 
-class OwnBoard:
-    """A ``Port`` with a board behind it, and ``peers`` connections that the caller makes: peer 0 to ``peers`` - 1.
+class InProcessBoard:
+    """A ``Transport`` with a board behind it, and ``peers`` connections that the caller makes: peer 0 to ``peers`` - 1.
 
     ``carry`` puts one packet for a peer on the air; it returns when the packet has left (a camera's: was acknowledged),
-    and raises PortError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the
+    and raises TransportError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the
     board, ``on_reset`` is called, which must end the connections. It takes no other role than ``role``.
     """
 
@@ -49,7 +49,7 @@ class OwnBoard:
         self._for_air = [asyncio.Event() for _ in range(peers)]
         self._connected = [asyncio.Event() for _ in range(peers)]
         self._tasks: list[asyncio.Task[None]] = []
-        self._core = VirtualBoard(
+        self._core = BoardCore(
             name,
             board_id=board_id,
             session=int.from_bytes(os.urandom(4), "little"),
@@ -143,7 +143,7 @@ class OwnBoard:
                 continue
             try:
                 await self._carry(peer, packet)
-            except PortError:
+            except TransportError:
                 await _cleared(self._connected[peer])
             else:
                 self._core.radio_sent(now_us(), peer)

@@ -21,7 +21,7 @@ class _Window:
     random: bytes
 
 
-class VirtualPairing:
+class PairingWindow:
     """The window of one board. ``address`` is the board's, 6 bytes. Times are microseconds."""
 
     def __init__(self, address: bytes) -> None:

@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 from ..cli.command import USAGE, CommandError, CommandParser, run_command
-from ..devices.client import Talk, firmware_text
-from ..devices.errors import BoardError, Status
-from ..devices.host_system import Machine
-from ..devices.survey import NOTHING, ROLES, Seen, choose, survey
-from ..transport.transport import PortError
+from ..devices.client import BoardClient, firmware_text
+from ..devices.errors import BoardError, ExitStatus
+from ..devices.host_system import HostSystem
+from ..devices.survey import NOTHING, ROLES, BoardInfo, choose, survey
+from ..transport.transport import TransportError
 from ..wire import VERSION, Configure, Hello, Reset, Role
 from . import doctor, flash, listing, pairing
-from .flash_options import Wanted
+from .flash_options import FlashOptions
 from .monitor import monitor
 from .targets import target
 
@@ -70,115 +70,115 @@ def parser() -> CommandParser:
     return p
 
 
-async def boards(arguments: argparse.Namespace, machine: Machine) -> int:
+async def boards(arguments: argparse.Namespace, machine: HostSystem) -> int:
     """Run one command; its exit status."""
     if arguments.command == "flash":
-        wanted = Wanted(
+        wanted = FlashOptions(
             target(arguments.target), arguments.snr, arguments.role, own_usb=arguments.usb, dry_run=arguments.dry_run
         )
         await flash.flash(machine, wanted, _say)
-        return Status.OK
+        return ExitStatus.OK
     if arguments.command == "pair" and not 0 < arguments.window <= _LONGEST_WINDOW_S:
         raise CommandError(f"--window {arguments.window}: 1 to {_LONGEST_WINDOW_S} seconds", USAGE)
     if arguments.command == "doctor":
         return _doctor(machine, await survey(machine, {}))  # a broken boards.toml is for it to find
     seen = await survey(machine)
     if not seen:
-        raise BoardError(NOTHING, Status.NO_BOARD)
+        raise BoardError(NOTHING, ExitStatus.NO_BOARD)
     if arguments.command == "list":
         print("\n".join(listing.rows(seen)))
     elif arguments.command == "monitor":
         chosen = [choose(seen, arguments.board)] if arguments.board else [one for one in seen if one.role is not None]
         if not chosen:
-            raise BoardError("no board answered: see `python -m host.boards list`", Status.NO_BOARD)
+            raise BoardError("no board answered: see `python -m host.boards list`", ExitStatus.NO_BOARD)
         await monitor(machine, chosen, interval_s=arguments.interval, count=arguments.count)
     elif arguments.command == "pair" and not arguments.board:
         await _pair_two(machine, seen, arguments.window)
     else:
         await _with_one(machine, choose(seen, arguments.board), _ACTIONS[arguments.command], arguments)
-    return Status.OK
+    return ExitStatus.OK
 
 
-_Action = Callable[[Talk, Hello, argparse.Namespace], Awaitable[None]]
+_Action = Callable[[BoardClient, Hello, argparse.Namespace], Awaitable[None]]
 
 
-async def _with_one(machine: Machine, one: Seen, action: _Action, arguments: argparse.Namespace) -> None:
-    if one.hello is None and one.trouble:
-        raise BoardError(f"{one.port}: {one.trouble}: see `python -m host.boards doctor`", Status.NO_BOARD)
-    async with Talk(machine.open_port(one.port)) as talk:
-        hello = await talk.hello()
+async def _with_one(machine: HostSystem, one: BoardInfo, action: _Action, arguments: argparse.Namespace) -> None:
+    if one.hello is None and one.last_error:
+        raise BoardError(f"{one.port}: {one.last_error}: see `python -m host.boards doctor`", ExitStatus.NO_BOARD)
+    async with BoardClient(machine.open_port(one.port)) as client:
+        hello = await client.hello()
         if hello.version != VERSION:
             raise BoardError(
                 f"{one.port}: firmware {firmware_text(hello)} speaks protocol {hello.version}, this program {VERSION}: "
                 "`make flash` writes this one's",
-                Status.WRONG_FIRMWARE,
+                ExitStatus.WRONG_FIRMWARE,
             )
-        await talk.listen(0.1)
-        await action(talk, hello, arguments)
+        await client.listen(0.1)
+        await action(client, hello, arguments)
 
 
-async def _info(talk: Talk, hello: Hello, _arguments: argparse.Namespace) -> None:
-    print("\n".join([f"port        {talk.port.name}", *await listing.info(talk, hello)]))
+async def _info(client: BoardClient, hello: Hello, _arguments: argparse.Namespace) -> None:
+    print("\n".join([f"port        {client.port.name}", *await listing.info(client, hello)]))
 
 
-async def _role(talk: Talk, hello: Hello, arguments: argparse.Namespace) -> None:
+async def _role(client: BoardClient, hello: Hello, arguments: argparse.Namespace) -> None:
     wanted = ROLES[arguments.role]
     if hello.role == wanted:
-        _say(f"{talk.port.name}: it is that already")
+        _say(f"{client.port.name}: it is that already")
         return
-    answer = await talk.ask(Configure(role=wanted, tx_power_dbm=_KEEP_POWER_DBM), Hello)
+    answer = await client.request(Configure(role=wanted, tx_power_dbm=_KEEP_POWER_DBM), Hello)
     window = "; it may be paired with now" if wanted is not Role.NONE else ""
-    _say(f"{talk.port.name}: role {Role(answer.role).name.lower()}{window}")
+    _say(f"{client.port.name}: role {Role(answer.role).name.lower()}{window}")
 
 
-async def _pair(talk: Talk, _hello: Hello, arguments: argparse.Namespace) -> None:
-    await pairing.open_window(talk, arguments.window, _say)
+async def _pair(client: BoardClient, _hello: Hello, arguments: argparse.Namespace) -> None:
+    await pairing.open_window(client, arguments.window, _say)
 
 
-async def _forget(talk: Talk, _hello: Hello, _arguments: argparse.Namespace) -> None:
-    known = await pairing.forget(talk)
-    _say(f"{talk.port.name}: {f'forgot {known}' if known else 'it knew nobody'}")
+async def _forget(client: BoardClient, _hello: Hello, _arguments: argparse.Namespace) -> None:
+    known = await pairing.forget(client)
+    _say(f"{client.port.name}: {f'forgot {known}' if known else 'it knew nobody'}")
 
 
-async def _reset(talk: Talk, _hello: Hello, _arguments: argparse.Namespace) -> None:
-    talk.tell(Reset())
-    with contextlib.suppress(PortError):
-        await talk.listen(0.2)
-    hello = await talk.hello_again(RESET_S)
-    _say(f"{talk.port.name}: started anew, firmware {firmware_text(hello)}")
+async def _reset(client: BoardClient, _hello: Hello, _arguments: argparse.Namespace) -> None:
+    client.send(Reset())
+    with contextlib.suppress(TransportError):
+        await client.listen(0.2)
+    hello = await client.hello_again(RESET_S)
+    _say(f"{client.port.name}: started anew, firmware {firmware_text(hello)}")
 
 
 _ACTIONS: dict[str, _Action] = {"info": _info, "role": _role, "pair": _pair, "forget": _forget, "reset": _reset}
 
 
-async def _pair_two(machine: Machine, seen: Sequence[Seen], window_s: int) -> None:
+async def _pair_two(machine: HostSystem, seen: Sequence[BoardInfo], window_s: int) -> None:
     """A camera and an edge board at this computer."""
     cameras = [one for one in seen if one.role is Role.CAMERA]
     edges = [one for one in seen if one.role is Role.EDGE]
     if len(cameras) != 1 or len(edges) != 1:
         counts = f"{len(cameras)} of role camera, {len(edges)} of role edge"
-        status = Status.NO_BOARD if len(cameras) + len(edges) < 2 else Status.SEVERAL_BOARDS
+        status = ExitStatus.NO_BOARD if len(cameras) + len(edges) < 2 else ExitStatus.SEVERAL_BOARDS
         raise BoardError(
             f"one camera and one edge board are needed, and here are {counts}: `boards role` gives a board its role; "
             "with --board one board is opened to any other",
             status,
         )
     async with AsyncExitStack() as stack:
-        talks = []
+        clients = []
         for one in (cameras[0], edges[0]):
-            talk = await stack.enter_async_context(Talk(machine.open_port(one.port)))
-            await talk.hello()
-            talks.append(talk)
-        await pairing.pair_out_of_band(talks[0], talks[1], window_s, _say)
+            client = await stack.enter_async_context(BoardClient(machine.open_port(one.port)))
+            await client.hello()
+            clients.append(client)
+        await pairing.pair_out_of_band(clients[0], clients[1], window_s, _say)
 
 
-def _doctor(machine: Machine, seen: Sequence[Seen]) -> int:
+def _doctor(machine: HostSystem, seen: Sequence[BoardInfo]) -> int:
     findings = doctor.examine(machine, seen)
     for finding in findings:
         print("\n".join(finding.lines()))
     if not findings:
         print("nothing is wrong")
-    return Status.FAILED if any(finding.pressing for finding in findings) else Status.OK
+    return ExitStatus.FAILED if any(finding.pressing for finding in findings) else ExitStatus.OK
 
 
 def _say(text: str) -> None:
@@ -186,4 +186,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: asyncio.run(boards(parser().parse_args(), Machine()))))
+    sys.exit(run_command(NAME, lambda: asyncio.run(boards(parser().parse_args(), HostSystem()))))

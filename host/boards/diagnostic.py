@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """Something that is wrong, and the command (or the act) that mends it. ``pressing``: nothing works before."""
 
     pressing: bool

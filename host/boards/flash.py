@@ -8,21 +8,21 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..devices.client import NoHelloError, Talk
-from ..devices.errors import BoardError, Status
-from ..devices.host_system import Machine
-from ..devices.usb import Attached, Kind
-from ..transport.transport import PortError
+from ..devices.client import BoardClient, NoHelloError
+from ..devices.errors import BoardError, ExitStatus
+from ..devices.host_system import HostSystem
+from ..devices.usb import Kind, UsbDevice
+from ..transport.transport import TransportError
 from ..wire import Capability, Reset, ResetKind
 from . import targets, zephyr
-from .flash_options import Wanted, choose
-from .reenumeration import Before, appears, check, turned_into
+from .flash_options import FlashOptions, choose
+from .reenumeration import Before, check, reenumerated_as, wait_for_device
 from .targets import Target
 
 PRESS_RESET = "press RESET on the dongle (the small button at its side; the red LED then fades), and run this again"
 
 
-async def flash(machine: Machine, wanted: Wanted, say: Callable[[str], None]) -> None:
+async def flash(machine: HostSystem, wanted: FlashOptions, say: Callable[[str], None]) -> None:
     """Do all of it; BoardError has the exit status of what went wrong."""
     base, release = targets.zephyr_of(machine)
     writer = _writer(machine, wanted.target, base)
@@ -41,7 +41,7 @@ async def flash(machine: Machine, wanted: Wanted, say: Callable[[str], None]) ->
         await check(machine, wanted, before, say)
 
 
-def _writer(machine: Machine, target: Target, base: Path) -> list[str]:
+def _writer(machine: HostSystem, target: Target, base: Path) -> list[str]:
     """The tool, looked for before the long build."""
     targets.need(machine, "cmake", "`sudo apt install cmake`, or see docs/firmware.md")
     targets.need(machine, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
@@ -51,7 +51,7 @@ def _writer(machine: Machine, target: Target, base: Path) -> list[str]:
     return ["west", "flash", "--skip-rebuild", "--runner", targets.runner(machine, base)]
 
 
-def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: Attached) -> list[list[str]]:
+def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
     if not target.by_bootloader:
         which = ["--dev-id", board.serial] if board.serial else []
         return [[*writer, "--build-dir", str(folder), *which]]
@@ -64,7 +64,9 @@ def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: 
     ]
 
 
-def _run(machine: Machine, command: Sequence[str], wanted: Wanted, say: Callable[[str], None], failed: str) -> None:
+def _run(
+    machine: HostSystem, command: Sequence[str], wanted: FlashOptions, say: Callable[[str], None], failed: str
+) -> None:
     say(f"$ {shlex.join(command)}")
     if wanted.dry_run:
         return
@@ -72,12 +74,14 @@ def _run(machine: Machine, command: Sequence[str], wanted: Wanted, say: Callable
         status = machine.run(command)
     except OSError as error:
         text = f"{failed}: {command[0]} cannot be run ({error.strerror}): install it anew"
-        raise BoardError(text, Status.TOOL_MISSING) from error
+        raise BoardError(text, ExitStatus.TOOL_MISSING) from error
     if status:
-        raise BoardError(f"{failed}: `{shlex.join(command)}` ended with status {status}", Status.FLASH_FAILED)
+        raise BoardError(f"{failed}: `{shlex.join(command)}` ended with status {status}", ExitStatus.FLASH_FAILED)
 
 
-async def _start_bootloader(machine: Machine, wanted: Wanted, board: Attached, say: Callable[[str], None]) -> Attached:
+async def _start_bootloader(
+    machine: HostSystem, wanted: FlashOptions, board: UsbDevice, say: Callable[[str], None]
+) -> UsbDevice:
     """A dongle is written by its bootloader: our firmware can start it; else its button does."""
     if board.kind is Kind.BOOTLOADER:
         return board
@@ -86,19 +90,19 @@ async def _start_bootloader(machine: Machine, wanted: Wanted, board: Attached, s
         return board
     others = frozenset(machine.boards())
     try:
-        async with Talk(machine.open_port(board.port)) as talk:
-            hello = await talk.hello()
+        async with BoardClient(machine.open_port(board.port)) as client:
+            hello = await client.hello()
             if not hello.capabilities & Capability.BOOTLOADER:
                 raise BoardError(
-                    f"{board.port}: its firmware cannot start the bootloader: {PRESS_RESET}", Status.NO_BOARD
+                    f"{board.port}: its firmware cannot start the bootloader: {PRESS_RESET}", ExitStatus.NO_BOARD
                 )
-            talk.tell(Reset(kind=ResetKind.BOOTLOADER))
-            with contextlib.suppress(PortError):  # the port vanishes with the firmware
-                await talk.listen(0.1)
-    except (PortError, NoHelloError) as error:
-        raise BoardError(f"{error}; {PRESS_RESET}", Status.NO_BOARD) from error
+            client.send(Reset(kind=ResetKind.BOOTLOADER))
+            with contextlib.suppress(TransportError):  # the port vanishes with the firmware
+                await client.listen(0.1)
+    except (TransportError, NoHelloError) as error:
+        raise BoardError(f"{error}; {PRESS_RESET}", ExitStatus.NO_BOARD) from error
     say("waiting for its bootloader")
-    found = await appears(machine, wanted, turned_into(Kind.BOOTLOADER, board, others))
+    found = await wait_for_device(machine, wanted, reenumerated_as(Kind.BOOTLOADER, board, others))
     if found is None:
-        raise BoardError(f"the bootloader did not start: {PRESS_RESET}", Status.NO_BOARD)
+        raise BoardError(f"the bootloader did not start: {PRESS_RESET}", ExitStatus.NO_BOARD)
     return found

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..devices.errors import BoardError, Status
-from ..devices.host_system import Machine
+from ..devices.errors import BoardError, ExitStatus
+from ..devices.host_system import HostSystem
 from ..devices.names import read_names
-from ..devices.survey import ROLES, Seen, survey
-from ..devices.usb import Attached, Kind
+from ..devices.survey import ROLES, BoardInfo, survey
+from ..devices.usb import Kind, UsbDevice
 from ..wire import Role
 from .targets import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FlashOptions:
     """What to write where. ``serial`` or ``role`` choose among several boards; empty: there is only one."""
 
     target: Target
@@ -33,27 +33,27 @@ class Wanted:
         return self.own_usb and not self.target.by_bootloader
 
 
-async def choose(machine: Machine, wanted: Wanted) -> Attached:
+async def choose(machine: HostSystem, wanted: FlashOptions) -> UsbDevice:
     """The one board that is meant. Boards are greeted only if a role must decide."""
     boards = [board for board in machine.boards() if board.kind in wanted.target.kinds]
     if not boards:
-        raise BoardError(f"no {wanted.target.name} is attached{_hint(machine, wanted.target)}", Status.NO_BOARD)
+        raise BoardError(f"no {wanted.target.name} is attached{_hint(machine, wanted.target)}", ExitStatus.NO_BOARD)
     listed = ", ".join(f"{board.port} (serial {board.serial or 'unknown'})" for board in boards)
     if wanted.serial:
         meant = [board for board in boards if board.serial == wanted.serial.lstrip("0")]
         if not meant:
-            raise BoardError(f"SNR={wanted.serial}: no such board; attached: {listed}", Status.NO_BOARD)
+            raise BoardError(f"SNR={wanted.serial}: no such board; attached: {listed}", ExitStatus.NO_BOARD)
     elif wanted.role:
         meant = await _of_role(machine, wanted.role, boards)
     else:
         meant = boards
     if len(meant) != 1:
         hint = "choose one with SNR=… or ROLE=camera|edge (boards.toml gives names, docs/boards.md)"
-        raise BoardError(f"several boards are attached: {listed}: {hint}", Status.SEVERAL_BOARDS)
+        raise BoardError(f"several boards are attached: {listed}: {hint}", ExitStatus.SEVERAL_BOARDS)
     return meant[0]
 
 
-async def _of_role(machine: Machine, role: str, boards: Sequence[Attached]) -> list[Attached]:
+async def _of_role(machine: HostSystem, role: str, boards: Sequence[UsbDevice]) -> list[UsbDevice]:
     """The boards that boards.toml gives this name, else those that say that they have the role."""
     named = read_names(machine.folder).get(role)
     if named is not None:
@@ -61,9 +61,9 @@ async def _of_role(machine: Machine, role: str, boards: Sequence[Attached]) -> l
         if not found and [board.kind for board in boards] == [Kind.BOOTLOADER]:
             return list(boards)  # it has another serial number than the firmware
         if not found:
-            raise BoardError(f"boards.toml: {role} is {named}, and that board is not attached", Status.NO_BOARD)
+            raise BoardError(f"boards.toml: {role} is {named}, and that board is not attached", ExitStatus.NO_BOARD)
         return found
-    seen: list[Seen] = await survey(machine)
+    seen: list[BoardInfo] = await survey(machine)
     roles = {one.board: one.role for one in seen}
     meant = [board for board in boards if roles.get(board) is ROLES[role]]
     other = roles.get(boards[0])
@@ -71,12 +71,12 @@ async def _of_role(machine: Machine, role: str, boards: Sequence[Attached]) -> l
         raise BoardError(
             f"ROLE={role}: the only board attached, at {boards[0].port}, has the role {other.name.lower()}: leave ROLE "
             "out, or plug the other one in",
-            Status.NO_BOARD,
+            ExitStatus.NO_BOARD,
         )
     return meant or list(boards)
 
 
-def _hint(machine: Machine, target: Target) -> str:
+def _hint(machine: HostSystem, target: Target) -> str:
     others = [board for board in machine.boards() if board.kind not in target.kinds]
     if others:
         listed = ", ".join(f"{board.kind.value} at {board.port}" for board in others)

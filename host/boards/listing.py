@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..cli import table
-from ..devices.client import Talk
-from ..devices.survey import Seen
+from ..devices.client import BoardClient
+from ..devices.survey import BoardInfo
 from ..wire import (
     VERSION,
     Boot,
@@ -24,16 +24,16 @@ from ..wire import (
 HEAD = ("port", "serial", "name", "kind", "firmware", "role", "link")
 
 
-def rows(seen: Sequence[Seen]) -> list[str]:
+def rows(seen: Sequence[BoardInfo]) -> list[str]:
     """A line for each board, below the column names."""
     return table.lines(HEAD, [_row(one) for one in seen])
 
 
-def _row(one: Seen) -> tuple[str, ...]:
+def _row(one: BoardInfo) -> tuple[str, ...]:
     if one.hello is not None and one.hello.version != VERSION:
         link = f"speaks protocol {one.hello.version}, this program {VERSION}: `make flash`"
     else:
-        link = links_text(one.links) if one.hello is not None else one.trouble
+        link = links_text(one.links) if one.hello is not None else one.last_error
     role = one.role.name.lower() if one.role is not None else "-"
     return (one.port, one.board.serial or "-", one.name or "-", one.board.kind.value, one.firmware or "-", role, link)
 
@@ -56,10 +56,10 @@ def phy_text(phy: int) -> str:
     return names.get(Phy(phy), "unknown") if phy in list(Phy) else "unknown"
 
 
-async def info(talk: Talk, hello: Hello) -> list[str]:
+async def info(client: BoardClient, hello: Hello) -> list[str]:
     """Everything that one board says of itself."""
-    pairing = await talk.ask(Pair(), Pairing)
-    statistics = await talk.ask(StatisticsRequest(), Statistics)
+    pairing = await client.request(Pair(), Pairing)
+    statistics = await client.request(StatisticsRequest(), Statistics)
     capabilities = [bit.name.lower() for bit in Capability if hello.capabilities & bit and bit.name is not None]
     boot = Boot(hello.boot).name.lower() if hello.boot in list(Boot) else str(hello.boot)
     kind = ("public", "random")[pairing.address_type & 1]
@@ -72,7 +72,7 @@ async def info(talk: Talk, hello: Hello) -> list[str]:
         f"started     {statistics.uptime_ms / 1000:.0f} s ago ({boot})",
         f"can         {', '.join(capabilities) or '-'}; {hello.slots} packets queued, {hello.in_flight} in the radio",
         f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
-        f"connection  {links_text(list(talk.links.values()))}",
+        f"connection  {links_text(list(client.links.values()))}",
     ]
 
 

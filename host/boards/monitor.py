@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from ..cli import table
-from ..devices.client import Talk
-from ..devices.host_system import Machine
-from ..devices.survey import Seen
+from ..devices.client import BoardClient
+from ..devices.host_system import HostSystem
+from ..devices.survey import BoardInfo
 from ..wire import LinkState, Role, Statistics, StatisticsRequest
 from .listing import phy_text
 
@@ -21,31 +21,32 @@ _UNKNOWN_RSSI = 127
 _CLEAR = "\x1b[H\x1b[J"
 
 
-async def monitor(machine: Machine, seen: Sequence[Seen], *, interval_s: float, count: int) -> None:
+async def monitor(machine: HostSystem, seen: Sequence[BoardInfo], *, interval_s: float, count: int) -> None:
     """Ask the boards again and again; ``count`` 0: until stopped. On a terminal the table stays in its place."""
     live = sys.stdout.isatty()
     async with AsyncExitStack() as stack:
-        talks = []
+        clients = []
         for one in seen:
-            talk = await stack.enter_async_context(Talk(machine.open_port(one.port)))
-            hello = await talk.hello()
-            await talk.listen(0.1)
-            talks.append((one.name or Role(hello.role).name.lower(), talk))
+            client = await stack.enter_async_context(BoardClient(machine.open_port(one.port)))
+            hello = await client.hello()
+            await client.listen(0.1)
+            clients.append((one.name or Role(hello.role).name.lower(), client))
         shown = 0
         while True:
-            rows = [row for name, talk in talks for row in await _rows(name, talk)]
+            rows = [row for name, client in clients for row in await _rows(name, client)]
             print((_CLEAR if live else "") + "\n".join(table.lines(HEAD, rows)), flush=True)
             shown += 1
             if shown == count:
                 return
-            for _, talk in talks:
-                await talk.listen(interval_s / len(talks))
+            for _, client in clients:
+                await client.listen(interval_s / len(clients))
 
 
-async def _rows(name: str, talk: Talk) -> list[tuple[str, ...]]:
+async def _rows(name: str, client: BoardClient) -> list[tuple[str, ...]]:
     """A row for every camera that a board is connected to, one for a board without."""
     return [
-        row(name, peer, await talk.ask(StatisticsRequest(peer=peer), Statistics)) for peer in sorted(talk.links) or [0]
+        row(name, peer, await client.request(StatisticsRequest(peer=peer), Statistics))
+        for peer in sorted(client.links) or [0]
     ]
 
 

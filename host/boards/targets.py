@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cli.command import USAGE, CommandError
-from ..devices.errors import BoardError, Status
-from ..devices.host_system import Machine
+from ..devices.errors import BoardError, ExitStatus
+from ..devices.host_system import HostSystem
 from ..devices.usb import Kind
 from . import zephyr
 
@@ -36,15 +36,15 @@ def target(name: str) -> Target:
     return TARGETS[short]
 
 
-def zephyr_of(machine: Machine) -> tuple[Path, tuple[int, int]]:
+def zephyr_of(machine: HostSystem) -> tuple[Path, tuple[int, int]]:
     """Where Zephyr is, and its release (major, minor); BoardError if ZEPHYR_BASE does not lead to one."""
     try:
         return zephyr.zephyr_of(machine.environment)
     except zephyr.ZephyrError as error:
-        raise BoardError(str(error), Status.TOOL_MISSING) from error
+        raise BoardError(str(error), ExitStatus.TOOL_MISSING) from error
 
 
-def runner(machine: Machine, base: Path) -> str:
+def runner(machine: HostSystem, base: Path) -> str:
     """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is.
 
     ``base``: where Zephyr is.
@@ -60,43 +60,43 @@ def runner(machine: Machine, base: Path) -> str:
     raise BoardError(
         "no tool to write a board: install nrfutil (https://www.nordicsemi.com/Products/Development-tools/nRF-Util, "
         "then `nrfutil install device`), or SEGGER's J-Link software, or `pip install pyocd`",
-        Status.TOOL_MISSING,
+        ExitStatus.TOOL_MISSING,
     )
 
 
-def need(machine: Machine, program: str, install: str) -> None:
+def need(machine: HostSystem, program: str, install: str) -> None:
     """BoardError if a program is not on PATH."""
     if machine.tool(program) is None:
-        raise BoardError(f"{program} is missing: {install}", Status.TOOL_MISSING)
+        raise BoardError(f"{program} is missing: {install}", ExitStatus.TOOL_MISSING)
 
 
-def nrfutil_version(machine: Machine) -> int:
+def nrfutil_version(machine: HostSystem) -> int:
     """Major version of the nrfutil on PATH: 6 is Python's, 7 and later Nordic's program; 0 if it does not say."""
     match = re.search(r"([0-9]+)\.[0-9]+\.[0-9]+", machine.output(["nrfutil", "--version"]))
     return int(match[1]) if match else 0
 
 
-def _nrfutil_has(machine: Machine, command: str) -> bool:
+def _nrfutil_has(machine: HostSystem, command: str) -> bool:
     """True if that command is installed: Nordic's nrfutil comes without any."""
     return re.search(rf"^\s*{command}\s", machine.output(["nrfutil", "list"]), re.MULTILINE) is not None
 
 
-def dfu_tool(machine: Machine) -> list[str]:
+def dfu_tool(machine: HostSystem) -> list[str]:
     """The command that makes DFU packages and sends them; BoardError says what to install."""
     missing = (
         "nrfutil is missing: https://www.nordicsemi.com/Products/Development-tools/nRF-Util, then "
         "`nrfutil install nrf5sdk-tools`"
     )
     if machine.tool("nrfutil") is None:
-        raise BoardError(missing, Status.TOOL_MISSING)
+        raise BoardError(missing, ExitStatus.TOOL_MISSING)
     if nrfutil_version(machine) < 7:
         return ["nrfutil"]
     if not _nrfutil_has(machine, "nrf5sdk-tools"):
-        raise BoardError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", Status.TOOL_MISSING)
+        raise BoardError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", ExitStatus.TOOL_MISSING)
     return ["nrfutil", "nrf5sdk-tools"]
 
 
-def built_version(machine: Machine) -> tuple[int, int, int]:
+def built_version(machine: HostSystem) -> tuple[int, int, int]:
     """The firmware's version, as the source says it."""
     text = (machine.root / "firmware" / "VERSION").read_text(encoding="utf-8")
     number = {match[1]: int(match[2]) for match in re.finditer(r"^(\w+) = ([0-9]+)", text, re.MULTILINE)}

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from ..errors import PncError
 from ..link.events import Answer, Event, Failed, LinkChanged, Ready, Unanswered
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
-from ..transport.driver import Runner, now_us
-from ..transport.transport import Port, PortError
+from ..transport.driver import Driver, now_us
+from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Phy, Role
 
 #: How long the boards may take to find each other, and the edge server to answer.
@@ -24,7 +25,7 @@ CONNECT_S = 5.0
 _T = TypeVar("_T")
 
 
-class CameraError(Exception):
+class CameraError(PncError):
     """The board, the link or the edge server is not there; the text is one line for a person."""
 
 
@@ -34,11 +35,11 @@ class Camera:
     ``phy`` and ``interval_us`` are asked of the board; the defaults leave them as they are.
     """
 
-    def __init__(self, port: Port, *, phy: Phy = Phy.KEEP, interval_us: int = 0) -> None:
+    def __init__(self, port: Transport, *, phy: Phy = Phy.KEEP, interval_us: int = 0) -> None:
         self._port = port
         configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=127)
         self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure)
-        self._runner = Runner(self.sender, port, self._on_event)
+        self._runner = Driver(self.sender, port, self._on_event)
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[Answer | Unanswered]] = {}
@@ -68,12 +69,12 @@ class Camera:
         """Send one picture and wait for its answer, not longer than the deadline and the grace after it.
 
         ``deadline_us`` is on the clock of ``transport.driver.now_us``. Raises CameraError when the board goes away,
-        TooShortError and ValueError as ``Sender.submit``.
+        DeadlineInfeasibleError and ValueError as ``Sender.submit``.
         """
         number = self.sender.submit(now_us(), packets, deadline_us)
         answer: asyncio.Future[Answer | Unanswered] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        self._runner.kick()
+        self._runner.wake()
         try:
             return await self._outcome(answer)
         finally:
@@ -87,14 +88,14 @@ class Camera:
         if not wanted.done():
             try:
                 self._running.result()
-            except PortError as error:
+            except TransportError as error:
                 raise CameraError(str(error)) from error
         return await wanted
 
     def _on_event(self, event: Event) -> None:
         match event:
             case Failed():
-                raise CameraError(f"{self._port.name}: {event.trouble.value}: {event.detail}")
+                raise CameraError(f"{self._port.name}: {event.reason.value}: {event.detail}")
             case LinkChanged(state=LinkState.REFUSED):
                 raise CameraError(
                     f"{self._port.name}: the edge board speaks another protocol version: flash both boards"

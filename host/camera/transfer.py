@@ -17,7 +17,7 @@ async def transfer(camera: Camera, codec: Codec, file: Path, deadline_ms: float)
     """Send a picture and wait for its answer.
 
     The deadline counts from the moment the picture is in memory: encoding is part of it, reading the file is not.
-    Raises PictureError for a file that is no picture, TooShortError for a deadline below the link's latency,
+    Raises PictureError for a file that is no picture, DeadlineInfeasibleError for a deadline below the link's latency,
     CameraError when the board goes away.
     """
     picture = await asyncio.to_thread(load_picture, file)

@@ -7,15 +7,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..devices.board_transport import BoardPort
-from ..devices.host_system import Machine
+from ..devices.board_transport import BoardTransport
+from ..devices.host_system import HostSystem
 from ..devices.names import FILE, read_names
 from ..devices.survey import port_that_answers
-from ..devices.usb import Attached, only_board
+from ..devices.usb import UsbDevice, only_board
 from ..sim.line import UART_BYTES_PER_S
 from ..sim.trace import CLEAR, Air, Trace, TraceError
 from ..sim.world import WorldSettings
-from ..transport.transport import Port
+from ..transport.transport import Transport
 from .command import USAGE, CommandError
 from .units import bits_per_second
 
@@ -36,17 +36,17 @@ def add_port_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_port(arguments: argparse.Namespace, role: str, machine: Machine | None = None) -> Port | None:
+def chosen_port(arguments: argparse.Namespace, role: str, machine: HostSystem | None = None) -> Transport | None:
     """The port to use, not opened; None: virtual boards.
 
     ``role`` is the name under which boards.toml has the board that this command wants, if it has one.
     """
-    here = machine or Machine()
+    here = machine or HostSystem()
     wanted: str = arguments.port
     names = read_names(here.folder)
     boards = here.boards() if wanted == "auto" or wanted in names else []
     if wanted in names:
-        board: Attached | None = _named(wanted, names[wanted], boards)
+        board: UsbDevice | None = _named(wanted, names[wanted], boards)
     elif wanted == "auto":
         board = _named(role, names[role], boards) if role in names and boards else only_board(boards)
     else:
@@ -58,15 +58,15 @@ def chosen_port(arguments: argparse.Namespace, role: str, machine: Machine | Non
             )
     if board is None and wanted in ("auto", "sim"):
         return None
-    port = here.open_port(wanted) if board is None else BoardPort(here, board)
+    port = here.open_port(wanted) if board is None else BoardTransport(here, board)
     if arguments.rate or arguments.trace:
         raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port.name}", USAGE)
     return port
 
 
-async def port_named(text: str, machine: Machine | None = None) -> str:
+async def port_named(text: str, machine: HostSystem | None = None) -> str:
     """The port behind which the board of that name in boards.toml is; anything else is taken for a port itself."""
-    here = machine or Machine()
+    here = machine or HostSystem()
     names = read_names(here.folder)
     return await port_that_answers(here, _named(text, names[text], here.boards())) if text in names else text
 
@@ -77,7 +77,7 @@ def _is_name(port: str) -> bool:
     return not is_path and re.fullmatch("COM[0-9]+", port, re.IGNORECASE) is None
 
 
-def _named(name: str, serial: str, boards: Sequence[Attached]) -> Attached:
+def _named(name: str, serial: str, boards: Sequence[UsbDevice]) -> UsbDevice:
     found = [board for board in boards if board.serial == serial]
     if not found:
         listed = ", ".join(f"{board.port} (serial {board.serial})" for board in boards) or "none"

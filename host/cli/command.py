@@ -9,16 +9,12 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..camera.camera import CameraError
-from ..codec import CodecError, PictureError
-from ..edge.errors import ClassifierError, ServerError
-from ..evaluate.errors import EvaluationError
-from ..transport.transport import PortError
+from ..errors import PncError
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
 
-class CommandError(Exception):
+class CommandError(PncError):
     """A command cannot do what was asked: one line for a person, and the exit status."""
 
     def __init__(self, text: str, status: int = FAILURE) -> None:
@@ -41,12 +37,9 @@ def run_command(name: str, main: Callable[[], int]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main()
-    except CommandError as error:
+    except PncError as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return error.status
-    except (PortError, CameraError, ServerError, ClassifierError, CodecError, PictureError, EvaluationError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return FAILURE
+        return int(getattr(error, "status", FAILURE))
     except BrokenPipeError:  # whoever read our output has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)
         return FAILURE

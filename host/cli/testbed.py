@@ -15,8 +15,8 @@ from ..edge.server import EdgeServer
 from ..sim.realtime import RealTimeWorld
 from ..sim.world import World, WorldSettings
 from ..transport.driver import now_us
-from ..transport.serial_port import SerialPort
-from ..transport.transport import Port
+from ..transport.serial_port import SerialTransport
+from ..transport.transport import Transport
 
 #: A speed that every system accepts on a pseudo-terminal; the model paces the bytes itself.
 PSEUDO_TERMINAL_BAUD = 115_200
@@ -25,14 +25,14 @@ SAVE_S = 2.0
 
 
 @asynccontextmanager
-async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Port]]:
+async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Transport]]:
     """Boards in real time; gives the ports of the cameras, then the edge's."""
     terminals = sys.platform != "win32"
     world = RealTimeWorld(World(settings, now_us=now_us()), terminals=terminals)
     running = asyncio.create_task(world.run())
     try:
         if terminals:
-            yield [SerialPort(path, PSEUDO_TERMINAL_BAUD) for path in world.paths]
+            yield [SerialTransport(path, PSEUDO_TERMINAL_BAUD) for path in world.paths]
         else:
             yield [world.sim_port(index) for index in range(len(world.world.nodes))]
     finally:
@@ -43,7 +43,7 @@ async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Port]]:
 class Testbed:
     """Two virtual boards with an edge server behind the second. ``port`` is the camera's."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Transport) -> None:
         self.port = port
         self._served: dict[int, Served] = {}
         self._changed = asyncio.Event()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ..errors import PncError
 
-class CodecError(Exception):
+
+class CodecError(PncError):
     """Weights or parts of a codec are missing, broken, or of another version."""
 
 
-class PictureError(Exception):
+class PictureError(PncError):
     """A file is no picture that can be sent; the message names the file."""

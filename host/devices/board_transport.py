@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..transport.transport import PortError
-from .host_system import Machine
+from ..transport.transport import TransportError
+from .host_system import HostSystem
 from .survey import port_that_answers
-from .usb import Attached
+from .usb import UsbDevice
 
 
-class BoardPort:
+class BoardTransport:
     """The port behind which a board is, looked for anew at every ``open``: a board that was unplugged or reset may come
     back under another name, and of a development kit's ports the one that answers is taken. ``name`` is the port that
     was opened last."""
 
-    def __init__(self, machine: Machine, board: Attached) -> None:
+    def __init__(self, machine: HostSystem, board: UsbDevice) -> None:
         self._machine = machine
         self._board = board
         self._port = machine.open_port(board.port)
@@ -23,7 +23,7 @@ class BoardPort:
         self.name = board.port
 
     async def open(self) -> None:
-        """Find the board and open its port; PortError if it is not attached, or as the port's own."""
+        """Find the board and open its port; TransportError if it is not attached, or as the port's own."""
         await self.close()
         ports = self._find().ports
         first = self._number % len(ports)
@@ -45,15 +45,15 @@ class BoardPort:
         """As the port's own."""
         await self._port.close()
 
-    def _find(self) -> Attached:
+    def _find(self) -> UsbDevice:
         for board in self._machine.boards():
             if board.kind is self._board.kind and _is_same(board, self._board):
                 return board
         which = f"serial {self._board.serial}" if self._board.serial else f"at {self._board.port} before"
-        raise PortError(f"the board ({which}) is not attached")
+        raise TransportError(f"the board ({which}) is not attached")
 
 
-def _is_same(one: Attached, other: Attached) -> bool:
+def _is_same(one: UsbDevice, other: UsbDevice) -> bool:
     """By its serial number; of boards without, by the USB socket; where the system does not tell it, by the port."""
     if one.serial or other.serial:
         return one.serial == other.serial

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from ..link.channel import Channel
 from ..packets import Picture
 from ..transport.driver import now_us
-from ..transport.transport import Port, PortError
+from ..transport.transport import Transport, TransportError
 from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState
 from .errors import BoardError
 
@@ -28,13 +28,13 @@ class NoHelloError(BoardError):
     """Nothing that speaks the protocol is at the port."""
 
 
-class Talk:
+class BoardClient:
     """A session with the board on ``port``, without pictures. Use as an asynchronous context manager.
 
     ``links`` are its connections that are not down, by peer.
     """
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Transport) -> None:
         self.port = port
         self.links: dict[int, Link] = {}
         self._channel = Channel()
@@ -78,13 +78,13 @@ class Talk:
                 if gone:
                     await self.port.open()
                 return await self.hello(max(0.0, end_s - loop.time()))
-            except PortError as error:
+            except TransportError as error:
                 if loop.time() >= end_s:
                     raise NoHelloError(f"{error}: it did not come back: unplug it, plug it in again") from error
                 gone = True
                 await asyncio.sleep(_AGAIN_S)
 
-    async def ask(self, question: Control, answer: type[_T], timeout_s: float = ANSWER_S) -> _T:
+    async def request(self, question: Control, answer: type[_T], timeout_s: float = ANSWER_S) -> _T:
         """The board's answer to a question; BoardError if it refuses or keeps silent."""
         for _ in range(_TRIES):
             self._say(question)
@@ -100,7 +100,7 @@ class Talk:
                 continue  # the question, or the answer, broke on the wire
         raise BoardError(f"{self.port.name}: the board stopped answering: press its reset button")
 
-    async def hear(self, kind: type[_T], timeout_s: float) -> _T | None:
+    async def wait_for(self, kind: type[_T], timeout_s: float) -> _T | None:
         """The next packet of that kind that the board sends by itself; None if none comes."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -111,7 +111,7 @@ class Talk:
         except TimeoutError:
             return None
 
-    def tell(self, packet: Control) -> None:
+    def send(self, packet: Control) -> None:
         """Say something that is not answered."""
         self._say(packet)
 

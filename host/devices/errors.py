@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ..cli.command import CommandError
+from ..errors import PncError
 
 
-class Status(IntEnum):
+class ExitStatus(IntEnum):
     """Exit statuses of ``host.boards`` and ``make flash``; 2 is wrong usage, as everywhere."""
 
     OK = 0
@@ -19,8 +19,9 @@ class Status(IntEnum):
     WRONG_FIRMWARE = 7  # or none answered
 
 
-class BoardError(CommandError):
+class BoardError(PncError):
     """A board cannot do what was asked: one line for a person, and the exit status."""
 
-    def __init__(self, text: str, status: Status = Status.FAILED) -> None:
-        super().__init__(text, status)
+    def __init__(self, text: str, status: ExitStatus = ExitStatus.FAILED) -> None:
+        super().__init__(text)
+        self.status = status

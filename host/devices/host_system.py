@@ -13,9 +13,9 @@ from pathlib import Path
 from serial.tools import list_ports
 
 from ..boards.zephyr import ROOT
-from ..transport.serial_port import SerialPort
-from ..transport.transport import Port
-from .usb import Attached, PortRecord, attached
+from ..transport.serial_port import SerialTransport
+from ..transport.transport import Transport
+from .usb import PortRecord, UsbDevice, attached
 
 
 def _environment() -> dict[str, str]:
@@ -23,11 +23,11 @@ def _environment() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class HostSystem:
     """Serial ports, environment, tools and the kernel's view of USB."""
 
     records: Callable[[], Sequence[PortRecord]] = list_ports.comports
-    open_port: Callable[[str], Port] = SerialPort
+    open_port: Callable[[str], Transport] = SerialTransport
     environment: Mapping[str, str] = field(default_factory=_environment)
     root: Path = ROOT
     sysfs: Path = Path("/sys")
@@ -35,7 +35,7 @@ class Machine:
     platform: str = sys.platform
     folder: Path = field(default_factory=Path.cwd)
 
-    def boards(self) -> list[Attached]:
+    def boards(self) -> list[UsbDevice]:
         """What is attached now."""
         return attached(self.records())
 

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..transport.transport import PortError
+from ..transport.transport import TransportError
 from ..wire import VERSION, Hello, Link, Role
-from .client import NoHelloError, Talk, firmware_text
-from .errors import BoardError, Status
-from .host_system import Machine
+from .client import BoardClient, NoHelloError, firmware_text
+from .errors import BoardError, ExitStatus
+from .host_system import HostSystem
 from .names import name_of, read_names
-from .usb import Attached, Kind
+from .usb import Kind, UsbDevice
 
 #: How long a board that was greeted gets to report its connections.
 _LINKS_S = 0.1
@@ -25,15 +25,15 @@ NOTHING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A board and what it said. ``hello`` is None if it kept silent; then ``trouble`` says why."""
+class BoardInfo:
+    """A board and what it said. ``hello`` is None if it kept silent; then ``last_error`` says why."""
 
-    board: Attached
+    board: UsbDevice
     port: str
     name: str
     hello: Hello | None
     links: tuple[Link, ...] = ()
-    trouble: str = ""
+    last_error: str = ""
 
     @property
     def role(self) -> Role | None:
@@ -47,57 +47,59 @@ class Seen:
         return "" if self.hello is None else firmware_text(self.hello)
 
     def __str__(self) -> str:
-        role = self.role.name.lower() if self.role is not None else self.trouble or self.board.kind.value
+        role = self.role.name.lower() if self.role is not None else self.last_error or self.board.kind.value
         return f"{self.port} (serial {self.board.serial or 'unknown'}, {self.name or role})"
 
 
-async def survey(machine: Machine, names: Mapping[str, str] | None = None) -> list[Seen]:
+async def survey(machine: HostSystem, names: Mapping[str, str] | None = None) -> list[BoardInfo]:
     """Greet every attached board. ``names``: others than those of boards.toml."""
     names = read_names(machine.folder) if names is None else names
     boards = machine.boards()
     return list(await asyncio.gather(*(_greet(machine, board, name_of(names, board.serial)) for board in boards)))
 
 
-async def port_that_answers(machine: Machine, board: Attached) -> str:
+async def port_that_answers(machine: HostSystem, board: UsbDevice) -> str:
     """Of a development kit's ports the one behind which the board is; the first if none answers. A board's only port
     is not touched."""
     return board.port if len(board.ports) == 1 else (await _greet(machine, board, "", links_s=0.0)).port
 
 
-async def _greet(machine: Machine, board: Attached, name: str, *, links_s: float = _LINKS_S) -> Seen:
+async def _greet(machine: HostSystem, board: UsbDevice, name: str, *, links_s: float = _LINKS_S) -> BoardInfo:
     if board.kind is Kind.BOOTLOADER:
-        return Seen(board, board.port, name, None, trouble="in its bootloader")
-    trouble = ""
+        return BoardInfo(board, board.port, name, None, last_error="in its bootloader")
+    last_error = ""
     for port in board.ports:
         try:
-            async with Talk(machine.open_port(port)) as talk:
-                hello = await talk.hello()
-                await talk.listen(links_s)
-                return Seen(board, port, name, hello, tuple(talk.links.values()))
+            async with BoardClient(machine.open_port(port)) as client:
+                hello = await client.hello()
+                await client.listen(links_s)
+                return BoardInfo(board, port, name, hello, tuple(client.links.values()))
         except NoHelloError:
-            trouble = trouble or "no answer"
-        except PortError as error:
-            trouble = str(error).removeprefix(f"{port}: ")
-    return Seen(board, board.port, name, None, trouble=trouble)
+            last_error = last_error or "no answer"
+        except TransportError as error:
+            last_error = str(error).removeprefix(f"{port}: ")
+    return BoardInfo(board, board.port, name, None, last_error=last_error)
 
 
-def choose(seen: Sequence[Seen], wanted: str) -> Seen:
+def choose(seen: Sequence[BoardInfo], wanted: str) -> BoardInfo:
     """The board that a person means by ``wanted`` (empty: the only one); BoardError if that is none or several."""
     meant = [one for one in seen if _is_called(one, wanted)] if wanted else list(seen)
     if not seen:
-        raise BoardError(NOTHING, Status.NO_BOARD)
+        raise BoardError(NOTHING, ExitStatus.NO_BOARD)
     if not meant:
-        raise BoardError(f"{wanted}: no such board; attached: {_listed(seen)}", Status.NO_BOARD)
+        raise BoardError(f"{wanted}: no such board; attached: {_listed(seen)}", ExitStatus.NO_BOARD)
     if len(meant) > 1:
-        raise BoardError(f"several boards are meant: {_listed(meant)}: choose one with --board", Status.SEVERAL_BOARDS)
+        raise BoardError(
+            f"several boards are meant: {_listed(meant)}: choose one with --board", ExitStatus.SEVERAL_BOARDS
+        )
     return meant[0]
 
 
-def _is_called(one: Seen, wanted: str) -> bool:
+def _is_called(one: BoardInfo, wanted: str) -> bool:
     by_role = one.role is not None and one.role is not Role.NONE and ROLES.get(wanted) is one.role
     by_serial = bool(one.board.serial) and wanted.lstrip("0") == one.board.serial
     return wanted in (*one.board.ports, one.name) or by_serial or (by_role and not one.name)
 
 
-def _listed(seen: Sequence[Seen]) -> str:
+def _listed(seen: Sequence[BoardInfo]) -> str:
     return ", ".join(map(str, seen))

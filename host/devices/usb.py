@@ -10,7 +10,7 @@ from typing import Protocol
 
 from serial.tools import list_ports
 
-from ..transport.transport import PortError
+from ..transport.transport import TransportError
 
 SEGGER, NORDIC = 0x1366, 0x1915
 #: Product number of the bootloader that a dongle is delivered with (of Nordic's vendor number).
@@ -37,7 +37,7 @@ class PortRecord(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class UsbDevice:
     """One board. ``serial`` is its USB serial number without leading zeros, as tools print it; may be empty.
 
     ``ports`` are its serial ports, the most likely one first: newer development kits have two.
@@ -54,7 +54,7 @@ class Attached:
         return self.ports[0]
 
 
-def attached(records: Iterable[PortRecord] | None = None) -> list[Attached]:
+def attached(records: Iterable[PortRecord] | None = None) -> list[UsbDevice]:
     """Boards among the serial ports (pyserial's list), in the order of their ports; a kit's two ports are one board."""
     devices: dict[tuple[Kind, str], list[PortRecord]] = {}
     for record in list_ports.comports() if records is None else records:
@@ -66,16 +66,16 @@ def attached(records: Iterable[PortRecord] | None = None) -> list[Attached]:
     for (kind, _), found in devices.items():
         found.sort(key=_interface)
         serial = (found[0].serial_number or "").lstrip("0")
-        boards.append(Attached(kind, serial, tuple(record.device for record in found), _location(found[0])))
+        boards.append(UsbDevice(kind, serial, tuple(record.device for record in found), _location(found[0])))
     return sorted(boards, key=lambda board: _natural(board.port))
 
 
-def only_board(boards: Iterable[Attached]) -> Attached | None:
-    """The one of them that has firmware, None if there is none; PortError if there are several to choose from."""
+def only_board(boards: Iterable[UsbDevice]) -> UsbDevice | None:
+    """The one of them that has firmware, None if there is none; TransportError if there are several to choose from."""
     ready = [board for board in boards if board.kind is not Kind.BOOTLOADER]
     if len(ready) > 1:
         listed = ", ".join(board.port for board in ready)
-        raise PortError(f"several boards are attached ({listed}): choose one with --port")
+        raise TransportError(f"several boards are attached ({listed}): choose one with --port")
     return ready[0] if ready else None
 
 

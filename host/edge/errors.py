@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ..errors import PncError
 
-class ClassifierError(Exception):
+
+class ClassifierError(PncError):
     """A classifier cannot be loaded or run."""
 
 
-class ServerError(Exception):
+class ServerError(PncError):
     """The edge server cannot start or go on."""

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..codec import Codec, Decoded, Decoder
-from ..link.events import Collected, Event, Failed, LinkChanged, Notice, Opened, Trouble
-from ..link.rate import Smoothed
+from ..link.events import Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
+from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
-from ..transport.driver import Runner, now_us
-from ..transport.transport import Port, PortError
+from ..transport.driver import Driver, now_us
+from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, ResultStatus, Role
 from .archive import Archive, Served
 from .classifier import Classifier
@@ -35,7 +35,7 @@ class EdgeServer:
 
     def __init__(
         self,
-        port: Port,
+        port: Transport,
         codec: Codec,
         classifier: Classifier,
         *,
@@ -57,9 +57,9 @@ class EdgeServer:
         self._keep_port = keep_port
         self._configure = configure or Configure(role=Role.EDGE, tx_power_dbm=127)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        self._service = Smoothed()
+        self._service = DelayEstimator()
         self._receiver = self._new_receiver()
-        self._runner = Runner(self._receiver, port, self._on_event)
+        self._runner = Driver(self._receiver, port, self._on_event)
         self._answers: set[asyncio.Task[None]] = set()
         self._opened = False
         self._away = False
@@ -82,7 +82,7 @@ class EdgeServer:
             while True:
                 try:
                     await self._runner.run()
-                except PortError as error:
+                except TransportError as error:
                     if not self._keep_port:
                         raise ServerError(str(error)) from error
                     if not self._away:  # said once, however often it fails before it is back
@@ -99,13 +99,13 @@ class EdgeServer:
         while True:
             try:
                 await self._port.open()
-            except PortError as error:
+            except TransportError as error:
                 if first:
                     raise ServerError(str(error)) from error
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
                 self._receiver = self._new_receiver()
-                self._runner = Runner(self._receiver, self._port, self._on_event)
+                self._runner = Driver(self._receiver, self._port, self._on_event)
                 return
 
     def _new_receiver(self) -> Receiver:
@@ -115,14 +115,16 @@ class EdgeServer:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case Collected():
+            case ImageCollected():
                 answer = asyncio.create_task(self._answer(self._receiver, event))
                 self._answers.add(answer)
                 answer.add_done_callback(self._answers.discard)
             case Failed():
-                text = f"{self._port.name}: {event.trouble.value}: {event.detail}"
-                came_and_went = event.trouble is Trouble.SILENT or (self._opened and event.trouble is Trouble.NO_BOARD)
-                raise PortError(text) if came_and_went else ServerError(text)
+                text = f"{self._port.name}: {event.reason.value}: {event.detail}"
+                came_and_went = event.reason is FailureReason.SILENT or (
+                    self._opened and event.reason is FailureReason.NO_BOARD
+                )
+                raise TransportError(text) if came_and_went else ServerError(text)
             case Opened():
                 self._opened = True
                 self._away = False
@@ -133,7 +135,7 @@ class EdgeServer:
             case Notice() if event.level <= 2:
                 self._on_notice(f"board: {event.text}")
 
-    async def _answer(self, receiver: Receiver, collected: Collected) -> None:
+    async def _answer(self, receiver: Receiver, collected: ImageCollected) -> None:
         loop = asyncio.get_running_loop()
         begun_us = now_us()
         try:
@@ -150,17 +152,17 @@ class EdgeServer:
                 receiver.answer(now_us(), collected, top, service_us=service_us, used=used)
             else:
                 receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.faults)[:120])
-            self._runner.kick()
+            self._runner.wake()
             served = await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us)
             self._on_served(served)
-        self._runner.kick()
+        self._runner.wake()
 
-    def _recognise(self, collected: Collected) -> tuple[Decoded, list[tuple[int, str, float]]]:
+    def _recognise(self, collected: ImageCollected) -> tuple[Decoded, list[tuple[int, str, float]]]:
         decoded = self._decoder.decode(collected.packets)
         return decoded, self._classifier.top(decoded.picture, TOP) if decoded.used else []
 
     def _record(
-        self, collected: Collected, decoded: Decoded, top: list[tuple[int, str, float]], service_us: int
+        self, collected: ImageCollected, decoded: Decoded, top: list[tuple[int, str, float]], service_us: int
     ) -> Served:
         last_us = max(collected.arrived_us.values(), default=collected.deadline_us)
         served = Served(

@@ -24,13 +24,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import PncError
+
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 _ZIP_SIGNATURE = b"PK\x03\x04"
 _MAX_DIMENSIONS = 8
 
 
-class TorchFileError(Exception):
+class TorchFileError(PncError):
     """The file is not a plain dictionary of tensors in torch's legacy format; one line says why."""
 
 

@@ -10,7 +10,7 @@ from ..ranked import RankedPacket
 from ..wire import Hello, LinkState, Phy, ResultStatus
 
 
-class Trouble(Enum):
+class FailureReason(Enum):
     """What ends a session, and what a person can do about it."""
 
     NO_BOARD = "no board answered"
@@ -32,7 +32,7 @@ class Opened:
 class Failed:
     """The session cannot go on; ``detail`` is one line for a person."""
 
-    trouble: Trouble
+    reason: FailureReason
     detail: str
 
 
@@ -84,7 +84,7 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class ImageCollected:
     """The packets of one image that arrived by its deadline; ``packets`` in the order of rank."""
 
     source: int
@@ -103,4 +103,4 @@ class Notice:
     text: str
 
 
-Event = Opened | Failed | LinkChanged | Ready | Answer | Unanswered | Collected | Notice
+Event = Opened | Failed | LinkChanged | Ready | Answer | Unanswered | ImageCollected | Notice

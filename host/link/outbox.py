@@ -56,7 +56,7 @@ class OutgoingImage:
             last=rank == len(self.packets) - 1,
         )
 
-    def give_back(self, rank: int) -> None:
+    def requeue(self, rank: int) -> None:
         """The board never got this rank, or lost it: it is to be sent again, in its place."""
         if rank in self.sent:
             self.sent.discard(rank)
@@ -65,4 +65,4 @@ class OutgoingImage:
     def give_back_all(self) -> None:
         """The board was reset: what of the picture it still held is lost, and nobody knows what it was."""
         for rank in list(self.sent):
-            self.give_back(rank)
+            self.requeue(rank)

@@ -42,7 +42,7 @@ class RateEstimate:
         return self._bytes / self._busy_us * 1e6
 
 
-class Smoothed:
+class DelayEstimator:
     """A measured time in us: its mean and its mean deviation, exponentially weighted (as RFC 6298), and the least."""
 
     def __init__(self) -> None:
@@ -60,6 +60,6 @@ class Smoothed:
         self.least_us = min(self.least_us, value_us)
 
     @property
-    def likely_most_us(self) -> float:
+    def upper_bound_us(self) -> float:
         """A time that most measurements stay below; 0 before the first."""
         return (self.mean_us or 0.0) + 2 * self.spread_us

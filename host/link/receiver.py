@@ -1,6 +1,6 @@
 """The receiver: collects the packets of images until their deadlines, for several cameras at once.
 
-Logic only, as the sender. It reports each image once, as ``Collected``, when it is whole or when its deadline has
+Logic only, as the sender. It reports each image once, as ``ImageCollected``, when it is whole or when its deadline has
 come, whichever is first; the edge server then calls ``answer``.
 """
 
@@ -13,7 +13,7 @@ from ..packets import Picture
 from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
 from .answers import Class, pack_classes
-from .events import Collected, Event
+from .events import Event, ImageCollected
 from .session import Session, State
 
 #: Images collected at a time from all cameras together; beyond that the one closest to its deadline is closed.
@@ -82,7 +82,7 @@ class Receiver:
     def answer(
         self,
         now_us: int,
-        collected: Collected,
+        collected: ImageCollected,
         classes: Iterable[Class],
         *,
         service_us: int,
@@ -91,7 +91,7 @@ class Receiver:
         """Send the answer to an image: its classes, best first, and the ranks that were of use."""
         self._result(now_us, collected, ResultStatus.OK, pack_classes(classes), service_us, tuple(used))
 
-    def refuse(self, now_us: int, collected: Collected, status: ResultStatus, text: str = "") -> None:
+    def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
         """Answer that there is no answer, and why."""
         room = MAX_PACKET - Result.LAYOUT.size
         self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
@@ -99,7 +99,7 @@ class Receiver:
     def _result(
         self,
         now_us: int,
-        collected: Collected,
+        collected: ImageCollected,
         status: ResultStatus,
         text: bytes,
         service_us: int,
@@ -177,8 +177,8 @@ class Receiver:
             events.append(self._close(now_us, key))
         return events
 
-    def _close(self, now_us: int, key: tuple[int, int]) -> Collected:
+    def _close(self, now_us: int, key: tuple[int, int]) -> ImageCollected:
         image = self._open.pop(key)
         self._closed_us[key] = now_us
         packets = tuple(image.packets[rank] for rank in sorted(image.packets))
-        return Collected(*key, packets, image.whole, image.deadline_us, image.arrived_us)
+        return ImageCollected(*key, packets, image.whole, image.deadline_us, image.arrived_us)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import PncError
 from ..packets import Picture
 from ..ranked import RankedPacket
 from ..wire import (
@@ -32,7 +33,7 @@ from .answers import unpack_classes
 from .channel import FRAMES_UNDER_WAY, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
 from .outbox import OutgoingImage
-from .rate import RateEstimate, Smoothed
+from .rate import DelayEstimator, RateEstimate
 from .session import Session, State
 
 #: Images that may wait for their answer at a time: half of the numbers that the wire has for them.
@@ -51,7 +52,7 @@ class Policy:
     unknown_interval_us: int = 50_000  # of connection events, before the board has told
 
 
-class TooShortError(ValueError):
+class DeadlineInfeasibleError(PncError, ValueError):
     """A deadline that this link cannot meet, whatever is sent."""
 
 
@@ -61,9 +62,9 @@ class Sender:
     def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.rate = RateEstimate()
-        self.round_trip = Smoothed()
-        self.service = Smoothed()
-        self.return_trip = Smoothed()
+        self.round_trip = DelayEstimator()
+        self.service = DelayEstimator()
+        self.return_trip = DelayEstimator()
         self.policy = policy or Policy()
         self.link = LinkState.DOWN
         self.ready = False
@@ -87,7 +88,7 @@ class Sender:
     def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
         """Send a picture whose answer is due at ``deadline_us``; returns its number.
 
-        TooShortError if the deadline is below the link's latency plus the server's time; ValueError if it is beyond
+        DeadlineInfeasibleError if the deadline is below the link's latency plus the server's time; ValueError if it is beyond
         65.5 s, if the ranks are not 0, 1, 2, ..., or if too many images await their answer.
         """
         if [packet.rank for packet in packets] != list(range(len(packets))) or not packets:
@@ -99,8 +100,8 @@ class Sender:
         send_by_us = int(deadline_us - self._answer_time_us())
         if send_by_us - now_us < self._latency_us():
             least_ms = (self._latency_us() + self._answer_time_us()) / 1000
-            service_ms = self.service.likely_most_us / 1000
-            raise TooShortError(
+            service_ms = self.service.upper_bound_us / 1000
+            raise DeadlineInfeasibleError(
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         while self._number in self._images:
@@ -182,7 +183,7 @@ class Sender:
     def _on_lost(self, now_us: int, lost: Sent) -> None:
         match lost.packet:
             case Picture(image=number, rank=rank) if number in self._images:
-                self._images[number].give_back(rank)
+                self._images[number].requeue(rank)
             case Flush():
                 self.session.channel.write(now_us, lost.packet)
 
@@ -285,7 +286,7 @@ class Sender:
     def _answer_time_us(self) -> float:
         """From the end of the transmission to the answer: the server's time, the way back, and some slack."""
         waits_us = self._interval_us / 2  # for the connection event that takes the answer
-        return self.service.likely_most_us + self.return_trip.likely_most_us + waits_us + self.policy.slack_us
+        return self.service.upper_bound_us + self.return_trip.upper_bound_us + waits_us + self.policy.slack_us
 
     def _latency_us(self) -> float:
         """One way through an idle link."""

@@ -32,8 +32,8 @@ from ..wire import (
     Role,
 )
 from .channel import Channel, Sent
-from .events import Event, Failed, LinkChanged, Notice, Opened, Trouble
-from .rate import Smoothed
+from .events import Event, Failed, FailureReason, LinkChanged, Notice, Opened
+from .rate import DelayEstimator
 
 HELLO_EVERY_US = 200_000
 HELLO_LIMIT_US = 1_500_000
@@ -66,7 +66,7 @@ class Session:
         self.channel = Channel()
         self.state = State.CLOSED
         self.hello: Hello | None = None
-        self.serial_round_trip = Smoothed()
+        self.serial_round_trip = DelayEstimator()
         self._wanted = configure
         self._take_over = take_over
         self._ours = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=name.encode()[:24])
@@ -131,7 +131,7 @@ class Session:
         if oldest_us is not None:
             waited_us = now_us - max(oldest_us, self._heard_us)
             if waited_us >= SILENCE_US:
-                return self._fail(Trouble.SILENT, "check its cable and its power, or press its reset button")
+                return self._fail(FailureReason.SILENT, "check its cable and its power, or press its reset button")
             if now_us - max(oldest_us, self._asked_us) >= PROBE_AFTER_US:
                 self.probe(now_us)
         elif now_us - self._asked_us >= KEEP_ALIVE_US:
@@ -160,7 +160,7 @@ class Session:
 
     def _tick_greeting(self, now_us: int) -> list[Event]:
         if now_us - self._since_us >= HELLO_LIMIT_US:
-            return self._fail(Trouble.NO_BOARD, "is it a board with this firmware? `make flash` writes it")
+            return self._fail(FailureReason.NO_BOARD, "is it a board with this firmware? `make flash` writes it")
         if now_us - self._asked_us >= HELLO_EVERY_US:
             self._asked_us = now_us
             self.channel.write(now_us, self._ours)
@@ -168,7 +168,7 @@ class Session:
 
     def _tick_configuring(self, now_us: int) -> list[Event]:
         if now_us - self._since_us >= CONFIGURE_LIMIT_US:
-            return self._fail(Trouble.CONFIGURE, "it did not confirm its role: unplug it, plug it in again")
+            return self._fail(FailureReason.CONFIGURE, "it did not confirm its role: unplug it, plug it in again")
         if now_us - self._asked_us >= HELLO_EVERY_US:
             self._asked_us = now_us
             self.channel.write(now_us, self._wanted)  # the first may have broken on the wire
@@ -180,7 +180,7 @@ class Session:
         firmware = ".".join(str(part) for part in hello.firmware)
         if hello.version != VERSION:
             return self._fail(
-                Trouble.VERSION,
+                FailureReason.VERSION,
                 f"it speaks version {hello.version} (firmware {firmware}), this program version {VERSION}: "
                 "flash the firmware of this release with `make flash`",
             )
@@ -188,7 +188,7 @@ class Session:
         wanted = self._wanted
         if hello.role not in (wanted.role, Role.NONE) and not self._take_over:
             return self._fail(
-                Trouble.ROLE,
+                FailureReason.ROLE,
                 f"it is the {Role(hello.role).name.lower()} board, and this needs the "
                 f"{Role(wanted.role).name.lower()} board: choose the other port with --port",
             )
@@ -210,15 +210,15 @@ class Session:
         if error.code == ErrorCode.VERSION:
             return []  # its hello says more
         if error.code == ErrorCode.CONFIGURE and self.state in (State.CONFIGURING, State.OPEN):
-            return self._fail(Trouble.CONFIGURE, text or "this radio setting is not to be had")
+            return self._fail(FailureReason.CONFIGURE, text or "this radio setting is not to be had")
         if error.code == ErrorCode.NOT_READY and self.state is State.OPEN:
             self.start(now_us)  # it was reset and does not know us
             return []
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 
-    def _fail(self, trouble: Trouble, detail: str) -> list[Event]:
+    def _fail(self, reason: FailureReason, detail: str) -> list[Event]:
         self.state = State.FAILED
-        return [Failed(trouble, detail)]
+        return [Failed(reason, detail)]
 
 
 def _link_changed(link: Link) -> LinkChanged:

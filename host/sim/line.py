@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from ..board.core import VirtualBoard
+from ..board.core import BoardCore
 from .schedule import Schedule
 
 #: Bytes a second of a DK's debugger port at 1 Mbaud, 8N1.
@@ -30,7 +30,7 @@ class SerialLine:
         noise: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self.board: VirtualBoard | None = None
+        self.board: BoardCore | None = None
         self.on_bytes: Callable[[bytes], None] | None = None
         self.cut = False
         self.noise = noise

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..board.core import VirtualBoard
+from ..board.core import BoardCore
 from ..wire import MAX_PACKET, Phy
 from .air import EVENT_CLOSE_US, HEADERS, cycle_us
 from .schedule import Schedule
@@ -46,7 +46,7 @@ class RadioParameters:
 class End:
     """A board's side of a connection: the packets inside its radio, and a cap on the rate."""
 
-    def __init__(self, board: VirtualBoard, peer: int) -> None:
+    def __init__(self, board: BoardCore, peer: int) -> None:
         self.board = board
         self.peer = peer
         self.inside: deque[bytes] = deque()

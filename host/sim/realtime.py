@@ -7,7 +7,7 @@ import contextlib
 import sys
 
 from ..transport.driver import now_us
-from .transport import SimPort
+from .transport import SimTransport
 from .world import World
 
 if sys.platform != "win32":
@@ -28,9 +28,9 @@ class RealTimeWorld:
         self._terminals = [PseudoTerminal(node, loop, self._wake) for node in world.nodes] if terminals else []
         self.paths = [terminal.path for terminal in self._terminals]
 
-    def sim_port(self, index: int) -> SimPort:
+    def sim_port(self, index: int) -> SimTransport:
         """The port of a board that has no pseudo-terminal."""
-        return SimPort(self.world.nodes[index], self._wake)
+        return SimTransport(self.world.nodes[index], self._wake)
 
     async def run(self) -> None:
         """Run until cancelled; then the ports are gone."""

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import PncError
+
 TRACES = Path(__file__).parent / "traces"
 _MOST_ROWS = 1_000_000
 
 
-class TraceError(ValueError):
+class TraceError(PncError, ValueError):
     """A trace that makes no sense; the text names the file and the line."""
 
 

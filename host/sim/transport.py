@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from ..transport.transport import PortError
+from ..transport.transport import TransportError
 from .world import Node
 
 
-class SimPort:
+class SimTransport:
     """The host's end of a line in a world that runs in real time; ``wake`` tells the world that there are bytes."""
 
     def __init__(self, node: Node, wake: asyncio.Event) -> None:
@@ -18,9 +18,9 @@ class SimPort:
         self._received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def open(self) -> None:
-        """Open it; PortError when another port of this process has the line."""
+        """Open it; TransportError when another port of this process has the line."""
         if self._line.on_bytes is not None:
-            raise PortError(f"{self.name}: in use")
+            raise TransportError(f"{self.name}: in use")
         self._received = asyncio.Queue()
         self._line.on_bytes = self._received.put_nowait
         self._line.wake()

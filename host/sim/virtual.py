@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..link.events import Event
-from ..transport.driver import Logic
+from ..transport.driver import ProtocolMachine
 from .line import SerialLine
 from .schedule import Schedule
 
@@ -13,7 +13,9 @@ from .schedule import Schedule
 class VirtualHost:
     """Runs one logic on one line, on the schedule's clock: what ``host.transport.driver`` does in real time."""
 
-    def __init__(self, schedule: Schedule, line: SerialLine, logic: Logic, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, schedule: Schedule, line: SerialLine, logic: ProtocolMachine, on_event: Callable[[Event], None]
+    ) -> None:
         self._schedule = schedule
         self._line = line
         self._logic = logic
@@ -21,9 +23,9 @@ class VirtualHost:
         self._wake_us: int | None = None
         line.on_bytes = self._receive
         logic.start(schedule.now_us)
-        self.kick()
+        self.wake()
 
-    def kick(self) -> None:
+    def wake(self) -> None:
         """Let the logic act now; to be called after it was changed from outside."""
         self._report(self._logic.tick(self._schedule.now_us))
         self._flush()
@@ -44,7 +46,7 @@ class VirtualHost:
     def _woken(self, wake_us: int) -> None:
         if wake_us == self._wake_us:  # else another time was set since
             self._wake_us = None
-            self.kick()
+            self.wake()
 
     def _report(self, events: list[Event]) -> None:
         for event in events:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..board.core import RadioSettings, VirtualBoard
+from ..board.core import BoardCore, RadioSettings
 from ..wire import Boot, Phy, Role
 from .line import UART_BYTES_PER_S, SerialLine
 from .radio import Connection, End, Medium, RadioParameters
@@ -36,7 +36,7 @@ class WorldSettings:
 class Node:
     """A board and the serial line in front of it."""
 
-    def __init__(self, board: VirtualBoard, line: SerialLine) -> None:
+    def __init__(self, board: BoardCore, line: SerialLine) -> None:
         self.board = board
         self.line = line
 
@@ -92,7 +92,7 @@ class World:
         line = SerialLine(
             self.schedule, bytes_per_s=settings.bytes_per_s, noise=settings.noise, seed=settings.seed + index
         )
-        board = VirtualBoard(
+        board = BoardCore(
             name,
             board_id=0x504E_4300 + index,
             session=settings.seed * 1000 + index,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..link.events import Answer, Collected, Event
+from ..link.events import Answer, Event, ImageCollected
 from ..link.receiver import Receiver
-from ..link.sender import Sender, TooShortError
+from ..link.sender import DeadlineInfeasibleError, Sender
 from ..ranked import RankedPacket
 from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
@@ -52,9 +52,9 @@ class Run:
             due_us = self._schedule.now_us + deadline_us
             try:
                 number: int | None = self._sender.submit(self._schedule.now_us, packets, due_us)
-            except TooShortError:
+            except DeadlineInfeasibleError:
                 number = None
-            self._camera.kick()
+            self._camera.wake()
             self._schedule.run_until(due_us)
             answer = self._answers.pop(number, None) if number is not None else None
             passages.append(Passage(answer.ranks, True) if answer else Passage(frozenset(), False))
@@ -65,10 +65,10 @@ class Run:
             self._answers[event.image] = event
 
     def _on_edge(self, event: Event) -> None:
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             self._schedule.at(self._schedule.now_us + self._service_us, lambda: self._answer(event))
 
-    def _answer(self, collected: Collected) -> None:
+    def _answer(self, collected: ImageCollected) -> None:
         ranks = [packet.rank for packet in collected.packets]
         self._receiver.answer(self._schedule.now_us, collected, [], service_us=self._service_us, used=ranks)
-        self._server.kick()
+        self._server.wake()

@@ -14,13 +14,14 @@ from PIL import Image, ImageOps
 
 from ..codec.errors import PictureError
 from ..codec.picture import BROKEN, to_rgb
+from ..errors import PncError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 #: Photos are kept at this short side at most: enough for crops at the scale of a 224-pixel picture.
 SHORT_SIDE = 248
 
 
-class TrainingError(Exception):
+class TrainingError(PncError):
     """A mistake that the user can mend; the message is one line and names the thing."""
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..wire import MAX_PACKET, SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID
 from . import bluez
-from .transport import PortError
+from .transport import TransportError
 
 if TYPE_CHECKING:
     from bleak import BleakClient
@@ -48,7 +48,7 @@ class Bluetooth:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Advertisement:
     """A camera board that advertises. ``address`` is, on macOS, a number that only this computer knows."""
 
     address: str
@@ -61,22 +61,22 @@ class Found:
         return wanted.casefold() in (self.address.casefold(), self.name.casefold())
 
 
-async def scan(bluetooth: Bluetooth, wanted: str = "", seconds: float = SCAN_S) -> list[Found]:
+async def scan(bluetooth: Bluetooth, wanted: str = "", seconds: float = SCAN_S) -> list[Advertisement]:
     """Camera boards in reach, the nearest first.
 
     Listens for ``seconds``; ends early when a board with the *address* ``wanted`` is heard (two may have one name).
-    PortError says what is wrong with this computer's Bluetooth.
+    TransportError says what is wrong with this computer's Bluetooth.
     """
     _need_bleak()
     from bleak import BleakScanner
 
-    found: dict[str, Found] = {}
+    found: dict[str, Advertisement] = {}
     heard = asyncio.Event()
 
     def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
         known = found.get(device.address)
         name = data.local_name or device.name or (known.name if known else "")
-        found[device.address] = Found(device.address, name, data.rssi, device)
+        found[device.address] = Advertisement(device.address, name, data.rssi, device)
         if wanted and device.address.casefold() == wanted.casefold():
             heard.set()
 
@@ -86,16 +86,16 @@ async def scan(bluetooth: Bluetooth, wanted: str = "", seconds: float = SCAN_S) 
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(heard.wait(), seconds)
     except Exception as error:  # every back end has its own: D-Bus, Objective-C, WinRT
-        raise PortError(f"Bluetooth: {_why_no_scan(error)}") from error
+        raise TransportError(f"Bluetooth: {_why_no_scan(error)}") from error
     return sorted(found.values(), key=lambda board: (-board.rssi_dbm, board.address))
 
 
-def choose(found: list[Found], wanted: str = "") -> Found | None:
-    """The board that is meant, None if it is not there; PortError if there are several to choose from."""
+def choose(found: list[Advertisement], wanted: str = "") -> Advertisement | None:
+    """The board that is meant, None if it is not there; TransportError if there are several to choose from."""
     meant = [board for board in found if board.is_called(wanted)] if wanted else found
     if len(meant) > 1:
         listed = ", ".join(f"{board.address} {board.name} ({board.rssi_dbm} dBm)" for board in meant)
-        raise PortError(f"several camera boards are in reach: {listed}: choose one with --ble ADDRESS")
+        raise TransportError(f"several camera boards are in reach: {listed}: choose one with --ble ADDRESS")
     return meant[0] if meant else None
 
 
@@ -108,7 +108,7 @@ class BleLink:
 
     def __init__(
         self,
-        board: Found,
+        board: Advertisement,
         on_packet: Callable[[bytes], None],
         on_lost: Callable[[], None],
         bluetooth: Bluetooth | None = None,
@@ -126,28 +126,28 @@ class BleLink:
 
         On BlueZ notifications come through a socket of their own, or, without ``through_socket`` or where BlueZ has
         none, as D-Bus signals, which get lost when they come fast
-        (https://github.com/hbldh/bleak/issues/1343). PortError says what went wrong.
+        (https://github.com/hbldh/bleak/issues/1343). TransportError says what went wrong.
         """
         try:
             async with asyncio.timeout(CONNECT_S):
                 return await self._open(through_socket)
-        except PortError:
+        except TransportError:
             await self.close()
             raise
         except BaseException as error:
             await self.close()
             if not isinstance(error, Exception):
                 raise
-            raise PortError(f"{self.board.address}: {_why_no_connection(error)}") from error
+            raise TransportError(f"{self.board.address}: {_why_no_connection(error)}") from error
 
     async def write(self, packet: bytes) -> None:
-        """Send one packet without response; returns when this computer's stack took it. PortError if it is lost."""
+        """Send one packet without response; returns when this computer's stack took it. TransportError if it is lost."""
         if self._client is None or self._to_camera is None:
-            raise PortError(f"{self.board.address}: not connected")
+            raise TransportError(f"{self.board.address}: not connected")
         try:
             await self._client.write_gatt_char(self._to_camera, packet, response=False)
         except Exception as error:
-            raise PortError(f"{self.board.address}: cannot write ({_text(error)})") from error
+            raise TransportError(f"{self.board.address}: cannot write ({_text(error)})") from error
 
     async def close(self) -> None:
         """End the connection; a second time does nothing."""
@@ -182,13 +182,13 @@ class BleLink:
         to_edge = client.services.get_characteristic(TO_EDGE_UUID)
         self._to_camera = client.services.get_characteristic(TO_CAMERA_UUID)
         if to_edge is None or self._to_camera is None:
-            raise PortError(
+            raise TransportError(
                 f"{self.board.address}: its service has not the two characteristics of this release: flash it with "
                 "`make flash`; docs/troubleshooting.md tells how to make this computer forget the old ones"
             )
         mtu = await _negotiated_mtu(self._to_camera)
         if mtu < MTU_NEEDED:
-            raise PortError(
+            raise TransportError(
                 f"{self.board.address}: ATT MTU {mtu}, and a picture packet needs {MTU_NEEDED}: this Bluetooth "
                 "adapter or system cannot be used (BlueZ must be 5.62 or later); use a second board as the edge"
             )
@@ -229,7 +229,9 @@ def _need_bleak() -> None:
     try:
         import bleak  # noqa: F401
     except ImportError as error:
-        raise PortError("Bluetooth of this computer needs the package bleak: pip install 'pnc-link[ble]'") from error
+        raise TransportError(
+            "Bluetooth of this computer needs the package bleak: pip install 'pnc-link[ble]'"
+        ) from error
 
 
 def _text(error: BaseException) -> str:

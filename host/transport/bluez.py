@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..errors import PncError
+
 if TYPE_CHECKING:
     from dbus_fast import Message
     from dbus_fast.aio import MessageBus
@@ -23,7 +25,7 @@ _REJECTED = "org.bluez.Error.Rejected"
 _DEVICE_INTERFACE = "org.bluez.Device1"
 
 
-class BluezError(Exception):
+class BluezError(PncError):
     """BlueZ refused something; the text is BlueZ's."""
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..link.events import Event
-from .transport import Port
+from .transport import Transport
 
 
-class Logic(Protocol):
+class ProtocolMachine(Protocol):
     """What Sender and Receiver have in common. Times in us."""
 
     def start(self, now_us: int) -> None: ...
@@ -27,24 +27,24 @@ def now_us() -> int:
     return time.monotonic_ns() // 1000
 
 
-class Runner:
+class Driver:
     """One logic on one port. ``on_event`` is called from the event loop, in order; what it raises ends ``run``.
 
-    After changing the logic from outside (``submit``, ``answer``) call ``kick``.
+    After changing the logic from outside (``submit``, ``answer``) call ``wake``.
     """
 
-    def __init__(self, logic: Logic, port: Port, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, logic: ProtocolMachine, port: Transport, on_event: Callable[[Event], None]) -> None:
         self._logic = logic
         self._port = port
         self._on_event = on_event
-        self._kicked = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def kick(self) -> None:
+    def wake(self) -> None:
         """Let the logic act now."""
-        self._kicked.set()
+        self._woken.set()
 
     async def run(self) -> None:
-        """Run on an open port until cancelled; PortError when the port is lost."""
+        """Run on an open port until cancelled; TransportError when the port is lost."""
         self._logic.start(now_us())
         reading = asyncio.create_task(self._read())
         try:
@@ -65,13 +65,13 @@ class Runner:
             data = await self._port.read()
             self._report(self._logic.receive(now_us(), data))
             self._port.write(self._logic.output())
-            self._kicked.set()  # the next wake-up may have moved
+            self._woken.set()  # the next wake-up may have moved
 
     async def _wait(self, timeout_s: float | None, reading: asyncio.Task[None]) -> None:
-        kicked = asyncio.create_task(self._kicked.wait())
-        await asyncio.wait({kicked, reading}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        kicked.cancel()
-        self._kicked.clear()
+        woken = asyncio.create_task(self._woken.wait())
+        await asyncio.wait({woken, reading}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        woken.cancel()
+        self._woken.clear()
 
     def _report(self, events: list[Event]) -> None:
         for event in events:

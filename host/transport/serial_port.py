@@ -11,36 +11,36 @@ from typing import Any
 
 import serial
 
-from .transport import PortError
+from .transport import TransportError
 
 #: What a DK's debugger port carries at most; USB ports ignore it.
 DEFAULT_BAUD = 1_000_000
 _POLL_S = 0.2
 
 
-class SerialPort:
+class SerialTransport:
     """A board's serial port, ``name`` as the system calls it (``/dev/ttyACM0``, ``COM3``).
 
     A thread blocks in read; so the same code serves Linux, macOS and Windows, and an unplugged port shows at
-    once. After PortError from ``read`` the port may be opened again.
+    once. After TransportError from ``read`` the port may be opened again.
     """
 
     def __init__(self, name: str, baud: int = DEFAULT_BAUD) -> None:
         self.name = name
         self._baud = baud
         self._serial: Any = None  # serial.Serial, or None when closed
-        self._received: asyncio.Queue[bytes | PortError] = asyncio.Queue()
+        self._received: asyncio.Queue[bytes | TransportError] = asyncio.Queue()
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._reader: threading.Thread | None = None
         self._writer: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the port for this program alone; PortError names the port, the cause and what to do."""
+        """Open the port for this program alone; TransportError names the port, the cause and what to do."""
         await self.close()
         try:
             port = await asyncio.to_thread(self._open_blocking)
         except (serial.SerialException, OSError, ValueError) as error:
-            raise PortError(f"{self.name}: {_why(error)}") from error
+            raise TransportError(f"{self.name}: {_why(error)}") from error
         self._serial = port
         self._received = asyncio.Queue()
         self._outgoing = asyncio.Queue()
@@ -57,9 +57,9 @@ class SerialPort:
             self._outgoing.put_nowait(data)
 
     async def read(self) -> bytes:
-        """Wait for bytes; PortError when the port is lost."""
+        """Wait for bytes; TransportError when the port is lost."""
         item = await self._received.get()
-        if isinstance(item, PortError):
+        if isinstance(item, TransportError):
             await self.close()
             raise item
         return item
@@ -88,17 +88,17 @@ class SerialPort:
         )
 
     def _read_forever(
-        self, port: Any, loop: asyncio.AbstractEventLoop, received: asyncio.Queue[bytes | PortError]
+        self, port: Any, loop: asyncio.AbstractEventLoop, received: asyncio.Queue[bytes | TransportError]
     ) -> None:
         while self._serial is port:
             try:
-                item: bytes | PortError = port.read(max(1, port.in_waiting))
+                item: bytes | TransportError = port.read(max(1, port.in_waiting))
             except (serial.SerialException, OSError) as error:
-                item = PortError(f"{self.name}: the port went away ({_why(error)})")
+                item = TransportError(f"{self.name}: the port went away ({_why(error)})")
             if item:
                 with contextlib.suppress(RuntimeError):  # the loop ended first
                     loop.call_soon_threadsafe(received.put_nowait, item)
-            if isinstance(item, PortError):
+            if isinstance(item, TransportError):
                 return
 
     async def _write_forever(self, port: serial.Serial) -> None:
@@ -109,7 +109,7 @@ class SerialPort:
             try:
                 await asyncio.to_thread(port.write, data)
             except (serial.SerialException, OSError) as error:
-                self._received.put_nowait(PortError(f"{self.name}: cannot write ({_why(error)})"))
+                self._received.put_nowait(TransportError(f"{self.name}: cannot write ({_why(error)})"))
                 return
 
 

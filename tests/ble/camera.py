@@ -8,8 +8,8 @@ from typing import Any
 from bumble import att, core, gatt
 from bumble.device import AdvertisingType, Connection, Device
 
-from host.board.in_process import OwnBoard
-from host.transport.transport import PortError
+from host.board.in_process import InProcessBoard
+from host.transport.transport import TransportError
 from host.wire import SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID, Role
 from tests.ble.air import Air, new_device
 
@@ -28,7 +28,7 @@ class BumbleCamera:
     def __init__(self, device: Device, *, name: str, mtu: int = 247) -> None:
         self.name = name
         self.device = device
-        self.port = OwnBoard(name, Role.CAMERA, self._carry, on_reset=self._reset)
+        self.port = InProcessBoard(name, Role.CAMERA, self._carry, on_reset=self._reset)
         self._dropping: asyncio.Task[None] | None = None
         self.pairing_open = True
         self.mute = False
@@ -132,13 +132,13 @@ class BumbleCamera:
     async def _carry(self, _peer: int, packet: bytes) -> None:
         connection = self._connection
         if connection is None:
-            raise PortError("not connected")
+            raise TransportError("not connected")
         queue = self.device.host.le_acl_packet_queue
         assert queue is not None
         await self.device.gatt_server.notify_subscriber(connection, self._to_edge, packet)
         try:
             await queue.drain(connection.handle)
         except ValueError as error:
-            raise PortError("disconnected") from error
+            raise TransportError("disconnected") from error
         if self._connection is not connection:
-            raise PortError("disconnected")
+            raise TransportError("disconnected")

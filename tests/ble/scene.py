@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
-from host.board.ble_edge import BlePort
-from host.link.events import Collected, Event
+from host.board.ble_edge import BleEdgeTransport
+from host.link.events import Event, ImageCollected
 from host.link.receiver import Receiver
 from host.transport.ble import Bluetooth
-from host.transport.driver import Runner, now_us
+from host.transport.driver import Driver, now_us
 from tests.ble.air import Air, new_device
 from tests.ble.camera import BumbleCamera
 from tests.ble.central import bluetooth_on
@@ -85,14 +85,14 @@ class Edge:
     """A program at the edge that answers every picture at once. ``collected`` and ``notices``: what it got."""
 
     def __init__(self, bluetooth: Bluetooth, *wanted: str) -> None:
-        self.collected: list[Collected] = []
+        self.collected: list[ImageCollected] = []
         self.notices: list[str] = []
         self.events: list[Event] = []
-        self.port = BlePort(
+        self.port = BleEdgeTransport(
             *wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
         )
         self._receiver = Receiver(nonce=7, service_us=1000)
-        self._runner = Runner(self._receiver, self.port, self._on_event)
+        self._runner = Driver(self._receiver, self.port, self._on_event)
 
     async def run(self) -> None:
         """Until cancelled, on an open port."""
@@ -110,11 +110,11 @@ class Edge:
 
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             self.collected.append(event)
             used = [packet.rank for packet in event.packets]
             self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
-            self._runner.kick()
+            self._runner.wake()
 
 
 @asynccontextmanager

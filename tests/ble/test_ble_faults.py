@@ -13,8 +13,8 @@ from bleak.exc import (
     BleakError,
 )
 
-from host.transport.ble import BleLink, Bluetooth, Found, scan
-from host.transport.transport import PortError
+from host.transport.ble import Advertisement, BleLink, Bluetooth, scan
+from host.transport.transport import TransportError
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, SCAN_S, adapter, camera_on, live
 
@@ -60,7 +60,7 @@ def failing_scanner(error: Exception) -> Bluetooth:
     ],
 )
 def test_a_scan_that_fails_says_why_in_one_line(error: Exception, said: str) -> None:
-    with pytest.raises(PortError) as raised:
+    with pytest.raises(TransportError) as raised:
         asyncio.run(scan(failing_scanner(error), seconds=0.1))
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -89,8 +89,8 @@ def test_a_connection_that_fails_says_why_in_one_line(error: Exception, said: st
             pass
 
     async def test() -> None:
-        found = Found("AA:BB", "camera", -40, None)  # type: ignore[arg-type]
-        with pytest.raises(PortError) as raised:
+        found = Advertisement("AA:BB", "camera", -40, None)  # type: ignore[arg-type]
+        with pytest.raises(TransportError) as raised:
             await BleLink(found, lambda _packet: None, lambda: None, Bluetooth(client=Client)).open()
         assert str(raised.value).startswith("AA:BB: ")
         assert said in str(raised.value)
@@ -120,7 +120,7 @@ def test_notifications_come_through_a_socket_or_else_as_signals(refused: tuple[b
             [found] = await scan(bluetooth, seconds=SCAN_S)
             link = BleLink(found, lambda _packet: None, lambda: None, Bluetooth(bluetooth.scanner, Client))
             if len(refused) == 2:
-                with pytest.raises(PortError, match=f"{CAMERA_ADDRESS}: cannot connect"):
+                with pytest.raises(TransportError, match=f"{CAMERA_ADDRESS}: cannot connect"):
                     await link.open()
             else:
                 await link.open()
@@ -143,7 +143,7 @@ def test_a_write_after_the_end_is_an_error_and_a_second_close_is_none() -> None:
             await link.open()
             await board.drop()
             await lost.wait()
-            with pytest.raises(PortError, match="not connected"):
+            with pytest.raises(TransportError, match="not connected"):
                 await link.write(b"x")
             await link.close()
             await link.close()

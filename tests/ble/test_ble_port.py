@@ -12,7 +12,7 @@ from host.link.events import Answer
 from host.packets import Picture
 from host.transport.ble import BleLink, choose, scan
 from host.transport.driver import now_us
-from host.transport.transport import PortError
+from host.transport.transport import TransportError
 from host.wire import MAX_PACKET, Hello, Kind
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, OTHER_ADDRESS, SCAN_S, adapter, camera_on, edge_on, live
@@ -159,7 +159,7 @@ def test_of_two_boards_none_is_guessed() -> None:
     async def test() -> None:
         air = Air()
         async with camera_on(air) as one, camera_on(air, name="second", address=OTHER_ADDRESS) as two:
-            with pytest.raises(PortError, match="several camera boards are in reach") as error:
+            with pytest.raises(TransportError, match="several camera boards are in reach") as error:
                 async with edge_on(air):
                     pass
             assert all(text in str(error.value) for text in (CAMERA_ADDRESS, "camera", OTHER_ADDRESS, "second"))
@@ -224,7 +224,7 @@ def test_a_camera_that_is_named_twice_is_an_error() -> None:
     async def test() -> None:
         air = Air()
         async with camera_on(air) as board:
-            with pytest.raises(PortError, match=f"{CAMERA_ADDRESS} camera: it is named twice"):
+            with pytest.raises(TransportError, match=f"{CAMERA_ADDRESS} camera: it is named twice"):
                 async with edge_on(air, "camera", CAMERA_ADDRESS):
                     pass
             assert board.connections == 0
@@ -237,7 +237,7 @@ def test_two_boards_of_one_name_are_no_choice() -> None:
         air = Air()
         async with camera_on(air), camera_on(air, address=OTHER_ADDRESS):
             found = await scan(await adapter(air), "camera", SCAN_S)
-            with pytest.raises(PortError, match="several camera boards"):
+            with pytest.raises(TransportError, match="several camera boards"):
                 choose(found, "camera")
             assert choose(found, "nobody") is None
 

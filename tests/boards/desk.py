@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host.devices.host_system import Machine
+from host.devices.host_system import HostSystem
 from host.link.frames import FrameReader, write_frame
 from host.packets import Picture, parse
-from host.transport.transport import Port, PortError
+from host.transport.transport import Transport, TransportError
 from host.wire import VERSION, Capability, Control, Hello, Kind, Role
 
 FIRMWARE = b"\x00\x01\x00"
@@ -68,7 +68,7 @@ class Scripted:
 
     async def open(self) -> None:
         if self.missing:
-            raise PortError(f"{self.name}: {self.missing}")
+            raise TransportError(f"{self.name}: {self.missing}")
         self._out = asyncio.Queue()
         self.opened += 1
 
@@ -96,7 +96,7 @@ class Scripted:
         data = await self._out.get()
         if not data:
             self._out.put_nowait(b"")  # until it is opened again
-            raise PortError(f"{self.name}: the port went away (unplugged?)")
+            raise TransportError(f"{self.name}: the port went away (unplugged?)")
         return data
 
     async def close(self) -> None:
@@ -119,7 +119,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.records: list[Record] = []
-        self.ports: dict[str, Port] = {}
+        self.ports: dict[str, Transport] = {}
         self.environment = {"PATH": str(folder / "bin"), "ZEPHYR_BASE": str(folder / "zephyr")}
         self._log = folder / "log"
         for name in ("bin", "zephyr/scripts/west_commands/runners", "source/firmware/boards", "project"):
@@ -135,9 +135,9 @@ class Desk:
         """The checkout."""
         return self.folder / "source"
 
-    def machine(self, platform: str = "linux") -> Machine:
+    def machine(self, platform: str = "linux") -> HostSystem:
         """This desk as the tools see it."""
-        return Machine(
+        return HostSystem(
             records=lambda: self.records,
             open_port=self.ports.__getitem__,
             environment=self.environment,

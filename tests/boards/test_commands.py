@@ -11,7 +11,7 @@ import pytest
 
 from host.boards import __main__ as boards
 from host.cli.command import USAGE, CommandError
-from host.devices.errors import BoardError, Status
+from host.devices.errors import BoardError, ExitStatus
 from host.wire import (
     Configure,
     Control,
@@ -41,12 +41,12 @@ def run(desk: Desk, *arguments: str) -> int:
     return asyncio.run(boards.boards(boards.parser().parse_args(arguments), desk.machine()))
 
 
-def failure(desk: Desk, *arguments: str) -> tuple[Status, str]:
+def failure(desk: Desk, *arguments: str) -> tuple[ExitStatus, str]:
     """How it fails."""
     with pytest.raises(BoardError) as error:
         run(desk, *arguments)
     assert "\n" not in str(error.value)
-    return Status(error.value.status), str(error.value)
+    return ExitStatus(error.value.status), str(error.value)
 
 
 class Board:
@@ -128,7 +128,7 @@ def test_of_a_kits_two_ports_the_one_that_answers_is_listed(desk: Desk, capsys: 
 @pytest.mark.parametrize("command", ["list", "info", "reset", "forget", "monitor", "pair"])
 def test_without_a_board_a_command_says_so(desk: Desk, command: str) -> None:
     status, text = failure(desk, command)
-    assert status == Status.NO_BOARD
+    assert status == ExitStatus.NO_BOARD
     assert text.startswith("no board is attached: plug one in")
 
 
@@ -168,13 +168,13 @@ def test_of_several_boards_none_is_guessed_and_an_unknown_one_is_an_error(desk: 
     desk.add(kit("683999999", "/dev/ttyACM1"), Board())
     for arguments in (["reset"], ["reset", "--board", "camera"]):
         status, text = failure(desk, *arguments)
-        assert status == Status.SEVERAL_BOARDS
+        assert status == ExitStatus.SEVERAL_BOARDS
         assert text == (
             "several boards are meant: /dev/ttyACM0 (serial 683123456, camera), /dev/ttyACM1 (serial 683999999, "
             "camera): choose one with --board"
         )
     status, text = failure(desk, "reset", "--board", "attic")
-    assert status == Status.NO_BOARD
+    assert status == ExitStatus.NO_BOARD
     assert text.startswith("attic: no such board; attached: /dev/ttyACM0")
 
 
@@ -192,7 +192,7 @@ def test_a_boards_toml_that_makes_no_sense_is_an_error_that_names_it(desk: Desk,
     (desk.folder / "project" / "boards.toml").write_text(content)
     desk.add(kit(), Board())
     status, text = failure(desk, "list")
-    assert status == Status.FAILED
+    assert status == ExitStatus.FAILED
     assert "boards.toml: " in text
     assert said in text
 
@@ -213,7 +213,7 @@ def test_a_role_that_is_refused_is_an_error_with_the_boards_reason(desk: Desk) -
         return [hello(Role.NONE)] if isinstance(packet, Hello) else [refused]
 
     desk.add(kit(), answer)
-    assert failure(desk, "role", "edge") == (Status.FAILED, "/dev/ttyACM0: no such radio")
+    assert failure(desk, "role", "edge") == (ExitStatus.FAILED, "/dev/ttyACM0: no such radio")
 
 
 def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
@@ -224,14 +224,14 @@ def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
 def test_a_board_of_another_protocol_is_an_error_that_says_what_to_flash(desk: Desk) -> None:
     desk.add(kit(), greeting(hello(version=9)))
     status, text = failure(desk, "info")
-    assert status == Status.WRONG_FIRMWARE
+    assert status == ExitStatus.WRONG_FIRMWARE
     assert text == "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 1: `make flash` writes this one's"
 
 
 def test_a_silent_board_is_an_error(desk: Desk) -> None:
     desk.add(kit())
     assert failure(desk, "info") == (
-        Status.NO_BOARD,
+        ExitStatus.NO_BOARD,
         "/dev/ttyACM0: no answer: see `python -m host.boards doctor`",
     )
 
@@ -263,7 +263,7 @@ def test_a_board_whose_port_vanishes_with_a_reset_is_waited_for(
         assert "/dev/ttyACM5: started anew" in capsys.readouterr().err
     else:
         assert failure(desk, "reset") == (
-            Status.FAILED,
+            ExitStatus.FAILED,
             "/dev/ttyACM5: no such port: it did not come back: unplug it, plug it in again",
         )
 
@@ -301,7 +301,7 @@ def test_two_boards_pair_out_of_band_with_the_first_ones_secret(desk: Desk, caps
 def test_a_window_that_closes_without_a_board_is_an_error(desk: Desk) -> None:
     desk.add(kit(), Board(pairs=False))
     status, text = failure(desk, "pair", "--board", "camera")
-    assert status == Status.FAILED
+    assert status == ExitStatus.FAILED
     assert "nobody paired: is the other board powered, near and of the other role?" in text
 
 
@@ -317,10 +317,10 @@ def test_a_pairing_window_that_no_board_can_have_is_wrong_usage(desk: Desk, whic
 
 def test_two_boards_of_one_role_cannot_be_paired(desk: Desk) -> None:
     desk.add(kit(), Board())
-    assert failure(desk, "pair")[0] == Status.NO_BOARD
+    assert failure(desk, "pair")[0] == ExitStatus.NO_BOARD
     desk.add(kit("683999999", "/dev/ttyACM1"), Board())
     status, text = failure(desk, "pair")
-    assert status == Status.SEVERAL_BOARDS
+    assert status == ExitStatus.SEVERAL_BOARDS
     assert "here are 2 of role camera, 0 of role edge: `boards role` gives a board its role" in text
 
 
@@ -342,7 +342,7 @@ def test_the_monitor_without_a_board_that_answers_is_an_error(desk: Desk) -> Non
     desk.add(kit())
     desk.add(kit("2", "/dev/ttyACM1"), greeting(hello(version=9)))  # answers, but cannot be asked
     status, text = failure(desk, "monitor")
-    assert status == Status.NO_BOARD
+    assert status == ExitStatus.NO_BOARD
     assert text == "no board answered: see `python -m host.boards list`"
 
 

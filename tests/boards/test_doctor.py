@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from host.boards import __main__ as boards
-from host.boards.diagnostic import Finding
+from host.boards.diagnostic import Diagnostic
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
@@ -29,13 +29,13 @@ def well(desk: Desk) -> Desk:
     return desk
 
 
-def found(desk: Desk, access: Access = FREE, platform: str = "linux") -> list[Finding]:
+def found(desk: Desk, access: Access = FREE, platform: str = "linux") -> list[Diagnostic]:
     """What is found."""
     machine = desk.machine(platform)
     return examine(machine, asyncio.run(survey(machine)), access)
 
 
-def only(findings: list[Finding]) -> tuple[bool, str, str]:
+def only(findings: list[Diagnostic]) -> tuple[bool, str, str]:
     """The only finding."""
     [finding] = findings
     return finding.pressing, finding.what, finding.mend

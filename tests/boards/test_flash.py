@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 
 from host.boards.flash import PRESS_RESET, flash
-from host.boards.flash_options import Wanted
+from host.boards.flash_options import FlashOptions
 from host.boards.targets import TARGETS, target
 from host.cli.command import USAGE, CommandError
-from host.devices.errors import BoardError, Status
+from host.devices.errors import BoardError, ExitStatus
 from host.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
-KIT, DONGLE = Wanted(TARGETS["nrf52840dk"], wait_s=0.5), Wanted(TARGETS["nrf52840dongle"], wait_s=0.5)
+KIT, DONGLE = FlashOptions(TARGETS["nrf52840dk"], wait_s=0.5), FlashOptions(TARGETS["nrf52840dongle"], wait_s=0.5)
 BUILD_KIT = [
     "cmake -GNinja -S firmware -B build/firmware/nrf52840dk_nrf52840 -DBOARD=nrf52840dk/nrf52840",
     "ninja -C build/firmware/nrf52840dk_nrf52840",
@@ -25,19 +25,19 @@ BUILD_KIT = [
 WEST = "west flash --skip-rebuild --runner {} --build-dir build/firmware/nrf52840dk_nrf52840 --dev-id {}"
 
 
-def run(desk: Desk, wanted: Wanted) -> list[str]:
+def run(desk: Desk, wanted: FlashOptions) -> list[str]:
     """Flash; what it said."""
     said: list[str] = []
     asyncio.run(flash(desk.machine(), wanted, said.append))
     return said
 
 
-def failure(desk: Desk, wanted: Wanted) -> tuple[Status, str]:
+def failure(desk: Desk, wanted: FlashOptions) -> tuple[ExitStatus, str]:
     """How it fails."""
     with pytest.raises(BoardError) as error:
         run(desk, wanted)
     assert "\n" not in str(error.value)
-    return Status(error.value.status), str(error.value)
+    return ExitStatus(error.value.status), str(error.value)
 
 
 @pytest.fixture
@@ -153,13 +153,13 @@ def test_the_only_board_is_taken_for_a_role_that_it_may_have(ready: Desk, role: 
 def test_the_only_board_is_not_taken_for_a_role_that_another_board_has(ready: Desk) -> None:
     ready.add(kit(), greeting(hello(Role.CAMERA)))
     assert failure(ready, replace(KIT, role="edge")) == (
-        Status.NO_BOARD,
+        ExitStatus.NO_BOARD,
         "ROLE=edge: the only board attached, at /dev/ttyACM0, has the role camera: leave ROLE out, or plug the other "
         "one in",
     )
     (ready.folder / "project" / "boards.toml").write_text('camera = "5"\n')
     status, text = failure(ready, replace(KIT, role="camera"))
-    assert (status, text) == (Status.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+    assert (status, text) == (ExitStatus.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
     assert not any("west" in line for line in ready.log)
 
 
@@ -168,7 +168,7 @@ def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
     ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.NONE)))
     for wanted in (KIT, replace(KIT, role="camera")):
         status, text = failure(ready, wanted)
-        assert status == Status.SEVERAL_BOARDS
+        assert status == ExitStatus.SEVERAL_BOARDS
         assert "/dev/ttyACM0 (serial 683123456), /dev/ttyACM1 (serial 683999999)" in text
         assert "choose one with SNR=… or ROLE=camera|edge" in text
     assert not any("west" in line for line in ready.log)
@@ -176,7 +176,7 @@ def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
 
 def test_no_board_is_an_error_that_says_where_to_plug_it_in(ready: Desk) -> None:
     assert failure(ready, KIT) == (
-        Status.NO_BOARD,
+        ExitStatus.NO_BOARD,
         "no nrf52840dk is attached: plug it in at its debugger's USB socket and switch it on",
     )
     ready.add(dongle())
@@ -186,7 +186,7 @@ def test_no_board_is_an_error_that_says_where_to_plug_it_in(ready: Desk) -> None
 def test_a_serial_number_that_is_not_there_is_an_error_that_lists_those_that_are(ready: Desk) -> None:
     ready.add(kit())
     status, text = failure(ready, replace(KIT, serial="5"))
-    assert status == Status.NO_BOARD
+    assert status == ExitStatus.NO_BOARD
     assert text == "SNR=5: no such board; attached: /dev/ttyACM0 (serial 683123456)"
 
 
@@ -195,7 +195,7 @@ def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) ->
     ready.add(kit())
     ready.add(kit("683999999", "/dev/ttyACM1"))
     status, text = failure(ready, replace(KIT, role="camera"))
-    assert (status, text) == (Status.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+    assert (status, text) == (ExitStatus.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
 
 
 @pytest.mark.parametrize(
@@ -211,18 +211,18 @@ def test_a_missing_tool_is_named_before_anything_is_built(desk: Desk, tools: tup
     desk.add(kit())
     desk.tools(*tools)
     status, text = failure(desk, KIT)
-    assert status == Status.TOOL_MISSING
+    assert status == ExitStatus.TOOL_MISSING
     assert said in text
     assert desk.log == []
 
 
 def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
     del ready.environment["ZEPHYR_BASE"]
-    assert failure(ready, KIT)[0] == Status.TOOL_MISSING
+    assert failure(ready, KIT)[0] == ExitStatus.TOOL_MISSING
     assert "ZEPHYR_BASE is not set: `west init -l firmware && west update" in failure(ready, KIT)[1]
     ready.environment["ZEPHYR_BASE"] = "/nowhere"
     assert failure(ready, KIT) == (
-        Status.TOOL_MISSING,
+        ExitStatus.TOOL_MISSING,
         "ZEPHYR_BASE=/nowhere leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
         "zephyr that `west update` made (docs/firmware.md)",
     )
@@ -235,7 +235,7 @@ def test_a_tool_that_fails_ends_it_with_the_command_in_the_message(ready: Desk, 
     ready.add(kit(), greeting(hello()))
     ready.tool(tool, status=5)
     status, text = failure(ready, KIT)
-    assert status == Status.FLASH_FAILED
+    assert status == ExitStatus.FLASH_FAILED
     assert text.startswith(said)
     assert text.endswith("ended with status 5")
 
@@ -244,7 +244,7 @@ def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
     ready.add(kit(), greeting(hello()))
     (ready.folder / "bin" / "west").write_text("#!/nowhere/python\n")
     assert failure(ready, KIT) == (
-        Status.TOOL_MISSING,
+        ExitStatus.TOOL_MISSING,
         "writing the board failed: west cannot be run (No such file or directory): install it anew",
     )
 
@@ -261,7 +261,7 @@ def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
 def test_another_firmware_than_was_written_is_an_error(ready: Desk, other: Hello) -> None:
     ready.add(kit(), greeting(other))
     status, text = failure(ready, KIT)
-    assert status == Status.WRONG_FIRMWARE
+    assert status == ExitStatus.WRONG_FIRMWARE
     assert text.startswith("/dev/ttyACM0: wrong firmware answered: ")
     assert "and 0.1.0 with protocol 1 was written" in text
 
@@ -269,7 +269,7 @@ def test_another_firmware_than_was_written_is_an_error(ready: Desk, other: Hello
 def test_no_hello_is_an_error(ready: Desk) -> None:
     ready.add(kit())
     status, text = failure(ready, KIT)
-    assert status == Status.WRONG_FIRMWARE
+    assert status == ExitStatus.WRONG_FIRMWARE
     assert text == "written, but /dev/ttyACM0: no board answered: `make flash` writes this firmware"
 
 
@@ -282,7 +282,7 @@ def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
         BoardError, match="written, but the board did not come back: unplug it, plug it in again"
     ) as error:
         asyncio.run(flash(gone, KIT, lambda _line: None))
-    assert error.value.status == Status.WRONG_FIRMWARE
+    assert error.value.status == ExitStatus.WRONG_FIRMWARE
 
 
 # A kit whose port is the chip's own USB socket: it is written at one socket and answers at another.
@@ -320,7 +320,7 @@ def test_a_kit_whose_own_usb_socket_is_not_plugged_in(ready: Desk) -> None:
     ready.add(dongle("AAAA", "/dev/ttyACM8"), _usb_board(3_600_000))
     ready.add(dongle("CCCC", "/dev/ttyACM7"), missing="in use")
     assert failure(ready, USB) == (
-        Status.WRONG_FIRMWARE,
+        ExitStatus.WRONG_FIRMWARE,
         "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
     )
 
@@ -371,7 +371,7 @@ def test_a_dongle_with_our_firmware_is_sent_to_its_bootloader(ready: Desk) -> No
 
     board = ready.add(dongle(), answer)
     status, _ = failure(ready, DONGLE)  # nobody writes it here, so it stays in its bootloader
-    assert status == Status.WRONG_FIRMWARE
+    assert status == ExitStatus.WRONG_FIRMWARE
     assert Reset(kind=ResetKind.BOOTLOADER) in board.heard
     assert ready.log[-1].endswith("--port /dev/ttyACM6")
 
@@ -384,7 +384,7 @@ def test_a_port_that_vanishes_with_the_firmware_is_no_error(ready: Desk) -> None
         return [hello(can=BOOTS)] if isinstance(packet, Hello) else []
 
     board = ready.add(dongle(), answer)
-    assert failure(ready, DONGLE)[0] == Status.WRONG_FIRMWARE
+    assert failure(ready, DONGLE)[0] == ExitStatus.WRONG_FIRMWARE
     assert ready.log[-1].endswith("--port /dev/ttyACM6")
 
 
@@ -401,10 +401,10 @@ def test_another_dongle_that_waits_in_its_bootloader_is_not_written_instead(read
     ready.add(other)
     ready.add(dongle(), answer)
     meant = replace(DONGLE, serial="E1D2C3B4A5968778")
-    assert failure(ready, meant) == (Status.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
+    assert failure(ready, meant) == (ExitStatus.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
     assert not any("dfu" in line for line in ready.log)
     leaves = True
-    assert failure(ready, meant)[0] == Status.WRONG_FIRMWARE
+    assert failure(ready, meant)[0] == ExitStatus.WRONG_FIRMWARE
     assert ready.log[-1].endswith("--port /dev/ttyACM6")
 
 
@@ -418,7 +418,7 @@ def test_the_hello_of_another_dongle_is_not_taken_for_the_new_ones(ready: Desk, 
     ready.add(waiting)
     wanted = replace(DONGLE, serial="E1D2C3B4A596")
     assert failure(ready, wanted) == (
-        Status.WRONG_FIRMWARE,
+        ExitStatus.WRONG_FIRMWARE,
         "written, but the board did not come back: unplug it, plug it in again",
     )
     machine = ready.machine()
@@ -452,7 +452,7 @@ def test_a_dongle_of_boards_toml_may_be_in_its_bootloader(ready: Desk) -> None:
 def test_a_dongle_whose_firmware_cannot_start_the_bootloader_needs_its_button(ready: Desk) -> None:
     ready.add(dongle(), greeting(hello()))
     assert failure(ready, DONGLE) == (
-        Status.NO_BOARD,
+        ExitStatus.NO_BOARD,
         f"/dev/ttyACM5: its firmware cannot start the bootloader: {PRESS_RESET}",
     )
 
@@ -460,21 +460,21 @@ def test_a_dongle_whose_firmware_cannot_start_the_bootloader_needs_its_button(re
 def test_a_dongle_that_keeps_silent_or_does_not_reach_its_bootloader_needs_its_button(ready: Desk) -> None:
     ready.add(dongle())
     status, text = failure(ready, DONGLE)
-    assert status == Status.NO_BOARD
+    assert status == ExitStatus.NO_BOARD
     assert text.endswith(PRESS_RESET)
     ready.records.clear()
     ready.add(dongle(), greeting(hello(can=BOOTS)))
-    assert failure(ready, DONGLE) == (Status.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
+    assert failure(ready, DONGLE) == (ExitStatus.NO_BOARD, f"the bootloader did not start: {PRESS_RESET}")
 
 
 def test_for_a_dongle_nrfutil_with_its_command_is_needed(ready: Desk) -> None:
     ready.add(bootloader())
     ready.tool("nrfutil", prints="nrfutil 7.13.0")
     assert failure(ready, DONGLE) == (
-        Status.TOOL_MISSING,
+        ExitStatus.TOOL_MISSING,
         "nrfutil lacks a command: `nrfutil install nrf5sdk-tools`",
     )
     (ready.folder / "bin" / "nrfutil").unlink()
     status, text = failure(ready, DONGLE)
-    assert status == Status.TOOL_MISSING
+    assert status == ExitStatus.TOOL_MISSING
     assert text.startswith("nrfutil is missing: https://")

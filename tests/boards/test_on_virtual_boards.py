@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from host.boards import __main__ as boards
-from host.devices.host_system import Machine
+from host.devices.host_system import HostSystem
 from host.sim.world import WorldSettings
-from host.transport.serial_port import SerialPort
+from host.transport.serial_port import SerialTransport
 from tests.boards.desk import Desk, Record
 from tests.sim.realtime_scene import BAUD, live, running_world
 
@@ -19,14 +19,14 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals on Windows", allow_module_level=True)
 
 
-def at(desk: Desk, paths: list[str]) -> Machine:
+def at(desk: Desk, paths: list[str]) -> HostSystem:
     """A computer with these virtual boards attached."""
     desk.records = [Record(path, 0x1366, 0x1015, str(index + 1)) for index, path in enumerate(paths)]
-    return replace(desk.machine(), open_port=lambda name: SerialPort(name, BAUD))
+    return replace(desk.machine(), open_port=lambda name: SerialTransport(name, BAUD))
 
 
 def test_virtual_boards_are_listed_asked_watched_and_reset(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    async def run(machine: Machine, *arguments: str) -> str:
+    async def run(machine: HostSystem, *arguments: str) -> str:
         assert await boards.boards(boards.parser().parse_args(arguments), machine) == 0
         return "".join(capsys.readouterr())
 

@@ -10,7 +10,7 @@ import pytest
 
 from host.cli.board_choice import add_port_arguments, chosen_port, port_named
 from host.cli.command import CommandError
-from host.transport.transport import PortError
+from host.transport.transport import TransportError
 from tests.boards.desk import Desk, Scripted, kit, silent
 
 NAMES = 'camera = "000683123456"\nroof = "7"\n'
@@ -38,11 +38,11 @@ def two(desk: Desk) -> Desk:
 
 
 def test_a_named_board_is_taken_for_its_role_although_there_are_two(two: Desk) -> None:
-    with pytest.raises(PortError, match="several boards"):
+    with pytest.raises(TransportError, match="several boards"):
         port(two)
     name_boards(two)
     assert port(two) == "/dev/ttyACM0"
-    with pytest.raises(PortError, match="several boards"):
+    with pytest.raises(TransportError, match="several boards"):
         port(two, role="edge")
     del two.records[0]
     assert port(two, role="edge") == "/dev/ttyACM1"

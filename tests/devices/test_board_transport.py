@@ -12,7 +12,7 @@ import pytest
 from host.camera.camera import Camera
 from host.cli.board_choice import chosen_port, port_named
 from host.codec import load
-from host.devices.board_transport import BoardPort
+from host.devices.board_transport import BoardTransport
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
@@ -20,8 +20,8 @@ from host.link.events import Answer
 from host.recv import parser
 from host.sim.world import WorldSettings
 from host.transport.driver import now_us
-from host.transport.serial_port import SerialPort
-from host.transport.transport import PortError
+from host.transport.serial_port import SerialTransport
+from host.transport.transport import TransportError
 from host.wire import Hello
 from tests.boards.desk import Desk, Record, Scripted, dongle, greeting, hello, kit
 from tests.sim.realtime_scene import BAUD, live, running, running_world
@@ -34,7 +34,7 @@ def second(port: str = "/dev/ttyACM1") -> Record:
     return record
 
 
-def opened(desk: Desk, port: BoardPort) -> str:
+def opened(desk: Desk, port: BoardTransport) -> str:
     """Open it; the port that it is then."""
     asyncio.run(port.open())
     assert port.name in desk.ports
@@ -48,10 +48,10 @@ def hellos(port: Scripted) -> int:
 def test_a_board_that_comes_back_under_another_name_is_found_there(desk: Desk) -> None:
     desk.add(kit("7", "/dev/ttyACM3"))
     desk.add(kit())
-    port = BoardPort(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
     assert opened(desk, port) == "/dev/ttyACM0"
     del desk.records[1]
-    with pytest.raises(PortError, match=r"^the board \(serial 683123456\) is not attached$"):
+    with pytest.raises(TransportError, match=r"^the board \(serial 683123456\) is not attached$"):
         asyncio.run(port.open())
     desk.add(kit(port="/dev/ttyACM9"))
     assert opened(desk, port) == "/dev/ttyACM9"
@@ -59,7 +59,7 @@ def test_a_board_that_comes_back_under_another_name_is_found_there(desk: Desk) -
 
 def test_a_board_without_a_serial_number_is_found_at_its_socket(desk: Desk) -> None:
     desk.add(kit("", "/dev/ttyACM0", "1-2"))
-    port = BoardPort(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
     desk.records.clear()
     desk.add(kit("", "/dev/ttyACM0", "1-7"))
     desk.add(kit("", "/dev/ttyACM4", "1-2"))
@@ -68,13 +68,13 @@ def test_a_board_without_a_serial_number_is_found_at_its_socket(desk: Desk) -> N
 
 def test_a_boards_only_port_is_opened_without_a_greeting(desk: Desk) -> None:
     only = desk.add(kit(), greeting(hello()))
-    assert opened(desk, BoardPort(desk.machine(), desk.machine().boards()[0])) == "/dev/ttyACM0"
+    assert opened(desk, BoardTransport(desk.machine(), desk.machine().boards()[0])) == "/dev/ttyACM0"
     assert (only.opened, only.heard) == (1, [])
 
 
 def test_of_a_kits_two_ports_the_one_that_answers_is_taken_and_asked_first_from_then_on(desk: Desk) -> None:
     silent, board = desk.add(kit()), desk.add(second(), greeting(hello()))
-    port = BoardPort(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
     assert opened(desk, port) == "/dev/ttyACM1"
     assert hellos(silent) > 0
     asked = hellos(silent)
@@ -86,8 +86,8 @@ def test_of_a_kits_two_ports_the_one_that_answers_is_taken_and_asked_first_from_
 def test_where_no_port_of_a_kit_answers_its_first_is_opened(desk: Desk) -> None:
     desk.add(kit(), missing="in use by another program; close that one first")
     desk.add(second())
-    port = BoardPort(desk.machine(), desk.machine().boards()[0])
-    with pytest.raises(PortError, match="/dev/ttyACM0: in use by another program"):
+    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
+    with pytest.raises(TransportError, match="/dev/ttyACM0: in use by another program"):
         asyncio.run(port.open())
 
 
@@ -99,7 +99,7 @@ def test_a_name_leads_to_the_port_that_answers(desk: Desk) -> None:
     assert asyncio.run(port_named("camera", desk.machine())) == "/dev/ttyACM1"
     arguments = parser().parse_args(["--port", "camera"])
     chosen = chosen_port(arguments, "edge", desk.machine())
-    assert isinstance(chosen, BoardPort)
+    assert isinstance(chosen, BoardTransport)
     assert opened(desk, chosen) == "/dev/ttyACM1"
 
 
@@ -107,13 +107,13 @@ def test_a_name_leads_to_the_port_that_answers(desk: Desk) -> None:
 @pytest.mark.parametrize("wanted", ["edge", "auto"])
 def test_a_server_serves_again_when_its_board_is_back_under_another_name(desk: Desk, wanted: str) -> None:
     (desk.folder / "project" / "boards.toml").write_text('edge = "683123456"\n')
-    machine = replace(desk.machine(), open_port=lambda name: SerialPort(name, BAUD))
+    machine = replace(desk.machine(), open_port=lambda name: SerialTransport(name, BAUD))
     codec = load()
     packets = codec.encode(np.full((224, 224, 3), 90, np.uint8))
     notices: list[str] = []
 
     async def is_served(path: str) -> None:
-        async with Camera(SerialPort(path, BAUD)) as camera:
+        async with Camera(SerialTransport(path, BAUD)) as camera:
             await camera.connect(10)
             assert isinstance(await camera.send(packets, now_us() + 5_000_000), Answer)
 

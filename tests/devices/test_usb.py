@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host.devices.usb import Kind, attached, only_board
-from host.transport.transport import PortError
+from host.transport.transport import TransportError
 from tests.boards.desk import Record, bootloader, dongle, kit
 
 OTHERS = [
@@ -85,6 +85,6 @@ def test_the_only_board_is_taken_and_of_two_none_is_guessed() -> None:
     assert only_board(attached(records)) == board
     records.append(dongle())
     with pytest.raises(
-        PortError, match=r"several boards are attached \(/dev/ttyACM0, /dev/ttyACM5\): choose one with --port"
+        TransportError, match=r"several boards are attached \(/dev/ttyACM0, /dev/ttyACM5\): choose one with --port"
     ):
         only_board(attached(records))

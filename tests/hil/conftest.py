@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from host.cli.board_choice import port_named
-from host.devices.host_system import Machine
+from host.devices.host_system import HostSystem
 from host.devices.survey import survey
 from host.devices.usb import Kind, attached
 from host.wire import Role
@@ -87,7 +87,7 @@ def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
 
     camera, edge = (asyncio.run(port_named(str(config.getoption(name, "")))) for name in ("camera", "edge"))
     if not (camera and edge):
-        seen = asyncio.run(survey(Machine()))
+        seen = asyncio.run(survey(HostSystem()))
         ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
         if any(len(found) > 1 for found in ports.values()):
             pytest.fail(f"several boards of one role ({ports}): name them with --camera and --edge")

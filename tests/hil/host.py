@@ -10,7 +10,7 @@ from typing import TypeVar
 from host.link.channel import FRAMES_UNDER_WAY, Channel
 from host.packets import Picture
 from host.transport.driver import now_us
-from host.transport.transport import Port, PortError
+from host.transport.transport import Transport, TransportError
 from host.wire import (
     MAX_CODEC_BYTES,
     VERSION,
@@ -40,7 +40,7 @@ class Host:
     """One open port. ``heard`` holds packets of the board, in order; ``credit`` is its last; ``lost`` says why the port
     is gone. ``overrun`` counts the packets for which the board had no room."""
 
-    def __init__(self, port: Port, role: Role) -> None:
+    def __init__(self, port: Transport, role: Role) -> None:
         self.port = port
         self.role = role
         self.heard: list[Packet] = []
@@ -48,7 +48,7 @@ class Host:
         self.credits: list[Credit] = []
         self.links: dict[int, Link] = {}
         self.errors: list[Error] = []
-        self.lost: PortError | None = None
+        self.lost: TransportError | None = None
         self._channel = Channel()
         self._changed = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -169,7 +169,7 @@ class Host:
         while True:
             try:
                 data = await self.port.read()
-            except PortError as error:
+            except TransportError as error:
                 self.lost = error
                 self._changed.set()
                 return

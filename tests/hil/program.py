@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from host.link.events import Collected, Event, LinkChanged
+from host.link.events import Event, ImageCollected, LinkChanged
 from host.link.receiver import Receiver
-from host.transport.driver import Runner, now_us
-from host.transport.transport import Port
+from host.transport.driver import Driver, now_us
+from host.transport.transport import Transport
 from host.wire import Configure, Control, LinkState, Reset, Role
 
 _KEEP_POWER_DBM = 127
@@ -19,10 +19,10 @@ _KEEP_POWER_DBM = 127
 class Program:
     """``collected``: what it got."""
 
-    def __init__(self, port: Port) -> None:
-        self.collected: list[Collected] = []
+    def __init__(self, port: Transport) -> None:
+        self.collected: list[ImageCollected] = []
         self._receiver = Receiver(nonce=7, service_us=1000)
-        self._runner = Runner(self._receiver, port, self._on_event)
+        self._runner = Driver(self._receiver, port, self._on_event)
         self._alone = asyncio.Event()
 
     async def run(self) -> None:
@@ -42,20 +42,20 @@ class Program:
 
     def _say(self, packet: Control) -> None:
         self._receiver.session.channel.write(now_us(), packet)
-        self._runner.kick()
+        self._runner.wake()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, LinkChanged) and event.state is LinkState.DOWN:
             self._alone.set()  # there is one camera
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             self.collected.append(event)
             used = [packet.rank for packet in event.packets]
             self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
-            self._runner.kick()
+            self._runner.wake()
 
 
 @asynccontextmanager
-async def edge_program(port: Port) -> AsyncIterator[Program]:
+async def edge_program(port: Transport) -> AsyncIterator[Program]:
     """The program, running."""
     await port.open()
     program = Program(port)

@@ -11,7 +11,7 @@ from host.link.events import Answer
 from host.link.session import State
 from host.ranked import RankedPacket
 from host.transport.driver import now_us
-from host.transport.transport import PortError
+from host.transport.transport import TransportError
 from host.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
 from tests.hil.host import RESET_S, Host, picture
 from tests.hil.needs import needs
@@ -85,10 +85,10 @@ async def test_a_cable_that_is_pulled_is_noticed_and_the_board_serves_again_when
     link: Rig, camera: Host, edge: Host
 ) -> None:
     link.unplug()
-    with pytest.raises(PortError):
+    with pytest.raises(TransportError):
         await camera.until(lambda: False)
     await camera.close()
-    with pytest.raises(PortError, match="no such port"):
+    with pytest.raises(TransportError, match="no such port"):
         await link.camera_port().open()
     link.replug()
     again = Host(link.camera_port(), Role.CAMERA)

@@ -11,7 +11,7 @@ from host.link.receiver import Receiver
 from host.link.sender import Sender
 from host.packets import Picture, Unknown, parse
 from host.ranked import RankedPacket
-from host.transport.driver import Logic
+from host.transport.driver import ProtocolMachine
 from host.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
 
 Packet = Picture | Control
@@ -23,7 +23,7 @@ SERVICE_US = 30_000
 class Desk:
     """Time stands still until ``at`` or ``wait`` moves it; ``heard`` takes what the board got since the last time."""
 
-    def __init__(self, logic: Logic, role: Role) -> None:
+    def __init__(self, logic: ProtocolMachine, role: Role) -> None:
         self.logic = logic
         self.role = role
         self.now_us = BEGIN_US

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.events import Collected
+from host.link.events import ImageCollected
 from host.link.receiver import MAX_OPEN, REMEMBER_US
 from host.packets import Picture
 from host.wire import MAX_PACKET, Hop, Ping, Pong, Result, ResultStatus
@@ -19,7 +19,7 @@ def desk() -> ReceiverDesk:
 
 
 def ranks(collected: object) -> list[int]:
-    assert isinstance(collected, Collected)
+    assert isinstance(collected, ImageCollected)
     return [packet.rank for packet in collected.packets]
 
 
@@ -60,7 +60,7 @@ def test_the_deadline_is_the_earliest_of_arrival_plus_remaining_time(arrivals: l
         desk.arrive(rank, last=200, remaining_ms=remaining_ms)
         desk.credit()
         earliest_us = min(earliest_us, desk.now_us + remaining_ms * 1000)
-    (collected,) = [event for event in desk.wait(earliest_us - desk.now_us) if isinstance(event, Collected)]
+    (collected,) = [event for event in desk.wait(earliest_us - desk.now_us) if isinstance(event, ImageCollected)]
     assert collected.deadline_us == earliest_us == desk.now_us
 
 
@@ -116,7 +116,7 @@ def test_every_packet_is_reported_once_or_counted(arrivals: list[tuple[int, int,
         desk.wait(pause_ms * 1000)
         desk.credit()
     desk.wait(100_000)
-    reported = [event for event in desk.events if isinstance(event, Collected)]
+    reported = [event for event in desk.events if isinstance(event, ImageCollected)]
     assert all(event.packets for event in reported)
     for event in reported:
         assert all(packet.data == bytes([packet.rank, event.image, event.source]) for packet in event.packets)
@@ -134,11 +134,11 @@ def test_images_collected_at_a_time_are_bounded_and_the_nearest_deadline_goes_fi
     assert len(desk.wait(800_000) + desk.wait(200_000)) >= MAX_OPEN
 
 
-def collect(desk: ReceiverDesk) -> Collected:
+def collect(desk: ReceiverDesk) -> ImageCollected:
     desk.arrive(0, 7, 3, source=2, image=9, remaining_ms=100)
     (collected,) = desk.wait(100_000)
     desk.heard()
-    assert isinstance(collected, Collected)
+    assert isinstance(collected, ImageCollected)
     return collected
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.channel import FRAMES_UNDER_WAY
-from host.link.sender import TooShortError
+from host.link.sender import DeadlineInfeasibleError
 from host.packets import Picture
 from host.ranked import RankedPacket
 from host.wire import Flush, LinkState
@@ -256,7 +256,7 @@ def test_packets_carry_what_was_submitted_and_the_time_that_remains(desk: Sender
 
 
 def test_a_deadline_below_the_links_latency_is_refused_and_the_least_one_is_named(desk: SenderDesk) -> None:
-    with pytest.raises(TooShortError) as error:
+    with pytest.raises(DeadlineInfeasibleError) as error:
         desk.sender.submit(desk.now_us, ranked(1), desk.now_us + 1)
     found = re.search(r"at least (\d+) ms, (\d+) of them", str(error.value))
     assert found
@@ -264,7 +264,7 @@ def test_a_deadline_below_the_links_latency_is_refused_and_the_least_one_is_name
     assert service_ms == SERVICE_US // 1000
     assert least_ms * 1000 >= ROUND_TRIP_US + SERVICE_US
     for refused_us in (-1_000, 0, (least_ms - 1) * 1000):
-        with pytest.raises(TooShortError):
+        with pytest.raises(DeadlineInfeasibleError):
             desk.sender.submit(desk.now_us, ranked(1), desk.now_us + refused_us)
     assert desk.sender.pending == 0
     desk.sender.submit(desk.now_us, ranked(1), desk.now_us + (least_ms + 1) * 1000)

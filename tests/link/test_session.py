@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from host.link.events import Failed, Opened, Ready, Trouble
+from host.link.events import Failed, FailureReason, Opened, Ready
 from host.link.sender import Sender
 from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
 from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
 from tests.link.desk import ReceiverDesk, SenderDesk, ranks
 
 
-def troubles(desk: SenderDesk | ReceiverDesk) -> list[Trouble]:
-    return [event.trouble for event in desk.events if isinstance(event, Failed)]
+def troubles(desk: SenderDesk | ReceiverDesk) -> list[FailureReason]:
+    return [event.reason for event in desk.events if isinstance(event, Failed)]
 
 
 def test_the_first_thing_said_is_hello_in_our_version() -> None:
@@ -26,7 +26,7 @@ def test_hello_is_repeated_until_the_limit_and_then_no_board_is_reported_once() 
     assert not desk.events
     assert len(desk.heard(Hello)) > 3
     desk.wait(HELLO_LIMIT_US)
-    assert troubles(desk) == [Trouble.NO_BOARD]
+    assert troubles(desk) == [FailureReason.NO_BOARD]
     assert desk.heard() == []
 
 
@@ -44,7 +44,7 @@ def test_a_board_of_another_version_is_refused_and_both_versions_are_named(versi
     desk = SenderDesk()
     (event,) = desk.hello(version=version, firmware=bytes([3, 2, 1]))
     assert isinstance(event, Failed)
-    assert event.trouble is Trouble.VERSION
+    assert event.reason is FailureReason.VERSION
     assert f"version {version}" in event.detail
     assert f"version {VERSION}" in event.detail
     assert "3.2.1" in event.detail
@@ -54,7 +54,7 @@ def test_a_board_of_the_other_role_is_refused_with_what_to_do() -> None:
     desk = SenderDesk()
     (event,) = desk.hello(role=Role.EDGE)
     assert isinstance(event, Failed)
-    assert event.trouble is Trouble.ROLE
+    assert event.reason is FailureReason.ROLE
     assert "--port" in event.detail
 
 
@@ -90,14 +90,14 @@ def test_a_refused_configuration_fails_with_the_boards_words() -> None:
     desk = SenderDesk(configure=Configure(role=Role.CAMERA, interval_us=7_500))
     desk.hello()
     (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
-    assert event == Failed(Trouble.CONFIGURE, "too short an interval")
+    assert event == Failed(FailureReason.CONFIGURE, "too short an interval")
 
 
 def test_a_configuration_that_is_never_confirmed_fails() -> None:
     desk = SenderDesk()
     desk.hello(role=Role.NONE)
     desk.wait(1_100_000)
-    assert troubles(desk) == [Trouble.CONFIGURE]
+    assert troubles(desk) == [FailureReason.CONFIGURE]
 
 
 def test_the_server_across_is_asked_until_it_answers() -> None:
@@ -131,7 +131,7 @@ def test_a_silent_board_is_reported_within_the_silence_limit_and_one_probe() -> 
         wake_us = desk.logic.wake_at()
         assert wake_us is not None
         desk.at(wake_us)
-    assert troubles(desk) == [Trouble.SILENT]
+    assert troubles(desk) == [FailureReason.SILENT]
     assert desk.now_us - silent_since_us <= SILENCE_US + PROBE_AFTER_US
 
 
@@ -140,7 +140,7 @@ def test_an_idle_board_that_goes_silent_is_noticed_too() -> None:
         desk.open()
         desk.credit()
         desk.wait(2_000_000)
-        assert troubles(desk) == [Trouble.SILENT]
+        assert troubles(desk) == [FailureReason.SILENT]
 
 
 def test_a_board_that_answers_probes_is_not_called_silent() -> None:
@@ -212,4 +212,4 @@ def test_a_configuration_refused_after_a_second_hello_still_fails() -> None:
     desk.hello()
     desk.hello()
     (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
-    assert event == Failed(Trouble.CONFIGURE, "too short an interval")
+    assert event == Failed(FailureReason.CONFIGURE, "too short an interval")

@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.sender import TooShortError
+from host.link.sender import DeadlineInfeasibleError
 from host.wire import Error, ErrorCode, Hop, Ping, Pong, Result, Role
 from tests.link.desk import ReceiverDesk, SenderDesk
 
@@ -47,7 +47,7 @@ def test_a_tick_at_wake_at_always_moves_the_next_one_into_the_future(steps: list
     for kind, value, extra in steps:
         match kind:
             case "submit" if desk.sender.pending < 100:
-                with contextlib.suppress(TooShortError):
+                with contextlib.suppress(DeadlineInfeasibleError):
                     desk.submit(value, extra * 1000)
             case "wake":
                 for _ in range(value):

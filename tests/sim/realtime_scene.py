@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from host.link.events import Collected, Event
+from host.link.events import Event, ImageCollected
 from host.link.receiver import Receiver
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World, WorldSettings
-from host.transport.driver import Runner, now_us
-from host.transport.serial_port import SerialPort
+from host.transport.driver import Driver, now_us
+from host.transport.serial_port import SerialTransport
 
 T = TypeVar("T")
 BAUD = 115_200
@@ -52,20 +52,20 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
 
 
 @asynccontextmanager
-async def edge_program(path: str) -> AsyncIterator[list[Collected]]:
+async def edge_program(path: str) -> AsyncIterator[list[ImageCollected]]:
     """An edge server that answers at once with one class; gives what it collected."""
-    collected: list[Collected] = []
+    collected: list[ImageCollected] = []
     receiver = Receiver(nonce=5, service_us=1_000)
 
     def on_event(event: Event) -> None:
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             collected.append(event)
             used = [packet.rank for packet in event.packets]
             receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
-            runner.kick()
+            runner.wake()
 
-    port = SerialPort(path, BAUD)
-    runner = Runner(receiver, port, on_event)
+    port = SerialTransport(path, BAUD)
+    runner = Driver(receiver, port, on_event)
     await port.open()
     try:
         async with running(runner.run()):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from host.board.core import Totals, VirtualBoard
-from host.link.events import Answer, Collected, Event, Ready, Unanswered
+from host.board.core import BoardCore, Totals
+from host.link.events import Answer, Event, ImageCollected, Ready, Unanswered
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
@@ -84,7 +84,7 @@ class Tap:
             self._listen_to_camera(camera.board)
         return self
 
-    def _listen_to_camera(self, board: VirtualBoard) -> None:
+    def _listen_to_camera(self, board: BoardCore) -> None:
         pull = board.radio_tx
 
         def radio_tx(now_us: int, peer: int) -> bytes:
@@ -107,7 +107,7 @@ class Scene:
         self.schedule = self.world.schedule
         self.service_us = service_us
         self.log: list[tuple[int, str, Event]] = []
-        self.collected: list[Collected] = []
+        self.collected: list[ImageCollected] = []
         self.outcomes: list[dict[int, Answer | Unanswered]] = [{} for _ in self.world.cameras]
         self.ended = 0
         self.receiver = Receiver(nonce=99, service_us=service_us)
@@ -141,7 +141,7 @@ class Scene:
         """A picture is there now; its number."""
         number = self.senders[camera].submit(self.now_us, packets, self.now_us + deadline_us)
         self.outcomes[camera].pop(number, None)
-        self.hosts[camera].kick()
+        self.hosts[camera].wake()
         return number
 
     def send(self, packets: Sequence[RankedPacket], deadline_us: int, camera: int = 0) -> Answer | Unanswered:
@@ -162,15 +162,15 @@ class Scene:
 
     def _at_receiver(self, event: Event) -> None:
         self.log.append((self.now_us, "edge", event))
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             self.collected.append(event)
             self.schedule.at(self.now_us + self.service_us, lambda: self._answer(event))
 
-    def _answer(self, event: Collected) -> None:
+    def _answer(self, event: ImageCollected) -> None:
         used = [packet.rank for packet in event.packets]
         classes = [(1, "tench", 0.9), (2, "goldfish", 0.1)]
         self.receiver.answer(self.now_us, event, classes, service_us=self.service_us, used=used)
-        self.server.kick()
+        self.server.wake()
 
 
 class BareHost:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host.link.events import Answer, Collected, Failed, Unanswered
+from host.link.events import Answer, Failed, ImageCollected, Unanswered
 from host.link.receiver import REMEMBER_US
-from host.link.sender import TooShortError
+from host.link.sender import DeadlineInfeasibleError
 from host.sim.radio import RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.world import WorldSettings
@@ -52,7 +52,7 @@ def test_every_picture_ends_once_and_every_packet_is_accounted_for(
             packets = picture(count, seed=turn, size=max(size, 4))
             sent[camera, scene.submit(packets, deadline_ms * 1000, camera)] = packets
             submitted += 1
-        except TooShortError:
+        except DeadlineInfeasibleError:
             pass
         scene.run(pause_ms * 1000)
         if turn in resets:
@@ -69,7 +69,7 @@ def test_every_picture_ends_once_and_every_packet_is_accounted_for(
         assert all(packet == expected[packet.rank] for packet in event.packets)
     reported: dict[tuple[int, int], int] = {}
     for at_us, _, event in scene.log:
-        if isinstance(event, Collected):
+        if isinstance(event, ImageCollected):
             # Packets that a bad link held in the radio for longer than the receiver remembers look like a new image.
             before_us = reported.get((event.source, event.image), -REMEMBER_US)
             assert at_us - before_us >= REMEMBER_US, "an image was reported twice"

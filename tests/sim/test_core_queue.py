@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.board.core import VirtualBoard
+from host.board.core import BoardCore
 from host.link.frames import FrameReader, write_frame
 from host.packets import Picture, parse
 from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Role
@@ -21,7 +21,7 @@ class Rig:
 
     def __init__(self, role: Role, peers: int = 1, in_flight: int = 8) -> None:
         self.now_us = START_US
-        self.board = VirtualBoard(
+        self.board = BoardCore(
             "rig",
             board_id=1,
             session=2,

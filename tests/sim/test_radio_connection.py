@@ -169,7 +169,7 @@ def test_an_interval_that_cannot_carry_a_packet_is_refused(wanted: RadioParamete
     VirtualHost(world.schedule, world.cameras[0].line, Sender(nonce=1, configure=configure), events.append)
     world.schedule.run_until(SECOND_US)
     (failed,) = [event for event in events if isinstance(event, Failed)]
-    assert "refused the configuration" in failed.trouble.value
+    assert "refused the configuration" in failed.reason.value
     assert world.connections[0].parameters == RadioParameters()
 
 

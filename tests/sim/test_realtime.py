@@ -7,13 +7,13 @@ import asyncio
 import pytest
 
 from host.camera.camera import Camera, CameraError
-from host.link.events import Answer, Event, Failed, Trouble, Unanswered
+from host.link.events import Answer, Event, Failed, FailureReason, Unanswered
 from host.ranked import RankedPacket
 from host.sim.trace import Air, Trace
 from host.sim.world import WorldSettings
 from host.transport.driver import now_us
-from host.transport.serial_port import SerialPort
-from host.transport.transport import PortError
+from host.transport.serial_port import SerialTransport
+from host.transport.transport import TransportError
 from tests.sim.realtime_scene import BAUD, edge_program, live, running_world
 from tests.sim.scene import Scene, air, picture
 
@@ -36,7 +36,7 @@ async def in_real_time(settings: WorldSettings) -> list[tuple[list[int], tuple[R
     async with (
         running_world(settings) as world,
         edge_program(world.paths[-1]) as collected,
-        Camera(SerialPort(world.paths[0], BAUD)) as camera,
+        Camera(SerialTransport(world.paths[0], BAUD)) as camera,
     ):
         await camera.connect()
         answers = [await camera.send(packets, now_us() + AMPLE_US) for packets in PICTURES]
@@ -59,8 +59,8 @@ def test_two_cameras_in_real_time_get_their_own_answers() -> None:
         async with (
             running_world(air(cameras=2)) as world,
             edge_program(world.paths[-1]) as collected,
-            Camera(SerialPort(world.paths[0], BAUD)) as first,
-            Camera(SerialPort(world.paths[1], BAUD)) as second,
+            Camera(SerialTransport(world.paths[0], BAUD)) as first,
+            Camera(SerialTransport(world.paths[1], BAUD)) as second,
         ):
             await asyncio.gather(first.connect(), second.connect())
             for turn in range(3):
@@ -81,7 +81,7 @@ def test_a_camera_whose_board_is_unplugged_gets_one_clear_error() -> None:
         async with (
             running_world(air(rate_bps=20_000)) as world,
             edge_program(world.paths[-1]),
-            Camera(SerialPort(world.paths[0], BAUD)) as camera,
+            Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
             await camera.connect()
             sending = asyncio.create_task(camera.send(picture(100), now_us() + AMPLE_US))
@@ -99,15 +99,15 @@ def test_a_camera_whose_board_is_unplugged_gets_one_clear_error() -> None:
 def test_a_port_that_is_unplugged_raises_port_error_on_read_and_can_be_opened_again_when_it_is_back() -> None:
     async def run() -> None:
         async with running_world(air()) as world:
-            port = SerialPort(world.paths[0], BAUD)
+            port = SerialTransport(world.paths[0], BAUD)
             await port.open()
             reading = asyncio.create_task(port.read())
             await asyncio.sleep(0.05)
             world.unplug(0)
-            with pytest.raises(PortError, match="unplugged"):
+            with pytest.raises(TransportError, match="unplugged"):
                 await reading
             port.write(b"into the void")
-            with pytest.raises(PortError, match="no such port"):
+            with pytest.raises(TransportError, match="no such port"):
                 await port.open()
             port.name = world.paths[1]
             await port.open()
@@ -122,7 +122,7 @@ def test_a_board_that_stops_answering_ends_in_an_error_not_in_a_hang() -> None:
         async with (
             running_world(air()) as world,
             edge_program(world.paths[-1]),
-            Camera(SerialPort(world.paths[0], BAUD)) as camera,
+            Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
             await camera.connect()
             world.world.cameras[0].line.cut = True
@@ -147,7 +147,7 @@ def test_a_board_that_stops_answering_is_reported_within_a_second_of_the_deadlin
     ended = [(at, event) for at, _, event in scene.log if isinstance(event, Failed | Unanswered) and at > start_us]
     assert ended
     assert ended[0][0] <= start_us + deadline_us + 1_000_000
-    assert [event.trouble for _, event in ended if isinstance(event, Failed)] == [Trouble.SILENT]
+    assert [event.reason for _, event in ended if isinstance(event, Failed)] == [FailureReason.SILENT]
 
 
 def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
@@ -155,7 +155,7 @@ def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
         async with (
             running_world(air()) as world,
             edge_program(world.paths[-1]),
-            Camera(SerialPort(world.paths[0], BAUD)) as camera,
+            Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
             await camera.connect()
             world.unplug(0)
@@ -177,7 +177,7 @@ def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
 def test_connect_names_the_part_that_is_not_there(cut: bool, loss: float, words: str) -> None:
     async def run() -> None:
         settings = WorldSettings(trace=Trace.constant(Air(loss=loss)))
-        async with running_world(settings) as world, Camera(SerialPort(world.paths[0], BAUD)) as camera:
+        async with running_world(settings) as world, Camera(SerialTransport(world.paths[0], BAUD)) as camera:
             world.world.cameras[0].line.cut = cut
             with pytest.raises(CameraError, match=words) as error:
                 await camera.connect(timeout_s=5 if cut else 0.8)
@@ -192,7 +192,7 @@ def test_on_an_idle_link_the_sender_sleeps() -> None:
         async with (
             running_world(air(interval_us=50_000)) as world,
             edge_program(world.paths[-1]),
-            Camera(SerialPort(world.paths[0], BAUD)) as camera,
+            Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
             await camera.connect()
             calls, tick = 0, camera.sender.tick

@@ -16,7 +16,7 @@ from host.edge.errors import ServerError
 from host.edge.server import EdgeServer
 from host.link.events import Answer
 from host.transport.driver import now_us
-from host.transport.serial_port import SerialPort
+from host.transport.serial_port import SerialTransport
 from host.wire import ResultStatus
 from tests.sim.realtime_scene import BAUD, live, running, running_world
 from tests.sim.scene import air
@@ -27,7 +27,7 @@ PACKETS = CODEC.encode(np.full((224, 224, 3), 90, np.uint8))
 
 def server(path: Path, notices: list[str], *, keep_port: bool, servings: list[None] | None = None) -> EdgeServer:
     return EdgeServer(
-        SerialPort(str(path), BAUD),
+        SerialTransport(str(path), BAUD),
         CODEC,
         load_classifier(DEFAULT_CLASSIFIER),
         archive=None,
@@ -44,7 +44,7 @@ def plug_in(path: Path, port: str) -> None:
 
 
 async def is_served(port: str) -> None:
-    async with Camera(SerialPort(port, BAUD)) as camera:
+    async with Camera(SerialTransport(port, BAUD)) as camera:
         await camera.connect(10)
         answer = await camera.send(PACKETS, now_us() + 5_000_000)
         assert isinstance(answer, Answer)

@@ -7,31 +7,31 @@ import asyncio
 import pytest
 
 from host.camera.camera import Camera
-from host.link.events import Answer, Collected, Event
+from host.link.events import Answer, Event, ImageCollected
 from host.link.receiver import Receiver
 from host.ranked import RankedPacket
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World
-from host.transport.driver import Runner, now_us
-from host.transport.transport import PortError
+from host.transport.driver import Driver, now_us
+from host.transport.transport import TransportError
 from tests.sim.realtime_scene import live, running
 
 
 def test_a_picture_crosses_without_pseudo_terminals() -> None:
-    async def cross() -> tuple[Answer, list[Collected]]:
+    async def cross() -> tuple[Answer, list[ImageCollected]]:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
         camera_port, edge_port = world.sim_port(0), world.sim_port(1)
         receiver = Receiver(nonce=5, service_us=1_000)
-        collected: list[Collected] = []
+        collected: list[ImageCollected] = []
 
         def on_event(event: Event) -> None:
-            if isinstance(event, Collected):
+            if isinstance(event, ImageCollected):
                 collected.append(event)
                 used = [packet.rank for packet in event.packets]
                 receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
-                runner.kick()
+                runner.wake()
 
-        runner = Runner(receiver, edge_port, on_event)
+        runner = Driver(receiver, edge_port, on_event)
         await edge_port.open()
         async with running(world.run()), running(runner.run()), Camera(camera_port) as camera:
             await camera.connect()
@@ -50,7 +50,7 @@ def test_a_line_serves_one_port_at_a_time() -> None:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
         first, second = world.sim_port(0), world.sim_port(0)
         await first.open()
-        with pytest.raises(PortError, match="virtual camera board: in use"):
+        with pytest.raises(TransportError, match="virtual camera board: in use"):
             await second.open()
         await second.close()
         await first.close()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from host.transport.serial_port import SerialPort
-from host.transport.transport import PortError
+from host.transport.serial_port import SerialTransport
+from host.transport.transport import TransportError
 
 BAUD = 115_200
 
@@ -30,7 +30,7 @@ def test_bytes_go_both_ways_in_order(terminal: tuple[int, str]) -> None:
     master, path = terminal
 
     async def run() -> tuple[bytes, bytes]:
-        port = SerialPort(path, BAUD)
+        port = SerialTransport(path, BAUD)
         await port.open()
         os.write(master, bytes(range(256)))
         got = b""
@@ -53,9 +53,9 @@ def test_a_port_in_use_is_refused_and_free_again_after_close(terminal: tuple[int
     _, path = terminal
 
     async def run() -> None:
-        first, second = SerialPort(path, BAUD), SerialPort(path, BAUD)
+        first, second = SerialTransport(path, BAUD), SerialTransport(path, BAUD)
         await first.open()
-        with pytest.raises(PortError, match=f"{path}: in use by another program"):
+        with pytest.raises(TransportError, match=f"{path}: in use by another program"):
             await second.open()
         await first.close()
         await second.open()
@@ -72,10 +72,10 @@ def test_ports_that_are_none_are_refused_by_name_and_cause(tmp_path: Path) -> No
         (str(file), "not a serial port"),
         (str(tmp_path), ""),
     ]:
-        with pytest.raises(PortError, match=f"^{name}: .*{words}") as error:
-            asyncio.run(SerialPort(name).open())
+        with pytest.raises(TransportError, match=f"^{name}: .*{words}") as error:
+            asyncio.run(SerialTransport(name).open())
         assert "\n" not in str(error.value)
 
 
 def test_writing_to_a_port_that_is_not_open_does_nothing() -> None:
-    SerialPort("nowhere").write(b"x")
+    SerialTransport("nowhere").write(b"x")

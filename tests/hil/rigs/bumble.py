@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from bumble.device import Device
 
-from host.board.ble_edge import BlePort
-from host.transport.transport import Port
+from host.board.ble_edge import BleEdgeTransport
+from host.transport.transport import Transport
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
 from tests.ble.scene import SCAN_S, adapter, adapter_forgets, adapter_off
@@ -35,11 +35,11 @@ class BumbleRig(Rig):
         await self._camera.close()
         await adapter_off()
 
-    def camera_port(self) -> Port:
+    def camera_port(self) -> Transport:
         return self._camera.port
 
-    def edge_port(self) -> Port:
-        return BlePort(
+    def edge_port(self) -> Transport:
+        return BleEdgeTransport(
             "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.1)
         )
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from host.transport.transport import Port
+from host.transport.transport import Transport
 from tests.hil.host import Host
 
 #: What a test may need of a link, and why a link may not have it.
@@ -49,11 +49,11 @@ class Rig(ABC):
         """After the last host."""
 
     @abstractmethod
-    def camera_port(self) -> Port:
+    def camera_port(self) -> Transport:
         """The camera board's port; a new object for every host."""
 
     @abstractmethod
-    def edge_port(self) -> Port:
+    def edge_port(self) -> Transport:
         """The port behind which the edge board is."""
 
     async def prepare(self, camera: Host, edge: Host) -> None:

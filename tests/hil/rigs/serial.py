@@ -12,8 +12,8 @@ import pytest
 from host.boards.pairing import secret_of
 from host.sim.air import goodput_limit_bps
 from host.sim.line import UART_BYTES_PER_S
-from host.transport.serial_port import SerialPort
-from host.transport.transport import Port
+from host.transport.serial_port import SerialTransport
+from host.transport.transport import Transport
 from host.wire import FRAME_OVERHEAD, MAX_PACKET, Capability, Pair, PairAction, Pairing, PairMethod, Phy
 from tests.bsim.simulation import Simulation
 from tests.hil.host import Host
@@ -52,11 +52,11 @@ class SerialRig(Rig):
     async def stop(self) -> None:
         """And go on."""
 
-    def camera_port(self) -> Port:
-        return SerialPort(self._paths[0])
+    def camera_port(self) -> Transport:
+        return SerialTransport(self._paths[0])
 
-    def edge_port(self) -> Port:
-        return SerialPort(self._paths[1])
+    def edge_port(self) -> Transport:
+        return SerialTransport(self._paths[1])
 
     async def prepare(self, camera: Host, edge: Host) -> None:
         hello = await camera.greet()

@@ -12,8 +12,8 @@ from host.sim.realtime import RealTimeWorld
 from host.sim.trace import CLEAR, Air, Trace
 from host.sim.world import World, WorldSettings
 from host.transport.driver import now_us
-from host.transport.serial_port import SerialPort
-from host.transport.transport import Port
+from host.transport.serial_port import SerialTransport
+from host.transport.transport import Transport
 from host.wire import MAX_PACKET, Phy
 from tests.hil.rigs.rig import NEEDS, OnBoard, Rig
 
@@ -42,11 +42,11 @@ class SimRig(Rig):
         await asyncio.gather(self._running, return_exceptions=True)
         self._folder.cleanup()
 
-    def camera_port(self) -> Port:
-        return SerialPort(str(self._camera), _BAUD)
+    def camera_port(self) -> Transport:
+        return SerialTransport(str(self._camera), _BAUD)
 
-    def edge_port(self) -> Port:
-        return SerialPort(self._world.paths[-1], _BAUD)
+    def edge_port(self) -> Transport:
+        return SerialTransport(self._world.paths[-1], _BAUD)
 
     async def cut(self, _edge: OnBoard) -> None:
         for connection in self._world.world.connections:
