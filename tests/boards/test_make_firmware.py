@@ -86,9 +86,18 @@ def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
 
 def test_what_is_missing_is_one_line(ready: Desk) -> None:
     (ready.folder / "bin" / "cmake").unlink()
-    assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md says what is needed")
+    assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md lists what is needed")
     del ready.environment["ZEPHYR_BASE"]
     assert make(ready).stderr.startswith("firmware: ZEPHYR_BASE is not set: `west init -l firmware")
+
+
+@pytest.mark.parametrize("words", [["BOARD="], ["BOARD=", "USB=1"]])
+def test_an_empty_board_is_one_line_that_lists_the_boards(ready: Desk, words: list[str]) -> None:
+    done = make(ready, *words)
+    assert done.stderr.splitlines()[0] == "firmware: name a board: nrf52840dk, nrf52840dongle, or one of Zephyr's"
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert ready.log == []
 
 
 def test_its_boards_are_those_that_can_be_written() -> None:
