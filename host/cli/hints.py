@@ -37,8 +37,8 @@ HINTS: Mapping[Reason, str] = {
     ),
     Reason.NO_CONNECTION: "is it paired with another computer? its button opens pairing for 60 s",
     Reason.PAIRING: (
-        "open the board's pairing window with its button and try again; if the two were paired before, make both forget "
-        "it (docs/troubleshooting.md)"
+        "open the board's pairing window with its button and try again; if the two were paired before, make both "
+        "forget it (docs/troubleshooting.md)"
     ),
     Reason.MISSING_PACKAGE: "pip install {subject}",
     Reason.NOT_BUILT: "run `pip install -e .`",

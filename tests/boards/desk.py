@@ -135,7 +135,7 @@ class Desk:
         """The checkout."""
         return self.folder / "source"
 
-    def machine(self, platform: str = "linux") -> HostSystem:
+    def system(self, platform: str = "linux") -> HostSystem:
         """This desk as the tools see it."""
         return HostSystem(
             records=lambda: self.records,
