@@ -17,7 +17,7 @@ class Reason(StrEnum):
     PORT_LOST = "port lost"  # the port went away while it was in use
     # Boards
     NOT_ATTACHED = "not attached"  # no board is attached
-    UNKNOWN_BOARD = "unknown board"  # boards are attached, but not the wanted one
+    UNKNOWN_BOARD = "unknown board"  # boards are attached, but not the requested one
     SEVERAL_BOARDS = "several boards"  # more than one board fits
     NO_BOARD = "no board"  # nothing that speaks the protocol answered
     NOT_READY = "not ready"  # the board did not start, or did not take its role

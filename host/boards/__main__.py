@@ -110,7 +110,7 @@ async def boards(arguments: argparse.Namespace, host_system: HostSystem) -> int:
 
 
 async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
-    command, wanted = arguments.command, getattr(arguments, "board", "")
+    command, requested = arguments.command, getattr(arguments, "board", "")
     if command == "flash":
         options = FlashOptions(
             target(arguments.target), arguments.snr, arguments.role, own_usb=arguments.usb, dry_run=arguments.dry_run
@@ -125,14 +125,14 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
     if command == "list":
         print("\n".join(listing.rows(attached)))
     elif command == "monitor":
-        watched = [choose(attached, wanted)] if wanted else [info for info in attached if info.role is not None]
+        watched = [choose(attached, requested)] if requested else [info for info in attached if info.role is not None]
         if not watched:
             raise CommandError("no board answered: see `python -m host.boards list`", ExitStatus.NO_BOARD)
         await monitor(host_system, watched, interval_s=arguments.interval, count=arguments.count)
-    elif command == "pair" and not wanted:
+    elif command == "pair" and not requested:
         await _pair_two(host_system, attached, arguments.window)
     else:
-        await _with_one(host_system, choose(attached, wanted), _ACTIONS[command], arguments)
+        await _with_one(host_system, choose(attached, requested), _ACTIONS[command], arguments)
     return ExitStatus.OK
 
 

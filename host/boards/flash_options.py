@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ..cli.command import CommandError
 from ..devices.choice import choose_for_writing
-from ..devices.errors import BoardError
 from ..devices.host_system import HostSystem
 from ..devices.usb import UsbDevice
 from ..errors import Reason
@@ -21,7 +20,7 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class FlashOptions:
-    """What to write where. ``serial`` or ``role`` choose among several boards; empty: there is only one."""
+    """The firmware to write and the board. ``serial`` or ``role`` choose among several boards; both may be empty."""
 
     target: Target
     serial: str = ""
@@ -48,13 +47,7 @@ async def choose(host_system: HostSystem, options: FlashOptions) -> UsbDevice:
             f"no {options.target.name} is attached{_how_to_attach(options.target, others)}", ExitStatus.NO_BOARD
         )
     with command_errors(_ADVICE):
-        try:
-            return await choose_for_writing(host_system, boards, serial=options.serial, role=options.role)
-        except BoardError as error:
-            option = {Reason.WRONG_ROLE: f"ROLE={options.role}: "}.get(error.reason, "")
-            if error.reason is Reason.UNKNOWN_BOARD and options.serial:
-                option = "SNR="
-            raise BoardError(f"{option}{error}", reason=error.reason) from error
+        return await choose_for_writing(host_system, boards, serial=options.serial, role=options.role)
 
 
 def _how_to_attach(target: Target, others: list[UsbDevice]) -> str:

@@ -42,16 +42,16 @@ def chosen_port(arguments: argparse.Namespace, role: str, host_system: HostSyste
     ``role`` is the name that this command's board has in ``boards.toml``, if it is there.
     """
     host_system = host_system or HostSystem()
-    wanted: str = arguments.port
-    board = choose_for_role(host_system, wanted, role)
-    if board is None and wanted in (AUTO, SIM):
+    requested: str = arguments.port
+    board = choose_for_role(host_system, requested, role)
+    if board is None and requested in (AUTO, SIM):
         return None
-    if board is None and _is_name(wanted):
+    if board is None and _is_name(requested):
         raise CommandError(
-            f"{wanted} is not a serial port, and {host_system.folder / FILE} has no such name: add the line "
-            f'{wanted} = "SERIAL" (`python -m host.boards list` shows serial numbers)'
+            f"{requested} is not a serial port, and {host_system.folder / FILE} has no such name: add the line "
+            f'{requested} = "SERIAL" (`python -m host.boards list` shows serial numbers)'
         )
-    port = host_system.open_port(wanted) if board is None else BoardTransport(host_system, board)
+    port = host_system.open_port(requested) if board is None else BoardTransport(host_system, board)
     if arguments.rate or arguments.trace:
         raise CommandError(f"--rate and --trace shape the air of virtual boards, not that of {port.name}", USAGE)
     return port

@@ -1,6 +1,6 @@
 """Choose one of the attached boards, by name, serial number, port or role. A board is never guessed.
 
-This is the only place that decides which board is wanted. Each function raises BoardError if no board fits or if
+This is the only place that makes this decision. Each function raises BoardError if no board fits or if
 several do.
 """
 
@@ -23,14 +23,14 @@ ROLES = {"none": Role.NONE, "camera": Role.CAMERA, "edge": Role.EDGE}
 _Board = TypeVar("_Board", UsbDevice, BoardInfo)
 
 
-def choose(boards: Sequence[BoardInfo], wanted: str) -> BoardInfo:
-    """Return the board with that port, serial number, name or role; the only board if ``wanted`` is empty.
+def choose(boards: Sequence[BoardInfo], requested: str) -> BoardInfo:
+    """Return the board with that port, serial number, name or role; the only board if ``requested`` is empty.
 
     A role finds boards without a name in ``boards.toml`` only.
     """
-    fitting = [board for board in boards if _is_called(board, wanted)] if wanted else list(boards)
+    fitting = [board for board in boards if _is_called(board, requested)] if requested else list(boards)
     if boards and not fitting:
-        raise _unknown(wanted, boards)
+        raise _unknown(requested, boards)
     return _only(fitting)
 
 
@@ -47,22 +47,22 @@ def choose_pair(boards: Sequence[BoardInfo]) -> tuple[BoardInfo, BoardInfo]:
     )
 
 
-def choose_for_role(host_system: HostSystem, wanted: str, role: str) -> UsbDevice | None:
+def choose_for_role(host_system: HostSystem, requested: str, role: str) -> UsbDevice | None:
     """Return the board that a program with this role uses.
 
     Args:
         host_system: this computer.
-        wanted: ``auto``, a name in ``boards.toml``, or anything else.
+        requested: ``auto``, a name in ``boards.toml``, or another word, such as a port.
         role: the name in ``boards.toml`` that ``auto`` stands for. If no board has it, ``auto`` is the only board
             with firmware.
 
     Returns:
-        None if ``wanted`` is neither ``auto`` nor a name, and for ``auto`` if no board is attached.
+        None for another word, and for ``auto`` if no board with firmware is attached.
     """
     names = read_names(host_system.folder)
-    if wanted in names:
-        return _named(host_system.boards(), wanted, names[wanted])
-    boards = host_system.boards() if wanted == AUTO else []
+    if requested in names:
+        return _named(host_system.boards(), requested, names[requested])
+    boards = host_system.boards() if requested == AUTO else []
     if role in names and boards:
         return _named(boards, role, names[role])
     ready = [board for board in boards if board.kind is not Kind.BOOTLOADER]
@@ -92,7 +92,7 @@ async def choose_for_writing(
     if serial:
         fitting = [board for board in boards if board.serial == serial.lstrip("0")]
         if not fitting:
-            raise _unknown(serial, boards)
+            raise _unknown(f"serial {serial}", boards)
     else:
         fitting = await _of_role(host_system, boards, role) if role else list(boards)
     return _only(fitting)
@@ -131,14 +131,14 @@ def _named(boards: Sequence[UsbDevice], name: str, serial: str) -> UsbDevice:
     return fitting[0]
 
 
-def _is_called(info: BoardInfo, wanted: str) -> bool:
-    by_role = info.role is not None and info.role is not Role.NONE and ROLES.get(wanted) is info.role
-    by_serial = bool(info.board.serial) and wanted.lstrip("0") == info.board.serial
-    return wanted in (*info.board.ports, info.name) or by_serial or (by_role and not info.name)
+def _is_called(info: BoardInfo, requested: str) -> bool:
+    by_role = info.role is not None and info.role is not Role.NONE and ROLES.get(requested) is info.role
+    by_serial = bool(info.board.serial) and requested.lstrip("0") == info.board.serial
+    return requested in (*info.board.ports, info.name) or by_serial or (by_role and not info.name)
 
 
-def _unknown(wanted: str, boards: Sequence[_Board]) -> BoardError:
-    return BoardError(f"{wanted}: no such board; attached: {_listed(boards)}", reason=Reason.UNKNOWN_BOARD)
+def _unknown(requested: str, boards: Sequence[_Board]) -> BoardError:
+    return BoardError(f"{requested}: no such board; attached: {_listed(boards)}", reason=Reason.UNKNOWN_BOARD)
 
 
 def _listed(boards: Sequence[_Board]) -> str:

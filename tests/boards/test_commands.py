@@ -1,4 +1,4 @@
-"""``python -m host.boards``: its commands, on boards that answer as told."""
+"""``python -m host.boards``: its commands, on boards with scripted answers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ADDRESS = bytes.fromhex("665544332211")
 
 
 def run(desk: Desk, *arguments: str) -> int:
-    """One command."""
+    """Run one command; return its exit status."""
     return asyncio.run(boards.boards(boards.parser().parse_args(arguments), desk.system()))
 
 
@@ -59,7 +59,7 @@ def usage_error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 class Board:
-    """A board with a memory."""
+    """A board that keeps its role and bonds."""
 
     def __init__(self, role: Role = Role.CAMERA, *, bonds: int = 2, pairs: bool = True) -> None:
         self.role = role
@@ -97,7 +97,7 @@ class Board:
         return replace(self.pairing, **changed)  # type: ignore[arg-type]
 
 
-def test_the_list_has_every_board_with_what_it_says(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_every_board_with_its_answer(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     (desk.folder / "project" / "boards.toml").write_text('roof = "683123456"\n')
     desk.add(kit(), Board(Role.CAMERA))
     desk.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.EDGE)))
@@ -142,7 +142,7 @@ def test_without_a_board_a_command_says_so(desk: Desk, command: str) -> None:
 
 
 @pytest.mark.parametrize("which", ["/dev/ttyACM1", "683999999", "000683999999", "edge", "attic"])
-def test_a_board_is_meant_by_port_serial_role_or_name(
+def test_a_board_is_chosen_by_port_serial_role_or_name(
     desk: Desk, which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.add(kit(), Board(Role.CAMERA))
@@ -155,7 +155,7 @@ def test_a_board_is_meant_by_port_serial_role_or_name(
     assert "role        edge" in said
 
 
-def test_info_says_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board())
     assert run(desk, "info") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -283,7 +283,7 @@ def test_a_board_whose_port_vanishes_with_a_reset_is_waited_for(
         )
 
 
-def test_a_board_forgets_whom_it_knows(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_board_forgets_its_bonds(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board(bonds=2))
     assert run(desk, "forget") == 0
     assert "forgot 2" in capsys.readouterr().err
@@ -291,7 +291,7 @@ def test_a_board_forgets_whom_it_knows(desk: Desk, capsys: pytest.CaptureFixture
     assert "it was not paired" in capsys.readouterr().err
 
 
-def test_one_board_is_opened_until_somebody_has_paired(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_board_is_opened_until_another_has_paired(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     port = desk.add(kit(), Board())
     assert run(desk, "pair", "--board", "camera", "--window", "30") == 0
     [asked] = [packet for packet in port.heard if isinstance(packet, Pair)]
@@ -339,7 +339,7 @@ def test_two_boards_of_one_role_cannot_be_paired(desk: Desk) -> None:
 
 def test_the_monitor_prints_a_table_of_every_connection(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board())
-    desk.add(kit("683999999", "/dev/ttyACM1"))  # keeps silent: left out
+    desk.add(kit("683999999", "/dev/ttyACM1"))  # does not answer: left out
     assert run(desk, "monitor", "--count", "2", "--interval", "0.01") == 0
     lines = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 4

@@ -19,7 +19,7 @@ RULES = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm co
 
 @pytest.fixture
 def well(desk: Desk) -> Desk:
-    """A computer on which nothing is wrong."""
+    """A computer without problems."""
     desk.zephyr("4.1.0", "nrfutil")
     desk.tools("cmake", "ninja", "west", "JLinkExe", "systemctl")
     desk.tool("nrfutil", prints=NRFUTIL)
@@ -30,7 +30,7 @@ def well(desk: Desk) -> Desk:
 
 
 def found(desk: Desk, access: Access = FREE, platform: str = "linux") -> list[Diagnostic]:
-    """What is found."""
+    """Return the diagnostics."""
     system = desk.system(platform)
     return examine(system, asyncio.run(survey(system)), access)
 
@@ -41,7 +41,7 @@ def only(diagnostics: list[Diagnostic]) -> tuple[Severity, str, str]:
     return diagnostic.severity, diagnostic.problem, diagnostic.fix
 
 
-def test_where_nothing_is_wrong_nothing_is_found(well: Desk) -> None:
+def test_a_computer_without_problems_has_no_diagnostics(well: Desk) -> None:
     assert found(well) == []
 
 
@@ -242,7 +242,7 @@ def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     ("content", "problem"),
     [("camera = \n", "Invalid value (at line 1, column 10)"), ("camera = 1.5\n", "camera must be a USB serial number")],
 )
-def test_a_broken_boards_toml_is_one_finding_among_the_others(
+def test_a_broken_boards_toml_is_one_diagnostic_among_the_others(
     well: Desk, content: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = well.folder / "project" / "boards.toml"
@@ -255,7 +255,7 @@ def test_a_broken_boards_toml_is_one_finding_among_the_others(
     assert any("a dongle in its bootloader, without firmware" in line for line in lines[2:])
 
 
-def test_the_command_prints_findings_and_fails_only_when_something_is_pressing(
+def test_the_command_prints_diagnostics_and_fails_only_for_errors(
     well: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = boards.parser().parse_args(["doctor"])

@@ -1,4 +1,4 @@
-"""``make firmware``: the same build as that of ``make flash``, with nothing set up."""
+"""``make firmware``: the same build as that of ``make flash``, without an environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(MAKE is None or sys.platform == "win32", reason=
 
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """The source that the goal needs, cmake and ninja."""
+    """A desk with the source that the goal needs, cmake and ninja."""
     desk.tools("cmake", "ninja")
     (desk.root / "host" / "boards").mkdir(parents=True)
     for name in ("Makefile", "host/__init__.py", "host/boards/__init__.py", "host/boards/zephyr.py"):
@@ -32,7 +32,7 @@ def ready(desk: Desk) -> Desk:
 
 
 def make(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run it with a Python that has its standard library only."""
+    """Run the goal with a Python that has its standard library only."""
     command = [str(MAKE), "firmware", f"PYTHON={sys.executable} -S", *words]
     return subprocess.run(
         command, cwd=desk.root, env=desk.environment, capture_output=True, text=True, timeout=60, check=False
@@ -40,7 +40,7 @@ def make(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def built(desk: Desk, *words: str) -> list[str]:
-    """What it ran, and printed."""
+    """Run the goal; return the commands that it ran and printed."""
     done = make(desk, *words)
     assert done.returncode == 0, done.stderr
     printed = [line.removeprefix("$ ") for line in done.stdout.splitlines() if line.startswith("$ ")]

@@ -20,7 +20,7 @@ if sys.platform == "win32":
 
 
 def at(desk: Desk, paths: list[str]) -> HostSystem:
-    """A computer with these virtual boards attached."""
+    """Return a computer with these virtual boards attached."""
     desk.records = [Record(path, 0x1366, 0x1015, str(index + 1)) for index, path in enumerate(paths)]
     return replace(desk.system(), open_port=lambda name: SerialTransport(name, BAUD))
 
@@ -33,7 +33,7 @@ def test_virtual_boards_are_listed_asked_watched_and_reset(desk: Desk, capsys: p
     async def test() -> None:
         async with running_world(WorldSettings()) as world:
             system = at(desk, world.paths)
-            await asyncio.sleep(0.3)  # they find each other
+            await asyncio.sleep(0.3)  # until they are connected
             camera, edge = (await run(system, "list")).splitlines()[1:]
             assert "camera" in camera
             assert "edge" in edge

@@ -1,4 +1,4 @@
-"""What a command adds to an error, and that no library does so itself."""
+"""Advice on errors: each reason has it, commands print it, libraries do not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADVICE = ("make flash", "python -m host", "pip install", "docs/")
 
 
 def modules(room: str) -> list[str]:
-    """Import names of a room's modules, less those that compile its C."""
+    """Return the names of a room's modules, without those that compile its C."""
     found = pkgutil.walk_packages([str(ROOT / room)], f"host.{room}.")
     return [module.name for module in found if ".build_" not in module.name and not module.name.endswith("__main__")]
 
@@ -75,7 +75,7 @@ def test_no_library_gives_advice(room: str) -> None:
 
 
 def texts(tree: ast.Module) -> list[str]:
-    """Return the string literals of a module, less its docstrings."""
+    """Return the string literals of a module without its docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
         id(node.body[0].value)

@@ -1,4 +1,4 @@
-"""Which port ``send`` and ``recv`` take when boards.toml names boards."""
+"""The port that ``send`` and ``recv`` use if boards.toml names boards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES = 'camera = "000683123456"\nroof = "7"\n'
 
 
 def port(desk: Desk, *arguments: str, role: str = "camera") -> str | None:
-    """The name of the port that is chosen."""
+    """Return the name of the chosen port."""
     parser = argparse.ArgumentParser()
     add_port_arguments(parser)
     system = replace(desk.system(), open_port=lambda name: Scripted(name, silent))
@@ -32,7 +32,7 @@ def name_boards(desk: Desk) -> None:
 
 @pytest.fixture
 def two(desk: Desk) -> Desk:
-    """Two boards are attached."""
+    """A desk with two boards."""
     desk.add(kit())
     desk.add(kit("000683999999", "/dev/ttyACM1"))
     return desk

@@ -1,4 +1,4 @@
-"""The port of a board that is known by its serial number: found anew at every opening."""
+"""The transport to a board with a known serial number: its port is looked up at every opening."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tests.sim.realtime_scene import BAUD, live, running, running_world
 
 
 def second(port: str = "/dev/ttyACM1") -> Record:
-    """The other port of a development kit."""
+    """Return the second port of a development kit."""
     record = kit(port=port)
     record.location = "1-2:1.2"
     return record
 
 
 def opened(desk: Desk, port: BoardTransport) -> str:
-    """Open it; the port that it is then."""
+    """Open the transport; return the name of its port."""
     asyncio.run(port.open())
     assert port.name in desk.ports
     return port.name

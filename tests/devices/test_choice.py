@@ -1,4 +1,4 @@
-"""The one place that chooses a board: it takes the one that fits, and never guesses."""
+"""The choice of a board: the one that fits, never a guess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boards among recorded lists of serial ports."""
+"""Boards in recorded lists of serial ports."""
 
 from __future__ import annotations
 
