@@ -82,7 +82,7 @@ def parser() -> CommandParser:
 
 def _window_s(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= _LONGEST_WINDOW_S:
-        raise argparse.ArgumentTypeError(f"{text}: 1 to {_LONGEST_WINDOW_S} seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to {_LONGEST_WINDOW_S}")
     return int(text)
 
 
