@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..devices.board_transport import BoardTransport
 from ..devices.choice import AUTO, choose_for_role
 from ..devices.host_system import HostSystem
 from ..devices.names import FILE
-from ..sim.line import UART_BYTES_PER_S
-from ..sim.trace import CLEAR, Air, Trace, TraceError
-from ..sim.world import WorldSettings
 from ..transport.transport import Transport
 from .command import USAGE, CommandError
 from .units import bits_per_second
+
+if TYPE_CHECKING:
+    from ..sim.world import WorldSettings
 
 SIM = "sim"
 
@@ -59,6 +60,11 @@ def chosen_port(arguments: argparse.Namespace, role: str, host_system: HostSyste
 
 def world_settings(arguments: argparse.Namespace) -> WorldSettings:
     """Return the virtual boards' air for ``--rate`` or ``--trace``."""
+    # Imported here: with a board nothing is simulated.
+    from ..sim.line import UART_BYTES_PER_S
+    from ..sim.trace import CLEAR, Air, Trace, TraceError
+    from ..sim.world import WorldSettings
+
     try:
         if arguments.rate:
             trace = Trace.constant(Air(rate_bps=bits_per_second(arguments.rate)))

@@ -1,4 +1,4 @@
-"""Virtual boards and an edge server in this process, for commands that find no board attached."""
+"""Virtual boards and an edge server in this process: what the commands use when no board is attached."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ..transport.driver import now_us
 from ..transport.serial_port import SerialTransport
 from ..transport.transport import Transport
 
-#: A baud rate that every OS accepts for a pseudo-terminal. The model paces the bytes itself.
+#: A speed that every system accepts on a pseudo-terminal; the model paces the bytes itself.
 PSEUDO_TERMINAL_BAUD = 115_200
-#: Time limit for saving a decoded picture after its answer.
+#: How long a decoded picture may take to be saved after its answer.
 SAVE_S = 2.0
 
 
 @asynccontextmanager
 async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Transport]]:
-    """Run virtual boards in real time; yield the transports of the cameras and, last, of the edge."""
+    """Boards in real time; gives the ports of the cameras, then the edge's."""
     terminals = sys.platform != "win32"
     world = RealTimeWorld(World(settings, now_us=now_us()), terminals=terminals)
     running = asyncio.create_task(world.run())
@@ -41,7 +41,7 @@ async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Transpor
 
 
 class Testbed:
-    """Two virtual boards with an edge server at the second. ``port`` is the transport to the camera board."""
+    """Two virtual boards with an edge server behind the second. ``port`` is the camera's."""
 
     def __init__(self, port: Transport) -> None:
         self.port = port
@@ -49,12 +49,12 @@ class Testbed:
         self._changed = asyncio.Event()
 
     def keep(self, served: Served) -> None:
-        """Keep an answer of the server until ``saved`` asks for it."""
+        """The server answered."""
         self._served[served.image] = served
         self._changed.set()
 
     async def saved(self, image: int) -> str | None:
-        """Return where the server saved an image that it answered; None if it was not saved in time."""
+        """Where the server saved an image that it answered; None if it could not, or has not after a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SAVE_S):
                 while image not in self._served:
@@ -72,7 +72,7 @@ async def virtual_testbed(
     archive: Archive,
     on_notice: Callable[[str], None],
 ) -> AsyncIterator[Testbed]:
-    """Run virtual boards and a server in real time until the context ends."""
+    """Boards and server in real time, as long as the context lasts."""
     async with virtual_boards(settings) as ports:
         testbed = Testbed(ports[0])
         server = EdgeServer(
