@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..cli.command import CommandError
 from ..devices.client import BoardClient, firmware_text
@@ -16,6 +17,9 @@ from ..wire import VERSION, Hello, Statistics, StatisticsRequest
 from . import targets
 from .exit_status import ExitStatus
 from .flash_options import FlashOptions
+
+_PAUSE_S = 0.1
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,12 @@ async def wait_for_device(
     host_system: HostSystem, options: FlashOptions, is_board: Callable[[UsbDevice], bool]
 ) -> UsbDevice | None:
     """Wait for the one device that is the board and return it; None if none appears in time, or several do."""
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + options.wait_s
-    while True:
+
+    async def attempt() -> UsbDevice | None:
         found = [device for device in host_system.boards() if is_board(device)]
-        if len(found) == 1:
-            return found[0]
-        if loop.time() >= end_s:
-            return None
-        await asyncio.sleep(0.1)
+        return found[0] if len(found) == 1 else None
+
+    return await _poll(attempt, options.wait_s)
 
 
 async def check(host_system: HostSystem, options: FlashOptions, before: Before, say: Callable[[str], None]) -> None:
@@ -90,19 +91,22 @@ async def _device_after(host_system: HostSystem, options: FlashOptions, before: 
 
 async def _hello_of(host_system: HostSystem, options: FlashOptions, board: UsbDevice) -> tuple[str, Hello]:
     """Greet the board at each of its ports until one answers; return that port and the hello."""
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + options.wait_s
     last_error = ""
-    while True:
+
+    async def attempt() -> tuple[str, Hello] | None:
+        nonlocal last_error
         for port in board.ports:
             try:
                 async with BoardClient(host_system.open_port(port)) as client:
                     return port, await client.greet()
             except (TransportError, NoHelloError) as error:
                 last_error = str(error)
-        if loop.time() >= end_s:
-            raise CommandError(f"written, but {last_error}: unplug it, plug it in again", ExitStatus.WRONG_FIRMWARE)
-        await asyncio.sleep(0.2)
+        return None
+
+    answer = await _poll(attempt, options.wait_s)
+    if answer is None:
+        raise CommandError(f"written, but {last_error}: unplug it, plug it in again", ExitStatus.WRONG_FIRMWARE)
+    return answer
 
 
 async def _started_on_usb(host_system: HostSystem, options: FlashOptions, before: Before) -> tuple[str, Hello]:
@@ -111,9 +115,8 @@ async def _started_on_usb(host_system: HostSystem, options: FlashOptions, before
     A development kit has a second socket for its own USB. Only the uptime shows which of the boards at such sockets
     was written.
     """
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + options.wait_s
-    while True:
+
+    async def attempt() -> tuple[str, Hello] | None:
         for port in [port for board in host_system.boards() if board.kind is Kind.USB for port in board.ports]:
             try:
                 async with BoardClient(host_system.open_port(port)) as client:
@@ -121,11 +124,23 @@ async def _started_on_usb(host_system: HostSystem, options: FlashOptions, before
                     uptime_s = (await client.request(StatisticsRequest(), Statistics)).uptime_ms / 1000
             except (TransportError, BoardError):
                 continue  # in use, or another firmware: not the board that was written
-            if uptime_s < loop.time() - before.at_s:
+            if uptime_s < asyncio.get_running_loop().time() - before.at_s:
                 return port, hello
-        if loop.time() >= end_s:
-            raise CommandError(
-                "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
-                ExitStatus.WRONG_FIRMWARE,
-            )
-        await asyncio.sleep(0.2)
+        return None
+
+    answer = await _poll(attempt, options.wait_s)
+    if answer is None:
+        raise CommandError(
+            "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
+            ExitStatus.WRONG_FIRMWARE,
+        )
+    return answer
+
+
+async def _poll(attempt: Callable[[], Awaitable[_T | None]], limit_s: float) -> _T | None:
+    """Repeat an attempt until it gives something, and return that; None after the time limit."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + limit_s
+    while (result := await attempt()) is None and loop.time() < end_s:
+        await asyncio.sleep(_PAUSE_S)
+    return result
