@@ -1,4 +1,4 @@
-"""Each ends in one clear line on stderr, status 2 for wrong usage and 1 for failure, no traceback and no hang."""
+"""Bad input ends in one line on stderr, with status 2 for wrong usage and 1 for failure, no traceback and no hang."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIM = ("--port", "sim")
 
 
 def complains(ended: Ended, status: int, *texts: str) -> None:
-    """One line, with all the texts, besides the line that says that the boards are virtual."""
+    """Check for one line with all the texts, besides the line about virtual boards."""
     lines = [line for line in ended.err.splitlines() if "no board attached" not in line]
     assert len(lines) == 1, ended.err
     for text in texts:
@@ -37,14 +37,14 @@ def complains(ended: Ended, status: int, *texts: str) -> None:
     [
         (["nothing.jpg", *SIM], ["nothing.jpg", "no such file"]),
         ([SAMPLE, *SIM, "--deadline", "0"], ["--deadline", "0 is not between"]),
-        ([SAMPLE, *SIM, "--deadline=-5ms"], ["--deadline", "'-5ms' is no time"]),
+        ([SAMPLE, *SIM, "--deadline=-5ms"], ["--deadline", "'-5ms' is not a time"]),
         ([SAMPLE, *SIM, "--fast"], ["--fast", "--help"]),
         (SIM, ["FILE", "--help"]),
-        ([SAMPLE, *SIM, "--deadline", "soon"], ["--deadline", "'soon' is no time"]),
-        ([SAMPLE, *SIM, "--deadline", "2h"], ["'2h' is no time"]),
+        ([SAMPLE, *SIM, "--deadline", "soon"], ["--deadline", "'soon' is not a time"]),
+        ([SAMPLE, *SIM, "--deadline", "2h"], ["'2h' is not a time"]),
         ([SAMPLE, *SIM, "--deadline", "70s"], ["65.5 s"]),
-        ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is no rate"]),
-        ([SAMPLE, *SIM, "--rate", "0kbps"], ["is no rate"]),
+        ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is not a rate"]),
+        ([SAMPLE, *SIM, "--rate", "0kbps"], ["is not a rate"]),
         ([SAMPLE, *SIM, "--trace", "none-such"], ["none-such", "heavy, light, none"]),
         ([SAMPLE, "--port", "/dev/null", "--rate", "50kbps"], ["virtual boards", "/dev/null"]),
     ],
@@ -181,7 +181,7 @@ def test_a_board_that_goes_away_in_the_middle_is_named(
 
 
 class OddBoard:
-    """Something on a pseudo-terminal that answers every hello with one of its own."""
+    """A device on a pseudo-terminal that answers every frame with the same hello."""
 
     def __init__(self, hello: Hello) -> None:
         self._master, slave = pty.openpty()

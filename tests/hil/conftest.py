@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from host.cli.board_choice import port_named
+from host.devices.choice import port_named
 from host.devices.host_system import HostSystem
 from host.devices.survey import survey
 from host.devices.usb import Kind, attached
@@ -85,10 +85,12 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
 def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
     from tests.hil.rigs.serial import SerialRig
 
-    camera, edge = (asyncio.run(port_named(str(config.getoption(name, "")))) for name in ("camera", "edge"))
+    system = HostSystem()
+    given = (str(config.getoption(name, "")) for name in ("camera", "edge"))
+    camera, edge = (asyncio.run(port_named(system, text)) for text in given)
     if not (camera and edge):
-        seen = asyncio.run(survey(HostSystem()))
-        ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
+        boards = asyncio.run(survey(system))
+        ports = {role: [info.port for info in boards if info.role is role] for role in (Role.CAMERA, Role.EDGE)}
         if any(len(found) > 1 for found in ports.values()):
             pytest.fail(f"several boards of one role ({ports}): name them with --camera and --edge")
         camera = camera or next(iter(ports[Role.CAMERA]), "")

@@ -27,9 +27,9 @@ def packets(count: int) -> list[RankedPacket]:
 
 @needs("reset")
 async def test_a_board_that_was_reset_says_so_and_serves_again(camera: Host, edge: Host) -> None:
-    camera.say(Reset())
+    camera.send(Reset())
     await asyncio.sleep(RESET_S)
-    camera.say(picture(1, 0))
+    camera.send(picture(1, 0))
     await camera.until(lambda: any(error.code == ErrorCode.NOT_READY for error in camera.errors))
     hello = await camera.greet()
     assert hello.boot == Boot.SOFTWARE

@@ -85,7 +85,7 @@ class SerialRig(Rig):
         finally:
             before = len(camera.heard)
             show = Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND, window_s=_WINDOW_S)
-            camera.say(show)  # once: each has a new secret
+            camera.send(show)  # once: each has a new secret
             shown = await camera.hear(Pairing, lambda pairing: any(pairing.random), since=before)
             await edge.ask(secret_of(shown, _WINDOW_S), Pairing)
 
