@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..packets import Picture, Unknown, parse
-from ..wire import Control, Credit, Hello, MalformedError
+from ..wire import Control, Credit, Hello, MalformedError, Picture, Unknown, parse
 from .frames import FrameReader, write_frame
 
 #: Frames under way at most, so that credit.missing (32 frames deep) can name each of them.

@@ -6,8 +6,8 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..packets import Picture
 from ..ranked import RankedPacket
+from ..wire import Picture
 
 
 @dataclass(slots=True)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..packets import Picture
 from ..ranked import RankedPacket
-from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
+from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answers import Class, pack_classes
 from .events import Event, ImageCollected
 from .session import Session, State

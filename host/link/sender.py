@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import PncError
-from ..packets import Picture
 from ..ranked import RankedPacket
 from ..wire import (
     MAX_CODEC_BYTES,
@@ -23,6 +22,7 @@ from ..wire import (
     Hop,
     LinkState,
     MalformedError,
+    Picture,
     Ping,
     Pong,
     Result,

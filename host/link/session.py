@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from ..packets import Picture
 from ..wire import (
     VERSION,
     Configure,
@@ -27,6 +26,7 @@ from ..wire import (
     LinkState,
     Log,
     Phy,
+    Picture,
     Ping,
     Pong,
     Role,

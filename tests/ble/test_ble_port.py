@@ -9,11 +9,10 @@ import pytest
 
 from host.camera.camera import Camera
 from host.link.events import Answer
-from host.packets import Picture
 from host.transport.ble import BleLink, choose, scan
 from host.transport.driver import now_us
 from host.transport.transport import TransportError
-from host.wire import MAX_PACKET, Hello, Kind
+from host.wire import MAX_PACKET, Hello, Kind, Picture
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, OTHER_ADDRESS, SCAN_S, adapter, camera_on, edge_on, live
 from tests.link.desk import ranked

@@ -11,8 +11,7 @@ from pathlib import Path
 from bsim_console import Console
 from simulation import Simulation
 
-from host.packets import Picture
-from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Role
+from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Picture, Role
 
 #: Frames that a host may have under way (docs/link.md).
 UNDER_WAY = 24

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from host.link.channel import FRAMES_UNDER_WAY, Channel
-from host.packets import Picture
 from host.transport.driver import now_us
 from host.transport.transport import Transport, TransportError
 from host.wire import (
@@ -22,6 +21,7 @@ from host.wire import (
     Kind,
     Link,
     LinkState,
+    Picture,
     Reset,
     Role,
     Statistics,

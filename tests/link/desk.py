@@ -9,10 +9,24 @@ from host.link.events import Event
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
-from host.packets import Picture, Unknown, parse
 from host.ranked import RankedPacket
 from host.transport.driver import ProtocolMachine
-from host.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
+from host.wire import (
+    VERSION,
+    Configure,
+    Control,
+    Credit,
+    Hello,
+    Hop,
+    Kind,
+    LinkState,
+    Picture,
+    Ping,
+    Pong,
+    Role,
+    Unknown,
+    parse,
+)
 
 Packet = Picture | Control
 BEGIN_US = 1_000_000

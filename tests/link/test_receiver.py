@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from host.link.events import ImageCollected
 from host.link.receiver import MAX_OPEN, REMEMBER_US
-from host.packets import Picture
-from host.wire import MAX_PACKET, Hop, Ping, Pong, Result, ResultStatus
+from host.wire import MAX_PACKET, Hop, Picture, Ping, Pong, Result, ResultStatus
 from tests.link.desk import SERVICE_US, ReceiverDesk
 
 

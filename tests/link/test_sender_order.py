@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from host.link.channel import FRAMES_UNDER_WAY
 from host.link.sender import DeadlineInfeasibleError
-from host.packets import Picture
 from host.ranked import RankedPacket
-from host.wire import Flush, LinkState
+from host.wire import Flush, LinkState, Picture
 from tests.link.desk import ROUND_TRIP_US, SERVICE_US, SenderDesk, lost, ranked, ranks
 
 

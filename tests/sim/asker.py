@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from host.link.frames import FrameReader, write_frame
-from host.packets import parse
 from host.sim.world import World
-from host.wire import VERSION, Control, Hello, Kind, Statistics, StatisticsRequest
+from host.wire import VERSION, Control, Hello, Kind, Statistics, StatisticsRequest, parse
 
 
 class Asker:

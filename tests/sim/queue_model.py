@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from host.board.core import Totals
-from host.packets import Picture
+from host.wire import Picture
 
 SLOTS = 64
 

@@ -10,13 +10,12 @@ from host.link.events import Answer, Event, ImageCollected, Ready, Unanswered
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
-from host.packets import Picture, parse
 from host.ranked import RankedPacket
 from host.sim.radio import RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import Node, World, WorldSettings
-from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Ping
+from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Picture, Ping, parse
 
 SECOND_US = 1_000_000
 #: So fast that the serial lines do not matter.

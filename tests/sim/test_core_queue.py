@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from host.board.core import BoardCore
 from host.link.frames import FrameReader, write_frame
-from host.packets import Picture, parse
-from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Role
+from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Picture, Role, parse
 from tests.sim.queue_model import QueueModel
 from tests.sim.scene import adds_up
 

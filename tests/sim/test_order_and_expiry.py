@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from host.link.events import Answer
-from host.packets import Picture
 from host.sim.trace import Air, Trace
 from host.sim.world import World, WorldSettings
-from host.wire import MAX_CODEC_BYTES, Flush
+from host.wire import MAX_CODEC_BYTES, Flush, Picture
 from tests.sim.scene import NO_LINE, SECOND_US, BareHost, Bulk, Scene, Tap, air, picture
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
 from host.link.sender import Sender
-from host.packets import parse
 from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
 from host.sim.trace import Air, Trace
 from host.sim.virtual import VirtualHost
@@ -17,6 +16,7 @@ from host.wire import (
     Phy,
     Result,
     Role,
+    parse,
 )
 from tests.sim.asker import Asker
 from tests.sim.scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from host.packets import Picture
 from host.wire import (
     VERSION,
     Boot,
@@ -22,6 +21,7 @@ from host.wire import (
     LinkState,
     Pair,
     Phy,
+    Picture,
     Ping,
     Pong,
     Reset,
@@ -29,7 +29,7 @@ from host.wire import (
     Role,
     StatisticsRequest,
 )
-from tests.vectors.frame_cases import frame
+from tests.wire.frame_cases import frame
 
 SLOTS = 64
 BOARD: dict[str, Any] = {
