@@ -84,7 +84,7 @@ class EdgeServer:
                     await self._runner.run()
                 except TransportError as error:
                     if not self._keep_port:
-                        raise ServerError(str(error)) from error
+                        raise ServerError.of(error) from error
                     if not self._away:  # said once, however often it fails before it is back
                         self._on_notice(f"{error}: waiting for it to come back")
                     self._away = True
@@ -101,7 +101,7 @@ class EdgeServer:
                 await self._port.open()
             except TransportError as error:
                 if first:
-                    raise ServerError(str(error)) from error
+                    raise ServerError.of(error) from error
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
                 self._receiver = self._new_receiver()
