@@ -16,7 +16,7 @@ from ..ranked import RankedPacket
 from ..sim.air import goodput_limit_bps
 from ..sim.line import USB_BYTES_PER_S
 from ..sim.radio import RadioParameters
-from ..sim.trace import Air, Trace
+from ..sim.trace import ChannelState, Trace
 from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
 from ..wire import MAX_CODEC_BYTES, MAX_PACKET, Phy, Picture, parse
@@ -87,7 +87,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
     """One case, ten seconds of virtual time after the start-up."""
     settings = WorldSettings(
         parameters=RadioParameters(PHY_NAMES[phy], interval_us),
-        trace=Trace.constant(Air(loss=loss)),
+        trace=Trace.constant(ChannelState(loss=loss)),
         bytes_per_s=USB_BYTES_PER_S,
     )
     world = World(settings)

@@ -95,7 +95,7 @@ class Camera:
     def _on_event(self, event: Event) -> None:
         match event:
             case Failed():
-                raise CameraError(f"{self._port.name}: {event.reason.value}: {event.detail}")
+                raise CameraError(f"{self._port.name}: {event}", reason=event.reason.error_reason)
             case LinkChanged(state=LinkState.REFUSED):
                 raise CameraError(
                     f"{self._port.name}: the edge board speaks another protocol version", reason=Reason.WRONG_FIRMWARE

@@ -13,7 +13,7 @@ from ..devices.names import FILE, read_names
 from ..devices.survey import port_that_answers
 from ..devices.usb import UsbDevice, only_board
 from ..sim.line import UART_BYTES_PER_S
-from ..sim.trace import CLEAR, Air, Trace, TraceError
+from ..sim.trace import CLEAR, ChannelState, Trace, TraceError
 from ..sim.world import WorldSettings
 from ..transport.transport import Transport
 from .command import USAGE, CommandError
@@ -89,7 +89,7 @@ def world_settings(arguments: argparse.Namespace) -> WorldSettings:
     """The air that ``--rate`` or ``--trace`` ask for."""
     try:
         if arguments.rate:
-            trace = Trace.constant(Air(rate_bps=bits_per_second(arguments.rate)))
+            trace = Trace.constant(ChannelState(rate_bps=bits_per_second(arguments.rate)))
         else:
             trace = Trace.read(arguments.trace) if arguments.trace else Trace.constant(CLEAR)
     except (TraceError, ValueError) as error:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from host.board.ble_edge import BleEdgeTransport
+from host.errors import PncError
 from host.link.events import Event, ImageCollected
 from host.link.receiver import Receiver
 from host.transport.ble import Bluetooth
@@ -86,7 +87,7 @@ class Edge:
 
     def __init__(self, bluetooth: Bluetooth, *wanted: str) -> None:
         self.collected: list[ImageCollected] = []
-        self.notices: list[str] = []
+        self.notices: list[str | PncError] = []
         self.events: list[Event] = []
         self.port = BleEdgeTransport(
             *wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
@@ -103,10 +104,10 @@ class Edge:
         while not true():
             await asyncio.sleep(0.005)
 
-    async def noticed(self, text: str) -> str:
+    async def noticed(self, text: str) -> str | PncError:
         """Wait for a notice with a text in it."""
-        await self.until(lambda: any(text in notice for notice in self.notices))
-        return next(notice for notice in self.notices if text in notice)
+        await self.until(lambda: any(text in str(notice) for notice in self.notices))
+        return next(notice for notice in self.notices if text in str(notice))
 
     def _on_event(self, event: Event) -> None:
         self.events.append(event)

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from host.camera.camera import Camera
+from host.errors import Reason
 from host.link.events import Answer
 from host.transport.ble import BleLink, choose, scan
 from host.transport.driver import now_us
@@ -86,7 +87,7 @@ def test_a_lost_connection_is_made_again_and_pictures_go_on() -> None:
                 await edge.until(lambda n=connections: board.connections == n and board.port.is_connected)  # type: ignore[misc]
                 await send(camera, 2)
         assert len(edge.collected) == 6
-        assert sum("the connection ended" in notice for notice in edge.notices) >= 2
+        assert sum("the connection ended" in str(notice) for notice in edge.notices) >= 2
 
     live(test())
 
@@ -103,19 +104,20 @@ def test_known_boards_need_no_pairing_window() -> None:
     live(test())
 
 
-def test_a_stranger_outside_the_pairing_window_gets_no_data_and_is_told_what_to_do() -> None:
+def test_an_unknown_computer_outside_the_pairing_window_gets_no_data_and_the_reason() -> None:
     async def test() -> None:
         air = Air()
         async with camera_on(air) as board:
             board.pairing_open = False
             async with edge_on(air) as edge:
                 notice = await edge.noticed("pairing failed")
-                assert "open the board's pairing window with its button" in notice
+                assert isinstance(notice, TransportError)
+                assert notice.reason is Reason.PAIRING
                 assert not board.port.is_connected
                 assert board.writes == []
                 board.pairing_open = True
                 await edge.noticed("connected to")
-                assert len([text for text in edge.notices if "pairing failed" in text]) == 1
+                assert len([notice for notice in edge.notices if "pairing failed" in str(notice)]) == 1
 
     live(test())
 
@@ -124,7 +126,10 @@ def test_an_mtu_too_small_for_a_picture_packet_is_refused() -> None:
     async def test() -> None:
         air = Air()
         async with camera_on(air, mtu=185) as board, edge_on(air) as edge:
-            assert "ATT MTU 185, and a picture packet needs 247" in await edge.noticed("MTU")
+            notice = await edge.noticed("MTU")
+            assert isinstance(notice, TransportError)
+            assert str(notice).endswith("ATT MTU 185, and a picture packet needs 247")
+            assert notice.reason is Reason.SMALL_MTU
             assert not board.port.is_connected
 
     live(test())
@@ -147,7 +152,7 @@ def test_a_board_that_comes_later_is_waited_for() -> None:
     async def test() -> None:
         air = Air()
         async with edge_on(air) as edge:
-            assert "a camera board is not in reach" in edge.notices[0]
+            assert "a camera board is not in reach" in str(edge.notices[0])
             async with camera_on(air):
                 await edge.noticed("connected to")
 
@@ -162,6 +167,7 @@ def test_of_two_boards_none_is_guessed() -> None:
                 async with edge_on(air):
                     pass
             assert all(text in str(error.value) for text in (CAMERA_ADDRESS, "camera", OTHER_ADDRESS, "second"))
+            assert error.value.reason is Reason.SEVERAL_CAMERAS
             assert one.connections == two.connections == 0
 
     live(test())
@@ -173,7 +179,7 @@ def test_a_board_is_chosen_by_address_or_name(wanted: str) -> None:
         air = Air()
         async with camera_on(air) as one, camera_on(air, name="second", address=OTHER_ADDRESS) as two:
             async with edge_on(air, wanted) as edge:
-                assert OTHER_ADDRESS in await edge.noticed("connected to")
+                assert OTHER_ADDRESS in str(await edge.noticed("connected to"))
             assert (one.connections, two.connections) == (0, 1)
 
     live(test())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from host import recv
-from host.board.in_process import PEERS
+from host.board.core import PEERS
 from host.camera.camera import Camera
 from host.cli.command import USAGE, CommandError
 from host.codec import load

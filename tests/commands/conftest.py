@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from host.sim.realtime import RealTimeWorld
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import World, WorldSettings
 from host.transport.driver import now_us
 
@@ -130,7 +130,7 @@ def boards() -> Iterator[Boards]:
 @pytest.fixture
 def slow_boards() -> Iterator[Boards]:
     """At 1 kbyte/s a picture is on its way for seconds."""
-    pair = Boards(WorldSettings(trace=Trace.constant(Air(rate_bps=8000))))
+    pair = Boards(WorldSettings(trace=Trace.constant(ChannelState(rate_bps=8000))))
     yield pair
     pair.close()
 

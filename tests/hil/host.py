@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from host.link.channel import FRAMES_UNDER_WAY, Channel
+from host.link.channel import MAX_FRAMES_IN_FLIGHT, Channel
 from host.transport.driver import now_us
 from host.transport.transport import Transport, TransportError
 from host.wire import (
@@ -155,11 +155,13 @@ class Host:
     def settled(self) -> bool:
         """The board has confirmed every frame, and keeps no picture packet."""
         credit = self.credit
-        return credit is not None and not self._channel.under_way and not credit.waiting and not credit.in_radio
+        return credit is not None and not self._channel.frames_in_flight and not credit.waiting and not credit.in_radio
 
     def _has_room(self) -> bool:
-        under_way, channel = self._channel.pictures_under_way(), self._channel
-        return self.credit is not None and under_way < self.credit.free and channel.under_way < FRAMES_UNDER_WAY
+        under_way, channel = self._channel.pictures_in_flight(), self._channel
+        return (
+            self.credit is not None and under_way < self.credit.free and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
+        )
 
     def _raise_if_lost(self) -> None:
         if self.lost is not None:

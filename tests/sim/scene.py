@@ -12,7 +12,7 @@ from host.link.receiver import Receiver
 from host.link.sender import Sender
 from host.ranked import RankedPacket
 from host.sim.radio import RadioParameters
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import Node, World, WorldSettings
 from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Picture, Ping, parse
@@ -34,7 +34,7 @@ def air(
     """Settings of a world with the same air all the time."""
     return WorldSettings(
         parameters=RadioParameters(phy, interval_us),
-        trace=Trace.constant(Air(rate_bps, loss)),
+        trace=Trace.constant(ChannelState(rate_bps, loss)),
         **rest,  # type: ignore[arg-type]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host.link.events import Answer
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import World, WorldSettings
 from host.wire import MAX_CODEC_BYTES, Flush, Picture
 from tests.sim.scene import NO_LINE, SECOND_US, BareHost, Bulk, Scene, Tap, air, picture
@@ -79,7 +79,13 @@ def test_after_an_images_deadline_only_what_the_radio_held_still_goes_on_the_air
 def test_a_link_that_dies_in_the_middle_keeps_nothing_of_the_old_image_for_later() -> None:
     """The air goes away for two seconds: what it carries then is of living images, but for the radio's."""
     times = [0, 2 * SECOND_US, 4 * SECOND_US, 500 * SECOND_US]
-    scene = Scene(WorldSettings(trace=Trace(times, [Air(150_000), Air(150_000, 1.0), Air(150_000), Air()])))
+    scene = Scene(
+        WorldSettings(
+            trace=Trace(
+                times, [ChannelState(150_000), ChannelState(150_000, 1.0), ChannelState(150_000), ChannelState()]
+            )
+        )
+    )
     assert scene.ready()
     by_us: dict[int, int] = {}
     while scene.now_us < 6 * SECOND_US:

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from host.camera.camera import Camera, CameraError
+from host.errors import Reason
 from host.link.events import Answer, Event, Failed, FailureReason, Unanswered
 from host.ranked import RankedPacket
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
 from host.transport.driver import now_us
 from host.transport.serial_port import SerialTransport
@@ -126,8 +127,9 @@ def test_a_board_that_stops_answering_ends_in_an_error_not_in_a_hang() -> None:
         ):
             await camera.connect()
             world.world.cameras[0].line.cut = True
-            with pytest.raises(CameraError, match=f"^{world.paths[0]}: the board stopped answering"):
+            with pytest.raises(CameraError, match=f"^{world.paths[0]}: the board stopped answering$") as error:
                 await camera.send(picture(5), now_us() + 300_000)
+            assert error.value.reason is Reason.BOARD_SILENT
 
     live(run())
 
@@ -167,21 +169,22 @@ def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cut", "loss", "words"),
+    ("cut", "loss", "words", "reason"),
     [
-        (False, 0.0, "python -m host.recv"),
-        (False, 1.0, "no edge board in reach"),
-        (True, 0.0, "no board answered"),
+        (False, 0.0, "no edge server answered", Reason.NO_EDGE_SERVER),
+        (False, 1.0, "no edge board in reach", Reason.NO_EDGE_BOARD),
+        (True, 0.0, "no board answered$", Reason.NO_BOARD),
     ],
 )
-def test_connect_names_the_part_that_is_not_there(cut: bool, loss: float, words: str) -> None:
+def test_connect_names_the_part_that_is_missing(cut: bool, loss: float, words: str, reason: Reason) -> None:
     async def run() -> None:
-        settings = WorldSettings(trace=Trace.constant(Air(loss=loss)))
+        settings = WorldSettings(trace=Trace.constant(ChannelState(loss=loss)))
         async with running_world(settings) as world, Camera(SerialTransport(world.paths[0], BAUD)) as camera:
             world.world.cameras[0].line.cut = cut
             with pytest.raises(CameraError, match=words) as error:
                 await camera.connect(timeout_s=5 if cut else 0.8)
             assert str(error.value).startswith(f"{world.paths[0]}: ")
+            assert error.value.reason is reason
             assert "\n" not in str(error.value)
 
     live(run())

@@ -20,7 +20,7 @@ from tests.sim.realtime_scene import live, running
 def test_a_picture_crosses_without_pseudo_terminals() -> None:
     async def cross() -> tuple[Answer, list[ImageCollected]]:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
-        camera_port, edge_port = world.sim_port(0), world.sim_port(1)
+        camera_port, edge_port = world.transport(0), world.transport(1)
         receiver = Receiver(nonce=5, service_us=1_000)
         collected: list[ImageCollected] = []
 
@@ -48,7 +48,7 @@ def test_a_picture_crosses_without_pseudo_terminals() -> None:
 def test_a_line_serves_one_port_at_a_time() -> None:
     async def open_twice() -> None:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
-        first, second = world.sim_port(0), world.sim_port(0)
+        first, second = world.transport(0), world.transport(0)
         await first.open()
         with pytest.raises(TransportError, match="virtual camera board: in use"):
             await second.open()

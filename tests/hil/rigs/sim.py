@@ -9,7 +9,7 @@ from pathlib import Path
 from host.sim.air import goodput_limit_bps
 from host.sim.line import USB_BYTES_PER_S
 from host.sim.realtime import RealTimeWorld
-from host.sim.trace import CLEAR, Air, Trace
+from host.sim.trace import CLEAR, ChannelState, Trace
 from host.sim.world import World, WorldSettings
 from host.transport.driver import now_us
 from host.transport.serial_port import SerialTransport
@@ -19,7 +19,7 @@ from tests.hil.rigs.rig import NEEDS, OnBoard, Rig
 
 #: A speed that every system accepts on a pseudo-terminal.
 _BAUD = 115_200
-_SLOW = Air(rate_bps=60_000)
+_SLOW = ChannelState(rate_bps=60_000)
 _SUPERVISION_TIMEOUT = 0x08
 
 
