@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.channel import FRAMES_UNDER_WAY
+from host.link.channel import MAX_FRAMES_IN_FLIGHT
 from host.link.sender import DeadlineInfeasibleError
 from host.ranked import RankedPacket
 from host.wire import Flush, LinkState, Picture
@@ -81,7 +81,7 @@ def test_credits_are_never_overrun_and_every_frame_under_way_can_be_named(
         if any(isinstance(packet, Picture) for packet in unread[before:]):
             assert sum(isinstance(packet, Picture) for packet in unread) <= free
             last = max(k for k, packet in enumerate(unread) if isinstance(packet, Picture))
-            assert last + 1 <= FRAMES_UNDER_WAY
+            assert last + 1 <= MAX_FRAMES_IN_FLIGHT
         if desk.sender.session.state.name != "OPEN":
             return  # silent for too long: another claim
 

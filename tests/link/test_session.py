@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from host.errors import Reason
 from host.link.events import Failed, FailureReason, Opened, Ready
 from host.link.sender import Sender
 from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
@@ -50,12 +51,25 @@ def test_a_board_of_another_version_is_refused_and_both_versions_are_named(versi
     assert "3.2.1" in event.detail
 
 
-def test_a_board_of_the_other_role_is_refused_with_what_to_do() -> None:
+def test_a_board_of_the_other_role_is_refused_and_both_roles_are_named() -> None:
     desk = SenderDesk()
     (event,) = desk.hello(role=Role.EDGE)
-    assert isinstance(event, Failed)
-    assert event.reason is FailureReason.ROLE
-    assert "--port" in event.detail
+    assert event == Failed(FailureReason.ROLE, "it is the edge board, and this needs the camera board")
+
+
+def test_each_failure_is_one_line_and_has_the_reason_of_its_error() -> None:
+    assert str(Failed(FailureReason.SILENT)) == "the board stopped answering"
+    assert str(Failed(FailureReason.CONFIGURE, "too short an interval")) == (
+        "the board refused the configuration: too short an interval"
+    )
+    assert {reason: reason.error_reason for reason in FailureReason} == {
+        FailureReason.NO_BOARD: Reason.NO_BOARD,
+        FailureReason.SILENT: Reason.BOARD_SILENT,
+        FailureReason.VERSION: Reason.WRONG_FIRMWARE,
+        FailureReason.ROLE: Reason.WRONG_ROLE,
+        FailureReason.CONFIGURE: Reason.REFUSED,
+        FailureReason.UNCONFIRMED: Reason.NOT_READY,
+    }
 
 
 def test_a_board_of_the_other_role_is_taken_over_if_that_is_wanted() -> None:
@@ -97,7 +111,7 @@ def test_a_configuration_that_is_never_confirmed_fails() -> None:
     desk = SenderDesk()
     desk.hello(role=Role.NONE)
     desk.wait(1_100_000)
-    assert troubles(desk) == [FailureReason.CONFIGURE]
+    assert troubles(desk) == [FailureReason.UNCONFIRMED]
 
 
 def test_the_server_across_is_asked_until_it_answers() -> None:
