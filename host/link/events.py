@@ -21,13 +21,9 @@ class FailureReason(Enum):
     CONFIGURE = "the board refused the configuration"
     UNCONFIRMED = "the board did not confirm its role"
 
-    @property
-    def error_reason(self) -> Reason:
-        """Reason of an error that reports this failure."""
-        return _ERROR_REASONS[self]
 
-
-_ERROR_REASONS = {
+#: Reason of an error that reports a failure.
+REASONS: Mapping[FailureReason, Reason] = {
     FailureReason.NO_BOARD: Reason.NO_BOARD,
     FailureReason.SILENT: Reason.BOARD_SILENT,
     FailureReason.VERSION: Reason.WRONG_FIRMWARE,
@@ -47,13 +43,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The session ended. ``str()`` is one line for the user: the reason and, if there is one, the detail."""
+    """The session ended. ``str()`` is one line for the user: the reason and the detail."""
 
     reason: FailureReason
-    detail: str = ""
+    detail: str
 
     def __str__(self) -> str:
-        return f"{self.reason.value}: {self.detail}" if self.detail else self.reason.value
+        return f"{self.reason.value}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Session:
         if oldest_us is not None:
             waited_us = now_us - max(oldest_us, self._received_us)
             if waited_us >= SILENCE_US:
-                return self._fail(FailureReason.SILENT)
+                return self._fail(FailureReason.SILENT, f"nothing received for {SILENCE_US / 1e6:g} s")
             if now_us - max(oldest_us, self._requested_us) >= PROBE_AFTER_US:
                 self.probe(now_us)
         elif now_us - self._requested_us >= KEEP_ALIVE_US:
@@ -160,7 +160,7 @@ class Session:
 
     def _tick_greeting(self, now_us: int) -> list[Event]:
         if now_us - self._entered_us >= HELLO_LIMIT_US:
-            return self._fail(FailureReason.NO_BOARD)
+            return self._fail(FailureReason.NO_BOARD, f"no hello within {HELLO_LIMIT_US / 1e6:g} s")
         if now_us - self._requested_us >= HELLO_EVERY_US:
             self._requested_us = now_us
             self.channel.write(now_us, self._our_hello)
@@ -168,7 +168,7 @@ class Session:
 
     def _tick_configuring(self, now_us: int) -> list[Event]:
         if now_us - self._entered_us >= CONFIGURE_LIMIT_US:
-            return self._fail(FailureReason.UNCONFIRMED)
+            return self._fail(FailureReason.UNCONFIRMED, f"no hello with it within {CONFIGURE_LIMIT_US / 1e6:g} s")
         if now_us - self._requested_us >= HELLO_EVERY_US:
             self._requested_us = now_us
             self.channel.write(now_us, self._configuration)  # the first one may have been damaged
@@ -215,7 +215,7 @@ class Session:
             return []
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 
-    def _fail(self, reason: FailureReason, detail: str = "") -> list[Event]:
+    def _fail(self, reason: FailureReason, detail: str) -> list[Event]:
         self.state = State.FAILED
         return [Failed(reason, detail)]
 

@@ -17,7 +17,7 @@ from host.errors import Reason
 from host.transport.ble import Advertisement, BleLink, Bluetooth, scan
 from host.transport.transport import TransportError
 from tests.ble.air import Air
-from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, SCAN_S, adapter, camera_on, live
+from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, adapter, camera_on, live, scan_s
 
 
 def failing_scanner(error: Exception) -> Bluetooth:
@@ -151,14 +151,14 @@ def test_notifications_come_through_a_socket_or_else_as_signals(refused: tuple[b
                 await super().start_notify(characteristic, callback, **options)
 
         async with camera_on(air) as board:
-            [found] = await scan(bluetooth, seconds=SCAN_S)
+            [found] = await scan(bluetooth, seconds=scan_s())
             link = BleLink(found, lambda _packet: None, lambda: None, Bluetooth(bluetooth.scanner, Client))
             if len(refused) == 2:
                 with pytest.raises(TransportError, match=f"{CAMERA_ADDRESS}: cannot connect"):
                     await link.open()
             else:
                 await link.open()
-                while not board.port.is_connected:
+                while not board.transport.is_connected:
                     await asyncio.sleep(0.005)
             assert ways == asked
             await link.close()
@@ -172,7 +172,7 @@ def test_a_write_after_the_end_is_an_error_and_a_second_close_is_none() -> None:
         lost = asyncio.Event()
         async with camera_on(air) as board:
             bluetooth = await adapter(air)
-            [found] = await scan(bluetooth, seconds=SCAN_S)
+            [found] = await scan(bluetooth, seconds=scan_s())
             link = BleLink(found, lambda _packet: None, lost.set, bluetooth)
             await link.open()
             await board.drop()

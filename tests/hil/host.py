@@ -1,4 +1,4 @@
-"""A host's end of a board's port without any policy: what the test says goes to the board, what comes is kept."""
+"""A host without policy: it sends the test's packets to the board and keeps the received ones."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ from host.wire import (
     Statistics,
     StatisticsRequest,
 )
+from tests import pace
 
 Packet = Picture | Control
 _T = TypeVar("_T")
 _AGAIN_S = 0.2
-#: A board that was told to reset is gone after this time, s.
+#: Time in which a board carries out a reset, on the reference machine.
 RESET_S = 0.3
 _KEEP_POWER_DBM = 127
 
 
 class Host:
-    """One open port. ``heard`` holds packets of the board, in order; ``credit`` is its last; ``lost`` says why the port
-    is gone. ``overrun`` counts the packets for which the board had no room."""
+    """A host on one transport. ``heard`` holds the board's packets, in order, ``credit`` the last credit, and ``lost``
+    the error that ended the transport."""
 
-    def __init__(self, port: Transport, role: Role) -> None:
-        self.port = port
+    def __init__(self, transport: Transport, role: Role) -> None:
+        self.transport = transport
         self.role = role
         self.heard: list[Packet] = []
         self.credit: Credit | None = None
@@ -54,8 +55,8 @@ class Host:
         self._reading: asyncio.Task[None] | None = None
 
     async def open(self) -> Hello:
-        """Open the port and a session; the board gets the role if it has none."""
-        await self.port.open()
+        """Open the transport and a session; a board without a role gets the host's."""
+        await self.transport.open()
         self.lost = None
         self._reading = asyncio.create_task(self._read())
         hello = await self.greet()
@@ -64,25 +65,25 @@ class Host:
         return hello
 
     async def close(self) -> None:
-        """Close the port."""
+        """Close the transport."""
         if self._reading is not None:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
-        await self.port.close()
+        await self.transport.close()
 
     async def greet(self) -> Hello:
-        """Open a session, also with a board that is still starting."""
+        """Open a session; the board may still be starting."""
         return await self.ask(Hello(version=VERSION, kind=Kind.HOST, session=now_us() % (1 << 32), name=b"hil"), Hello)
 
     async def reset_board(self) -> None:
         """Reset the board, and open a session with it again."""
         self.say(Reset())
-        await asyncio.sleep(RESET_S)
+        await asyncio.sleep(pace.seconds(RESET_S))
         await self.greet()
 
     async def leave_and_return(self) -> None:
-        """Take the board's role until it is connected to nobody, and give it back."""
+        """Take the board's role until it has no connection, then restore it."""
         self.say(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
         await self.until(lambda: not self.links)
         await self.configure()
@@ -93,23 +94,23 @@ class Host:
         return await self.ask(wanted, Hello)
 
     async def statistics(self, peer: int = 0) -> Statistics:
-        """The board's account."""
+        """Return the board's statistics."""
         return await self.ask(StatisticsRequest(peer=peer), Statistics)
 
     async def ask(self, question: Control, kind: type[_T]) -> _T:
-        """Say something until it is answered."""
+        """Repeat a request until it is answered."""
         while True:
             start = len(self.heard)
             self.say(question)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN_S):
+                async with asyncio.timeout(pace.seconds(_AGAIN_S)):
                     return await self.hear(kind, since=start)
             self._raise_if_lost()
 
     async def hear(
         self, kind: type[_T], fits: Callable[[_T], bool] = lambda _: True, *, since: int | None = None
     ) -> _T:
-        """The first packet of that kind after ``since`` (default: from now on)."""
+        """Wait for the first packet of a kind after ``since`` (default: now)."""
         at = len(self.heard) if since is None else since
         while True:
             for packet in self.heard[at:]:
@@ -120,12 +121,12 @@ class Host:
             await self.change()
 
     async def change(self) -> None:
-        """Wait until something came."""
+        """Wait for the next packet."""
         self._changed.clear()
         await self._changed.wait()
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until something is true."""
+        """Wait until a condition is true."""
         while not true():
             self._raise_if_lost()
             await self.change()
@@ -139,28 +140,28 @@ class Host:
         """Send packets, each in a frame."""
         for packet in packets:
             self._channel.write(now_us(), packet)
-        self.port.write(self._channel.output())
+        self.transport.write(self._channel.output())
 
     async def offer(self, pictures: Sequence[Picture]) -> None:
-        """Give the board picture packets, never more than it has room for."""
+        """Send picture packets to the board within its credit."""
         for picture in pictures:
             await self.until(self._has_room)
             self.say(picture)
 
     def pictures(self) -> list[Picture]:
-        """Those that came."""
+        """Return the received picture packets."""
         return [packet for packet in self.heard if isinstance(packet, Picture)]
 
     @property
     def settled(self) -> bool:
-        """The board has confirmed every frame, and keeps no picture packet."""
+        """True if the board has confirmed every frame and holds no picture packet."""
         credit = self.credit
         return credit is not None and not self._channel.frames_in_flight and not credit.waiting and not credit.in_radio
 
     def _has_room(self) -> bool:
-        under_way, channel = self._channel.pictures_in_flight(), self._channel
+        in_flight, channel = self._channel.pictures_in_flight(), self._channel
         return (
-            self.credit is not None and under_way < self.credit.free and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
+            self.credit is not None and in_flight < self.credit.free and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
         )
 
     def _raise_if_lost(self) -> None:
@@ -170,7 +171,7 @@ class Host:
     async def _read(self) -> None:
         while True:
             try:
-                data = await self.port.read()
+                data = await self.transport.read()
             except TransportError as error:
                 self.lost = error
                 self._changed.set()
@@ -194,6 +195,6 @@ class Host:
 
 
 def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:
-    """A picture packet; its codec bytes tell image and rank."""
+    """Return a picture packet; its codec bytes contain image and rank."""
     data = bytes((image + 3 * rank + 7 * at) % 256 for at in range(size))
     return Picture(image=image, rank=rank, position=rank, remaining_ms=remaining_ms, data=data)

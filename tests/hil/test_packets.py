@@ -1,4 +1,4 @@
-"""What goes in at the camera comes out at the edge: every size, in order, in time, counted."""
+"""Packets from the camera arrive at the edge: every size, in order, in time, counted."""
 
 from __future__ import annotations
 
@@ -155,8 +155,8 @@ async def test_a_hello_of_another_version_is_refused(camera: Host) -> None:
     "noise", [b"\x00" * 300, b"\xff" * 1000, bytes(range(256)) * 8], ids=["zeros", "ones", "counts"]
 )
 async def test_garbage_on_the_serial_port_does_not_stop_the_service(camera: Host, edge: Host, noise: bytes) -> None:
-    camera.port.write(noise)
-    camera.port.write(b"\0")
+    camera.transport.write(noise)
+    camera.transport.write(b"\0")
     await camera.greet()
     await camera.offer([picture(7, rank) for rank in range(20)])
     await edge.until(lambda: len(edge.pictures()) == 20)

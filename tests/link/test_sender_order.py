@@ -1,4 +1,4 @@
-"""What the sender gives the board, in which order, and what it does not."""
+"""Packets that the sender gives to the board, their order, and those that it keeps."""
 
 from __future__ import annotations
 

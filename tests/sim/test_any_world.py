@@ -1,4 +1,4 @@
-"""Whatever the air and the lines do: nothing raises, every picture ends once, every packet is accounted for."""
+"""In any world nothing raises, every picture has one outcome, and every packet is accounted for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections go down when the air is gone and come back with it; nothing goes uncounted."""
+"""Connections end and return with the radio channel, and every packet is counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AIR = ChannelState()
 
 
 def outage(from_s: float, to_s: float) -> Trace:
-    """Clear air but for one outage; not repeated for long."""
+    """Return a clear channel with one outage; it repeats late."""
     times = [0, round(from_s * SECOND_US), round(to_s * SECOND_US), 500 * SECOND_US]
     return Trace(times, [AIR, GONE, AIR, AIR])
 

@@ -1,4 +1,4 @@
-"""The modelled radio gives what BLE gives: the table of published limits, losses, caps and traces."""
+"""The modelled radio has BLE's goodput: published limits, losses, rate limits and traces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate traces from files: what makes sense is read, all else is refused with the file and the line named."""
+"""Rate traces from files: valid ones are read, others are refused with file and line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes protocol/vectors/*.json, from which both languages are tested.
+"""Write protocol/vectors/*.json, from which both languages are tested.
 
 The bytes come from the ``cobs`` package, zlib and the generated ``host.wire``, never from the code under test; what
 is expected is written out by hand. ``python tests/wire/make_vectors.py`` writes, ``--check`` compares.
@@ -32,7 +32,7 @@ DOCS = {
 
 
 def texts() -> dict[Path, str]:
-    """What each file should hold."""
+    """Return the expected text of each file."""
     found: dict[str, dict[str, Any]] = {
         "frames": {"cases": frame_cases.cases()},
         "packets": {"cases": packet_cases.cases()},
@@ -43,7 +43,7 @@ def texts() -> dict[Path, str]:
 
 
 def render(content: dict[str, Any]) -> str:
-    """JSON with one line a case or, where a case has steps, one line a step."""
+    """Return JSON with one line for each case or step."""
     head = {key: value for key, value in content.items() if key != "cases"}
     lines = ["{", *(f' "{key}": {json.dumps(value)},' for key, value in head.items()), ' "cases": [']
     for number, case in enumerate(content["cases"], 1):

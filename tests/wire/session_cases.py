@@ -1,4 +1,4 @@
-"""Bytes into a board, packets out of it."""
+"""Scripts of a board: bytes in, packets out."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Packet = Control | Picture | bytes
 
 
 def hello(role: Role) -> Hello:
-    """The hello of the board under test."""
+    """Return the hello of the board under test."""
     return Hello(
         version=VERSION,
         kind=Kind.BOARD,
@@ -144,7 +144,7 @@ class Script:
 
 
 def cases() -> list[dict[str, Any]]:
-    """All of them."""
+    """Return all cases."""
     scripts = [*_sessions(), *_skipped(), *_pictures(), *_air(), *_commands()]
     return [script.case for script in scripts]
 

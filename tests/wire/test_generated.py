@@ -1,4 +1,4 @@
-"""What is generated is checked in as its sources say."""
+"""Generated files are up to date with their sources."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _SUPERVISION_TIMEOUT = 0x08
 
 
 class SimRig(Rig):
-    """Everything but pairing: virtual boards know each other."""
+    """Virtual boards. They provide everything but pairing: they need no bond."""
 
     name = "sim"
     has = frozenset(NEEDS) - {"pairing"}
@@ -42,10 +42,10 @@ class SimRig(Rig):
         await asyncio.gather(self._running, return_exceptions=True)
         self._folder.cleanup()
 
-    def camera_port(self) -> Transport:
+    def camera_transport(self) -> Transport:
         return SerialTransport(str(self._camera), _BAUD)
 
-    def edge_port(self) -> Transport:
+    def edge_transport(self) -> Transport:
         return SerialTransport(self._world.paths[-1], _BAUD)
 
     async def cut(self, _edge: OnBoard) -> None:
