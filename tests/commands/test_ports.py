@@ -1,4 +1,4 @@
-"""The port of ``send`` and ``recv`` when boards.toml names boards."""
+"""Which port ``send`` and ``recv`` take when boards.toml names boards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = 'camera = "000683123456"\nroof = "7"\n'
 
 
 def port(desk: Desk, *arguments: str, role: str = "camera") -> str | None:
-    """Return the name of the chosen port."""
+    """The name of the port that is chosen."""
     parser = argparse.ArgumentParser()
     add_port_arguments(parser)
     machine = replace(desk.machine(), open_port=lambda name: Scripted(name, silent))
@@ -31,7 +31,7 @@ def name_boards(desk: Desk) -> None:
 
 @pytest.fixture
 def two(desk: Desk) -> Desk:
-    """Attach two boards."""
+    """Two boards are attached."""
     desk.add(kit())
     desk.add(kit("000683999999", "/dev/ttyACM1"))
     return desk
