@@ -66,7 +66,7 @@ protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 	$(BIN)/python protocol/generate.py
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
-	$(BIN)/python tests/vectors/make_vectors.py
+	$(BIN)/python tests/wire/make_vectors.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
 	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..errors import PncError, Reason
-from ..link.events import Answer, Event, Failed, LinkChanged, Ready, Unanswered
+from ..link.events import REASONS, Answer, Event, Failed, LinkChanged, Ready, Unanswered
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
@@ -95,7 +95,7 @@ class Camera:
     def _on_event(self, event: Event) -> None:
         match event:
             case Failed():
-                raise CameraError(f"{self._port.name}: {event.reason.value}: {event.detail}")
+                raise CameraError(f"{self._port.name}: {event}", reason=REASONS[event.reason])
             case LinkChanged(state=LinkState.REFUSED):
                 raise CameraError(
                     f"{self._port.name}: the edge board speaks another protocol version", reason=Reason.WRONG_FIRMWARE

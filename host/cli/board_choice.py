@@ -62,12 +62,12 @@ def world_settings(arguments: argparse.Namespace) -> WorldSettings:
     """Return the virtual boards' air for ``--rate`` or ``--trace``."""
     # Imported here: with a board nothing is simulated.
     from ..sim.line import UART_BYTES_PER_S
-    from ..sim.trace import CLEAR, Air, Trace, TraceError
+    from ..sim.trace import CLEAR, ChannelState, Trace, TraceError
     from ..sim.world import WorldSettings
 
     try:
         if arguments.rate:
-            trace = Trace.constant(Air(rate_bps=bits_per_second(arguments.rate)))
+            trace = Trace.constant(ChannelState(rate_bps=bits_per_second(arguments.rate)))
         else:
             trace = Trace.read(arguments.trace) if arguments.trace else Trace.constant(CLEAR)
     except (TraceError, ValueError) as error:

@@ -11,10 +11,9 @@ from typing import Self, TypeVar
 
 from ..errors import Reason
 from ..link.channel import Channel
-from ..packets import Picture
 from ..transport.driver import now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState
+from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState, Picture
 from .errors import BoardError, NoHelloError
 
 #: A board answers within a few ms; a development kit may take longer after it was plugged in.

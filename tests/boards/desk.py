@@ -9,9 +9,8 @@ from pathlib import Path
 
 from host.devices.host_system import HostSystem
 from host.link.frames import FrameReader, write_frame
-from host.packets import Picture, parse
 from host.transport.transport import Transport, TransportError
-from host.wire import VERSION, Capability, Control, Hello, Kind, Role
+from host.wire import VERSION, Capability, Control, Hello, Kind, Picture, Role, parse
 
 FIRMWARE = b"\x00\x01\x00"
 

@@ -17,6 +17,7 @@ import pytest
 
 from host.link.frames import FrameReader, write_frame
 from host.wire import Hello, Kind, Role
+from tests import pace
 from tests.commands.conftest import SAMPLE, Boards, Ended, line_with, run, started
 
 SIM = ("--port", "sim")
@@ -147,10 +148,11 @@ def test_the_wrong_board_is_named(boards: Boards, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_at_once_with_one_line(slow_boards: Boards, tmp_path: Path) -> None:
+    greeted = slow_boards.host_sends(1)
     with started("host.send", SAMPLE, "--port", slow_boards.camera, cwd=tmp_path) as sender:
-        time.sleep(1.5)
+        assert greeted.wait(pace.seconds(20))
         sender.send_signal(signal.SIGINT)
-        assert sender.wait(5) == 130
+        assert sender.wait(pace.seconds(5)) == 130
         assert sender.stderr.read() == "send: stopped\n"
 
 
@@ -167,13 +169,14 @@ def test_a_board_that_goes_away_in_the_middle_is_named(
 ) -> None:
     with started("host.recv", "--port", slow_boards.edge, "--save", "kept", cwd=tmp_path) as server:
         line_with(server, "serving on")
+        sending = slow_boards.host_sends(1500)
         arguments = ["--port", slow_boards.camera, "--deadline", "4s"]
         with started("host.send", SAMPLE, *arguments, cwd=tmp_path) as sender:
-            time.sleep(2.5)
+            assert sending.wait(pace.seconds(20))
             slow_boards.do(fault)
             start = time.monotonic()
-            assert sender.wait(10) == 1
-            assert time.monotonic() - start < 5
+            assert sender.wait(pace.seconds(10)) == 1
+            assert time.monotonic() - start < pace.seconds(5)
             err = sender.stderr.read()
     assert err.startswith(f"send: {slow_boards.camera}: ")
     assert text in err
@@ -215,4 +218,4 @@ def test_a_port_without_a_board_is_named_within_two_seconds(tmp_path: Path) -> N
     ended = run("host.send", SAMPLE, "--port", os.ttyname(slave), cwd=tmp_path)
     os.close(master)
     complains(ended, 1, "no board answered")
-    assert ended.took_s < 10
+    assert ended.took_s < pace.seconds(10)

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from host.devices.client import BoardClient, Packet
-from host.link.channel import FRAMES_UNDER_WAY
-from host.packets import Picture
+from host.link.channel import MAX_FRAMES_IN_FLIGHT
 from host.transport.transport import Transport, TransportError
 from host.wire import (
     MAX_CODEC_BYTES,
@@ -20,11 +19,13 @@ from host.wire import (
     Hello,
     Link,
     LinkState,
+    Picture,
     Reset,
     Role,
     Statistics,
     StatisticsRequest,
 )
+from tests import pace
 
 _T = TypeVar("_T")
 _C = TypeVar("_C", bound=Control)
@@ -77,7 +78,7 @@ class Host(BoardClient):
     async def reset_board(self) -> None:
         """Reset the board, and open a session with it again."""
         self.send(Reset())
-        await asyncio.sleep(RESET_S)
+        await asyncio.sleep(pace.seconds(RESET_S))
         await self.greet()
 
     async def leave_and_return(self) -> None:
@@ -97,7 +98,7 @@ class Host(BoardClient):
 
     async def ask(self, question: Control, kind: type[_C]) -> _C:
         """Send a question until it is answered."""
-        return await self.request(question, kind, timeout_s=_REPEAT_S, tries=int(_PATIENCE_S / _REPEAT_S))
+        return await self.request(question, kind, timeout_s=pace.seconds(_REPEAT_S), tries=int(_PATIENCE_S / _REPEAT_S))
 
     async def hear(
         self, kind: type[_T], fits: Callable[[_T], bool] = lambda _: True, *, since: int | None = None
@@ -148,11 +149,13 @@ class Host(BoardClient):
     def settled(self) -> bool:
         """True if the board has confirmed every frame and keeps no picture packet."""
         credit = self.credit
-        return credit is not None and not self._channel.under_way and not credit.waiting and not credit.in_radio
+        return credit is not None and not self._channel.frames_in_flight and not credit.waiting and not credit.in_radio
 
     def _has_room(self) -> bool:
-        under_way, channel = self._channel.pictures_under_way(), self._channel
-        return self.credit is not None and under_way < self.credit.free and channel.under_way < FRAMES_UNDER_WAY
+        in_flight, channel = self._channel.pictures_in_flight(), self._channel
+        return (
+            self.credit is not None and in_flight < self.credit.free and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
+        )
 
     def _raise_if_lost(self) -> None:
         if self.lost is not None:

@@ -1,4 +1,4 @@
-"""What goes in at the camera comes out at the edge: every size, in order, in time, counted."""
+"""Packets from the camera arrive at the edge: every size, in order, in time, counted."""
 
 from __future__ import annotations
 
