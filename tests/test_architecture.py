@@ -31,7 +31,7 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "edge": ("board", "codec"),
     "devices": ("board",),
     "sim": ("board",),
-    "board": ("transport",),
+    "board": ("transport", "version"),
     "transport": ("link",),
     # link and codec do not know each other: a ranked packet is all that passes between them
     "link": ("packets", "files"),
@@ -42,6 +42,7 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "wire": ("errors",),
     "files": ("errors",),
     "errors": (),
+    "version": (),
 }
 #: Research may use every library, and of research what is listed. No library and no product command imports research.
 RESEARCH: dict[str, tuple[str, ...]] = {
