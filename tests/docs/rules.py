@@ -30,8 +30,8 @@ class Rule(NamedTuple):
     reason: str = ""
     #: Modules without which it is skipped.
     needs: tuple[str, ...] = ()
-    #: The exit statuses that may be. With any but 0 it has to print a report.
-    statuses: tuple[int, ...] = (0,)
+    #: An exit status other than 0 that may be, such as for a late answer, and a text that it then prints.
+    otherwise: tuple[int, str] | None = None
 
 
 #: A command of this project, as a module or as an installed script, alone or in a given environment.
@@ -69,13 +69,13 @@ RULES = (
     Rule(r"make (?:test|check|fast|size|hil LINK=bumble|test-firmware)", Way.CI),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
     Rule(rf"{_OURS}bench\b.*", Way.CI),
-    # What is run as written. On a busy machine an answer may come late (status 1).
+    # What is run as written. On a busy machine an answer may come late.
     Rule(r"\. \.venv/bin/activate|python -m host", Way.RUN),
-    Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",)),
-    Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), statuses=(0, 1)),
+    Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
+    Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
-    Rule(rf"{_OURS}boards list\b.*", Way.RUN, statuses=(0, 4)),
-    Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, statuses=(0, 1)),
+    Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
+    Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
     Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=("onnxruntime", "onnx", "matplotlib")),
     Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime",)),
 )

@@ -83,8 +83,10 @@ def test_a_command_runs(text: str, checkout: Path, environment: dict[str, str]) 
     _need(rule.needs)
     done = _shell(text, checkout, environment)
     assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode in rule.statuses, done.stdout + done.stderr
-    assert (done.stdout + done.stderr).strip() or not done.returncode
+    if done.returncode:
+        status, report = rule.otherwise or (0, "")
+        assert done.returncode == status, done.stdout + done.stderr
+        assert report in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("text", _with_way(Way.SERVE))
