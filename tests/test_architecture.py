@@ -56,9 +56,7 @@ RESEARCH: dict[str, tuple[str, ...]] = {
 ARROWS = PRODUCT | RESEARCH
 
 #: Violations that are known and will go: "importing module -> imported module", and why it is not yet gone.
-KNOWN: dict[str, str] = {
-    "host.devices.host_system -> host.boards.zephyr": "the root of the checkout is defined in a command's room",
-}
+KNOWN: dict[str, str] = {}
 
 
 class Import(NamedTuple):
