@@ -22,8 +22,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ble/*", ("realtime",)),
     ("sim/test_realtime.py", ("realtime", "pty")),
     ("sim/test_server_port.py", ("realtime", "pty")),
-    ("sim/test_sim_port.py", ("realtime",)),
+    ("sim/test_in_memory.py", ("realtime",)),
     ("transport/test_serial_port.py", ("realtime", "pty")),
+    ("transport/test_driver.py", ("realtime",)),
     ("devices/test_board_transport.py::test_a_server_serves_again_*", ("realtime", "pty")),
     # programs in their own processes
     ("commands/*", ("realtime", "pty")),
