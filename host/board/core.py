@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..version import __version__
 from ..wire import MAX_PACKET, Boot, Capability, Pair, Pairing, Phy, ResetKind, Role
 from ._core import ffi, lib
 from .pairing import PairingWindow
 
-FIRMWARE = (0, 1, 0)
+#: The core is compiled from this package's own source.
+FIRMWARE = tuple(map(int, __version__.split(".")))  # noqa: RUF048  (three numbers, as in firmware/VERSION)
 MTU = 247
 _WRAP = 1 << 32
 
