@@ -169,7 +169,7 @@ def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
 @pytest.mark.parametrize(
     ("cut", "loss", "words"),
     [
-        (False, 0.0, "python -m host.recv"),
+        (False, 0.0, "no edge server answered"),
         (False, 1.0, "no edge board in reach"),
         (True, 0.0, "no board answered"),
     ],
