@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("bench"))
+
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..cli import table
-from ..cli.command import CommandParser, run_command
+from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
 from . import codec, link
 
@@ -19,7 +25,7 @@ BENCHES = ("codec", "link")
 
 def parser() -> CommandParser:
     """The command line."""
-    p = CommandParser(prog="python -m host.bench", description=__doc__)
+    p = CommandParser(command="bench")
     p.add_argument(
         "bench",
         choices=BENCHES,
@@ -47,7 +53,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(arguments: argparse.Namespace) -> int:
+def bench(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     if arguments.bench == "link":
         result = link.run()
@@ -75,5 +81,6 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command("bench", lambda: main(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return bench(parser().parse_args())

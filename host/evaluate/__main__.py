@@ -11,13 +11,19 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("evaluate"))
+
+import argparse
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..cli.command import USAGE, CommandError, CommandParser, run_command
+from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.weights import DEFAULT
 from ..edge.classifier import DEFAULT_CLASSIFIER
 from ..edge.classifier import load as load_classifier
@@ -49,7 +55,7 @@ def _positive(text: str) -> int:
 def parser() -> CommandParser:
     """The command line."""
     p = CommandParser(
-        prog="python -m host.evaluate",
+        command="evaluate",
         description="Accuracy on what codecs leave of labelled pictures, against bytes.",
         epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. A "
         "budget takes packets, the most important first, the last one shortened where the codec can be cut "
@@ -138,5 +144,6 @@ def _questions(subject: Subject, options: argparse.Namespace) -> list[Question]:
     return subject.questions(budgets)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: evaluate(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return evaluate(parser().parse_args())

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("simulate"))
+
+import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..cli import table
-from ..cli.command import USAGE, CommandError, CommandParser, run_command
+from ..cli.command import USAGE, CommandError, CommandParser
 from ..cli.units import milliseconds
 from ..codec import Codec, PictureError, load, load_picture
 from ..edge.classifier import DEFAULT_CLASSIFIER, Classifier
@@ -46,7 +52,7 @@ class Row:
 
 def parser() -> CommandParser:
     """The command line."""
-    p = CommandParser(prog="python -m host.simulate", description=__doc__)
+    p = CommandParser(command="simulate")
     p.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
     p.add_argument("--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index")
     p.add_argument("--first", metavar="N", type=int, help="only the first N rows of the CSV")
@@ -148,5 +154,6 @@ class _Judge:
             self._places[key] = place_of(self._classes[key[0]], row)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: simulate(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return simulate(parser().parse_args())
