@@ -89,7 +89,7 @@ bool radio_is_connected(const bt_addr_le_t *address);
 /* Return the number of connections. */
 uint8_t radio_connected(void);
 
-/* Ask the stack to end every connection. */
+/* Request the end of every connection. */
 void radio_disconnect_all(void);
 
 /* radio_parameters.c; from the main thread */
@@ -134,7 +134,7 @@ bool security_pairing_open(void);
 /* Return true if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
 
-/* Handle that the configuration may name another peer. From the main thread. */
+/* Record that the configuration may name another peer. From the main thread. */
 void security_configured(void);
 
 /* Return a number that changes whenever the set of known boards may have changed. */

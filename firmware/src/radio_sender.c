@@ -53,7 +53,7 @@ static void on_delivered(uint16_t handle, uint8_t packets)
 /* The host's own callback only reports that the controller has accepted the packet. */
 #define on_sent NULL
 #else
-/* Handle that the peer acknowledged a packet. If the connection was lost instead, board_radio_down reports that. */
+/* Report a packet as delivered, unless its connection was lost: then board_radio_down accounts for it. */
 static void on_sent(struct bt_conn *conn, void *user)
 {
 	uint16_t handle;

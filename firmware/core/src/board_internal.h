@@ -46,10 +46,10 @@ void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *by
 
 /* board_air.c */
 
-/* Handle that the connection to `peer` is ready, or that its parameters changed. */
+/* Record that a connection is ready, or that its parameters changed. */
 void pnc_board_air_up(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, const struct pnc_radio_link *link);
 
-/* Handle the end of the connection to `peer`. */
+/* Record the end of the connection to `peer`. */
 void pnc_board_air_down(struct pnc_board *b, uint8_t peer, uint8_t reason);
 
 /* Process a packet from any peer. */
@@ -58,7 +58,7 @@ void pnc_board_air_read(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
 /* Write the next packet for a connected peer whose window is not full. Return its length, 0 if there is none. */
 size_t pnc_board_air_write(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, uint8_t *out);
 
-/* Handle the acknowledgement of the oldest packet in flight to `peer`. */
+/* Record the acknowledgement of the oldest packet in flight, if there is one. */
 void pnc_board_air_acknowledge(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p);
 
 /* Return true if pnc_board_air_write has a packet for that peer. */

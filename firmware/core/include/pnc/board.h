@@ -127,15 +127,15 @@ void pnc_board_serial_rx(struct pnc_board *b, uint32_t now_us, const uint8_t *by
  * frame begins. */
 size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room);
 
-/* Handle that the host closed the port. A camera flushes its queue, because nobody waits for those pictures any more.
+/* Report that the host closed the port. A camera flushes its queue, because nobody waits for those pictures any more.
  * An edge board keeps its queue for the next host. */
 void pnc_board_serial_closed(struct pnc_board *b, uint32_t now_us);
 
-/* Handle that a connection can carry packets in both directions (is subscribed), or that its parameters changed.
+/* Report that a connection can carry packets in both directions (is subscribed), or that its parameters changed.
  * peer < PNC_PEERS; 0 on a camera. */
 void pnc_board_radio_up(struct pnc_board *b, uint32_t now_us, uint8_t peer, const struct pnc_radio_link *link);
 
-/* Handle the end of a connection; `reason` is Bluetooth's. Packets in flight count as lost. */
+/* Report the end of a connection; `reason` is Bluetooth's. Packets in flight count as lost. */
 void pnc_board_radio_down(struct pnc_board *b, uint32_t now_us, uint8_t peer, uint8_t reason);
 
 /* Process a packet from the air. It may have any bytes and any length. */
@@ -145,10 +145,10 @@ void pnc_board_radio_rx(struct pnc_board *b, uint32_t now_us, uint8_t peer, cons
  * if no more packets of this connection may be in flight. */
 size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, uint8_t *out);
 
-/* Handle that the link layer acknowledged the oldest packet in flight to a peer. */
+/* Report that the link layer acknowledged the oldest packet in flight to a peer. */
 void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
 
-/* Report the state of pairing to the host, because it changed or the host asked for it. */
+/* Send the state of pairing to the host, because it changed or the host requested it. */
 void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us);
 
 /* Drop expired packets and repeat a credit that is due. Call at least every 50 ms; calling it more often is cheap. */
