@@ -1,4 +1,4 @@
-/* An HCI driver between the Bluetooth host and the controller's own driver: everything passes as it is. */
+/* An HCI driver between the Bluetooth host and the controller's own driver. It passes everything on unchanged. */
 #define DT_DRV_COMPAT pnc_hci_watch
 
 #include "hci_watch.h"
@@ -10,7 +10,7 @@
 #include <zephyr/sys/byteorder.h>
 
 #include "pnc/completion.h"
-#include "release.h"
+#include "zephyr_compat.h"
 
 BUILD_ASSERT(CONFIG_BT_BUF_ACL_TX_COUNT <= PNC_COMPLETION_MOST);
 BUILD_ASSERT(CONFIG_BT_MAX_CONN <= PNC_PEERS);
@@ -20,7 +20,7 @@ static struct k_spinlock lock; /* of `completion` */
 static struct pnc_completion completion;
 static void (*listener)(uint16_t handle, uint8_t packets);
 
-#if defined(BT_DT_HCI_DRIVER_CONFIG_INST_GET) /* 4.5: every driver has these */
+#if defined(BT_DT_HCI_DRIVER_CONFIG_INST_GET) /* from 4.5 on every driver needs these */
 static struct bt_hci_driver_data host;
 static const struct bt_hci_driver_config config = BT_DT_HCI_DRIVER_CONFIG_INST_GET(0);
 #define CONFIG_OF_DEVICE &config
@@ -93,7 +93,7 @@ static int send(const struct device *dev, struct net_buf *buf)
 	if (acl == NULL || len < sizeof(struct bt_hci_acl_hdr)) {
 		return bt_hci_send(controller, buf);
 	}
-	handle = bt_acl_handle(sys_get_le16(acl)); /* the buffer is gone once it is sent */
+	handle = bt_acl_handle(sys_get_le16(acl)); /* the buffer is no longer ours once it is sent */
 	K_SPINLOCK(&lock)
 	{
 		pnc_completion_sent(&completion, acl, len);

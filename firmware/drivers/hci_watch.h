@@ -1,12 +1,12 @@
-/* Hears what Bluetooth host and controller say to each other, since the host does not tell when a notification or a
- * write command was delivered: from Zephyr 3.7 on its call-back comes when the controller takes the packet. */
+/* Watches the traffic between Bluetooth host and controller to detect when a notification or a write command was
+ * delivered. From Zephyr 3.7 on the host's own callback only reports that the controller has accepted the packet. */
 #ifndef PNC_HCI_WATCH_H
 #define PNC_HCI_WATCH_H
 
 #include <stdint.h>
 
-/* Calls back when the controller reports notifications or write commands of a connection as delivered: that many more,
- * at least 1. From the controller's thread. */
+/* Set the callback for deliveries. The controller's thread calls it with the handle of a connection and the number of
+ * notifications and write commands that were delivered, at least 1. */
 void hci_watch_listen(void (*delivered)(uint16_t handle, uint8_t packets));
 
 #endif

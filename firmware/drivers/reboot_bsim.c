@@ -1,6 +1,6 @@
-/* A reset of a board on BabbleSim's radio: it leaves the simulation, which goes on without it. BabbleSim takes no
- * device in while it runs; who wants the board back starts a program beforehand, with its flash and a -start_offset.
- * SPDX-License-Identifier: Apache-2.0 */
+/* Reset of a board on BabbleSim's radio: the board leaves the simulation, which continues without it. No device can
+ * join a running simulation. To have the board back, start another program with the same flash and a -start_offset
+ * together with the simulation. SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
 #include <zephyr/sys/reboot.h>

@@ -1,4 +1,4 @@
-/* A reset of a board that is a program: it starts itself anew, with the words that it was started with.
+/* Reset of a board that is a program of this computer: it executes itself again with the same arguments.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +30,8 @@ void sys_arch_reboot(int type)
 		fclose(file);
 	}
 	run_native_tasks(_NATIVE_ON_EXIT_LEVEL);
-	(void)sigemptyset(&none); /* the simulation blocks signals in its threads, and a new program inherits that */
+	(void)sigemptyset(
+		&none); /* the simulation blocks signals in its threads, which the new program would inherit */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	execv("/proc/self/exe", words);
 	_exit(1);

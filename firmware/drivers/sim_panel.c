@@ -1,6 +1,6 @@
-/* The front of a simulated board, for tests: prints when a lamp changes; -press=S presses the button at that time of
- * the board's life; -stall=S stops its sender thread then, as an endless loop of it would. SPDX-License-Identifier:
- * Apache-2.0 */
+/* LEDs and button of a simulated board, for tests. Prints each change of an LED. -press=S presses the button S seconds
+ * after the start. -stall=S suspends the sender thread at that time, to have the effect of an endless loop.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "cmdline.h"
 #include "soc.h"
 
@@ -15,7 +15,7 @@
 #define STACK_BYTES 1024
 #define PRIORITY 1
 
-static const struct gpio_dt_spec lamps[] = {
+static const struct gpio_dt_spec leds[] = {
 	GPIO_DT_SPEC_GET(DT_ALIAS(led0), gpios),
 	GPIO_DT_SPEC_GET(DT_ALIAS(led1), gpios),
 	GPIO_DT_SPEC_GET(DT_ALIAS(led2), gpios),
@@ -35,16 +35,16 @@ static void stall(const struct k_thread *thread, void *user)
 	}
 }
 
-static void show_lamps(int64_t now_ms)
+static void show_leds(int64_t now_ms)
 {
-	static int shown[ARRAY_SIZE(lamps)];
+	static int shown[ARRAY_SIZE(leds)];
 
-	for (size_t i = 0; i < ARRAY_SIZE(lamps); i++) {
-		int is = gpio_emul_output_get(lamps[i].port, lamps[i].pin);
+	for (size_t i = 0; i < ARRAY_SIZE(leds); i++) {
+		int is = gpio_emul_output_get(leds[i].port, leds[i].pin);
 
 		if (is >= 0 && is != shown[i]) {
 			shown[i] = is;
-			printk("lamp %u %s at %lld ms\n", (unsigned int)i, is != 0 ? "on" : "off", (long long)now_ms);
+			printk("LED %u %s at %lld ms\n", (unsigned int)i, is != 0 ? "on" : "off", (long long)now_ms);
 		}
 	}
 }
@@ -60,7 +60,7 @@ static void run(void *a, void *b, void *c)
 	for (;;) {
 		int64_t now_ms = k_uptime_get();
 
-		show_lamps(now_ms);
+		show_leds(now_ms);
 		if (press_s >= 0) {
 			(void)gpio_emul_input_set(button.port, button.pin,
 						  now_ms >= press_ms && now_ms < press_ms + PRESSED_MS);

@@ -1,11 +1,11 @@
 /* UART of a simulated board on a pseudo-terminal of the computer that simulates it.
  *
- * Interrupt-driven API. A timer plays the line: in each direction it moves as many bytes as the baud rate allows since
- * the last time, and calls the interrupt callback. A FIFO that is full holds the bytes back: towards the board they
- * stay in the pseudo-terminal and at last in the host's write, towards the host the FIFO stays full. DTR is set while
- * a host has the port open; bytes for a port that nobody has open are held back, too.
+ * Implements the interrupt-driven API. A timer simulates the line: in each direction it moves as many bytes as the baud
+ * rate allows since the last tick, and calls the interrupt callback. A full FIFO stops the flow. Bytes to the board
+ * then stay in the pseudo-terminal and in the end block the host's write. Bytes to the host stay in the FIFO. DTR is
+ * set while a host has the port open. While none has, bytes to the host stay in the FIFO as well.
  *
- * The port is found by a symbolic link: --port=PATH, or /tmp/pnc-…. SPDX-License-Identifier: Apache-2.0 */
+ * A symbolic link leads to the port: --port=PATH, by default /tmp/pnc-…. SPDX-License-Identifier: Apache-2.0 */
 #define DT_DRV_COMPAT pnc_uart_pty
 
 #include "cmdline.h"
@@ -39,11 +39,11 @@ struct fifo {
 
 static struct {
 	int fd;
-	bool host;        /* somebody has the port open */
-	char *path;       /* from the command line */
-	char link[256];   /* the symbolic link to remove in the end */
+	bool host;        /* a host has the port open */
+	char *path;       /* of the symbolic link, from the command line */
+	char link[256];   /* path of the symbolic link, which is removed at the end */
 	uint32_t baud;    /* from the command line; 0: current-speed */
-	int64_t paced_us; /* the line has been played up to here */
+	int64_t paced_us; /* the line has been simulated up to this time */
 	struct fifo rx, tx;
 	bool rx_irq, tx_irq;
 	bool in_callback;
@@ -94,7 +94,7 @@ static void raise_irq(void)
 	}
 }
 
-/* Whether a host has the port open: a pseudo-terminal whose other side is closed reports a hang-up. */
+/* Return true if a host has the port open: a pseudo-terminal whose other side is closed reports a hang-up. */
 static bool host_there(void)
 {
 	struct pollfd p = {.fd = port.fd, .events = POLLIN};
@@ -102,6 +102,7 @@ static bool host_there(void)
 	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP);
 }
 
+/* Move up to `budget` bytes in each direction. */
 static void move(size_t budget)
 {
 	uint8_t bytes[FIFO_BYTES];
@@ -110,7 +111,7 @@ static void move(size_t budget)
 
 	port.host = host_there();
 	if (want > 0) {
-		/* Also after the host closed the port: what it wrote before is still to come. */
+		/* Even if the host has closed the port: bytes that it wrote before may still be there. */
 		n = read(port.fd, bytes, want);
 		if (n > 0) {
 			fifo_put(&port.rx, bytes, n);
@@ -249,7 +250,7 @@ static void fail(const char *what)
 	posix_print_error_and_exit("serial port: %s: %s\n", what, strerror(errno));
 }
 
-/* Opens the pseudo-terminal in raw mode and links to it. */
+/* Open the pseudo-terminal in raw mode and create the symbolic link. */
 static void open_port(void)
 {
 	int slave;
@@ -262,7 +263,7 @@ static void open_port(void)
 	tcgetattr(slave, &raw);
 	cfmakeraw(&raw);
 	tcsetattr(slave, TCSANOW, &raw);
-	close(slave); /* so that its being closed by the host is seen */
+	close(slave); /* so that a hang-up is reported when the host closes the port */
 	fcntl(port.fd, F_SETFL, O_NONBLOCK);
 	fcntl(port.fd, F_SETFD, FD_CLOEXEC);
 	if (port.path != NULL) {

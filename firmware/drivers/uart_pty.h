@@ -1,13 +1,13 @@
-/* What the pseudo-terminal UART asks of the simulator around it. */
+/* What the pseudo-terminal UART needs from the simulator. */
 #ifndef PNC_UART_PTY_H
 #define PNC_UART_PTY_H
 
 #include <stddef.h>
 
-/* Writes the default path of the port's symbolic link to out. */
+/* Write the default path of the port's symbolic link to `out`. */
 void uart_pty_default_link(char *out, size_t size);
 
-/* Called once at the start: keeps this board's time close to that of the others. */
+/* Keep this board's time close to that of the other devices. Call once, at the start. */
 void uart_pty_keep_pace(void);
 
 #endif

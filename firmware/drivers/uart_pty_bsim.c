@@ -6,8 +6,8 @@
 #include "bs_types.h"
 #include "time_machine.h"
 
-/* How far the board may run ahead of the other devices, and of the wall clock if that is followed, us. The default of
- * a second would make a board with an idle radio deaf for its host that long. */
+/* How far the board may run ahead of the other devices, and of the wall clock in real time, us. With the default of a
+ * second, a board with an idle radio would not react to its host for that long. */
 #define AHEAD_US 1000
 
 void uart_pty_default_link(char *out, size_t size)

@@ -2,14 +2,13 @@
 
 #include <zephyr/kernel.h>
 
-#include "care.h"
-#include "radio.h"
 #include "serial.h"
+#include "supervision.h"
 
 #define STACK_BYTES 2048
 #define PRIORITY 6
 #define TICK_MS 5
-#define PIECE_BYTES 64
+#define CHUNK_BYTES 64
 
 static K_MUTEX_DEFINE(lock);
 static K_SEM_DEFINE(work, 0, 1);
@@ -22,55 +21,14 @@ static uint32_t now_us(void)
 	return (uint32_t)k_ticks_to_us_floor64(k_uptime_ticks());
 }
 
-static void wake(void *user)
+void board_wake(void)
 {
-	ARG_UNUSED(user);
-	/* The board's own thread writes what there is room for at the end of its turn anyway; without room, waking
-	 * itself would make it turn for ever. */
+	/* The board's own thread ends each turn by writing as much as there is room for. If it woke itself, it would
+	 * loop without end while there is no room. */
 	if (k_current_get() != &thread) {
 		k_sem_give(&work);
 	}
-	radio_wake();
 }
-
-static bool configure(void *user, const struct pnc_configure *configuration)
-{
-	ARG_UNUSED(user);
-	return radio_configure(configuration);
-}
-
-static bool pair(void *user, const struct pnc_pair *pair)
-{
-	ARG_UNUSED(user);
-	return radio_pair(pair);
-}
-
-static void pairing(void *user, struct pnc_pairing *pairing)
-{
-	ARG_UNUSED(user);
-	radio_pairing(pairing);
-}
-
-static bool reset(void *user, uint8_t kind)
-{
-	ARG_UNUSED(user);
-	return care_ask_reset(kind);
-}
-
-static int8_t rssi_dbm(void *user, uint8_t peer)
-{
-	ARG_UNUSED(user);
-	return radio_rssi_dbm(peer);
-}
-
-static const struct pnc_board_ops ops = {
-	.configure = configure,
-	.pair = pair,
-	.pairing = pairing,
-	.reset = reset,
-	.rssi_dbm = rssi_dbm,
-	.wake = wake,
-};
 
 void board_radio_up(uint8_t peer, const struct pnc_radio_link *link)
 {
@@ -91,7 +49,7 @@ void board_radio_rx(uint8_t peer, const uint8_t *packet, size_t len)
 	k_mutex_lock(&lock, K_FOREVER);
 	pnc_board_radio_rx(&board, now_us(), peer, packet, len);
 	k_mutex_unlock(&lock);
-	care_traffic();
+	leds_note_traffic();
 }
 
 void board_radio_sent(uint8_t peer)
@@ -123,7 +81,7 @@ static void on_serial_event(void)
 	k_sem_give(&work);
 }
 
-/* A host that opens the port greets the board; one that closes it takes its pictures along. */
+/* Detect that the host closed the port: nobody waits for its pictures any more. */
 static void watch_host(void)
 {
 	static bool was_open;
@@ -139,10 +97,10 @@ static void watch_host(void)
 
 static void from_serial(void)
 {
-	uint8_t bytes[PIECE_BYTES];
+	uint8_t bytes[CHUNK_BYTES];
 
-	/* No more than what waited at first: a flood must not keep the other direction from its turn. */
-	for (int left = CONFIG_PNC_SERIAL_RX_BYTES; left > 0; left -= PIECE_BYTES) {
+	/* At most one buffer of bytes at a time, so that a flood does not block the other direction. */
+	for (int left = CONFIG_PNC_SERIAL_RX_BYTES; left > 0; left -= CHUNK_BYTES) {
 		size_t n = serial_read(bytes, sizeof(bytes));
 
 		if (n == 0) {
@@ -157,14 +115,14 @@ static void from_serial(void)
 
 static void to_serial(void)
 {
-	uint8_t bytes[PIECE_BYTES];
+	uint8_t bytes[CHUNK_BYTES];
 	size_t n;
 
 	do {
 		k_mutex_lock(&lock, K_FOREVER);
 		n = pnc_board_serial_tx(&board, now_us(), bytes, MIN(sizeof(bytes), serial_room()));
 		k_mutex_unlock(&lock);
-		serial_write(bytes, n); /* also with nothing new: what waits is put on its way again */
+		serial_write(bytes, n); /* also if n is 0: it restarts the transmission of what still waits */
 	} while (n > 0);
 }
 
@@ -181,15 +139,15 @@ static void run(void *a, void *b, void *c)
 		pnc_board_tick(&board, now_us());
 		k_mutex_unlock(&lock);
 		to_serial();
-		care_alive(CARE_BOARD);
+		watchdog_feed(WATCHDOG_BOARD);
 	}
 }
 
-void board_start(const struct pnc_board_identity *identity)
+void board_start(const struct pnc_board_identity *identity, const struct pnc_board_ops *ops)
 {
-	pnc_board_init(&board, identity, &ops, NULL, now_us());
+	pnc_board_init(&board, identity, ops, NULL, now_us());
 	if (!serial_start(on_serial_event)) {
-		care_error();
+		leds_show_error();
 	}
 	k_thread_create(&thread, stack, K_THREAD_STACK_SIZEOF(stack), run, NULL, NULL, NULL, PRIORITY, 0, K_NO_WAIT);
 	k_thread_name_set(&thread, "board");

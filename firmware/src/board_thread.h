@@ -1,5 +1,7 @@
-/* The core's board behind one mutex, and the thread that joins it to the serial port. Every function may be called from
- * any thread, none from an interrupt, and none from inside an operation of the core. */
+/* The core's board behind one mutex, and the thread that connects it to the serial port.
+ *
+ * Every function may be called from any thread, but not from an interrupt. Only board_wake may be called from inside an
+ * operation of the core. */
 #ifndef PNC_BOARD_THREAD_H
 #define PNC_BOARD_THREAD_H
 
@@ -7,10 +9,13 @@
 
 #include "pnc/board.h"
 
-/* Starts the board: serial port, thread. */
-void board_start(const struct pnc_board_identity *identity);
+/* Start the board, its serial port and its thread. `ops` must outlive the board; its `wake` has to call board_wake. */
+void board_start(const struct pnc_board_identity *identity, const struct pnc_board_ops *ops);
 
-/* As the functions of pnc/board.h, at the present time. */
+/* Let the board's thread send what is due to the host. */
+void board_wake(void);
+
+/* As the functions of the same name in pnc/board.h, at the current time. */
 void board_radio_up(uint8_t peer, const struct pnc_radio_link *link);
 void board_radio_down(uint8_t peer, uint8_t reason);
 void board_radio_rx(uint8_t peer, const uint8_t *packet, size_t len);

@@ -1,15 +1,66 @@
+/* Starts everything, connects the core to serial port, radio and supervision, and then runs the main thread's loop. */
 #include <string.h>
 
 #include <zephyr/drivers/hwinfo.h>
 #include <zephyr/kernel.h>
 
 #include "board_thread.h"
-#include "care.h"
 #include "radio.h"
-#include "release.h"
 #include "serial.h"
+#include "supervision.h"
+#include "zephyr_compat.h"
 
-#define MANAGE_MS 100
+#define PROCESS_MS 100
+
+static bool configure(void *user, const struct pnc_configure *configuration)
+{
+	ARG_UNUSED(user);
+	return radio_configure(configuration);
+}
+
+static bool pair(void *user, const struct pnc_pair *pair)
+{
+	ARG_UNUSED(user);
+	return radio_pair(pair);
+}
+
+static void pairing(void *user, struct pnc_pairing *pairing)
+{
+	ARG_UNUSED(user);
+	radio_pairing(pairing);
+}
+
+static bool reset(void *user, uint8_t kind)
+{
+	ARG_UNUSED(user);
+	if (!supervision_request_reset(kind)) {
+		return false;
+	}
+	radio_notify(); /* the main thread, which resets the board, waits in radio_process */
+	return true;
+}
+
+static int8_t rssi_dbm(void *user, uint8_t peer)
+{
+	ARG_UNUSED(user);
+	return radio_rssi_dbm(peer);
+}
+
+static void wake(void *user)
+{
+	ARG_UNUSED(user);
+	board_wake();
+	radio_wake();
+}
+
+static const struct pnc_board_ops ops = {
+	.configure = configure,
+	.pair = pair,
+	.pairing = pairing,
+	.reset = reset,
+	.rssi_dbm = rssi_dbm,
+	.wake = wake,
+};
 
 static uint64_t board_id(void)
 {
@@ -23,7 +74,7 @@ static uint64_t board_id(void)
 
 static uint32_t capabilities(void)
 {
-	return radio_capabilities() | care_capabilities() |
+	return radio_capabilities() | supervision_capabilities() |
 	       (DT_NODE_HAS_COMPAT(SERIAL_NODE, zephyr_cdc_acm_uart) ? PNC_CAPABILITY_USB : 0) |
 	       (IS_ENABLED(CONFIG_ARCH_POSIX) ? PNC_CAPABILITY_VIRTUAL : 0);
 }
@@ -35,19 +86,22 @@ int main(void)
 		.session = sys_rand32_get(),
 		.capabilities = capabilities(),
 		.firmware = {PNC_FIRMWARE_VERSION},
-		.boot = care_boot(),
+		.boot = supervision_boot_reason(),
 		.in_flight = CONFIG_PNC_PACKETS_IN_FLIGHT,
 	};
 
 	strncpy(identity.name, CONFIG_BOARD, sizeof(identity.name) - 1);
-	care_start();
+	supervision_start(radio_open_pairing);
 	identity.role = radio_start();
-	board_start(&identity);
+	board_start(&identity, &ops);
 	for (;;) {
-		radio_manage(MANAGE_MS);
-		care_show(radio_links_up());
-		care_alive(CARE_MAIN);
-		care_reset(radio_end);
+		radio_process(PROCESS_MS);
+		leds_update(radio_links_up());
+		watchdog_feed(WATCHDOG_MAIN);
+		if (supervision_reset_requested()) {
+			radio_end();
+			supervision_reset();
+		}
 	}
 	return 0;
 }

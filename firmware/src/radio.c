@@ -1,120 +1,25 @@
-/* Connections: where each has its place, and what brings it forward until packets flow. */
-#include "radio_parts.h"
+/* The manager: advances each connection until it carries packets, and applies the settings. */
+#include "radio.h"
 
 #include <zephyr/bluetooth/hci.h>
 #include <zephyr/settings/settings.h>
 
-#include "care.h"
+#include "radio_internal.h"
 #include "store.h"
+#include "supervision.h"
 
 #define RSSI_EVERY_MS 1000
 #define END_MS 500 /* for connections to end */
-#define STRANGER_MS (CONFIG_PNC_STRANGER_S * MSEC_PER_SEC)
+#define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
 
-struct radio_link radio_links[PNC_PEERS];
-struct pnc_configure radio_settings;
-
-static K_MUTEX_DEFINE(lock); /* of radio_links[].conn and of `asked` */
-static K_SEM_DEFINE(attend, 0, 1);
-static struct pnc_configure asked; /* the last configuration that the host asked for */
-static bool asked_new;
+static K_MUTEX_DEFINE(lock);           /* of `requested` and `request_pending` */
+static struct pnc_configure requested; /* the configuration that the host requested last */
+static bool request_pending;
 static bool enabled;
-
-void radio_attend(void)
-{
-	k_sem_give(&attend);
-}
-
-struct bt_conn *radio_link_ref(uint8_t peer)
-{
-	struct bt_conn *conn;
-
-	k_mutex_lock(&lock, K_FOREVER);
-	conn = radio_links[peer].conn;
-	if (conn != NULL) {
-		conn = bt_conn_ref(conn);
-	}
-	k_mutex_unlock(&lock);
-	return conn;
-}
-
-uint8_t radio_link_of(const struct bt_conn *conn)
-{
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		if (conn != NULL && radio_links[i].conn == conn) {
-			return i;
-		}
-	}
-	return PNC_PEERS;
-}
-
-bool radio_has_place(void)
-{
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		if (radio_links[i].conn == NULL) {
-			return true;
-		}
-	}
-	return false;
-}
-
-bool radio_is_connected(const bt_addr_le_t *address)
-{
-	bool found = false;
-
-	k_mutex_lock(&lock, K_FOREVER);
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		struct bt_conn *conn = radio_links[i].conn;
-
-		found = found || (conn != NULL && bt_addr_le_cmp(bt_conn_get_dst(conn), address) == 0);
-	}
-	k_mutex_unlock(&lock);
-	return found;
-}
-
-int radio_links_up(void)
-{
-	int up = 0;
-
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		up += radio_links[i].conn != NULL && atomic_test_bit(radio_links[i].flags, LINK_UP);
-	}
-	return up;
-}
-
-int8_t radio_rssi_dbm(uint8_t peer)
-{
-	return radio_links[peer].conn != NULL ? radio_links[peer].rssi_dbm : 127;
-}
 
 uint32_t radio_capabilities(void)
 {
 	return PNC_CAPABILITY_PHY_2M | (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED) ? PNC_CAPABILITY_PHY_CODED : 0);
-}
-
-/* The place for a connection with that address: the one it had, else one never used, else any free one. */
-static struct radio_link *place_for(const bt_addr_le_t *address)
-{
-	struct radio_link *fresh = NULL, *free = NULL;
-	uint8_t places = radio_settings.role == PNC_ROLE_EDGE ? PNC_PEERS : 1;
-
-	for (uint8_t i = 0; i < places; i++) {
-		struct radio_link *link = &radio_links[i];
-
-		if (link->conn != NULL) {
-			continue;
-		}
-		if (bt_addr_le_cmp(&link->address, address) == 0) {
-			return link;
-		}
-		if (fresh == NULL && bt_addr_le_cmp(&link->address, BT_ADDR_LE_ANY) == 0) {
-			fresh = link;
-		}
-		if (free == NULL) {
-			free = link;
-		}
-	}
-	return fresh != NULL ? fresh : free;
 }
 
 static bool role_fits(struct bt_conn *conn)
@@ -130,71 +35,40 @@ static bool role_fits(struct bt_conn *conn)
 
 static void on_connected(struct bt_conn *conn, uint8_t error)
 {
-	struct radio_link *link;
-
 	radio_central_attempt_ended();
 	radio_peripheral_advertising_ended();
-	radio_attend();
-	if (error != 0) {
-		return;
-	}
-	link = place_for(bt_conn_get_dst(conn));
-	if (link == NULL || !role_fits(conn)) {
+	radio_notify();
+	if (error == 0 && (!role_fits(conn) || !radio_link_open(conn))) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
-		return;
 	}
-	k_mutex_lock(&lock, K_FOREVER);
-	bt_addr_le_copy(&link->address, bt_conn_get_dst(conn));
-	link->since_ms = k_uptime_get();
-	link->rssi_dbm = 127;
-	atomic_clear(link->flags);
-	link->conn = bt_conn_ref(conn);
-	k_mutex_unlock(&lock);
 }
 
 static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 {
-	uint8_t peer = radio_link_of(conn);
+	uint8_t peer = radio_link_close(conn);
 
-	radio_attend();
-	if (peer == PNC_PEERS) {
-		return;
-	}
-	k_mutex_lock(&lock, K_FOREVER);
-	radio_links[peer].conn = NULL;
-	/* Not always the one that it began with: pairing tells the identity behind a private address. */
-	bt_addr_le_copy(&radio_links[peer].address, bt_conn_get_dst(conn));
-	k_mutex_unlock(&lock);
-	bt_conn_unref(conn);
-	board_radio_down(peer, reason);
-}
-
-static void note(struct bt_conn *conn, int flag)
-{
-	uint8_t peer = radio_link_of(conn);
-
+	radio_notify();
 	if (peer < PNC_PEERS) {
-		atomic_set_bit(radio_links[peer].flags, flag);
-		radio_attend();
+		board_radio_down(peer, reason);
 	}
 }
 
 static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_security_err error)
 {
 	if (error == BT_SECURITY_ERR_PIN_OR_KEY_MISSING) {
-		note(conn, LINK_STALE_KEY);
+		radio_link_note(conn, LINK_STALE_KEY);
 	} else if (error == BT_SECURITY_ERR_SUCCESS && level >= BT_SECURITY_L2) {
-		note(conn, LINK_SECURE);
+		radio_link_note(conn, LINK_SECURE);
 	} else {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
 
-/* The edge has an interval for all its cameras; none of them may ask for another. */
-static bool on_parameters_wish(struct bt_conn *conn, struct bt_le_conn_param *wish)
+/* Refuse other parameters on an edge board, where all cameras share one interval. */
+static bool on_parameters_request(struct bt_conn *conn, struct bt_le_conn_param *request)
 {
 	ARG_UNUSED(conn);
-	ARG_UNUSED(wish);
+	ARG_UNUSED(request);
 	return radio_settings.role != PNC_ROLE_EDGE;
 }
 
@@ -203,37 +77,39 @@ static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t late
 	ARG_UNUSED(interval);
 	ARG_UNUSED(latency);
 	ARG_UNUSED(timeout);
-	note(conn, LINK_CHANGED);
+	radio_link_note(conn, LINK_CHANGED);
 }
 
 static void on_phy(struct bt_conn *conn, struct bt_conn_le_phy_info *phy)
 {
 	ARG_UNUSED(phy);
-	note(conn, LINK_CHANGED);
+	radio_link_note(conn, LINK_CHANGED);
 }
 
 static void on_mtu(struct bt_conn *conn, uint16_t tx, uint16_t rx)
 {
 	ARG_UNUSED(tx);
 	ARG_UNUSED(rx);
-	note(conn, LINK_CHANGED);
+	radio_link_note(conn, LINK_CHANGED);
 }
 
 BT_CONN_CB_DEFINE(callbacks) = {
 	.connected = on_connected,
 	.disconnected = on_disconnected,
 	.security_changed = on_security,
-	.le_param_req = on_parameters_wish,
+	.le_param_req = on_parameters_request,
 	.le_param_updated = on_parameters,
 	.le_phy_updated = on_phy,
 };
 
 static struct bt_gatt_cb gatt_callbacks = {.att_mtu_updated = on_mtu};
 
-/* The link layer waits until the peer has heard a goodbye, for as long as the peer said when it connected: one that has
- * fallen silent would keep a camera's only place for up to 32 s. Nothing but a new start of host and controller ends
- * that earlier; there is no other connection that it could harm. */
-static void start_anew(void)
+/* Restart the Bluetooth host and its controller, which ends a connection that could not be ended otherwise.
+ *
+ * To end a connection, the link layer waits for the peer's confirmation. The peer chose the timeout for that when it
+ * connected, so a peer that has fallen silent could occupy a camera's only slot for up to 32 s. Only a restart ends
+ * that earlier. A camera has no other connection that a restart could harm. */
+static void restart_stack(void)
 {
 	bt_addr_le_t own = {0};
 	size_t one = 1;
@@ -241,12 +117,12 @@ static void start_anew(void)
 
 	bt_id_get(&own, &one);
 	error = bt_disable();
-	(void)bt_id_create(&own, NULL); /* else a host without an address from its controller makes up another one */
+	(void)bt_id_create(&own, NULL); /* a host without an address from its controller would create another one */
 	if (error != 0 || bt_enable(NULL) != 0 || settings_load_subtree("bt") != 0) {
-		care_error();
-		(void)care_ask_reset(PNC_RESET_KIND_FIRMWARE);
+		leds_show_error();
+		(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
 	}
-	security_began_anew();
+	security_stack_restarted();
 }
 
 uint8_t radio_start(void)
@@ -254,7 +130,7 @@ uint8_t radio_start(void)
 	enabled = bt_enable(NULL) == 0;
 	store_load(&radio_settings);
 	if (!enabled) {
-		care_error();
+		leds_show_error();
 		return PNC_ROLE_NONE;
 	}
 	bt_gatt_cb_register(&gatt_callbacks);
@@ -263,7 +139,7 @@ uint8_t radio_start(void)
 	return radio_settings.role;
 }
 
-/* What a configuration leaves open stays as it was. */
+/* Replace the fields of `next` that keep their value by those of `last`. */
 static void complete(struct pnc_configure *next, const struct pnc_configure *last)
 {
 	next->phy = next->phy == PNC_PHY_KEEP ? last->phy : next->phy;
@@ -282,60 +158,39 @@ bool radio_configure(const struct pnc_configure *configuration)
 		return false;
 	}
 	k_mutex_lock(&lock, K_FOREVER);
-	last = asked;
-	asked = *configuration;
-	if (asked_new) { /* the main thread has not seen the last one */
-		complete(&asked, &last);
+	last = requested;
+	requested = *configuration;
+	if (request_pending) { /* the main thread has not applied the last one yet */
+		complete(&requested, &last);
 	}
-	asked_new = true;
+	request_pending = true;
 	k_mutex_unlock(&lock);
-	radio_attend();
+	radio_notify();
 	return true;
-}
-
-static void disconnect_all(void)
-{
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		struct bt_conn *conn = radio_link_ref(i);
-
-		if (conn != NULL) {
-			(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
-			bt_conn_unref(conn);
-		}
-	}
 }
 
 void radio_end(void)
 {
 	int64_t until_ms = k_uptime_get() + END_MS;
-	bool connected = enabled;
 
-	radio_settings.role = PNC_ROLE_NONE; /* nothing begins anew; the store keeps what it has */
-	if (enabled) {
-		radio_peripheral_manage();
-		radio_central_manage();
-		disconnect_all();
+	radio_settings.role = PNC_ROLE_NONE; /* no new connection starts; the stored settings stay as they are */
+	if (!enabled) {
+		return;
 	}
-	while (connected && k_uptime_get() < until_ms) {
+	radio_peripheral_process();
+	radio_central_process();
+	radio_disconnect_all();
+	do {
 		k_msleep(1);
-		connected = false;
-		for (uint8_t i = 0; i < PNC_PEERS; i++) {
-			connected = connected || radio_links[i].conn != NULL;
-		}
-	}
+	} while (radio_connected() > 0 && k_uptime_get() < until_ms);
 }
 
-/* Other settings for the connections there are. Another interval for several of them at a time can stop the controller
- * of Zephyr 3.3: they end, and begin again with it. */
+/* Apply changed settings to the existing connections. Changing the interval of several connections can stop the
+ * controller of Zephyr 3.3, so those are ended instead; they start again with the new interval. */
 static void change_all(bool other_interval)
 {
-	int connected = 0;
-
-	for (uint8_t i = 0; i < PNC_PEERS; i++) {
-		connected += radio_links[i].conn != NULL;
-	}
-	if (other_interval && connected > 1) {
-		disconnect_all();
+	if (other_interval && radio_connected() > 1) {
+		radio_disconnect_all();
 		return;
 	}
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
@@ -348,42 +203,43 @@ static void change_all(bool other_interval)
 	}
 }
 
+/* Apply and store the configuration that the host requested, if there is one. */
 static void apply(void)
 {
 	struct pnc_configure next;
-	bool other_role, other_interval;
+	bool pending, other_role, other_interval;
 
 	k_mutex_lock(&lock, K_FOREVER);
-	next = asked;
-	other_role = asked_new && next.role != radio_settings.role;
-	if (!asked_new) {
-		k_mutex_unlock(&lock);
+	next = requested;
+	pending = request_pending;
+	request_pending = false;
+	k_mutex_unlock(&lock);
+	if (!pending) {
 		return;
 	}
-	asked_new = false;
-	k_mutex_unlock(&lock);
-
 	complete(&next, &radio_settings);
 	next.peer = 0;
+	other_role = next.role != radio_settings.role;
 	other_interval = next.interval_us != radio_settings.interval_us;
 	radio_settings = next;
 	store_save(&radio_settings);
 	security_configured();
 	if (other_role) {
 		security_open_window();
-		disconnect_all();
+		radio_disconnect_all();
 	} else {
 		change_all(other_interval);
 	}
 }
 
-/* The stack keeps the old key until the new one is there, and does not let "just works" replace one that was made out
- * of band. */
-static int pair_anew(struct bt_conn *conn)
+/* Pair again with a peer that has lost its key. The stack keeps the old key until the new one exists, and does not let
+ * "just works" replace a key that was made out of band. */
+static int force_repair(struct bt_conn *conn)
 {
 	return bt_conn_set_security(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
 }
 
+/* Take the next steps that a connection is ready for. */
 static void advance(uint8_t peer, struct bt_conn *conn)
 {
 	struct radio_link *link = &radio_links[peer];
@@ -397,13 +253,14 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 			(void)bt_conn_set_security(conn, BT_SECURITY_L2);
 		}
 	}
-	radio_parameters_ask(link, conn);
+	radio_parameters_request(link, conn);
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
-	    (!central || !security_may_pair(address) || pair_anew(conn) != 0)) {
+	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}
-	/* A bond alone is not enough: the configuration may name another peer, also since the connection began. */
+	/* A bond is not enough: the configuration may name another peer, even if it did not when the connection began.
+	 */
 	if (atomic_test_bit(link->flags, LINK_SECURE) && !security_allows(address)) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
@@ -415,8 +272,8 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	if (!up && atomic_test_bit(link->flags, LINK_SECURE) && atomic_test_bit(link->flags, LINK_SUBSCRIBED)) {
 		atomic_set_bit(link->flags, LINK_UP);
 		atomic_set_bit(link->flags, LINK_CHANGED);
-		if (central && radio_central_began_shorter()) {
-			atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+		if (central && radio_central_starts_shorter()) {
+			atomic_set_bit(link->flags, LINK_REQUEST_INTERVAL);
 		}
 		up = true;
 	}
@@ -424,24 +281,25 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 		struct pnc_radio_link state = radio_parameters_of(conn);
 
 		board_radio_up(peer, &state);
-		if (radio_link_of(conn) != peer) { /* it ended meanwhile, and the board had been told before */
+		if (radio_link_of(conn) != peer) { /* it has ended meanwhile, and that was reported too early */
 			board_radio_down(peer, BT_HCI_ERR_UNSPECIFIED);
 		}
 	}
-	if (!up && k_uptime_get() - link->since_ms > STRANGER_MS - END_MS) {
+	if (!up && k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS - END_MS) {
 		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
 
-/* True if a connection is there that was to end and has not, and that is the only one. */
-static bool is_held(void)
+/* Return true if an unauthenticated peer occupies a camera's only slot, although its connection should have ended. */
+static bool is_slot_stuck(void)
 {
 	const struct radio_link *link = &radio_links[0];
 
 	return radio_settings.role == PNC_ROLE_CAMERA && link->conn != NULL && !atomic_test_bit(link->flags, LINK_UP) &&
-	       k_uptime_get() - link->since_ms > STRANGER_MS;
+	       k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS;
 }
 
+/* Measure the RSSI of every connection, once every RSSI_EVERY_MS. */
 static void measure(void)
 {
 	static int64_t measured_ms;
@@ -460,15 +318,15 @@ static void measure(void)
 	}
 }
 
-void radio_manage(int32_t wait_ms)
+void radio_process(int32_t wait_ms)
 {
-	(void)k_sem_take(&attend, K_MSEC(wait_ms));
+	radio_wait(wait_ms);
 	if (!enabled) {
-		care_alive(CARE_SENDER); /* it was not started */
+		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
 		return;
 	}
 	apply();
-	security_manage();
+	security_process();
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		struct bt_conn *conn = radio_link_ref(i);
 
@@ -477,10 +335,10 @@ void radio_manage(int32_t wait_ms)
 			bt_conn_unref(conn);
 		}
 	}
-	if (is_held()) {
-		start_anew();
+	if (is_slot_stuck()) {
+		restart_stack();
 	}
-	radio_peripheral_manage();
-	radio_central_manage();
+	radio_peripheral_process();
+	radio_central_process();
 	measure();
 }

@@ -1,4 +1,5 @@
-/* The radio: a GATT peripheral as camera, a GATT central as edge. What the rest of the application sees of it. */
+/* The radio as the rest of the application sees it: a GATT peripheral on a camera board, a GATT central on an edge
+ * board. Builds without Bluetooth have radio_none.c instead. */
 #ifndef PNC_RADIO_H
 #define PNC_RADIO_H
 
@@ -7,44 +8,44 @@
 
 #include "pnc/board.h"
 
-/* Switches the radio on and reads the store; returns the role kept there. Once, from the main thread, before the board
- * starts; connections are made by radio_manage only. */
+/* Switch the radio on, load the stored settings and return the stored role. Call once, from the main thread, before
+ * board_start. Only radio_process makes connections. */
 uint8_t radio_start(void);
 
-/* Takes a configuration (of legal values) over; false if this radio cannot have it. From any thread; it is applied and
- * kept by the main thread, in radio_manage. */
+/* Accept a configuration of legal values. Return false if this radio cannot apply it. From any thread; the main thread
+ * applies and stores it in radio_process. */
 bool radio_configure(const struct pnc_configure *configuration);
 
-/* RSSI of a peer as last measured, dBm; 127 if unknown. From any thread. */
+/* Return the last measured RSSI of a peer in dBm, 127 if unknown. From any thread. */
 int8_t radio_rssi_dbm(uint8_t peer);
 
-/* The board may have packets for the radio. From any thread. */
+/* Let the sender's thread send the packets that are due. From any thread. */
 void radio_wake(void);
 
-/* Brings connections forward: to be called by the main thread, again and again. Returns after radio_attend or after
- * wait_ms. */
-void radio_manage(int32_t wait_ms);
+/* Advance all connections, advertising, scanning and pairing, after waiting for radio_notify, at most `wait_ms`. From
+ * the main thread, again and again. */
+void radio_process(int32_t wait_ms);
 
-/* Makes radio_manage look again. From any thread or interrupt. */
-void radio_attend(void);
+/* Let radio_process continue at once. From any thread or interrupt. */
+void radio_notify(void);
 
-/* Connections that carry packets. */
+/* Return the number of connections that carry packets. */
 int radio_links_up(void);
 
-/* Lets unknown boards pair for CONFIG_PNC_PAIRING_WINDOW_S. From any thread or interrupt. */
+/* Open the pairing window for CONFIG_PNC_PAIRING_WINDOW_S. From any thread or interrupt. */
 void radio_open_pairing(void);
 
-/* Takes over who may pair; false if there is no radio. From any thread; the main thread does it and calls
- * board_pairing_changed then. */
+/* Accept a pairing request. Return false if there is no radio, or no room for another request. From any thread; the
+ * main thread carries it out and then calls board_pairing_changed. */
 bool radio_pair(const struct pnc_pair *pair);
 
-/* Writes the state of pairing. From any thread. */
+/* Fill in the state of pairing. From any thread. */
 void radio_pairing(struct pnc_pairing *pairing);
 
-/* Ends all connections, so that the boards across know at once. From the main thread, before a reset. */
+/* End all connections before a reset, so that the remote boards notice it at once. From the main thread. */
 void radio_end(void);
 
-/* PNC_CAPABILITY_ bits of this radio. */
+/* Return the PNC_CAPABILITY_ bits of this radio. */
 uint32_t radio_capabilities(void);
 
 #endif

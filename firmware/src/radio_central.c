@@ -1,11 +1,12 @@
-/* The edge: a GATT central that looks for cameras and subscribes to them. */
+/* The role of an edge board: a GATT central that looks for cameras and subscribes to them. */
 #include <string.h>
 
-#include "radio_parts.h"
-#include "release.h"
+#include "radio_internal.h"
+#include "zephyr_compat.h"
 
-/* In units of 625 us. Alone: listen all the time; beside connections: leave them the air. Their intervals are multiples
- * of 1.25 ms: an odd number of units is never in step with them, or seven connections could hide a camera for ever. */
+/* In units of 625 us. Without connections the scan takes all the time, beside connections only a part. Connection
+ * intervals are multiples of 1.25 ms, so an odd number of units never stays in step with them. Otherwise seven
+ * connections could hide the advertising of another camera forever. */
 #define SCAN_INTERVAL 0x0060
 #define SCAN_INTERVAL_BESIDE 0x010B
 #define SCAN_WINDOW_BESIDE 0x0010
@@ -17,15 +18,15 @@ enum scanning {
 };
 
 static enum scanning scanning;
-static atomic_t attempt; /* a connection is being made */
+static atomic_t attempt; /* an attempt to connect is running */
 
-/* The controller places connections one behind the other, CONFIG_PNC_SLICE_US apart, and a longer interval's rest is
- * the last one's (docs/firmware.md). A full packet on the coded PHY and its answer take more. */
-#define SLICE_CODED_US 35000u
+/* The controller starts the events of its connections CONFIG_PNC_CONN_SPACING_US apart. What is left of the interval
+ * belongs to the last connection (docs/firmware.md). A full packet on the coded PHY and its answer need more time. */
+#define SPACING_CODED_US 35000u
 
-/* Pairing and discovery take tens of connection events, and must be over after CONFIG_PNC_STRANGER_S: a connection
- * begins with no longer interval than this. */
-#define BEGIN_MOST_US 50000u
+/* Upper bound of the interval that a connection starts with. Pairing and discovery take tens of connection events and
+ * must finish within CONFIG_PNC_AUTH_TIMEOUT_S. */
+#define START_MOST_US 50000u
 
 static void count(const bt_addr_le_t *address, void *user)
 {
@@ -35,20 +36,21 @@ static void count(const bt_addr_le_t *address, void *user)
 	*known += 1;
 }
 
-/* Connection interval for one more camera: the configured one, or what the known cameras share fairly. It is chosen
- * with the connection, since a change of several connections' intervals can stop the controller of Zephyr 3.3. */
+/* Return the connection interval for another camera: the configured one, or one that gives all known cameras equal
+ * shares. It does not change later, because changing the interval of several connections can stop the controller of
+ * Zephyr 3.3. */
 static uint32_t shared_interval_us(void)
 {
 	bool coded = radio_settings.phy == PNC_PHY_CODED_S2 || radio_settings.phy == PNC_PHY_CODED_S8;
 	uint32_t known = 0;
 
 	security_each_known(count, &known);
-	return known < 2 ? radio_settings.interval_us : known * (coded ? SLICE_CODED_US : CONFIG_PNC_SLICE_US);
+	return known < 2 ? radio_settings.interval_us : known * (coded ? SPACING_CODED_US : CONFIG_PNC_CONN_SPACING_US);
 }
 
-bool radio_central_began_shorter(void)
+bool radio_central_starts_shorter(void)
 {
-	return shared_interval_us() > BEGIN_MOST_US;
+	return shared_interval_us() > START_MOST_US;
 }
 
 static bool names_our_service(struct bt_data *data, void *user)
@@ -67,7 +69,7 @@ static bool names_our_service(struct bt_data *data, void *user)
 
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
-	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), BEGIN_MOST_US));
+	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), START_MOST_US));
 	struct bt_conn *conn = NULL;
 	bool found = false;
 
@@ -86,10 +88,10 @@ static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t t
 	atomic_set(&attempt, 1);
 	if (bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn) != 0) {
 		atomic_set(&attempt, 0);
-		radio_attend();
+		radio_notify();
 		return;
 	}
-	bt_conn_unref(conn); /* radio.c takes its own when it is connected */
+	bt_conn_unref(conn); /* the table of connections takes its own reference once it is connected */
 }
 
 void radio_central_attempt_ended(void)
@@ -108,7 +110,7 @@ static enum scanning wanted_scanning(void)
 {
 	int missing = 0;
 
-	if (radio_settings.role != PNC_ROLE_EDGE || !radio_has_place() || atomic_get(&attempt) != 0) {
+	if (radio_settings.role != PNC_ROLE_EDGE || !radio_has_free_slot() || atomic_get(&attempt) != 0) {
 		return SCAN_NOT;
 	}
 	security_each_known(count_missing, &missing);
@@ -118,7 +120,7 @@ static enum scanning wanted_scanning(void)
 	return radio_links_up() == 0 ? SCAN_ALONE : SCAN_BESIDE;
 }
 
-void radio_central_manage(void)
+void radio_central_process(void)
 {
 	enum scanning wanted = wanted_scanning();
 	struct bt_le_scan_param parameters = {
@@ -132,7 +134,7 @@ void radio_central_manage(void)
 		return;
 	}
 	(void)bt_le_scan_stop();
-	scanning = wanted; /* before it starts: on_advertisement may end it at once */
+	scanning = wanted; /* set before the start, because on_advertisement may end the scan at once */
 	if (wanted != SCAN_NOT && bt_le_scan_start(&parameters, on_advertisement) != 0) {
 		scanning = SCAN_NOT;
 	}
@@ -156,23 +158,22 @@ static uint8_t on_notification(struct bt_conn *conn, struct bt_gatt_subscribe_pa
 
 static void on_subscribed(struct bt_conn *conn, uint8_t error, struct bt_gatt_subscribe_params *subscription)
 {
-	uint8_t peer = radio_link_of(conn);
-
 	ARG_UNUSED(subscription);
-	if (peer < PNC_PEERS && error == 0) {
-		atomic_set_bit(radio_links[peer].flags, LINK_SUBSCRIBED);
-		radio_attend();
+	if (error == 0) {
+		radio_link_note(conn, LINK_SUBSCRIBED);
 	}
 }
 
-/* Takes the handles of one attribute after the other; the CCC descriptor follows the value that it is for. */
+/* Store the handles of the attributes, which arrive one by one. The CCC descriptor follows the value that it belongs
+ * to.
+ */
 static uint8_t on_attribute(struct bt_conn *conn, const struct bt_gatt_attr *attr,
 			    struct bt_gatt_discover_params *discovery)
 {
 	struct radio_link *link = CONTAINER_OF(discovery, struct radio_link, discovery);
 	struct bt_gatt_subscribe_params *subscription = &link->subscription;
 
-	if (attr == NULL) { /* the end */
+	if (attr == NULL) { /* discovery is complete */
 		if (link->to_camera != 0 && subscription->ccc_handle != 0) {
 			(void)bt_gatt_subscribe(conn, subscription);
 		}

@@ -1,11 +1,11 @@
-/* A build without Bluetooth: the serial side alone. */
+/* The radio of a build without Bluetooth, which has the serial side only. */
 #include "radio.h"
 
 #include <zephyr/kernel.h>
 
-#include "care.h"
+#include "supervision.h"
 
-static K_SEM_DEFINE(attend, 0, 1);
+static K_SEM_DEFINE(notified, 0, 1);
 
 uint8_t radio_start(void)
 {
@@ -27,15 +27,15 @@ void radio_wake(void)
 {
 }
 
-void radio_manage(int32_t wait_ms)
+void radio_process(int32_t wait_ms)
 {
-	(void)k_sem_take(&attend, K_MSEC(wait_ms));
-	care_alive(CARE_SENDER); /* there is none */
+	(void)k_sem_take(&notified, K_MSEC(wait_ms));
+	watchdog_feed(WATCHDOG_SENDER); /* this build has no sender thread */
 }
 
-void radio_attend(void)
+void radio_notify(void)
 {
-	k_sem_give(&attend);
+	k_sem_give(&notified);
 }
 
 int radio_links_up(void)

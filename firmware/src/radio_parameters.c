@@ -5,8 +5,8 @@
 #include <zephyr/bluetooth/hci_vs.h>
 #include <zephyr/sys/byteorder.h>
 
-#include "radio_parts.h"
-#include "release.h"
+#include "radio_internal.h"
+#include "zephyr_compat.h"
 
 #define US_PER_INTERVAL_UNIT 1250u
 #define SUPERVISION_TIMEOUT_10MS 400
@@ -14,15 +14,15 @@
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 {
 	uint16_t interval = interval_us / US_PER_INTERVAL_UNIT;
-	/* Bluetooth wants a timeout of more than two intervals; ours are at most 4 s. */
+	/* Bluetooth requires a timeout of more than two intervals. Intervals are at most 4 s. */
 	uint16_t timeout = MAX(SUPERVISION_TIMEOUT_10MS, interval_us / USEC_PER_MSEC / 10 * 3);
 
 	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
 }
 
-/* Both sides' wishes must meet, and of what they share the fastest is taken: so "2M" leaves the others open, and a peer
- * that wants the slower 1M or the far-reaching coded PHY gets it. */
-static int ask_phy(struct bt_conn *conn)
+/* Request the PHY of the settings. The link layer takes the fastest PHY that both sides accept. So 2M also accepts the
+ * others, and a peer that asks for the slower 1M or the long-range coded PHY gets it. */
+static int request_phy(struct bt_conn *conn)
 {
 	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_NONE};
 
@@ -80,8 +80,8 @@ static void on_mtu(struct bt_conn *conn, uint8_t error, struct bt_gatt_exchange_
 	ARG_UNUSED(exchange);
 }
 
-/* True if it was asked for: by a client once in a connection. */
-static bool ask_mtu(struct radio_link *link, struct bt_conn *conn)
+/* Request the MTU, which a client does once per connection. Return true if the stack accepted. */
+static bool request_mtu(struct radio_link *link, struct bt_conn *conn)
 {
 	int error;
 
@@ -93,39 +93,39 @@ static bool ask_mtu(struct radio_link *link, struct bt_conn *conn)
 void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
 {
 	set_power(conn);
-	atomic_set_bit(link->flags, LINK_ASK_MTU);
-	atomic_set_bit(link->flags, LINK_ASK_PHY);
-	atomic_set_bit(link->flags, LINK_ASK_LENGTH);
+	atomic_set_bit(link->flags, LINK_REQUEST_MTU);
+	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	atomic_set_bit(link->flags, LINK_REQUEST_LENGTH);
 }
 
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval)
 {
 	set_power(conn);
-	atomic_set_bit(link->flags, LINK_ASK_PHY);
+	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
 	if (other_interval) {
-		atomic_set_bit(link->flags, LINK_ASK_INTERVAL);
+		atomic_set_bit(link->flags, LINK_REQUEST_INTERVAL);
 	}
 }
 
-void radio_parameters_ask(struct radio_link *link, struct bt_conn *conn)
+void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
 {
-	struct bt_le_conn_param wanted = radio_parameters_connection(radio_settings.interval_us);
+	struct bt_le_conn_param parameters = radio_parameters_connection(radio_settings.interval_us);
 
-	if (atomic_test_bit(link->flags, LINK_ASK_MTU) && ask_mtu(link, conn)) {
-		atomic_clear_bit(link->flags, LINK_ASK_MTU);
+	if (atomic_test_bit(link->flags, LINK_REQUEST_MTU) && request_mtu(link, conn)) {
+		atomic_clear_bit(link->flags, LINK_REQUEST_MTU);
 	}
-	if (atomic_test_bit(link->flags, LINK_ASK_PHY) && ask_phy(conn) == 0) {
-		atomic_clear_bit(link->flags, LINK_ASK_PHY);
+	if (atomic_test_bit(link->flags, LINK_REQUEST_PHY) && request_phy(conn) == 0) {
+		atomic_clear_bit(link->flags, LINK_REQUEST_PHY);
 	}
-	if (atomic_test_bit(link->flags, LINK_ASK_LENGTH) &&
+	if (atomic_test_bit(link->flags, LINK_REQUEST_LENGTH) &&
 	    bt_conn_le_data_len_update(conn, BT_LE_DATA_LEN_PARAM_MAX) == 0) {
-		atomic_clear_bit(link->flags, LINK_ASK_LENGTH);
+		atomic_clear_bit(link->flags, LINK_REQUEST_LENGTH);
 	}
-	if (atomic_test_bit(link->flags, LINK_ASK_INTERVAL)) {
-		int error = bt_conn_le_param_update(conn, &wanted);
+	if (atomic_test_bit(link->flags, LINK_REQUEST_INTERVAL)) {
+		int error = bt_conn_le_param_update(conn, &parameters);
 
 		if (error == 0 || error == -EALREADY) {
-			atomic_clear_bit(link->flags, LINK_ASK_INTERVAL);
+			atomic_clear_bit(link->flags, LINK_REQUEST_INTERVAL);
 		}
 	}
 }
@@ -135,19 +135,20 @@ static uint8_t phy_of(const struct bt_conn_info *info)
 	switch (info->le.phy->tx_phy) {
 	case BT_GAP_LE_PHY_2M:
 		return PNC_PHY_LE_2M;
-	case BT_GAP_LE_PHY_CODED: /* which coding is the sender's choice, and so ours */
+	case BT_GAP_LE_PHY_CODED: /* the sender, so this board, chooses the coding */
 		return radio_settings.phy == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
 	default:
 		return PNC_PHY_LE_1M;
 	}
 }
 
-/* A full packet and the empty one that answers it, encrypted, with the spaces between them; and the part of an interval
- * that must be left for the packets of the next event, or they come too late for it. */
+/* Time for a full packet and the empty one that answers it, both encrypted, with the gaps between them. */
 #define EXCHANGE_1M_US 2500u
+/* Part of an interval to leave free, so that the packets of the next event are in the controller in time. */
 #define REFILL_US 1500u
 
-/* Measured (docs/firmware.md): only 1M loses events to packets that do not fit. */
+/* Return how many packets a connection event should carry; 0: any number. Only 1M was measured to lose events to
+ * packets that do not fit (docs/firmware.md). */
 static uint8_t event_packets(const struct pnc_radio_link *link)
 {
 	if (link->phy != PNC_PHY_LE_1M || link->interval_us < REFILL_US + EXCHANGE_1M_US) {

@@ -1,20 +1,20 @@
-/* The camera: a GATT peripheral with one service, for one central at a time. */
-#include "radio_parts.h"
-#include "release.h"
+/* The role of a camera board: a GATT peripheral with one service, for one central at a time. */
+#include "radio_internal.h"
+#include "zephyr_compat.h"
 
-/* In units of 625 us: 20 to 30 ms, so that a board that was reset is found at once. */
+/* In units of 625 us: 20 to 30 ms, so that a board is found quickly after a reset. */
 #define ADVERTISE_MIN 0x0020
 #define ADVERTISE_MAX 0x0030
 
 enum advertising {
 	ADVERTISE_NOT,
-	ADVERTISE_TO_KNOWN, /* by the accept list */
+	ADVERTISE_TO_KNOWN, /* to the boards on the accept list */
 	ADVERTISE_TO_ALL
 };
 
 static enum advertising advertising;
-static atomic_t ended;  /* advertising ended without our doing */
-static uint32_t listed; /* known boards as of the accept list */
+static atomic_t ended;  /* the stack has ended advertising */
+static uint32_t listed; /* security_known_version of the accept list */
 
 static const struct bt_data advertisement[] = {
 	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
@@ -25,7 +25,8 @@ static const struct bt_data scan_response[] = {
 	BT_DATA(BT_DATA_NAME_COMPLETE, CONFIG_BT_DEVICE_NAME, sizeof(CONFIG_BT_DEVICE_NAME) - 1),
 };
 
-/* A central subscribes anew on every connection, also where the stack remembers it from the last one. */
+/* Record that the central subscribed or unsubscribed. It subscribes on every connection, even where the stack remembers
+ * the subscription from the last one. */
 static ssize_t on_subscribe(struct bt_conn *conn, const struct bt_gatt_attr *attr, uint16_t value)
 {
 	uint8_t peer = radio_link_of(conn);
@@ -33,7 +34,7 @@ static ssize_t on_subscribe(struct bt_conn *conn, const struct bt_gatt_attr *att
 	ARG_UNUSED(attr);
 	if (peer < PNC_PEERS) {
 		atomic_set_bit_to(radio_links[peer].flags, LINK_SUBSCRIBED, value == BT_GATT_CCC_NOTIFY);
-		radio_attend();
+		radio_notify();
 	}
 	return sizeof(value);
 }
@@ -83,7 +84,7 @@ static void accept(const bt_addr_le_t *address, void *user)
 	*count += bt_le_filter_accept_list_add(address) == 0;
 }
 
-/* Fills the accept list; returns the number of boards in it. */
+/* Fill the accept list and return the number of boards on it. */
 static int fill_accept_list(void)
 {
 	int count = 0;
@@ -98,7 +99,7 @@ void radio_peripheral_advertising_ended(void)
 	atomic_set(&ended, 1);
 }
 
-void radio_peripheral_manage(void)
+void radio_peripheral_process(void)
 {
 	static const uint32_t options[] = {
 		[ADVERTISE_TO_KNOWN] = PNC_ADV_CONNECTABLE | BT_LE_ADV_OPT_FILTER_CONN,
@@ -117,10 +118,10 @@ void radio_peripheral_manage(void)
 	if (radio_settings.role == PNC_ROLE_CAMERA) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
-	if (wanted == advertising && listed == security_known_changed()) {
+	if (wanted == advertising && listed == security_known_version()) {
 		return;
 	}
-	listed = security_known_changed();
+	listed = security_known_version();
 	(void)bt_le_adv_stop();
 	advertising = ADVERTISE_NOT;
 	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {

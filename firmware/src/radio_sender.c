@@ -1,13 +1,13 @@
-/* Hands packets to the Bluetooth stack, never more of a connection than the core gives out:
- * CONFIG_PNC_PACKETS_IN_FLIGHT, and fewer on a slow link. The completion of each makes room for the next. */
+/* The thread that hands packets to the Bluetooth stack. The core limits the packets in flight of each connection to
+ * CONFIG_PNC_PACKETS_IN_FLIGHT, and to fewer on a slow link. Each completion makes room for another packet. */
 #include <zephyr/bluetooth/hci.h>
 
-#include "care.h"
 #include "hci_watch.h"
-#include "radio_parts.h"
+#include "radio_internal.h"
+#include "supervision.h"
 
 #define STACK_BYTES 2048
-#define PRIORITY 5 /* before the board's thread: packets that are due leave first */
+#define PRIORITY 5 /* above the board's thread, so that packets that are due leave first */
 #define RETRY_MS 2
 #define IDLE_MS 500
 
@@ -15,16 +15,16 @@ static K_SEM_DEFINE(work, 0, 1);
 static K_THREAD_STACK_DEFINE(stack, STACK_BYTES);
 static struct k_thread thread;
 
-/* Packets of a connection that the peer has, by the connection's handle. */
+/* Packets that the peer has received, by the connection's handle. */
 struct delivered {
 	uint16_t handle;
 	uint8_t packets;
 };
 
-#define REPORTS (PNC_PEERS * CONFIG_PNC_PACKETS_IN_FLIGHT) /* as many as can be inside the stack */
+#define REPORTS (PNC_PEERS * CONFIG_PNC_PACKETS_IN_FLIGHT) /* as many as the stack can hold packets */
 
 K_MSGQ_DEFINE(reports, sizeof(struct delivered), REPORTS, 2);
-static uint8_t inside[PNC_PEERS]; /* packets of each connection in the stack; the sender's own */
+static uint8_t in_stack[PNC_PEERS]; /* packets of each connection in the stack; only the sender's thread uses it */
 
 BUILD_ASSERT(CONFIG_BT_L2CAP_TX_BUF_COUNT > MAX(PNC_PEERS, CONFIG_PNC_PACKETS_IN_FLIGHT));
 
@@ -40,7 +40,7 @@ static bool connected(struct bt_conn *conn)
 	return bt_conn_get_info(conn, &info) == 0 && info.state == BT_CONN_STATE_CONNECTED;
 }
 
-/* From threads of the stack, which are not to wait for the core: what they report is for the sender. */
+/* Pass a report to the sender's thread. The stack's threads call this and must not wait for the core. */
 static void on_delivered(uint16_t handle, uint8_t packets)
 {
 	struct delivered report = {.handle = handle, .packets = packets};
@@ -50,10 +50,10 @@ static void on_delivered(uint16_t handle, uint8_t packets)
 }
 
 #if defined(CONFIG_PNC_HCI_WATCH)
-/* The host's own call-back says only that the controller has the packet. */
+/* The host's own callback only reports that the controller has accepted the packet. */
 #define on_sent NULL
 #else
-/* The link layer has the peer's acknowledgement; or the connection broke, then the board learns it by radio_down. */
+/* Report a packet as delivered, unless its connection was lost: then board_radio_down accounts for it. */
 static void on_sent(struct bt_conn *conn, void *user)
 {
 	uint16_t handle;
@@ -76,7 +76,7 @@ static void take_reports(void)
 			struct bt_conn *conn = radio_link_ref(peer);
 
 			if (conn != NULL && bt_hci_get_conn_handle(conn, &handle) == 0 && handle == report.handle) {
-				inside[peer] -= MIN(inside[peer], report.packets);
+				in_stack[peer] -= MIN(in_stack[peer], report.packets);
 				for (uint8_t i = 0; i < report.packets; i++) {
 					board_radio_sent(peer);
 				}
@@ -88,14 +88,14 @@ static void take_reports(void)
 	}
 }
 
-/* The edge has little to say, and up to eight cameras of which some may be out of reach: one packet each, so that the
- * stack's buffers never run out and nobody waits for them. */
+/* Return true if a packet may be handed to the stack. An edge board has little to send, to up to eight cameras of which
+ * some may be out of range. One packet for each at a time ensures that the stack's buffers never run out. */
 static bool may_send(uint8_t peer)
 {
 	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_SERVED)) {
-		inside[peer] = 0;
+		in_stack[peer] = 0;
 	}
-	return radio_settings.role != PNC_ROLE_EDGE || inside[peer] == 0;
+	return radio_settings.role != PNC_ROLE_EDGE || in_stack[peer] == 0;
 }
 
 static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet, size_t len)
@@ -106,7 +106,7 @@ static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet,
 	return radio_peripheral_send(conn, packet, len, on_sent);
 }
 
-/* One packet for that peer; false if it has none. */
+/* Send one packet to that peer. Return false if it has none. */
 static bool serve(uint8_t peer)
 {
 	uint8_t packet[PNC_MAX_PACKET];
@@ -121,16 +121,17 @@ static bool serve(uint8_t peer)
 	while (len > 0) {
 		error = send(conn, radio_links[peer].to_camera, packet, len);
 		if (error == 0) {
-			inside[peer]++;
-			care_traffic();
+			in_stack[peer]++;
+			leds_note_traffic();
 			break;
 		}
 		if ((error != -ENOMEM && error != -ENOBUFS && error != -EAGAIN) || !connected(conn)) {
-			/* It counts as lost when the connection is down; a connection that takes no packets is none. */
+			/* A connection that accepts no packets is useless. Its packets count as lost once it has ended.
+			 */
 			(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 			break;
 		}
-		care_alive(CARE_SENDER);
+		watchdog_feed(WATCHDOG_SENDER);
 		k_msleep(RETRY_MS); /* the stack's buffers are in use */
 	}
 	bt_conn_unref(conn);
@@ -146,13 +147,13 @@ static void run(void *a, void *b, void *c)
 		bool more = true;
 
 		(void)k_sem_take(&work, K_MSEC(IDLE_MS));
-		while (more) { /* one packet each in turn */
+		while (more) { /* one packet for each peer in turn */
 			more = false;
 			take_reports();
 			for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
 				more = serve(peer) || more;
 			}
-			care_alive(CARE_SENDER);
+			watchdog_feed(WATCHDOG_SENDER);
 		}
 	}
 }

@@ -3,22 +3,22 @@
 #include <zephyr/kernel.h>
 #include <zephyr/storage/flash_map.h>
 
-#include "release.h"
+#include "zephyr_compat.h"
 
 #if DT_NODE_EXISTS(DT_NODELABEL(retained_partition)) && defined(CONFIG_SOC_FLASH_NRF)
 #include <nrfx_nvmc.h>
 #endif
 
 #if DT_NODE_EXISTS(DT_NODELABEL(retained_partition))
-/* A simulated board: its RAM ends with its process. */
+/* A simulated board loses its RAM when its process ends, so the number is in flash. */
 #define PARTITION PNC_PARTITION_ID(retained_partition)
 #define PAGE_BYTES PNC_PARTITION_SIZE(retained_partition)
 
-/* The partition is erased: retain_take leaves it so. */
+/* The partition is erased: retain_take erases it. */
 void retain_set(uint32_t number)
 {
 #if defined(CONFIG_SOC_FLASH_NRF)
-	/* Zephyr's driver waits for the radio to be quiet, which an interrupt cannot. */
+	/* Zephyr's driver waits for a pause of the radio, which is impossible in an interrupt. */
 	nrfx_nvmc_word_write(PNC_PARTITION_OFFSET(retained_partition), number);
 #else
 	const struct flash_area *area;
@@ -43,18 +43,18 @@ uint32_t retain_take(void)
 	return number;
 }
 #else
-static __noinit uint32_t kept;
+static __noinit uint32_t retained;
 
 void retain_set(uint32_t number)
 {
-	kept = number;
+	retained = number;
 }
 
 uint32_t retain_take(void)
 {
-	uint32_t number = kept;
+	uint32_t number = retained;
 
-	kept = 0;
+	retained = 0;
 	return number;
 }
 #endif

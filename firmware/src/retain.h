@@ -1,13 +1,13 @@
-/* One number that outlives a reset, for who comes after it. */
+/* One number that is retained across a reset. */
 #ifndef PNC_RETAIN_H
 #define PNC_RETAIN_H
 
 #include <stdint.h>
 
-/* Keeps it; also from a fatal error's handler, where RAM outlives a reset. */
+/* Retain a number. May be called from the handler of a fatal error. */
 void retain_set(uint32_t number);
 
-/* What was kept, once: then, and after power on, any number may be there. From the main thread. */
+/* Return the retained number and clear it. After power-on it may be any number. From the main thread. */
 uint32_t retain_take(void);
 
 #endif

@@ -1,35 +1,38 @@
-/* Who may pair, and with whom packets are exchanged. The main thread opens and closes the window; the callbacks of the
- * stack come from its own threads. */
+/* Decides who may pair and with whom packets are exchanged. The main thread opens and closes the pairing window. The
+ * stack's callbacks run in its own threads. */
 #include <string.h>
 
 #include <zephyr/bluetooth/hci.h>
 
-#include "radio_parts.h"
-#include "release.h"
+#include "radio_internal.h"
+#include "zephyr_compat.h"
 
 /* The window in which unknown boards may pair. */
 struct window {
-	int64_t until_ms; /* closed from then on */
-	uint8_t method;   /* PNC_PAIR_METHOD_ */
-	bool theirs;      /* out of band: the host gave us the values of the board across; else it was given ours */
-	bt_addr_le_t only;
+	int64_t until_ms;  /* closed from then on */
+	uint8_t method;    /* PNC_PAIR_METHOD_ */
+	bool theirs;       /* out of band: we have the remote board's values; otherwise it has ours */
+	bt_addr_le_t only; /* the only board that may pair; BT_ADDR_LE_ANY: any board */
 };
 
-static struct k_spinlock lock; /* of the following */
+static struct k_spinlock lock; /* of the next two lines */
 static struct window window;
 static uint8_t paired, failed, bonds;
 
-/* Out of band: what the stack works with while boards pair. The main thread changes them, in a closed window. */
+/* Out of band: the values that the stack uses while boards pair. The main thread changes them while the window is
+ * closed.
+ */
 static struct bt_le_oob ours;
 static struct bt_le_oob_sc_data their_values;
 
-static atomic_t open_asked; /* by the button */
-static atomic_t changed;    /* the host is to be told */
-static atomic_t known;      /* counts changes to the known boards */
+static atomic_t open_requested; /* by the button */
+static atomic_t changed;        /* a report to the host is due */
+static atomic_t known;          /* counts changes to the known boards */
 
-/* By the host, in its order; one that is not taken yet must not be overtaken by the next. */
-K_MSGQ_DEFINE(asked, sizeof(struct pnc_pair), 4, 4);
+/* Requests of the host, to be carried out in their order. */
+K_MSGQ_DEFINE(requests, sizeof(struct pnc_pair), 4, 4);
 
+/* Return a consistent copy of the window. */
 static struct window window_now(void)
 {
 	k_spinlock_key_t key = k_spin_lock(&lock);
@@ -50,16 +53,16 @@ static void set_window(const struct window *next)
 
 void radio_open_pairing(void)
 {
-	atomic_set(&open_asked, 1);
-	radio_attend();
+	atomic_set(&open_requested, 1);
+	radio_notify();
 }
 
 bool radio_pair(const struct pnc_pair *pair)
 {
-	bool taken = k_msgq_put(&asked, pair, K_NO_WAIT) == 0;
+	bool accepted = k_msgq_put(&requests, pair, K_NO_WAIT) == 0;
 
-	radio_attend();
-	return taken;
+	radio_notify();
+	return accepted;
 }
 
 static bt_addr_le_t address_of(uint8_t type, const uint8_t *bytes)
@@ -125,7 +128,7 @@ static void forget(const struct pnc_pair *pair)
 	atomic_inc(&known);
 }
 
-static void obey(const struct pnc_pair *pair)
+static void carry_out(const struct pnc_pair *pair)
 {
 	if (pair->action == PNC_PAIR_ACTION_OPEN) {
 		open_window(pair);
@@ -145,17 +148,17 @@ static void count_bond(const struct bt_bond_info *bond, void *user)
 	*count += 1;
 }
 
-void security_manage(void)
+void security_process(void)
 {
 	struct pnc_pair pair;
 	struct window now;
 	uint8_t count = 0;
 
-	if (atomic_clear(&open_asked) != 0) {
+	if (atomic_clear(&open_requested) != 0) {
 		security_open_window();
 	}
-	while (k_msgq_get(&asked, &pair, K_NO_WAIT) == 0) {
-		obey(&pair);
+	while (k_msgq_get(&requests, &pair, K_NO_WAIT) == 0) {
+		carry_out(&pair);
 	}
 	now = window_now();
 	if (now.until_ms != 0 && k_uptime_get() >= now.until_ms) {
@@ -204,12 +207,12 @@ void security_configured(void)
 	atomic_inc(&known);
 }
 
-uint32_t security_known_changed(void)
+uint32_t security_known_version(void)
 {
 	return atomic_get(&known);
 }
 
-/* The peer of the configuration; false if it names none. */
+/* Write the peer that the configuration names to `address`. Return false if it names none. */
 static bool configured(bt_addr_le_t *address)
 {
 	if (is_zero(radio_settings.address, sizeof(radio_settings.address))) {
@@ -274,7 +277,8 @@ bool security_allows(const bt_addr_le_t *address)
 	return search.found || security_may_pair(address);
 }
 
-/* Out of band, one of both must have the values of the other: else the stack would pair without looking. */
+/* Decide whether a board may pair. Out of band, one of the two boards must have the other's values, or the stack would
+ * pair without any check. */
 static enum bt_security_err on_pairing(struct bt_conn *conn, const struct bt_conn_pairing_feat *const features)
 {
 	struct window now = window_now();
@@ -305,12 +309,12 @@ static void on_paired(struct bt_conn *conn, bool bonded)
 	ARG_UNUSED(bonded);
 	paired++;
 	if (window.method == PNC_PAIR_METHOD_OUT_OF_BAND) {
-		window.until_ms = 1; /* its values are for one pairing */
+		window.until_ms = 1; /* closed: its values are for one pairing only */
 	}
 	k_spin_unlock(&lock, key);
 	atomic_inc(&known);
 	atomic_set(&changed, 1);
-	radio_attend();
+	radio_notify();
 }
 
 static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
@@ -322,10 +326,10 @@ static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
 	failed++;
 	k_spin_unlock(&lock, key);
 	atomic_set(&changed, 1);
-	radio_attend();
+	radio_notify();
 }
 
-void security_began_anew(void)
+void security_stack_restarted(void)
 {
 	struct window now = window_now();
 

@@ -7,14 +7,14 @@
 
 static const struct device *const uart = DEVICE_DT_GET(SERIAL_NODE);
 
-/* One producer and one consumer each: the interrupt and the board's thread. */
+/* Each has one producer and one consumer: the interrupt and the board's thread. */
 RING_BUF_DECLARE(rx_ring, CONFIG_PNC_SERIAL_RX_BYTES);
 RING_BUF_DECLARE(tx_ring, CONFIG_PNC_SERIAL_TX_BYTES);
 
-static void (*tell)(void);
+static void (*notify)(void);
 static volatile bool rx_stopped;
 
-/* Returns false when there is nothing more to do in this interrupt. */
+/* Move received bytes to the ring. Return false if this interrupt has nothing more to receive. */
 static bool receive(void)
 {
 	uint8_t *space;
@@ -22,7 +22,7 @@ static bool receive(void)
 	int n;
 
 	if (room == 0) {
-		uart_irq_rx_disable(uart); /* until serial_read has made room: the line's flow control holds the host */
+		uart_irq_rx_disable(uart); /* until serial_read makes room; flow control stops the host */
 		rx_stopped = true;
 		return false;
 	}
@@ -31,6 +31,7 @@ static bool receive(void)
 	return n > 0;
 }
 
+/* Move bytes from the ring to the UART. Return false if this interrupt has nothing more to send. */
 static bool transmit(void)
 {
 	uint8_t *bytes;
@@ -41,7 +42,7 @@ static bool transmit(void)
 		uart_irq_tx_disable(uart);
 		return false;
 	}
-	n = uart_fifo_fill(uart, bytes, len); /* may take fewer, or none at all */
+	n = uart_fifo_fill(uart, bytes, len); /* may accept fewer, even none */
 	(void)ring_buf_get_finish(&tx_ring, n > 0 ? n : 0);
 	return n > 0;
 }
@@ -64,7 +65,7 @@ static void on_interrupt(const struct device *dev, void *user)
 			more = transmit() || more;
 		}
 	}
-	tell();
+	notify();
 }
 
 bool serial_start(void (*on_event)(void))
@@ -72,7 +73,7 @@ bool serial_start(void (*on_event)(void))
 	if (!device_is_ready(uart)) {
 		return false;
 	}
-	tell = on_event;
+	notify = on_event;
 	uart_irq_callback_user_data_set(uart, on_interrupt, NULL);
 	uart_irq_rx_enable(uart);
 	return true;

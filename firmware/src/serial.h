@@ -1,6 +1,5 @@
-/* The serial port: whichever the devicetree calls `pnc,serial`, else the board's console, by the interrupt-driven UART
- * API. One thread reads and writes; `on_event` is called in interrupt context (or on USB's work queue) when something
- * came or there is room. */
+/* The serial port: the node that the devicetree chooses as `pnc,serial`, otherwise the board's console. Uses the
+ * interrupt-driven UART API. Only one thread may read and write. */
 #ifndef PNC_SERIAL_H
 #define PNC_SERIAL_H
 
@@ -16,19 +15,20 @@
 #define SERIAL_NODE DT_CHOSEN(zephyr_console)
 #endif
 
-/* Starts the port; false if it is not there. */
+/* Start the port. Return false if it is not available. `on_event` is called when bytes arrived or there is room, in
+ * interrupt context or on the work queue of the USB stack. */
 bool serial_start(void (*on_event)(void));
 
-/* Takes up to `room` bytes that came; returns their number. What is not taken holds the host back. */
+/* Read up to `room` bytes and return their number. While bytes are left unread, flow control stops the host. */
 size_t serial_read(uint8_t *out, size_t room);
 
-/* Bytes that serial_write would take now. */
+/* Return the number of bytes that serial_write accepts now. */
 size_t serial_room(void);
 
-/* Writes bytes, at most serial_room() of them. */
+/* Write bytes, at most serial_room() of them. */
 void serial_write(const uint8_t *bytes, size_t len);
 
-/* False if the port can tell whether a host has opened it, and none has. */
+/* Return false if no host has opened the port; true if one has, or if the port cannot detect that. */
 bool serial_open(void);
 
 #endif

@@ -5,14 +5,14 @@
 #include <zephyr/kernel.h>
 #include <zephyr/settings/settings.h>
 
-#include "care.h"
+#include "supervision.h"
 
 #define KEY "pnc"
 #define NAME "configuration"
 
-/* Kept as the bytes of the configure packet, so another compiler's layout does not matter. */
-static uint8_t kept[PNC_CONFIGURE_SIZE];
-static size_t kept_len;
+/* Stored as the bytes of a configure packet, so that the format does not depend on the compiler. */
+static uint8_t stored[PNC_CONFIGURE_SIZE];
+static size_t stored_len;
 
 static int on_setting(const char *name, size_t len, settings_read_cb read, void *arg)
 {
@@ -21,8 +21,8 @@ static int on_setting(const char *name, size_t len, settings_read_cb read, void 
 	if (settings_name_steq(name, NAME, NULL) == 0) {
 		return -ENOENT;
 	}
-	n = read(arg, kept, MIN(len, sizeof(kept)));
-	kept_len = n > 0 ? n : 0;
+	n = read(arg, stored, MIN(len, sizeof(stored)));
+	stored_len = n > 0 ? n : 0;
 	return n < 0 ? n : 0;
 }
 
@@ -31,9 +31,9 @@ SETTINGS_STATIC_HANDLER_DEFINE(pnc, KEY, NULL, on_setting, NULL, NULL);
 void store_load(struct pnc_configure *configuration)
 {
 	if (settings_subsys_init() != 0 || settings_load() != 0) {
-		care_error();
+		leds_show_error();
 	}
-	if (pnc_configure_read(configuration, kept, kept_len)) {
+	if (pnc_configure_read(configuration, stored, stored_len)) {
 		return;
 	}
 	*configuration = (struct pnc_configure){
@@ -50,6 +50,6 @@ void store_save(const struct pnc_configure *configuration)
 
 	(void)pnc_configure_write(configuration, bytes);
 	if (settings_save_one(KEY "/" NAME, bytes, sizeof(bytes)) != 0) {
-		care_error();
+		leds_show_error();
 	}
 }

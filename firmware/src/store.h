@@ -1,13 +1,13 @@
-/* What outlives a reset: role and radio settings (bonds are kept by the Bluetooth stack). From the main thread. */
+/* Role and radio settings in flash. The Bluetooth stack stores the bonds. From the main thread only. */
 #ifndef PNC_STORE_H
 #define PNC_STORE_H
 
 #include "pnc/board.h"
 
-/* Reads the flash; without anything there `configuration` becomes the defaults of Kconfig. Call after bt_enable. */
+/* Load the settings into `configuration`: the defaults of Kconfig if none are stored. Call after bt_enable. */
 void store_load(struct pnc_configure *configuration);
 
-/* Keeps it. */
+/* Store the settings. */
 void store_save(const struct pnc_configure *configuration);
 
 #endif

@@ -1,4 +1,4 @@
-"""Watchdog, lamps and button, on a panel of emulated pins (firmware/drivers/sim_panel.c)."""
+"""Watchdog, LEDs and button, on a panel of emulated pins (firmware/drivers/sim_panel.c)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from host.wire import Boot, Pair, PairAction, Pairing, Picture, Role
 CONNECTED, TRAFFIC, ERROR = range(3)
 
 
-def _lamp_is_on(folder: Path, board: int, lamp: int) -> bool:
+def _led_is_on(folder: Path, board: int, led: int) -> bool:
     """As the board printed it last."""
-    changes = re.findall(rf"lamp {lamp} (on|off)", (folder / f"log{board}.txt").read_text())
+    changes = re.findall(rf"LED {led} (on|off)", (folder / f"log{board}.txt").read_text())
     return bool(changes) and changes[-1] == "on"
 
 
@@ -33,13 +33,13 @@ def test_the_button_opens_pairing(program: Path, tmp_path: Path) -> None:
         assert 2800 <= console.statistics().uptime_ms < 4000  # counted from when the board's thread began
 
 
-def test_lamps_show_connection_and_traffic_and_no_error(program: Path, tmp_path: Path) -> None:
+def test_leds_show_connection_and_traffic_and_no_error(program: Path, tmp_path: Path) -> None:
     with Simulation(tmp_path, [program]) as simulation:
         console = Console(simulation.ports[0])
         console.greet()
         while console.statistics().uptime_ms < 500:
             console.pump(0.02)
-        assert not any(_lamp_is_on(tmp_path, 0, lamp) for lamp in (CONNECTED, TRAFFIC, ERROR))
+        assert not any(_led_is_on(tmp_path, 0, led) for led in (CONNECTED, TRAFFIC, ERROR))
     (tmp_path / "flash0.bin").unlink()
     with scene(tmp_path, program) as boards:
         for rank in range(50):  # for a second
@@ -47,13 +47,13 @@ def test_lamps_show_connection_and_traffic_and_no_error(program: Path, tmp_path:
             assert boards.edge.until(Picture).rank == rank
             boards.pump(0.02)
         for board in (0, 1):
-            assert _lamp_is_on(tmp_path, board, CONNECTED)
-            assert "lamp 1 on" in (tmp_path / f"log{board}.txt").read_text()
-            assert "lamp 2 on" not in (tmp_path / f"log{board}.txt").read_text()
+            assert _led_is_on(tmp_path, board, CONNECTED)
+            assert "LED 1 on" in (tmp_path / f"log{board}.txt").read_text()
+            assert "LED 2 on" not in (tmp_path / f"log{board}.txt").read_text()
 
 
 def test_the_watchdog_resets_a_board_one_of_whose_threads_hangs(program: Path, tmp_path: Path) -> None:
-    """The sender stops at 1 s of the board's life; the watchdog bites 5 s later."""
+    """The sender stops at 1 s of the board's life; the watchdog resets the board 5 s later."""
     with Simulation(tmp_path, [program], again=[(0, 8.0)], board=["-stall=1"]) as simulation:
         console = Console(simulation.ports[0])
         assert console.greet().boot == Boot.POWER

@@ -61,12 +61,12 @@ def test_a_board_without_a_radio_is_not_reset_by_its_watchdog(tmp_path: Path) ->
     with _board(tmp_path) as port:
         console = appears(port, START_S)
         console.greet()
-        while console.statistics().uptime_ms < 7_000:  # the watchdog bites after 5 s
+        while console.statistics().uptime_ms < 7_000:  # longer than the watchdog waits: 5 s
             console.pump(0.1)
         console.close()
 
 
-def test_a_reset_starts_the_board_anew_and_its_hello_says_so(tmp_path: Path) -> None:
+def test_a_reset_restarts_the_board_and_its_hello_says_so(tmp_path: Path) -> None:
     with _board(tmp_path) as port:
         for boot in (Boot.POWER, Boot.SOFTWARE):
             console = appears(port, START_S)

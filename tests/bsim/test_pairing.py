@@ -147,7 +147,7 @@ def test_only_the_board_that_the_window_names_may_pair(program: Path, tmp_path: 
         _carries_pictures(camera, edge)
 
 
-def test_a_board_that_is_forgotten_is_a_stranger_again(program: Path, tmp_path: Path) -> None:
+def test_a_board_that_is_forgotten_is_unknown_again(program: Path, tmp_path: Path) -> None:
     with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
         for console in (camera, edge):
             console.pairing(OPEN)
@@ -194,7 +194,7 @@ def _known(folder: Path, program: Path, count: int) -> Iterator[list[Console]]:
             console.close()
 
 
-def test_a_camera_that_lost_its_key_is_paired_anew_in_the_window_only(program: Path, tmp_path: Path) -> None:
+def test_a_camera_that_lost_its_key_is_paired_again_in_the_window_only(program: Path, tmp_path: Path) -> None:
     with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
         _pair_just_works(camera, edge)
     (tmp_path / "flash0.bin").unlink()
@@ -225,9 +225,7 @@ def test_just_works_does_not_replace_a_bond_made_out_of_band(program: Path, tmp_
         _carries_pictures(camera, edge)
 
 
-def test_a_bonded_edge_that_the_cameras_configuration_does_not_name_is_a_stranger(
-    program: Path, tmp_path: Path
-) -> None:
+def test_a_bonded_edge_that_the_cameras_configuration_does_not_name_is_refused(program: Path, tmp_path: Path) -> None:
     with _boards(tmp_path, program, Role.CAMERA, Role.EDGE) as (camera, edge):
         _pair_just_works(camera, edge)
         _carries_pictures(camera, edge)

@@ -119,13 +119,13 @@ def test_a_rogue_camera_does_not_stop_an_edge_and_its_other_camera(program: Path
         assert edge.greet().role == Role.EDGE
 
 
-def test_strangers_that_fall_silent_do_not_keep_a_cameras_place_for_longer_than_5_s(
+def test_unauthenticated_peers_that_fall_silent_hold_a_cameras_slot_for_5_s_at_most(
     program: Path, rogue: Path, tmp_path: Path
 ) -> None:
-    """They ask for a supervision timeout of 32 s and are gone: nobody answers the camera's goodbye."""
+    """They request a supervision timeout of 32 s and disappear, so nobody confirms the camera's disconnection."""
     begin_s = [5.0, 12.0]
-    strangers = [[rogue, "-silent", f"-start_offset={at_s * 1e6:.0f}", "-delay_init"] for at_s in begin_s]
-    with Simulation(tmp_path, [program] * 2, others=strangers) as simulation:
+    silent = [[rogue, "-silent", f"-start_offset={at_s * 1e6:.0f}", "-delay_init"] for at_s in begin_s]
+    with Simulation(tmp_path, [program] * 2, others=silent) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         for console, role in ((camera, Role.CAMERA), (edge, Role.EDGE)):
             console.greet()
@@ -147,12 +147,12 @@ def test_strangers_that_fall_silent_do_not_keep_a_cameras_place_for_longer_than_
         assert camera.statistics().uptime_ms > 17_000, "it was not reset"
 
 
-def test_a_secret_that_was_shown_ends_with_the_stranger_that_took_its_place(
+def test_a_secret_that_was_shown_is_void_once_a_silent_peer_restarts_the_stack(
     program: Path, rogue: Path, tmp_path: Path
 ) -> None:
-    """The board begins anew with another key pair, and the secret belonged to the old one."""
-    stranger = [rogue, "-silent", "-start_offset=2e6", "-delay_init"]
-    with Simulation(tmp_path, [program], others=[stranger]) as simulation:
+    """The restarted stack has another key pair, and the secret belongs to the old one."""
+    silent = [rogue, "-silent", "-start_offset=2e6", "-delay_init"]
+    with Simulation(tmp_path, [program], others=[silent]) as simulation:
         camera = Console(simulation.ports[0])
         camera.greet()
         camera.configure(Role.CAMERA)

@@ -20,34 +20,34 @@ def test_a_central_that_never_paired_gets_no_data_while_the_known_one_does(progr
     with scene(tmp_path, program):
         pass
     with Simulation(tmp_path, [program] * 3) as simulation:
-        camera, edge, stranger = (Console(port) for port in simulation.ports)
-        stranger.greet()
-        stranger.configure(Role.EDGE)
+        camera, edge, unknown = (Console(port) for port in simulation.ports)
+        unknown.greet()
+        unknown.configure(Role.EDGE)
         camera.greet()
         edge.greet()
         camera.link_up()
         camera.say(*(picture(1, rank) for rank in range(20)))
         edge.until(Picture, lambda p: p.rank == 19)
         for _ in range(100):
-            stranger.pump(0.02)
-        assert stranger.statistics().link == LinkState.DOWN
-        assert not any(isinstance(packet, Picture) for packet in stranger.heard)
+            unknown.pump(0.02)
+        assert unknown.statistics().link == LinkState.DOWN
+        assert not any(isinstance(packet, Picture) for packet in unknown.heard)
 
 
-def test_a_stranger_alone_never_gets_a_link(program: Path, tmp_path: Path) -> None:
+def test_an_unknown_board_alone_never_gets_a_link(program: Path, tmp_path: Path) -> None:
     with scene(tmp_path, program):
         pass
     (tmp_path / "flash1.bin").unlink()  # another edge board
     with Simulation(tmp_path, [program] * 2) as simulation:
-        camera, stranger = (Console(port) for port in simulation.ports)
-        stranger.greet()
-        stranger.configure(Role.EDGE)
+        camera, unknown = (Console(port) for port in simulation.ports)
+        unknown.greet()
+        unknown.configure(Role.EDGE)
         camera.greet()
         while camera.statistics().uptime_ms < 8_000:
-            stranger.pump(0.02)
-            stranger.heard.clear()
+            unknown.pump(0.02)
+            unknown.heard.clear()
         assert camera.statistics().links == 0
-        assert stranger.statistics().links == 0
+        assert unknown.statistics().links == 0
 
 
 def _key_at(flash: bytes) -> int:
@@ -88,8 +88,8 @@ def test_a_central_with_a_wrong_key_gets_no_data_and_the_right_one_still_does(pr
 def test_a_central_that_does_not_encrypt_is_dropped_after_5_s(program: Path, tmp_path: Path) -> None:
     """Zephyr's own sample central_gatt_write: connects to whoever advertises and writes to it without end."""
     sample = Path(os.environ["ZEPHYR_BASE"]) / "samples" / "bluetooth" / "central_gatt_write"
-    stranger = build(source=sample, name="stranger")
-    with Simulation(tmp_path, [program], others=[[stranger]], phy=NEAR, length_s=12) as simulation:
+    central = build(source=sample, name="central")
+    with Simulation(tmp_path, [program], others=[[central]], phy=NEAR, length_s=12) as simulation:
         camera = Console(simulation.ports[0])
         camera.greet()
         camera.configure(Role.CAMERA)  # the pairing window is open: anybody may connect

@@ -108,17 +108,17 @@ static void start(struct side *s, uint8_t role)
 static void check(const struct pnc_board *b)
 {
 	const struct pnc_queue_totals *t = &b->queue.totals;
-	uint32_t flying = 0;
+	uint32_t in_radio = 0;
 	ALWAYS(t->accepted == t->sent + t->expired + t->evicted + t->flushed + b->queue.waiting);
 	ALWAYS(b->queue.waiting <= PNC_QUEUE_SLOTS);
 	ALWAYS(b->control.to_serial + b->control.to_radio <= PNC_CONTROL_SLOTS);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		const struct pnc_peer *p = &b->peers[i];
-		ALWAYS(p->flight.count <= b->identity.in_flight);
-		ALWAYS(p->connected || p->flight.count == 0);
-		flying += pnc_flight_pictures(&p->flight);
+		ALWAYS(p->tx_window.count <= b->identity.in_flight);
+		ALWAYS(p->connected || p->tx_window.count == 0);
+		in_radio += pnc_tx_window_pictures(&p->tx_window);
 	}
-	ALWAYS(b->acked + b->lost + flying <= t->sent);
+	ALWAYS(b->acked + b->lost + in_radio <= t->sent);
 }
 
 /* Pulls what the board says to its host: always sound frames, one number after the other. */

@@ -339,7 +339,7 @@ TEST(test_never_more_in_the_radio_than_allowed)
 			in_radio--;
 		}
 		CHECK(in_radio <= 4);
-		CHECK_EQ(camera.board.peers[0].flight.count, in_radio);
+		CHECK_EQ(camera.board.peers[0].tx_window.count, in_radio);
 	}
 	CHECK(full > 100);
 }

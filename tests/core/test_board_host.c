@@ -358,7 +358,7 @@ TEST(test_a_reset_is_asked_for_once_and_not_answered)
 	CHECK_EQ(rig.reset_calls, 1);
 }
 
-TEST(test_a_hello_starts_the_session_anew)
+TEST(test_a_hello_restarts_the_session)
 {
 	struct pnc_credit credit;
 	uint8_t packet[PNC_MAX_PACKET];

@@ -1,7 +1,7 @@
 /* Packets from the host. */
-#include "board_parts.h"
+#include "board_internal.h"
 
-/* Fields of configure, counted from 0, as an error's detail names them. */
+/* Fields of configure, counted from 0: the detail of a "configure" error. */
 enum {
 	FIELD_ROLE = 0,
 	FIELD_PHY = 1,
@@ -13,6 +13,8 @@ enum {
 #define INTERVAL_MIN_US 7500u
 #define INTERVAL_MAX_US 4000000u
 #define VERSION_AT 2u
+/* Detail of a "configure" error where every field is legal, but the radio cannot apply them. */
+#define REFUSED_BY_RADIO 255u
 
 static void malformed(struct pnc_board *b, uint8_t type)
 {
@@ -76,7 +78,7 @@ static void on_configure(struct pnc_board *b, const uint8_t *packet, size_t len)
 		return;
 	}
 	if (!b->ops->configure(b->user, &configuration)) {
-		pnc_board_error(b, PNC_ERROR_CODE_CONFIGURE, PNC_CONFIGURE_RADIO);
+		pnc_board_error(b, PNC_ERROR_CODE_CONFIGURE, REFUSED_BY_RADIO);
 		return;
 	}
 	if (b->identity.role != configuration.role) {
@@ -138,7 +140,7 @@ static void on_statistics_request(struct pnc_board *b, const uint8_t *packet, si
 	b->peers[request.peer].statistics_due = true;
 }
 
-/* Sends a packet for the program or the board across the radio on its way. */
+/* Forward a packet to a peer: for the remote board or its host. */
 static void to_peer(struct pnc_board *b, const uint8_t *packet, size_t len)
 {
 	uint8_t peer = packet[1];
@@ -186,13 +188,14 @@ static void on_picture(struct pnc_board *b, uint32_t now_us, const uint8_t *pack
 		return;
 	}
 	b->taken++;
-	enum pnc_push outcome = pnc_board_offer(b, now_us, 0, packet, len);
+	enum pnc_push outcome = pnc_board_enqueue(b, now_us, 0, packet, len);
 	if (outcome == PNC_PUSH_EVICTED || outcome == PNC_PUSH_REFUSED) {
 		pnc_board_error(b, PNC_ERROR_CODE_OVERRUN, packet[PNC_PICTURE_RANK_AT]);
 	}
 }
 
-void pnc_board_from_host(struct pnc_board *b, uint32_t now_us, const uint8_t *packet, size_t len)
+/* Process one packet. */
+static void on_packet(struct pnc_board *b, uint32_t now_us, const uint8_t *packet, size_t len)
 {
 	if (packet[0] == PNC_TYPE_HELLO) {
 		on_hello(b, packet, len);
@@ -235,7 +238,7 @@ void pnc_board_from_host(struct pnc_board *b, uint32_t now_us, const uint8_t *pa
 	}
 }
 
-void pnc_board_serial_rx(struct pnc_board *b, uint32_t now_us, const uint8_t *bytes, size_t len)
+void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		enum pnc_frame_event event = pnc_frame_read(&b->reader, bytes[i]);
@@ -244,8 +247,7 @@ void pnc_board_serial_rx(struct pnc_board *b, uint32_t now_us, const uint8_t *by
 		}
 		if (event == PNC_FRAME_PACKET) {
 			b->unreported = (uint8_t)(b->unreported + (b->unreported < UINT8_MAX));
-			pnc_board_from_host(b, now_us, b->reader.packet, b->reader.len);
+			on_packet(b, now_us, b->reader.packet, b->reader.len);
 		}
 	}
-	pnc_board_finish(b, now_us);
 }

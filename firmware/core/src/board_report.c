@@ -1,7 +1,7 @@
-/* Packets to the host. */
-#include "board_parts.h"
+/* Packets to the host, and their frames. */
+#include "board_internal.h"
 
-/* For a person; indexed by code. */
+/* Error messages for people, indexed by PNC_ERROR_CODE_. */
 static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_VERSION] = "this board speaks another protocol version",
 	[PNC_ERROR_CODE_NOT_READY] = "no hello yet, or no pictures in this role",
@@ -11,31 +11,6 @@ static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_CONFIGURE] = "configuration refused",
 	[PNC_ERROR_CODE_REFUSED] = "not to be had on this board",
 };
-
-size_t pnc_board_hello_len(const struct pnc_board *b)
-{
-	return PNC_HELLO_SIZE + strlen(b->identity.name);
-}
-
-size_t pnc_board_hello(const struct pnc_board *b, uint8_t *out)
-{
-	const struct pnc_board_identity *i = &b->identity;
-	struct pnc_hello hello = {
-		.version = PNC_VERSION,
-		.kind = PNC_KIND_BOARD,
-		.role = i->role,
-		.boot = i->boot,
-		.capabilities = i->capabilities,
-		.firmware = {i->firmware[0], i->firmware[1], i->firmware[2]},
-		.slots = PNC_QUEUE_SLOTS,
-		.in_flight = i->in_flight,
-		.session = i->session,
-		.board_id = i->board_id,
-		.name = (const uint8_t *)i->name,
-		.name_len = (uint8_t)strlen(i->name),
-	};
-	return pnc_hello_write(&hello, out);
-}
 
 static size_t write_error(struct pnc_board *b, uint8_t *out)
 {
@@ -64,7 +39,7 @@ static size_t write_credit(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 		.taken = b->taken,
 		.waiting = b->queue.waiting,
 		.free = (uint8_t)(PNC_QUEUE_SLOTS - b->queue.waiting),
-		.in_radio = camera ? b->peers[0].flight.count : 0,
+		.in_radio = camera ? b->peers[0].tx_window.count : 0,
 		.link = camera ? b->peers[0].state : PNC_LINK_STATE_DOWN,
 		.acked_packets = b->acked_packets,
 		.acked_bytes = b->acked_bytes,
@@ -133,7 +108,7 @@ static size_t write_pairing(struct pnc_board *b, uint8_t *out)
 	return pnc_pairing_write(&pairing, out);
 }
 
-bool pnc_board_serial_has(const struct pnc_board *b)
+bool pnc_board_report_has(const struct pnc_board *b)
 {
 	if (b->frame_at < b->frame_len || b->hello_due || b->errors_due != 0) {
 		return true;
@@ -149,7 +124,8 @@ bool pnc_board_serial_has(const struct pnc_board *b)
 	return has;
 }
 
-size_t pnc_board_to_host(struct pnc_board *b, uint32_t now_us, uint8_t *out)
+/* Write the next packet for the host, the most urgent kind first. Return its length, 0 if there is none. */
+static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 {
 	if (b->hello_due) {
 		b->hello_due = false;
@@ -184,29 +160,26 @@ size_t pnc_board_to_host(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 	return len;
 }
 
-size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)
+size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)
 {
 	uint8_t packet[PNC_MAX_PACKET];
 	size_t written = 0;
-	(void)pnc_queue_expire(&b->queue, now_us);
-	pnc_board_settle(b, now_us);
 	while (written < room) {
 		if (b->frame_at == b->frame_len) {
-			size_t len = pnc_board_to_host(b, now_us, packet);
+			size_t len = next_packet(b, now_us, packet);
 			if (len == 0) {
 				break;
 			}
 			b->frame_len = pnc_frame_write(b->frame_seq++, packet, len, b->frame);
 			b->frame_at = 0;
 		}
-		size_t piece = b->frame_len - b->frame_at;
-		if (piece > room - written) {
-			piece = room - written;
+		size_t part = b->frame_len - b->frame_at;
+		if (part > room - written) {
+			part = room - written;
 		}
-		memcpy(out + written, b->frame + b->frame_at, piece);
-		b->frame_at += piece;
-		written += piece;
+		memcpy(out + written, b->frame + b->frame_at, part);
+		b->frame_at += part;
+		written += part;
 	}
-	pnc_board_settle(b, now_us);
 	return written;
 }

@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-/* A code byte says where the next zero is; 0xFF says that there is none in the next 254 bytes. */
+/* A code byte gives the distance to the next zero; 0xFF means that the next 254 bytes contain none. */
 #define FULL_BLOCK 0xFFu
 
 size_t pnc_cobs_encode(const uint8_t *in, size_t len, uint8_t *out)

@@ -7,7 +7,7 @@
 #define ACL_HEADER 4u
 #define L2CAP_HEADER 4u
 #define HANDLE_MASK 0x0fffu
-#define BOUNDARY_CONTINUES 1u /* of the two flags above the handle */
+#define BOUNDARY_CONTINUES 1u /* packet boundary flag, the two bits above the handle */
 #define ATT_CHANNEL 0x0004u
 #define ATT_NOTIFICATION 0x1bu
 #define ATT_WRITE_COMMAND 0x52u
@@ -45,7 +45,7 @@ static struct pnc_completion_link *find_or_begin(struct pnc_completion *c, uint1
 	return link;
 }
 
-/* Takes note of what a PDU is and how long, from its first packet. */
+/* Record the kind and the length of a PDU from its first packet. */
 static void begin(struct pnc_completion_link *link, const uint8_t *data, size_t len)
 {
 	bool whole = len > L2CAP_HEADER;
@@ -90,7 +90,7 @@ void pnc_completion_refused(struct pnc_completion *c, uint16_t handle)
 	}
 }
 
-/* Takes that many packets out, oldest first; returns how many of them ended a PDU of ours. */
+/* Remove `count` packets, oldest first, and return how many of them ended a PDU of ours. */
 static uint8_t take(struct pnc_completion_link *link, uint16_t count)
 {
 	uint8_t ours = 0;
@@ -118,7 +118,7 @@ static size_t completed(struct pnc_completion *c, const uint8_t *entries, size_t
 	return filled;
 }
 
-/* The connection is over, or a new one has its handle: what was inside is gone. */
+/* Forget a connection, because it ended or a new one has its handle. Its packets are no longer in the controller. */
 static void forget(struct pnc_completion *c, uint16_t handle)
 {
 	struct pnc_completion_link *link = find(c, handle & HANDLE_MASK);

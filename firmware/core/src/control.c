@@ -1,6 +1,6 @@
 #include "pnc/control.h"
 
-/* One direction may take three quarters of the slots. */
+/* Slots that one direction may use. */
 #define SHARE (PNC_CONTROL_SLOTS * 3u / 4u)
 
 _Static_assert(PNC_CONTROL_SLOTS >= 2u && PNC_CONTROL_SLOTS <= 254u, "slots are numbered by a byte");
@@ -45,8 +45,8 @@ bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, 
 	return true;
 }
 
-/* Takes the oldest slot to that destination out of the order and puts it among the free ones, its content untouched
- * until the next push; NULL if there is none. */
+/* Free the slot of the oldest packet for a destination and return it; NULL if there is none. Its content stays valid
+ * until the next push. */
 static const struct pnc_control_slot *take(struct pnc_control *c, uint8_t to)
 {
 	uint8_t before = PNC_NO_CONTROL;

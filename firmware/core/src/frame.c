@@ -24,7 +24,7 @@ void pnc_frame_reader_init(struct pnc_frame_reader *r)
 	pnc_cobs_decoder_init(&r->cobs, r->buffer, sizeof(r->buffer));
 }
 
-/* Shifts the window so that `seq` is its bit 0; what lies between is missing. */
+/* Shift the window of missing frames so that `seq` becomes bit 0. The frames in between are missing. */
 static void advance(struct pnc_frame_reader *r, uint8_t seq)
 {
 	r->gap = (uint8_t)(seq - r->next_seq);

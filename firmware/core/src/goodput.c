@@ -3,9 +3,9 @@
 #include "pnc/clock.h"
 
 #define SECOND_US (1000u * PNC_US_PER_MS)
-/* Bits a second of one byte in one millisecond. */
+/* One byte per millisecond in bit/s. */
 #define BPS_PER_BYTE_PER_MS 8000u
-/* Beyond it a product would wrap: 4 Mbit/s, twice what a radio carries. */
+/* More bytes in a second would overflow a product. That is 4 Mbit/s, twice the rate of the fastest PHY. */
 #define BYTES_MAX (UINT32_MAX / BPS_PER_BYTE_PER_MS)
 
 void pnc_goodput_init(struct pnc_goodput *g, uint32_t now_us)

@@ -9,7 +9,7 @@
 
 _Static_assert(PNC_QUEUE_SLOTS >= 1u && PNC_QUEUE_SLOTS <= 254u, "slots are numbered by a byte");
 
-/* Number of the lowest bit that is set in v, which is not 0. */
+/* Return the number of the lowest bit set in v, which must not be 0. */
 static uint8_t lowest_bit(uint32_t v)
 {
 	uint8_t n = 0;
@@ -22,7 +22,7 @@ static uint8_t lowest_bit(uint32_t v)
 	return n;
 }
 
-/* Number of the highest bit that is set in v, which is not 0. */
+/* Return the number of the highest bit set in v, which must not be 0. */
 static uint8_t highest_bit(uint32_t v)
 {
 	uint8_t n = 0;
@@ -47,13 +47,13 @@ static uint8_t worst_rank(const struct pnc_queue *q)
 	return (uint8_t)(word * WORD_BITS + highest_bit(q->used[word]));
 }
 
-/* True if a deadline lies less than 1 ms ahead, so that no whole ms remains. */
+/* Return true if less than 1 ms remains until the deadline. */
 static bool is_past(uint32_t deadline_us, uint32_t now_us)
 {
 	return pnc_before(deadline_us, now_us + PNC_US_PER_MS);
 }
 
-/* Empties the buckets and frees every slot. */
+/* Empty the buckets and free every slot. */
 static void clear(struct pnc_queue *q)
 {
 	memset(q->head, PNC_NO_SLOT, sizeof(q->head));
@@ -74,7 +74,7 @@ void pnc_queue_init(struct pnc_queue *q)
 	clear(q);
 }
 
-/* Puts slot `at` into its bucket: behind every packet whose deadline is not later. */
+/* Insert slot `at` into its bucket, after every packet whose deadline is not later. */
 static void insert(struct pnc_queue *q, uint8_t at)
 {
 	struct pnc_slot *s = &q->slots[at];
@@ -105,7 +105,7 @@ static void insert(struct pnc_queue *q, uint8_t at)
 	q->waiting++;
 }
 
-/* Takes slot `at` out of its bucket and frees it; its content stays until the next push. */
+/* Remove slot `at` from its bucket and free it. Its content stays valid until the next push. */
 static void take(struct pnc_queue *q, uint8_t at)
 {
 	struct pnc_slot *s = &q->slots[at];
@@ -209,7 +209,7 @@ uint8_t pnc_queue_expire(struct pnc_queue *q, uint32_t now_us)
 	return dropped;
 }
 
-/* Drops the packets of a source, of one image or of ANY_IMAGE. */
+/* Drop the packets of a source that belong to one image, or to ANY_IMAGE. */
 static uint8_t flush(struct pnc_queue *q, uint8_t source, uint32_t image)
 {
 	uint8_t dropped = 0;

@@ -1,6 +1,8 @@
-/* A board that pairs like any other and then sends packets of every illegal kind, and at last raw PDUs below them:
- * -central to a camera, else, as a peripheral, to an edge. It prints what it has sent and falls silent.
- * With -silent it connects to a camera for as long as Bluetooth allows, and is gone without a goodbye. */
+/* A board that pairs like any other, then sends packets of every illegal kind, and then raw PDUs. It attacks an edge
+ * board as a peripheral or, with -central, a camera. It prints what it has sent and sends nothing more.
+ *
+ * With -silent it connects to a camera with the longest timeout that Bluetooth allows and disappears without
+ * disconnecting. */
 #include "cmdline.h"
 #include "soc.h"
 
@@ -14,7 +16,7 @@
 #include "host/l2cap_internal.h"
 #include "packets.h"
 #include "pnc_wire.h"
-#include "release.h"
+#include "zephyr_compat.h"
 
 #define UUID_BYTES(...) BT_UUID_128_ENCODE(__VA_ARGS__)
 #define UUID(...) BT_UUID_DECLARE_128(UUID_BYTES(__VA_ARGS__))
@@ -159,7 +161,7 @@ static void prepare(void)
 	if (silent) {
 		k_msleep(SETTLE_MS);
 		printk("leaves\n");
-		sys_reboot(SYS_REBOOT_COLD); /* out of the simulation */
+		sys_reboot(SYS_REBOOT_COLD); /* leaves the simulation */
 	}
 	if (central) {
 		(void)bt_conn_set_security(current, BT_SECURITY_L2);
@@ -213,7 +215,7 @@ static int send_pdu(uint16_t channel, struct net_buf *pdu)
 }
 #endif
 
-/* Below the packets: what the stack of the board across must bear. */
+/* Send raw PDUs, which the stack of the remote board must withstand. */
 static int send_raw(void)
 {
 	uint8_t payload[400];
@@ -257,7 +259,7 @@ int main(void)
 	prepare();
 	printk("paired\n");
 	sent = send_packets();
-	k_msleep(SETTLE_MS); /* the last of them may still be in the stack */
+	k_msleep(SETTLE_MS); /* the last packets may still be in the stack */
 	printk("sent %d packets\n", sent);
 	k_msleep(SETTLE_MS);
 	sent = send_raw();

@@ -6,7 +6,7 @@
 
 #define TYPES 256
 #define ROUND (PACKETS / 2)
-/* Later in each round: what has a known type and an impossible content. */
+/* From this packet of each round on, packets have a known type and an illegal content. */
 #define SPECIAL_FROM 1792
 
 static uint32_t state = 1;
@@ -38,7 +38,7 @@ static size_t hello(uint8_t version, uint8_t *out)
 static size_t special(int number, uint8_t *out)
 {
 	switch (number) {
-	case 0: { /* a board cannot be configured over the air */
+	case 0: { /* a board must not be configured over the air */
 		struct pnc_configure configure = {.role = PNC_ROLE_NONE, .interval_us = 4000000};
 
 		return pnc_configure_write(&configure, out);
@@ -59,7 +59,7 @@ static size_t special(int number, uint8_t *out)
 		return pnc_flush_write(&flush, out);
 	}
 	case 4:
-		return hello(PNC_VERSION + 1u, out); /* refused from here on */
+		return hello(PNC_VERSION + 1u, out); /* refused from now on */
 	case 5: {
 		struct pnc_ping ping = {.hop = PNC_HOP_PEER_BOARD};
 
@@ -88,13 +88,14 @@ size_t packets_write(int number, uint8_t *out)
 	int at = number % ROUND;
 
 	if (number == ROUND) {
-		return hello(PNC_VERSION, out); /* what was refused before is heard now */
+		return hello(PNC_VERSION, out); /* ends the refusal of the first round */
 	}
 	if (at >= SPECIAL_FROM) {
 		return special(at - SPECIAL_FROM, out);
 	}
 	out[0] = (uint8_t)(at % TYPES);
-	if (out[0] == PNC_TYPE_HELLO) { /* in the first round not even that; then one that keeps the connection up */
+	if (out[0] ==
+	    PNC_TYPE_HELLO) { /* truncated in the first round, valid in the second to keep the connection up */
 		out[0] = 0;
 		return number < ROUND ? 1 : hello(PNC_VERSION, out);
 	}
@@ -108,7 +109,7 @@ size_t raw_write(int number, uint8_t *out, uint16_t *channel)
 
 	*channel = channels[any() % (sizeof(channels) / sizeof(channels[0]))];
 	if (number % 50 == 0) {
-		len = 300 + any() % 100; /* more than the MTU that was agreed on */
+		len = 300 + any() % 100; /* more than the negotiated MTU */
 	}
 	return fill(out, 0, len);
 }

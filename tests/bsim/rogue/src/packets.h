@@ -5,17 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Packets of packets_write: every first byte in every one of some lengths, twice, a hello of ours before the second
- * time. */
+/* Number of packets of packets_write: twice every first byte in each of some lengths. A valid hello precedes the second
+ * round. */
 #define PACKETS 3604
 
-/* Writes packet `number`, at most 244 bytes; returns its length. */
+/* Write packet `number`, at most 244 bytes, and return its length. */
 size_t packets_write(int number, uint8_t *out);
 
-/* Raw PDUs of raw_write. */
+/* Number of raw PDUs of raw_write. */
 #define RAW 600
 
-/* Writes the payload of L2CAP PDU `number`, at most 400 bytes, and its channel; returns its length. */
+/* Write the payload of L2CAP PDU `number`, at most 400 bytes, and its channel; return its length. */
 size_t raw_write(int number, uint8_t *out, uint16_t *channel);
 
 #endif

@@ -1,69 +1,69 @@
-#include "pnc/flight.h"
+#include "pnc/tx_window.h"
 
 #include "check.h"
 
 #define INTERVAL_US 7500u
 
-static struct pnc_flight flight;
+static struct pnc_tx_window window;
 
-/* Hands packets out until the flight is full, then acknowledges them all `dwell_us` after that; the new clock. */
-static uint32_t fly(uint32_t now_us, uint32_t dwell_us)
+/* Hand packets out until the window is full and acknowledge them all `radio_us` later. Return the new time. */
+static uint32_t cycle(uint32_t now_us, uint32_t radio_us)
 {
-	while (!pnc_flight_full(&flight)) {
-		pnc_flight_hand(&flight, now_us, 237, true);
+	while (!pnc_tx_window_is_full(&window)) {
+		pnc_tx_window_add(&window, now_us, 237, true);
 	}
-	while (flight.count > 0) {
-		(void)pnc_flight_acknowledge(&flight, now_us + dwell_us, INTERVAL_US);
+	while (window.count > 0) {
+		(void)pnc_tx_window_acknowledge(&window, now_us + radio_us, INTERVAL_US);
 	}
-	return now_us + dwell_us;
+	return now_us + radio_us;
 }
 
 TEST(test_a_good_link_keeps_as_many_inside_as_it_may)
 {
 	uint32_t now_us = 0;
-	pnc_flight_init(&flight, 4);
+	pnc_tx_window_init(&window, 4);
 	for (int i = 0; i < 100; i++) {
-		now_us = fly(now_us, 2u * INTERVAL_US);
-		CHECK_EQ(flight.limit, 4);
+		now_us = cycle(now_us, 2u * INTERVAL_US);
+		CHECK_EQ(window.limit, 4);
 	}
-	CHECK_EQ(pnc_flight_ahead_us(&flight, INTERVAL_US), 0);
+	CHECK_EQ(pnc_tx_window_delay_us(&window, INTERVAL_US), 0);
 }
 
 TEST(test_a_slow_link_keeps_one_inside)
 {
 	uint32_t now_us = 0;
-	pnc_flight_init(&flight, 4);
+	pnc_tx_window_init(&window, 4);
 	for (int i = 0; i < 10; i++) {
-		now_us = fly(now_us, 20u * INTERVAL_US);
+		now_us = cycle(now_us, 20u * INTERVAL_US);
 	}
-	CHECK_EQ(flight.limit, 1);
-	pnc_flight_hand(&flight, now_us, 1, true);
-	CHECK(pnc_flight_full(&flight));
+	CHECK_EQ(window.limit, 1);
+	pnc_tx_window_add(&window, now_us, 1, true);
+	CHECK(pnc_tx_window_is_full(&window));
 }
 
 TEST(test_a_link_that_recovers_gets_all_of_them_again)
 {
 	uint32_t now_us = 0;
-	pnc_flight_init(&flight, 6);
+	pnc_tx_window_init(&window, 6);
 	for (int i = 0; i < 10; i++) {
-		now_us = fly(now_us, 20u * INTERVAL_US);
+		now_us = cycle(now_us, 20u * INTERVAL_US);
 	}
-	CHECK_EQ(flight.limit, 1);
+	CHECK_EQ(window.limit, 1);
 	for (int i = 0; i < 20; i++) {
-		now_us = fly(now_us, INTERVAL_US);
+		now_us = cycle(now_us, INTERVAL_US);
 	}
-	CHECK_EQ(flight.limit, 6);
+	CHECK_EQ(window.limit, 6);
 }
 
 TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 {
 	uint32_t now_us = 0;
-	pnc_flight_init(&flight, 1);
-	CHECK_EQ(pnc_flight_ahead_us(&flight, INTERVAL_US), 0);
+	pnc_tx_window_init(&window, 1);
+	CHECK_EQ(pnc_tx_window_delay_us(&window, INTERVAL_US), 0);
 	for (int i = 0; i < 40; i++) {
-		now_us = fly(now_us, 100000);
+		now_us = cycle(now_us, 100000);
 	}
-	uint32_t ahead_us = pnc_flight_ahead_us(&flight, INTERVAL_US);
+	uint32_t ahead_us = pnc_tx_window_delay_us(&window, INTERVAL_US);
 	CHECK(ahead_us > 100000u - 2u * INTERVAL_US - 10u);
 	CHECK(ahead_us <= 100000u - 2u * INTERVAL_US);
 }
@@ -73,8 +73,8 @@ TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 
 static void refill(uint32_t now_us)
 {
-	while (!pnc_flight_full(&flight)) {
-		pnc_flight_hand(&flight, now_us, 237, true);
+	while (!pnc_tx_window_is_full(&window)) {
+		pnc_tx_window_add(&window, now_us, 237, true);
 	}
 }
 
@@ -86,10 +86,10 @@ static int event(uint32_t now_us, bool *unacknowledged, int lost)
 	int sent = 0;
 	for (bool more = true; more; now_us += EXCHANGE_US) {
 		if (*unacknowledged) {
-			(void)pnc_flight_acknowledge(&flight, now_us, EVENT_INTERVAL_US);
+			(void)pnc_tx_window_acknowledge(&window, now_us, EVENT_INTERVAL_US);
 			*unacknowledged = false;
 		}
-		more = flight.count > 1;
+		more = window.count > 1;
 		refill(now_us); /* too late for what is on the air now */
 		if (sent == lost) {
 			return sent;
@@ -103,12 +103,12 @@ static int event(uint32_t now_us, bool *unacknowledged, int lost)
 TEST(test_an_event_carries_what_it_should_and_ends_with_it)
 {
 	bool unacknowledged = false;
-	pnc_flight_init(&flight, 3);
-	pnc_flight_per_event(&flight, 5);
+	pnc_tx_window_init(&window, 3);
+	pnc_tx_window_set_event_packets(&window, 5);
 	refill(0);
 	for (uint32_t i = 1; i < 200; i++) {
 		CHECK_EQ(event(i * EVENT_INTERVAL_US, &unacknowledged, -1), 5);
-		CHECK_EQ(flight.limit, 3);
+		CHECK_EQ(window.limit, 3);
 	}
 }
 
@@ -116,8 +116,8 @@ TEST(test_events_after_an_error_are_full_again)
 {
 	for (int lost = 0; lost < 5; lost++) {
 		bool unacknowledged = false;
-		pnc_flight_init(&flight, 3);
-		pnc_flight_per_event(&flight, 5);
+		pnc_tx_window_init(&window, 3);
+		pnc_tx_window_set_event_packets(&window, 5);
 		refill(0);
 		for (uint32_t i = 1; i < 50; i++) {
 			int sent = event(i * EVENT_INTERVAL_US, &unacknowledged, i == 10 ? lost : -1);
@@ -129,25 +129,25 @@ TEST(test_events_after_an_error_are_full_again)
 
 TEST(test_without_a_number_for_events_only_the_limit_holds)
 {
-	pnc_flight_init(&flight, 3);
+	pnc_tx_window_init(&window, 3);
 	refill(0);
 	for (int i = 0; i < 100; i++) {
-		CHECK_EQ(flight.count, 3);
-		(void)pnc_flight_acknowledge(&flight, (uint32_t)i * EXCHANGE_US, EVENT_INTERVAL_US);
+		CHECK_EQ(window.count, 3);
+		(void)pnc_tx_window_acknowledge(&window, (uint32_t)i * EXCHANGE_US, EVENT_INTERVAL_US);
 		refill((uint32_t)i * EXCHANGE_US);
 	}
 }
 
 TEST(test_packets_come_back_in_the_order_they_were_handed_out)
 {
-	pnc_flight_init(&flight, PNC_IN_FLIGHT_MAX);
+	pnc_tx_window_init(&window, PNC_IN_FLIGHT_MAX);
 	for (uint8_t round = 0; round < 50; round++) {
 		for (uint8_t i = 0; i < 3; i++) {
-			pnc_flight_hand(&flight, 0, (uint8_t)(round + i), i != 1);
+			pnc_tx_window_add(&window, 0, (uint8_t)(round + i), i != 1);
 		}
-		CHECK_EQ(pnc_flight_pictures(&flight), round == 0 ? 2 : 3);
+		CHECK_EQ(pnc_tx_window_pictures(&window), round == 0 ? 2 : 3);
 		for (uint8_t i = 0; i < 3; i++) {
-			struct pnc_flying packet = pnc_flight_acknowledge(&flight, 0, INTERVAL_US);
+			struct pnc_tx_packet packet = pnc_tx_window_acknowledge(&window, 0, INTERVAL_US);
 			CHECK_EQ(packet.codec_bytes, round + i);
 			CHECK_EQ(packet.credited, i != 1);
 		}
@@ -156,19 +156,19 @@ TEST(test_packets_come_back_in_the_order_they_were_handed_out)
 
 TEST(test_a_forgotten_session_counts_nothing)
 {
-	pnc_flight_init(&flight, 2);
-	pnc_flight_hand(&flight, 0, 5, true);
-	pnc_flight_forget(&flight);
-	CHECK_EQ(pnc_flight_pictures(&flight), 1);
-	CHECK(!pnc_flight_acknowledge(&flight, 0, INTERVAL_US).credited);
+	pnc_tx_window_init(&window, 2);
+	pnc_tx_window_add(&window, 0, 5, true);
+	pnc_tx_window_forget_session(&window);
+	CHECK_EQ(pnc_tx_window_pictures(&window), 1);
+	CHECK(!pnc_tx_window_acknowledge(&window, 0, INTERVAL_US).credited);
 }
 
 TEST(test_the_time_inside_is_right_across_the_wrap_of_the_clock)
 {
-	pnc_flight_init(&flight, 1);
+	pnc_tx_window_init(&window, 1);
 	for (int i = 0; i < 40; i++) {
-		pnc_flight_hand(&flight, 0xFFFFFF00u, 1, true);
-		(void)pnc_flight_acknowledge(&flight, 0xFFFFFF00u + 50000u, INTERVAL_US);
+		pnc_tx_window_add(&window, 0xFFFFFF00u, 1, true);
+		(void)pnc_tx_window_acknowledge(&window, 0xFFFFFF00u + 50000u, INTERVAL_US);
 	}
-	CHECK(flight.dwell_us > 49990u && flight.dwell_us <= 50000u);
+	CHECK(window.radio_us > 49990u && window.radio_us <= 50000u);
 }

@@ -1,6 +1,6 @@
-# Chooses configuration fragments: bluetooth.conf where the board has a controller, simulated.conf where it is simulated,
-# and of releases/ what the Zephyr release needs that ZEPHYR_BASE points to. A tree between two releases (x.y.99) counts
-# as the later one.
+# Selects configuration fragments: bluetooth.conf for boards with a controller, simulated.conf for simulated boards, and
+# from compat/ those that the Zephyr release in ZEPHYR_BASE needs. A tree between two releases (x.y.99) counts as the
+# later one.
 # SPDX-License-Identifier: Apache-2.0
 if(NOT DEFINED ENV{ZEPHYR_BASE})
 	return()
@@ -14,38 +14,38 @@ endif()
 list(GET ZEPHYR_VERSION_LINES 0 ZEPHYR_RELEASE)
 set(ZEPHYR_RELEASE ${ZEPHYR_RELEASE}.${ZEPHYR_MINOR})
 
-set(RELEASE_FILES "")
+set(COMPAT_FILES "")
 set(HAS_CONTROLLER ON)
 if(BOARD MATCHES "^native_|^qemu_")
 	set(HAS_CONTROLLER OFF)
 endif()
 if(HAS_CONTROLLER)
-	list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/bluetooth.conf)
+	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/bluetooth.conf)
 	if(ZEPHYR_RELEASE VERSION_LESS 4.1)
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/before-4.1.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/before-4.1.conf)
 	else()
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/from-4.1.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/from-4.1.conf)
 	endif()
 	if(ZEPHYR_RELEASE VERSION_LESS 4.2)
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/before-4.2.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/before-4.2.conf)
 	endif()
 	if(ZEPHYR_RELEASE VERSION_GREATER_EQUAL 4.3)
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/from-4.3.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/from-4.3.conf)
 	endif()
 endif()
 if(BOARD MATCHES "^native_|_bsim")
-	list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/simulated.conf)
+	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/simulated.conf)
 endif()
 if(HAS_CONTROLLER AND ZEPHYR_RELEASE VERSION_GREATER_EQUAL 3.7)
-	list(APPEND EXTRA_DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/releases/from-3.7.overlay)
+	list(APPEND EXTRA_DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/compat/from-3.7.overlay)
 endif()
 if(BOARD MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
 	set(DTC_OVERLAY_FILE
-		${CMAKE_CURRENT_LIST_DIR}/releases/nrf52_bsim-before-3.5.overlay
+		${CMAKE_CURRENT_LIST_DIR}/compat/nrf52_bsim-before-3.5.overlay
 		${CMAKE_CURRENT_LIST_DIR}/boards/nrf52_bsim.overlay
 	)
 endif()
-# -DPNC_USB=ON: the chip's own USB port, on a board whose default is another one.
+# -DPNC_USB=ON: use the chip's own USB port on a board whose default is another port.
 if(PNC_USB AND NOT BOARD MATCHES "dongle")
 	if(ZEPHYR_RELEASE VERSION_LESS 3.4)
 		set(DTC_OVERLAY_FILE ${CMAKE_CURRENT_LIST_DIR}/usb.overlay)
@@ -58,13 +58,13 @@ if(PNC_USB AND NOT BOARD MATCHES "dongle")
 endif()
 if(PNC_USB OR BOARD MATCHES "dongle")
 	if(ZEPHYR_RELEASE VERSION_LESS 4.2)
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/usb-before-4.2.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/usb-before-4.2.conf)
 	else()
-		list(APPEND RELEASE_FILES ${CMAKE_CURRENT_LIST_DIR}/releases/usb-from-4.2.conf)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/usb-from-4.2.conf)
 	endif()
 endif()
 if(ZEPHYR_RELEASE VERSION_LESS 3.4)
-	list(PREPEND OVERLAY_CONFIG ${RELEASE_FILES})
+	list(PREPEND OVERLAY_CONFIG ${COMPAT_FILES})
 else()
-	list(PREPEND EXTRA_CONF_FILE ${RELEASE_FILES})
+	list(PREPEND EXTRA_CONF_FILE ${COMPAT_FILES})
 endif()

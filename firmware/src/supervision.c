@@ -1,0 +1,208 @@
+#include "supervision.h"
+
+#include <zephyr/device.h>
+#include <zephyr/drivers/gpio.h>
+#include <zephyr/drivers/hwinfo.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/reboot.h>
+#include <zephyr/task_wdt/task_wdt.h>
+
+#include "pnc_wire.h"
+#include "retain.h"
+#include "zephyr_compat.h"
+
+/* The number that a reset retains for supervision_boot_reason: this tag, and the reason in the last byte. */
+#define RESET_TAG 0x504E4300u
+#define RESET_TAG_MASK 0xFFFFFF00u
+#define NO_RESET -1
+
+static int channels[WATCHDOG_THREADS] = {-1, -1, -1};
+static atomic_t traffic;
+static atomic_t error;
+static atomic_t reset_requested = ATOMIC_INIT(NO_RESET);
+
+#define LED(alias) GPIO_DT_SPEC_GET_OR(DT_ALIAS(alias), gpios, {0})
+
+static const struct gpio_dt_spec connected_led = LED(led0);
+static const struct gpio_dt_spec traffic_led = LED(led1);
+static const struct gpio_dt_spec error_led = LED(led2);
+
+#if defined(CONFIG_GPIO)
+static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET_OR(DT_ALIAS(sw0), gpios, {0});
+static struct gpio_callback button_callback;
+static void (*on_button)(void);
+
+static void on_interrupt(const struct device *port, struct gpio_callback *callback, uint32_t pins)
+{
+	ARG_UNUSED(port);
+	ARG_UNUSED(callback);
+	ARG_UNUSED(pins);
+	on_button();
+}
+
+/* Wired to the reset pin. The bootloader of the nRF52840 dongle stays active only after a reset by that pin. */
+static const struct gpio_dt_spec bootloader = GPIO_DT_SPEC_GET_OR(DT_PATH(zephyr_user), bootloader_gpios, {0});
+
+static bool has_bootloader(void)
+{
+	return bootloader.port != NULL;
+}
+
+static void start_bootloader(void)
+{
+	(void)gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE);
+}
+
+static void start_gpio(void (*pressed)(void))
+{
+	const struct gpio_dt_spec *leds[] = {&connected_led, &traffic_led, &error_led};
+
+	for (size_t i = 0; i < ARRAY_SIZE(leds); i++) {
+		if (leds[i]->port != NULL && device_is_ready(leds[i]->port)) {
+			(void)gpio_pin_configure_dt(leds[i], GPIO_OUTPUT_INACTIVE);
+		}
+	}
+	if (button.port != NULL && device_is_ready(button.port) && gpio_pin_configure_dt(&button, GPIO_INPUT) == 0) {
+		on_button = pressed;
+		gpio_init_callback(&button_callback, on_interrupt, BIT(button.pin));
+		(void)gpio_add_callback(button.port, &button_callback);
+		(void)gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE);
+	}
+}
+
+static void set_led(const struct gpio_dt_spec *led, bool on)
+{
+	if (led->port != NULL) {
+		(void)gpio_pin_set_dt(led, on);
+	}
+}
+#else
+static bool has_bootloader(void)
+{
+	return false;
+}
+
+static void start_bootloader(void)
+{
+}
+
+static void start_gpio(void (*pressed)(void))
+{
+	ARG_UNUSED(pressed);
+}
+
+static void set_led(const struct gpio_dt_spec *led, bool on)
+{
+	ARG_UNUSED(led);
+	ARG_UNUSED(on);
+}
+#endif
+
+static void on_watchdog_timeout(int channel, void *user)
+{
+	ARG_UNUSED(channel);
+	ARG_UNUSED(user);
+	retain_set(RESET_TAG | PNC_BOOT_WATCHDOG);
+	sys_reboot(SYS_REBOOT_COLD);
+}
+
+void supervision_start(void (*on_button_pressed)(void))
+{
+#if defined(CONFIG_WATCHDOG) && DT_NODE_HAS_STATUS(DT_ALIAS(watchdog0), okay)
+	const struct device *hardware = DEVICE_DT_GET(DT_ALIAS(watchdog0));
+#else
+	const struct device *hardware = NULL;
+#endif
+	start_gpio(on_button_pressed);
+	if (task_wdt_init(hardware) != 0) {
+		leds_show_error();
+		return;
+	}
+	for (int i = 0; i < WATCHDOG_THREADS; i++) {
+		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, NULL);
+	}
+}
+
+uint8_t supervision_boot_reason(void)
+{
+	uint32_t retained = retain_take();
+	uint32_t cause = 0;
+
+#if defined(CONFIG_HWINFO)
+	if (hwinfo_get_reset_cause(&cause) == 0) {
+		(void)hwinfo_clear_reset_cause(); /* the register accumulates causes until it is cleared */
+	}
+#endif
+	if ((retained & RESET_TAG_MASK) == RESET_TAG) {
+		return retained & ~RESET_TAG_MASK;
+	}
+	if (cause & RESET_WATCHDOG) {
+		return PNC_BOOT_WATCHDOG;
+	}
+	if (cause & RESET_SOFTWARE) {
+		return PNC_BOOT_SOFTWARE;
+	}
+	return cause & RESET_PIN ? PNC_BOOT_PIN : PNC_BOOT_POWER;
+}
+
+bool supervision_request_reset(uint8_t kind)
+{
+	if (kind == PNC_RESET_KIND_BOOTLOADER && !has_bootloader()) {
+		return false;
+	}
+	atomic_set(&reset_requested, kind);
+	return true;
+}
+
+bool supervision_reset_requested(void)
+{
+	return atomic_get(&reset_requested) != NO_RESET;
+}
+
+void supervision_reset(void)
+{
+	if (atomic_get(&reset_requested) == PNC_RESET_KIND_BOOTLOADER) {
+		start_bootloader();
+	}
+	retain_set(RESET_TAG | PNC_BOOT_SOFTWARE);
+	sys_reboot(SYS_REBOOT_COLD);
+}
+
+uint32_t supervision_capabilities(void)
+{
+	return has_bootloader() ? PNC_CAPABILITY_BOOTLOADER : 0;
+}
+
+void watchdog_feed(enum watchdog_thread thread)
+{
+	if (channels[thread] >= 0) {
+		(void)task_wdt_feed(channels[thread]);
+	}
+}
+
+void leds_note_traffic(void)
+{
+	atomic_set(&traffic, 1);
+}
+
+void leds_show_error(void)
+{
+	atomic_set(&error, 1);
+}
+
+void leds_update(int links_up)
+{
+	set_led(&connected_led, links_up > 0);
+	set_led(&traffic_led, atomic_clear(&traffic) != 0);
+	set_led(&error_led, atomic_get(&error) != 0);
+}
+
+#if !defined(CONFIG_ARCH_POSIX)
+void k_sys_fatal_error_handler(unsigned int reason, const pnc_esf *esf)
+{
+	ARG_UNUSED(reason);
+	ARG_UNUSED(esf);
+	retain_set(RESET_TAG | PNC_BOOT_FAULT);
+	sys_reboot(SYS_REBOOT_COLD);
+}
+#endif
