@@ -17,9 +17,8 @@ import pickle
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,21 +35,23 @@ class TorchFileError(PncError):
     """The file is not a plain dictionary of tensors in torch's legacy format; one line says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class _StorageKind:
+# A pickle may set the state of any object that it was given. Tuples have none.
+class _StorageKind(NamedTuple):
+    """Stand-in for a class of torch's storages."""
+
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
+class _Storage(NamedTuple):
+    """Numbers that follow later in the file, under ``key``."""
+
     kind: _StorageKind
     key: str
     elements: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    """A view that the pickle describes; its numbers come later in the file."""
+class _Tensor(NamedTuple):
+    """A view of a storage, as the pickle describes it."""
 
     storage: _Storage
     offset: int
