@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ..files import write_whole
 from .errors import ServerError
 
 
@@ -53,13 +54,12 @@ class Archive:
             self._count += 1
             stamp = served.time[:19].replace(":", "").replace("-", "")
             path = self._folder / f"{stamp}-{self._count:05d}-camera{served.source}.png"
-            partial = path.with_suffix(".part")
+            content = io.BytesIO()
+            Image.fromarray(pixels).save(content, format="PNG")
             try:
-                Image.fromarray(pixels).save(partial, format="PNG")
-                os.replace(partial, path)
+                write_whole(content.getbuffer(), path, durable=False)
                 served = replace(served, picture=str(path))
             except OSError as error:
-                partial.unlink(missing_ok=True)
                 served = replace(served, faults=(*served.faults, f"not saved: {error.strerror}"))
         try:
             self._log.write(json.dumps(asdict(served)) + "\n")

@@ -11,9 +11,10 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from ..files import write_whole
 
 _DIGEST_BYTES = 32
 
@@ -44,19 +45,6 @@ def load_or_build(name: str, build: Callable[[], bytes]) -> bytes:
     model = build()
     if path:
         with contextlib.suppress(OSError):
-            _write(path, hashlib.sha256(model).digest() + model)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(hashlib.sha256(model).digest() + model, path, durable=False)
     return model
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, also when several processes write the same file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..codec.errors import CodecError
+from ..files import read_file
 from .crc32c import masked_crc32c
 from .protobuf import fields
 from .table import read_table
@@ -69,17 +70,9 @@ def read_variables(folder: Path) -> dict[str, np.ndarray]:
     return variables
 
 
-def _read(path: Path, most_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except FileNotFoundError:
-        raise CodecError(f"{path}: no such file; a SavedModel's folder has one of this name") from None
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(content) > most_bytes:
-        raise CodecError(f"{path}: larger than {most_bytes >> 20} MB, which no checkpoint of this network is")
-    return content
+def _read(path: Path, limit_bytes: int) -> bytes:
+    missing = "; the folder of a SavedModel has one of this name"
+    return read_file(path, limit_bytes, "a checkpoint of this network", CodecError, missing=missing)
 
 
 def _words(error: ValueError) -> str:

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from ..codec.errors import CodecError
-from ..codec.files import UNREADABLE_NPZ
-from .files import write_file
+from ..files import UNREADABLE_NPZ, write_file
 from .huffman import HuffmanTable
 from .model import CHANNELS, Decoder, Encoder
 
@@ -49,7 +48,7 @@ def save_model(model: ReferenceModel, path: Path) -> None:
         arrays |= {f"{part}.{name}": values.cpu().numpy() for name, values in network.state_dict().items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    write_file(buffer.getvalue(), path)
+    write_file(buffer.getvalue(), path, CodecError)
 
 
 def load_model(path: Path) -> ReferenceModel:

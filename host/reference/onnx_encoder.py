@@ -19,7 +19,8 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from ..codec.errors import CodecError
-from ..codec.onnx_model import model_of
+from ..edge.onnx_graph import FLOAT, OnnxGraph, tensor
+from ..files import read_file
 from .model import CHANNELS, GRID, SIDE, STRIDE, Encoder
 
 #: The float encoder has 22 kB.
@@ -29,25 +30,19 @@ _PIXELS, _LATENT = "pixels", "latent"
 
 def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
     """The encoder in float."""
-    nodes, constants = [], []
-    given = _PIXELS
-    for name, conv, answer in (("first", encoder.first, "hidden"), ("second", encoder.second, _LATENT)):
+    graph = OnnxGraph()
+    values = _PIXELS
+    for name, conv, output in (("first", encoder.first, "hidden"), ("second", encoder.second, _LATENT)):
         assert conv.bias is not None
-        parts = [f"{name}.weight", f"{name}.bias"]
-        for part, values in zip(parts, (conv.weight, conv.bias), strict=True):
-            constants.append(numpy_helper.from_array(values.detach().cpu().numpy(), part))
+        parts = [
+            graph.constant(parameter.detach().cpu().numpy(), f"{name}.{part}")
+            for part, parameter in (("weight", conv.weight), ("bias", conv.bias))
+        ]
         strides = list(conv.stride)
-        nodes.append(helper.make_node("Conv", [given, *parts], [f"{name}.sum"], name, pads=[1] * 4, strides=strides))
-        nodes.append(helper.make_node("Relu", [f"{name}.sum"], [answer]))
-        given = answer
-    graph = helper.make_graph(
-        nodes,
-        "pnc-reference encoder",
-        [helper.make_tensor_value_info(_PIXELS, TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info(_LATENT, TensorProto.FLOAT, ["n", CHANNELS, GRID, GRID])],
-        constants,
-    )
-    return model_of(graph)
+        values = graph.add("Conv", values, *parts, output=f"{name}.sum", name=name, pads=[1] * 4, strides=strides)
+        values = graph.add("Relu", values, output=output)
+    pixels, latent = tensor(_PIXELS, FLOAT, "n", 3, SIDE, SIDE), tensor(_LATENT, FLOAT, "n", CHANNELS, GRID, GRID)
+    return graph.model("pnc-reference encoder", [pixels], [latent])
 
 
 def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.ModelProto:
@@ -122,15 +117,7 @@ def read_encoder(path: Path) -> Encoder:
 
 
 def _load(path: Path) -> onnx.ModelProto:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise CodecError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(content) > _MAX_BYTES:
-        raise CodecError(f"{path}: larger than {_MAX_BYTES >> 20} MB, which PNC's encoder is not")
+    content = read_file(path, _MAX_BYTES, "PNC's encoder", CodecError)
     try:
         return onnx.load_model_from_string(content)
     except (DecodeError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..codec.errors import CodecError
+from ..files import read_file
 from .model import CHANNELS, GRID, SIDE
 
 #: The published encoder has 8 kB.
@@ -23,14 +24,8 @@ class TfliteEncoder:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError:
             raise CodecError("LiteRT is not installed: pip install 'pnc-link[tflite]'") from None
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_BYTES + 1)
-        except FileNotFoundError:
-            raise CodecError(f"{path}: no such file") from None
-        except OSError as error:
-            raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-        if len(content) > _MAX_BYTES or content[4:8] != b"TFL3":
+        content = read_file(path, _MAX_BYTES, "a TFLite encoder", CodecError)
+        if content[4:8] != b"TFL3":
             raise CodecError(f"{path}: no TFLite encoder")
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)

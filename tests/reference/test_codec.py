@@ -193,9 +193,13 @@ def test_a_tflite_file_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "encoder.tflite"
     with pytest.raises(CodecError, match=r"encoder\.tflite: no such file"):
         TfliteEncoder(path)
-    for content in (b"", b"\x1c\0\0\0TFL2", bytes(2 << 20)):
+    for content, words in (
+        (b"", "no TFLite encoder"),
+        (b"\x1c\0\0\0TFL2", "no TFLite encoder"),
+        (bytes(2 << 20), "larger than 1 MB, too large for a TFLite encoder"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(CodecError, match=r"encoder\.tflite: no TFLite encoder"):
+        with pytest.raises(CodecError, match=rf"encoder\.tflite: {words}"):
             TfliteEncoder(path)
 
 
