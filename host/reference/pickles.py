@@ -133,7 +133,7 @@ def _check_instructions(program: bytes) -> None:
             raise ValueError(f"it is no pickle ({str(error)[:80]})") from None
         if instruction.name not in _INSTRUCTIONS:
             raise ValueError(f"its instruction {instruction.name} is none that a table needs")
-        if "BINPUT" in instruction.name and argument > MAX_MEMO:
+        if instruction.name.endswith("BINPUT") and not (isinstance(argument, int) and argument <= MAX_MEMO):
             raise ValueError(f"its instruction {count} remembers more than a table does")
     raise ValueError(f"it has more than {MAX_INSTRUCTIONS} instructions")
 

@@ -1,4 +1,4 @@
-"""Labelled pictures: a folder, and a CSV file that says what is in its pictures."""
+"""Labelled pictures: a folder, and a CSV file with the class of each picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILE, _CLASS = "file", "class_index"
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """``line`` is the line of the CSV file that names the picture."""
+    """A picture and its class; ``line`` is the line of the CSV file that names it."""
 
     path: Path
     class_index: int
@@ -22,11 +22,17 @@ class LabelledPicture:
 
 
 def read_labels(folder: Path, csv_path: Path, first: int | None = None) -> list[LabelledPicture]:
-    """The pictures that the CSV names (the first ``first`` rows, or all), in its order.
+    """Read the pictures that a CSV file names, in its order.
 
-    The CSV has a header with the columns ``file`` (relative to ``folder``) and ``class_index``; others are
-    ignored. Raises ``EvaluationError``, also when not one of the pictures is there; a single missing one is
-    left to be found when it is read.
+    Args:
+        folder: the folder of the pictures.
+        csv_path: the file. Its header has the columns ``file`` (relative to ``folder``) and ``class_index``; other
+            columns are ignored.
+        first: read only so many rows; None: all.
+
+    Raises:
+        EvaluationError: the file cannot be used, or none of the pictures exists. Whether a single picture exists is
+            not checked.
     """
     if not os.path.isdir(folder):
         raise EvaluationError(f"{folder} is not a folder of pictures")
@@ -64,7 +70,7 @@ def _labelled(folder: Path, csv_path: Path, line: int, row: dict[str, str | None
 
 
 def check_classes(labelled: list[LabelledPicture], csv_path: Path, classifier: str, classes: int) -> None:
-    """Raises ``EvaluationError`` for the first picture whose class the classifier does not have."""
+    """Raise EvaluationError for the first picture whose class the classifier does not have."""
     for picture in labelled:
         if not 0 <= picture.class_index < classes:
             raise EvaluationError(
