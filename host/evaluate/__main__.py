@@ -27,7 +27,7 @@ from .accuracy import grid
 from .codec_under_test import CodecUnderTest, OperatingPoint
 from .codecs import NAMES, load_codecs
 from .errors import EvaluationError
-from .labels import check_classes, read_labels
+from .labels import add_picture_arguments, check_classes, positive, read_labels
 from .measurement import Measurement
 from .pnc_reference import NAME as REFERENCE
 from .report import reports
@@ -38,13 +38,7 @@ DEFAULT_BUDGETS_BYTES = (500, 700, 1000, 1500, 2000, 3000, 5000)
 
 
 def _budgets(text: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in text.split(","))
-
-
-def _positive(text: str) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
+    return tuple(positive(part) for part in text.split(","))
 
 
 def parser() -> CommandParser:
@@ -58,10 +52,7 @@ def parser() -> CommandParser:
         "themselves.",
     )
     default = ",".join(map(str, DEFAULT_BUDGETS_BYTES))
-    p.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
-    p.add_argument(
-        "--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index, others ignored"
-    )
+    add_picture_arguments(p)
     p.add_argument(
         "--budgets",
         metavar="BYTES,...",
@@ -69,7 +60,6 @@ def parser() -> CommandParser:
         default=DEFAULT_BUDGETS_BYTES,
         help=f"bytes a picture (default {default})",
     )
-    p.add_argument("--first", metavar="N", type=_positive, help="only the first N rows of the CSV")
     p.add_argument(
         "--classifier",
         default=DEFAULT_CLASSIFIER,

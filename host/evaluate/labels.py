@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 from dataclasses import dataclass
@@ -19,6 +20,22 @@ class LabelledPicture:
     path: Path
     class_index: int
     line: int
+
+
+def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name labelled pictures: ``dir``, ``labels`` and ``first``."""
+    parser.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
+    parser.add_argument(
+        "--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index, others ignored"
+    )
+    parser.add_argument("--first", metavar="N", type=positive, help="only the first N rows of the CSV")
+
+
+def positive(text: str) -> int:
+    """Parse a whole number above 0, for argparse."""
+    if not text.strip().isascii() or not text.strip().isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def read_labels(folder: Path, csv_path: Path, first: int | None = None) -> list[LabelledPicture]:
