@@ -3,13 +3,13 @@
 ``load`` takes the name of a built-in classifier or the path of any ONNX file with one input of RGB pictures
 and class scores as its first output:
 
-- input [n, 3, h, w] or [n, h, w, 3], uint8 (0..255 as they are) or float32;
-- a float32 input gets (x - mean) / std with ImageNet's mean and standard deviation, unless the model's
-  metadata say otherwise: ``pnc.mean`` and ``pnc.std``, one number or three, on the scale 0..255;
-- output [n, classes]; where it is no probability distribution, softmax is applied (found out by one trial
-  picture when the model is loaded);
-- names of the classes from the metadata key ``labels``, one a line; without it 1,000 classes are taken to be
-  ImageNet's in the order of synset ids.
+- input [n, 3, h, w] or [n, h, w, 3], uint8 (unchanged, 0..255) or float32;
+- a float32 input gets (x - mean) / std with ImageNet's mean and standard deviation, or with those in the
+  model's metadata: ``pnc.mean`` and ``pnc.std``, one number or three, on the scale 0..255;
+- output [n, classes]; if it is not a probability distribution, softmax is applied (decided by a trial picture
+  when the model is loaded);
+- names of the classes from the metadata key ``labels``, one a line; without it 1,000 classes are assumed to
+  be ImageNet's in the order of synset ids.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _SUM_TOLERANCE = 1e-3
 
 
 def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) -> Classifier:
-    """The classifier of that name (``efficientnet-lite0``, ``-lite1``, ``-lite2``) or in that ONNX file.
+    """Load a classifier by its name (``efficientnet-lite0``, ``-lite1``, ``-lite2``) or from an ONNX file.
 
-    ``threads``: how many it computes with; all the CPUs that this process may use if None.
-    Raises ``ClassifierError`` with one line that names what is missing or wrong.
+    ``threads``: how many it computes with; None: all the CPUs that this process may use.
+    Raises ``ClassifierError`` with one line that names the missing package or the unusable file.
     """
     if name_or_file in VARIANTS:
         return Classifier(name_or_file, model_bytes(name_or_file), threads)
@@ -54,13 +54,13 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
 
 
 class Classifier:
-    """A network that names what is in a picture. May be used from several threads at once."""
+    """A network that recognises pictures. May be used from several threads at once."""
 
     name: str
     labels: Sequence[str]
 
     def __init__(self, name: str, model: bytes | Path, threads: int | None = None) -> None:
-        """``model``: a serialized ONNX model, or the path of one. Raises ``ClassifierError``."""
+        """Open ``model``, a serialized ONNX model or the path of one. Raises ``ClassifierError``."""
         self.name = name
         try:
             self._session = open_session(name, model, threads)
@@ -81,7 +81,7 @@ class Classifier:
         self.labels = labels_for(trial.shape[1], metadata.get("labels"))
 
     def probabilities(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """uint8 [n, 224, 224, 3] to float32 [n, classes], each row a probability distribution.
+        """Classify uint8 [n, 224, 224, 3]; return float32 [n, classes], each row a probability distribution.
 
         Raises ``ValueError`` for another shape or type, ``ClassifierError`` when the network fails.
         """
@@ -93,14 +93,16 @@ class Classifier:
         return scores if self._gives_probabilities else _softmax(scores)
 
     def top(self, picture: npt.NDArray[np.uint8], k: int = 5) -> list[tuple[int, str, float]]:
-        """The ``k`` likeliest classes of one uint8 [224, 224, 3] picture, best first: index, name,
-        probability (0..1)."""
+        """Return the ``k`` most probable classes of one uint8 [224, 224, 3] picture, the best first.
+
+        Each is an index, a name and a probability (0..1).
+        """
         row = self.probabilities(picture[np.newaxis])[0]
         best = np.argsort(-row, kind="stable")[:k]
         return [(int(index), self.labels[index], float(row[index])) for index in best]
 
     def _scores(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The network's first output for at most one batch of pictures, float32 [n, classes]."""
+        """Return the network's first output for at most one batch of pictures, float32 [n, classes]."""
         count = len(pictures)
         if self._form.batch and count < self._form.batch:
             pictures = np.concatenate([pictures, np.repeat(pictures[-1:], self._form.batch - count, axis=0)])

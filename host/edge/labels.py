@@ -9,14 +9,17 @@ IMAGENET_CLASSES = 1000
 
 
 def imagenet_labels() -> tuple[str, ...]:
-    """The 1,000 class names of ILSVRC 2012 in the order of synset ids; no two are alike."""
+    """Return the 1,000 class names of ILSVRC 2012 in the order of synset ids; all are different."""
     lines = _IMAGENET_FILE.read_text(encoding="utf-8").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))
 
 
 def labels_for(classes: int, names: str | None) -> tuple[str, ...]:
-    """One name a class: from ``names`` (one a line) where they are as many as the classes, ImageNet's
-    where there are 1,000 classes, "class 17" otherwise."""
+    """Return a name for each class.
+
+    They are the lines of ``names`` if there are as many as classes, else ImageNet's for 1,000 classes, else
+    "class 0", "class 1", ...
+    """
     given = tuple(line.strip() for line in (names or "").splitlines() if line.strip())
     if len(given) == classes:
         return given

@@ -1,4 +1,4 @@
-"""From the codec's pictures to the tensor that a classifier's input asks for."""
+"""Converts the codec's pictures to a classifier's input."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _Three = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """What a network's input is like. ``mean`` and ``std`` count for float inputs only."""
+    """The form of a network's input. ``mean`` and ``std`` apply to float inputs only."""
 
     layout: Literal["NHWC", "NCHW"]
     dtype: Literal["uint8", "float32"]
     height_px: int
     width_px: int
-    #: Pictures in every run, where the network fixes that; None: as many as one likes.
+    #: Pictures in every run, if the network fixes that; None: any number.
     batch: int | None
     mean: _Three = IMAGENET_MEAN
     std: _Three = IMAGENET_STD
 
     def prepare(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-        """uint8 [n, 224, 224, 3] to the network's tensor of n pictures.
+        """Convert uint8 [n, 224, 224, 3] to the network's tensor of n pictures.
 
-        Another size is reached with Pillow's bilinear filter. Floats become (x - mean) / std; uint8 inputs
-        take the pixels as they are.
+        Pictures are resized with Pillow's bilinear filter if the network needs another size. Float inputs get
+        (x - mean) / std, uint8 inputs the unchanged pixels.
         """
         if (self.height_px, self.width_px) != pictures.shape[1:3]:
             size = (self.width_px, self.height_px)
@@ -51,11 +51,16 @@ class InputForm:
 
 
 def input_form(shape: Sequence[object], kind: str, metadata: Mapping[str, str]) -> InputForm:
-    """The form of an ONNX model's input from its shape (names or None for what varies), its element type
-    as onnxruntime writes it, and the model's metadata (``pnc.mean``, ``pnc.std``: one number or three,
-    separated by commas, on the scale 0..255).
+    """Return the form of an ONNX model's input.
 
-    Raises ``ClassifierError``, without the model's name, for what is not a batch of RGB pictures.
+    Args:
+        shape: of the input, with names or None for sizes that vary.
+        kind: its element type as onnxruntime writes it.
+        metadata: of the model; ``pnc.mean`` and ``pnc.std`` are one number or three, separated by commas, on
+            the scale 0..255.
+
+    Raises:
+        ClassifierError: the input is not a batch of RGB pictures. The message does not name the model.
     """
     if kind not in ("tensor(uint8)", "tensor(float)"):
         raise ClassifierError(f"its input is {kind}: uint8 or float32 pictures are served")

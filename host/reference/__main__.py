@@ -1,4 +1,4 @@
-"""PNC's published codec: import it, fit it to networks trained here, exchange its encoder as ONNX.
+"""Imports PNC's published codec, completes networks trained here, and exchanges encoders as ONNX.
 
     python -m host.reference import ENCODER DECODER --tables DIR --out pnc.npz
     python -m host.reference fit NETWORKS.npz --photos DIR --out pnc.npz
@@ -26,32 +26,32 @@ from ..codec.picture import sound_pictures
 from ..files import write_file
 
 NAME = "reference"
-#: How the published tables are called, channel by channel.
+#: Names of the published tables, by channel.
 TABLE_NAME = "huffman_table_fine_stoch_6_bit_{}"
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(prog="python -m host.reference", description="PNC's published codec.")
     commands = p.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    c = commands.add_parser("import", help="the published SavedModels and Huffman tables, to one file")
+    c = commands.add_parser("import", help="convert the published SavedModels and Huffman tables to one file")
     c.add_argument("encoder", metavar="ENCODER", type=Path, help="folder of the encoder's SavedModel")
     c.add_argument("decoder", metavar="DECODER", type=Path, help="folder of the decoder's SavedModel")
     c.add_argument("--tables", metavar="DIR", type=Path, required=True, help=f"folder of {TABLE_NAME.format('0 to 9')}")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
-    c = commands.add_parser("fit", help="step of the activations and Huffman tables for networks trained here")
+    c = commands.add_parser("fit", help="find the activations' step and the Huffman tables for networks trained here")
     c.add_argument("networks", metavar="NETWORKS", type=Path, help=".npz that host.train --recipe pnc wrote")
     c.add_argument("--photos", metavar="DIR", required=True, help="photos to fit them to")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
-    c = commands.add_parser("export", help="an encoder as ONNX")
+    c = commands.add_parser("export", help="write an encoder as ONNX")
     c.add_argument("model", metavar="FILE", type=Path, help="a file made by import or fit")
     c.add_argument("--onnx", metavar="FILE", type=Path, required=True, help="where to write it")
     c.add_argument("--int8", metavar="DIR", help="int8 weights, uint8 activations, calibrated on the photos in DIR")
 
-    c = commands.add_parser("import-onnx", help="an encoder from ONNX, float or int8, into a codec")
+    c = commands.add_parser("import-onnx", help="put an encoder from ONNX, float or int8, into a codec")
     c.add_argument("encoder", metavar="ONNX", type=Path, help="a file made by export")
     c.add_argument("--into", metavar="FILE", type=Path, required=True, help="the codec whose encoder it replaces")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec with that encoder")
@@ -59,9 +59,9 @@ def parser() -> CommandParser:
 
 
 def pictures(folder: str) -> Iterator[np.ndarray]:
-    """The photos in a folder, uint8 [224, 224, 3]; at the end says on stderr how many files were broken.
+    """Yield the photos in a folder, uint8 [224, 224, 3]; at the end report on stderr how many files were broken.
 
-    Raises CommandError when there is none.
+    Raises CommandError when there is no usable photo.
     """
     try:
         files = find_pictures([folder])
@@ -77,7 +77,7 @@ def pictures(folder: str) -> Iterator[np.ndarray]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises CommandError or CodecError for what the user can mend."""
+    """Run a subcommand. Raises CommandError or CodecError for mistakes of the user."""
     try:
         return {"import": published, "fit": fit, "export": export, "import-onnx": import_onnx}[options.command](options)
     except ImportError as error:
@@ -85,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def published(options: argparse.Namespace) -> int:
+    """Convert published files to one file."""
     from .model import CHANNELS
     from .model_file import ReferenceModel, save_model
     from .pickles import read_table
@@ -98,6 +99,7 @@ def published(options: argparse.Namespace) -> int:
 
 
 def fit(options: argparse.Namespace) -> int:
+    """Add step and tables to networks."""
     from .fit import fit_model
     from .model_file import load_networks, save_model
 
@@ -106,6 +108,7 @@ def fit(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
+    """Write an encoder as ONNX."""
     from .model_file import load_networks
     from .onnx_encoder import encoder_graph, quantized
 
@@ -117,6 +120,7 @@ def export(options: argparse.Namespace) -> int:
 
 
 def import_onnx(options: argparse.Namespace) -> int:
+    """Replace a codec's encoder by one from ONNX."""
     from .model_file import load_model, save_model
     from .onnx_encoder import read_encoder
 

@@ -1,4 +1,4 @@
-"""One file for a reference codec: both networks, the Huffman tables, and the step of the activations."""
+"""The file of a reference codec: both networks, the Huffman tables, and the step of the activations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class ReferenceModel:
-    """All that the codec needs.
+    """The parts of the codec.
 
     ``scale``: a step of the uint8 activations, whose zero point is 0; ``tables``: one for each channel.
     """
@@ -36,7 +36,7 @@ class ReferenceModel:
 
 
 def save_model(model: ReferenceModel, path: Path) -> None:
-    """Writes ``model`` to ``path``. Raises CodecError when the disk refuses."""
+    """Write ``model`` to ``path``. Raises CodecError when it cannot be written."""
     arrays = {
         "name": np.array(NAME),
         "version": np.array(str(VERSION)),
@@ -52,7 +52,7 @@ def save_model(model: ReferenceModel, path: Path) -> None:
 
 
 def load_model(path: Path) -> ReferenceModel:
-    """The model in ``path``. Nothing in the file is executed. Raises CodecError, one line, for any other file."""
+    """Return the model in ``path``. Nothing in the file is executed. Raises CodecError for any other file."""
     arrays = _arrays(path)
     encoder, decoder = _networks(path, arrays)
     if "scale" not in arrays:
@@ -70,7 +70,7 @@ def load_model(path: Path) -> ReferenceModel:
 
 
 def load_networks(path: Path) -> tuple[Encoder, Decoder]:
-    """The networks in ``path``, whether or not it has tables: the training writes files without. Raises CodecError."""
+    """Return the networks in ``path``, which may lack tables: training writes such files. Raises CodecError."""
     return _networks(path, _arrays(path))
 
 
@@ -106,7 +106,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _fill(network: nn.Module, part: str, arrays: dict[str, np.ndarray]) -> None:
-    """Raises KeyError for what is missing, ValueError for what does not fit."""
+    """Load arrays into a network. Raises KeyError for a missing one, ValueError for one that does not fit."""
     state = {}
     for name, values in network.state_dict().items():
         array = arrays[f"{part}.{name}"]

@@ -153,7 +153,7 @@ def test_nothing_is_fitted_without_pictures_or_to_an_encoder_that_is_silent() ->
     with torch.no_grad():
         assert silent.second.bias is not None
         silent.second.bias.fill_(-100.0)
-    with pytest.raises(CodecError, match="answers with zeros"):
+    with pytest.raises(CodecError, match="output is all zeros"):
         fit_model(silent, Decoder(8), [GREY])
 
 
