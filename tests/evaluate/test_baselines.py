@@ -85,7 +85,7 @@ def test_only_avif_has_a_container_and_it_is_the_same_for_every_picture(pictures
     for picture in pictures:
         data = baseline.encode(picture, baseline.ladder[0])
         at = data.index(b"mdat") + 4
-        assert baseline.overhead_bytes(data) == at  # here the payload stands last
+        assert baseline.overhead_bytes(data) == at  # the payload is at the end
         assert 200 < at < 350
     for other in (jpeg(), ProgressiveJpeg(), webp()):
         assert other.overhead_bytes(other.encode(pictures[0], other.ladder[0])) == 0
