@@ -13,7 +13,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash test hil test-firmware train check format size bench figures protocol vectors firmware \
+.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors firmware \
 	sim-boards clean
 
 help: ## List the goals
@@ -26,10 +26,14 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
-test: $(VENV)/.test ## Run all tests but those of test-firmware
-	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim
+fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --fast
+
+test: $(VENV)/.test ## Run all tests but those of test-firmware: about ten minutes on two cores
+	@echo "make test: about ten minutes on two cores (make fast: half a minute)"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/bsim
 
 hil: $(VENV)/.test ## The tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
 	@$(BIN)/python -m pytest tests/hil --link $(LINK) --junitxml build/hil/$(LINK).xml --hil-report build/hil/$(LINK).html
@@ -39,12 +43,15 @@ test-firmware: $(VENV)/.test ## The firmware on simulated boards, one test after
 
 train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
 
-check: $(VENV)/.train ## Lint, formats, types, and that generated files are fresh
+check: check-needs $(VENV)/.test ## Lint, formats, types, and that generated files are fresh (needs clang-format and torch)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python protocol/generate.py --check
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
+
+check-needs:
+	@.ci/need check clang-format torch
 
 format: $(VENV)/.test ## Format the sources
 	$(BIN)/ruff format .
@@ -66,10 +73,10 @@ protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 	$(BIN)/python protocol/generate.py
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
-	$(BIN)/python tests/vectors/make_vectors.py
+	$(BIN)/python tests/wire/make_vectors.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
-	@$(PYTHON) -m host.boards.zephyr $(BOARD) $(if $(filter-out 0,$(USB)),--usb)
+	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)
 
 sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python tests/bsim/simulation.py

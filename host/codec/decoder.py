@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..errors import Reason
 from ..ranked import RankedPacket
 from .errors import CodecError
 from .onnx_session import open_session
@@ -41,7 +42,7 @@ class Found(Protocol):
 def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
     """An onnxruntime session of the decoder's network. Raises CodecError when it cannot be had."""
     if not path.is_file():
-        raise CodecError(f"{path}: the decoder's weights are missing; install the package again")
+        raise CodecError(f"{path}: the decoder's weights are missing", reason=Reason.INCOMPLETE)
     session = open_session(str(path), path, threads)
     notes = session.get_modelmeta().custom_metadata_map
     check(path, kind, notes.get("name", "something unnamed"), notes.get("version", "unknown"))

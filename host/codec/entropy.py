@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import Reason
 from .errors import CodecError
 
 #: Arrays that make up a model of the coder; see coder.h for their shapes and rules.
@@ -17,7 +18,7 @@ def library() -> Any:
     try:
         from . import _coder  # type: ignore[attr-defined]
     except ImportError as error:
-        raise CodecError(f"the codec's C part is not built ({error}); run: pip install -e .") from None
+        raise CodecError(f"the codec's C part is not built ({error})", reason=Reason.NOT_BUILT) from None
     return _coder
 
 

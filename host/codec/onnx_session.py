@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..errors import Reason
 from .errors import CodecError
 
 _FATAL = 4  # onnxruntime's log level: what goes wrong comes as an exception
@@ -20,7 +21,9 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise CodecError("onnxruntime is not installed: pip install 'pnc-link[edge]'") from error
+        raise CodecError(
+            "onnxruntime is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
+        ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _usable_cpus()
     options.inter_op_num_threads = 1

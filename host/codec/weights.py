@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import Reason
 from ..files import UNREADABLE_NPZ
 from .errors import CodecError
 
@@ -64,8 +65,8 @@ def check(path: Path, kind: Kind, name: str, version: str) -> None:
     """Raises CodecError unless weights that call themselves ``name`` and ``version`` are those of ``kind``."""
     if (name, version) != (kind.name, str(kind.version)):
         raise CodecError(
-            f"{path}: weights of {name} version {version}, but this program runs {kind.name} version {kind.version}; "
-            "install the weights and the program from the same release"
+            f"{path}: weights of {name} version {version}, but this program runs {kind.name} version {kind.version}",
+            reason=Reason.INCOMPLETE,
         )
 
 
@@ -77,7 +78,7 @@ def load_arrays(kind: Kind, folder: Path = FOLDER) -> dict[str, np.ndarray]:
             arrays = {key: file[key] for key in file.files}
         name, version = str(arrays.pop("name")), str(arrays.pop("version"))
     except FileNotFoundError:
-        raise CodecError(f"{path}: the codec's weights are missing; install the package again") from None
+        raise CodecError(f"{path}: the codec's weights are missing", reason=Reason.INCOMPLETE) from None
     except UNREADABLE_NPZ as error:
         raise CodecError(f"{path}: not a readable file of weights ({error})") from None
     check(path, kind, name, version)

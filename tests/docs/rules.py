@@ -1,0 +1,92 @@
+"""How each command of the pages is tested: run as written, or why not."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NamedTuple
+
+
+class Way(enum.Enum):
+    """How a command is tested."""
+
+    #: Run to its end.
+    RUN = enum.auto()
+    #: Run until it serves, then stopped with Ctrl-C.
+    SERVE = enum.auto()
+    #: Not run; its goal or its options exist.
+    USAGE = enum.auto()
+    #: Not run here; ``.ci/run`` has this line.
+    CI = enum.auto()
+    #: Not run and not checked.
+    EXCUSED = enum.auto()
+
+
+class Rule(NamedTuple):
+    """What holds for commands that a pattern matches as a whole."""
+
+    pattern: str
+    way: Way
+    reason: str = ""
+    #: Modules without which it is skipped.
+    needs: tuple[str, ...] = ()
+    #: An exit status other than 0 that may be, such as for a late answer, and a text that it then prints.
+    otherwise: tuple[int, str] | None = None
+
+
+#: A command of this project, as a module or as an installed script, alone or in a given environment.
+_OURS = r"(?:\S*/bin/)?(?:python3? -m host\.|pnc-)"
+
+#: The first rule that matches counts.
+RULES = (
+    # Synopses
+    Rule(rf"{_OURS}.*\[.*", Way.USAGE, "a synopsis"),
+    # What needs hardware, photos, or another computer
+    Rule(rf"{_OURS}(?:send|recv)\b.*--port /dev/tty.*", Way.USAGE, "needs a board"),
+    Rule(rf"{_OURS}send\b.*--port /dev/pts/N.*", Way.USAGE, "test_two_terminals runs it"),
+    Rule(rf"{_OURS}send\b.*--camera.*", Way.USAGE, "needs a camera"),
+    Rule(rf"{_OURS}recv\b.*--ble.*", Way.USAGE, "needs a camera board and Bluetooth"),
+    Rule(rf"{_OURS}boards\b(?! (?:list|doctor)\b).*", Way.USAGE, "needs a board"),
+    Rule(rf"{_OURS}train\b.*", Way.USAGE, "needs thousands of photos"),
+    Rule(rf"{_OURS}reference\b.*", Way.USAGE, "needs the published models"),
+    Rule(r"/opt/.*/(?:python|pnc-).*", Way.USAGE, "an installation on a gateway"),
+    Rule(r"make flash\b.*", Way.USAGE, "needs a board"),
+    Rule(r"make hil LINK=hil\b.*|pytest tests/hil .*", Way.USAGE, "needs boards"),
+    Rule(r"make hil LINK=bsim", Way.USAGE, "needs Zephyr and BabbleSim"),
+    Rule(r"make (?:firmware|sim-boards)\b.*", Way.USAGE, "needs Zephyr"),
+    Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
+    Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
+    Rule(
+        r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
+        Way.USAGE,
+        "changes the checkout, or is a long form",
+    ),
+    # What changes the computer
+    Rule(r"(?:.*\| *)?sudo .*|journalctl .*|cd\b.*|git clone .*|export .*", Way.EXCUSED, "changes the computer"),
+    Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
+    Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
+    # What this run of the tests is itself part of
+    Rule(r"make (?:test|check|fast|size|hil LINK=bumble|test-firmware)", Way.CI),
+    Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
+    Rule(rf"{_OURS}bench\b.*", Way.CI),
+    # What is run as written. On a busy machine an answer may come late.
+    Rule(r"\. \.venv/bin/activate|python -m host", Way.RUN),
+    Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
+    Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
+    Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
+    Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
+    Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
+    Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=("onnxruntime", "onnx", "matplotlib")),
+    Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime",)),
+)
+
+
+def rule_for(command: str) -> Rule | None:
+    """Return the first rule whose pattern matches the whole command."""
+    return next((rule for rule in RULES if re.fullmatch(rule.pattern, command)), None)
+
+
+#: Programs (```python blocks) that are not run: a text that is in them, and why.
+EXCUSED_PROGRAMS: dict[str, str] = {
+    "ReferenceCodec.load": "needs the published models",
+}

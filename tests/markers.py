@@ -1,0 +1,71 @@
+"""What each test needs beyond computing for a moment, by its path; ``--fast`` leaves out everything that is listed."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+
+MARKERS = {
+    "realtime": "waits for the clock, or runs programs that do; may fail on a machine that is very busy",
+    "pty": "opens pseudo-terminals",
+    "torch": "imports PyTorch (extra pnc-link[train])",
+    "compiler": "compiles C",
+    "slow": "computes for seconds",
+    "zephyr": "needs Zephyr, and BabbleSim or QEMU",
+}
+
+#: Markers by path below tests/, as a pattern of fnmatch; after "::" by the test's name. All lines that match count.
+#: A file with markers is not even imported with ``--fast``.
+TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("bsim/*", ("realtime", "zephyr")),
+    # the link in real time, on Bumble's Bluetooth and on virtual boards
+    ("hil/*", ("realtime",)),
+    ("ble/*", ("realtime",)),
+    ("sim/test_realtime.py", ("realtime", "pty")),
+    ("sim/test_server_port.py", ("realtime", "pty")),
+    ("sim/test_in_memory.py", ("realtime",)),
+    ("transport/test_serial_port.py", ("realtime", "pty")),
+    ("transport/test_driver.py", ("realtime",)),
+    ("devices/test_board_transport.py::test_a_server_serves_again_*", ("realtime", "pty")),
+    # programs in their own processes
+    ("commands/*", ("realtime", "pty")),
+    ("boards/test_on_virtual_boards.py", ("realtime", "pty")),
+    ("boards/test_hil_options.py", ("realtime", "pty")),
+    ("boards/test_make_firmware.py", ("slow",)),
+    ("boards/test_gateway.py", ("slow",)),
+    ("docs/test_commands.py::test_a_command_runs*", ("realtime", "slow")),
+    ("docs/test_commands.py::test_a_command_that_is_not_run_could_be*", ("slow",)),
+    ("docs/test_commands.py::test_a_program_runs*", ("slow",)),
+    ("docs/test_commands.py::test_a_server_serves*", ("realtime",)),
+    ("docs/test_commands.py::test_two_terminals", ("realtime", "pty")),
+    ("bench/*", ("realtime", "slow")),
+    # C
+    ("core/*", ("compiler",)),
+    ("codec/test_coder_c.py", ("compiler",)),
+    # networks
+    ("train/*", ("torch", "slow")),
+    ("reference/test_codec.py", ("torch",)),
+    ("reference/test_command.py", ("torch",)),
+    ("reference/test_file.py", ("torch",)),
+    ("reference/test_onnx_encoders.py", ("torch",)),
+    ("reference/test_published.py", ("torch",)),
+    ("evaluate/test_pnc_reference.py", ("torch",)),
+    ("edge/test_efficientnet_lite.py", ("torch",)),
+    ("edge/test_torch_file.py", ("torch",)),
+    # what computes for long
+    ("evaluate/test_evaluate*.py", ("slow",)),
+    ("codec/test_planes_packets.py::test_more_bytes_err_less_on_average", ("slow",)),
+    ("sim/test_any_world.py", ("slow",)),
+    ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
+    ("sim/test_radio_goodput.py", ("slow",)),
+    ("sim/test_order_and_expiry.py::test_on_a_saturated_link_*", ("slow",)),
+)
+
+
+def markers_of(path: str, name: str | None = None) -> set[str]:
+    """Return the markers of the test ``name`` in the file ``path`` below tests/; without a name, of the whole file."""
+    found: set[str] = set()
+    for pattern, markers in TABLE:
+        file, _, test = pattern.partition("::")
+        if fnmatch(path, file) and (not test or (name is not None and fnmatch(name, test))):
+            found.update(markers)
+    return found
