@@ -13,7 +13,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors firmware \
+.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors api firmware \
 	sim-boards clean
 
 help: ## List the goals
@@ -48,13 +48,15 @@ check: check-needs $(VENV)/.test ## Lint, formats, types, and that generated fil
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python protocol/generate.py --check
+	$(BIN)/python docs/make_api.py --check
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
 
 check-needs:
 	@.ci/need check clang-format torch
 
-format: $(VENV)/.test ## Format the sources
+format: $(VENV)/.test ## Format the sources, and write docs/api.md
 	$(BIN)/ruff format .
+	$(BIN)/python docs/make_api.py
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
 
 size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
@@ -74,6 +76,9 @@ protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
 	$(BIN)/python tests/wire/make_vectors.py
+
+api: ## Write docs/api.md from the docstrings
+	@$(PYTHON) docs/make_api.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
 	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)

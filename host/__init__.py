@@ -1,14 +1,150 @@
-"""The host programs: camera computer, edge server, and what they are made of."""
+"""Pictures across weak radio links, in order of importance and before a deadline.
 
-import os
-import signal
-import sys
+The names in ``__all__`` are the public interface, documented in docs/api.md. Everything else is private to the package
+and may change. Nothing is imported before it is used: a camera imports neither onnxruntime nor torch.
+"""
 
-# From release 1.29 on onnxruntime reports to its maker from Linux and macOS too, unless this is set before it is
-# imported: https://github.com/microsoft/onnxruntime/pull/27379
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+from __future__ import annotations
 
-# While `python -m` looks for a command, which imports this, argv begins so. Ctrl-C then ends it at once, without a
-# traceback through its imports, until run_command can say a line.
-if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .board.ble_edge import BleEdgeTransport
+    from .camera.camera import Camera, CameraError
+    from .camera.report import TransferReport
+    from .codec.codec import Codec
+    from .codec.codec import load as load_codec
+    from .codec.decoder import Decoded, Decoder
+    from .codec.errors import CodecError, PictureError
+    from .codec.picture import load_picture
+    from .edge.answered import AnsweredPicture
+    from .edge.archive import Archive
+    from .edge.classifier import Classifier
+    from .edge.classifier import load as load_classifier
+    from .edge.errors import ClassifierError, ServerError
+    from .edge.server import EdgeServer
+    from .errors import PncError, Reason
+    from .link.events import (
+        Answer,
+        Event,
+        Failed,
+        FailureReason,
+        ImageCollected,
+        LinkChanged,
+        Notice,
+        Opened,
+        Ready,
+        Unanswered,
+    )
+    from .link.sender import DeadlineInfeasibleError
+    from .ranked import RankedPacket
+    from .sim.virtual_boards import virtual_boards
+    from .transport.driver import now_us
+    from .transport.serial_port import SerialTransport
+    from .transport.transport import Transport, TransportError
+    from .wire import LinkState, Phy, ResultStatus
+
+#: Every public name, and where it is defined: a module of this package and the name in it.
+_PUBLIC = {
+    "Camera": ("camera.camera", "Camera"),
+    "TransferReport": ("camera.report", "TransferReport"),
+    "EdgeServer": ("edge.server", "EdgeServer"),
+    "AnsweredPicture": ("edge.answered", "AnsweredPicture"),
+    "Archive": ("edge.archive", "Archive"),
+    "Classifier": ("edge.classifier", "Classifier"),
+    "load_classifier": ("edge.classifier", "load"),
+    "Codec": ("codec.codec", "Codec"),
+    "load_codec": ("codec.codec", "load"),
+    "load_picture": ("codec.picture", "load_picture"),
+    "Decoder": ("codec.decoder", "Decoder"),
+    "Decoded": ("codec.decoder", "Decoded"),
+    "RankedPacket": ("ranked", "RankedPacket"),
+    "Transport": ("transport.transport", "Transport"),
+    "SerialTransport": ("transport.serial_port", "SerialTransport"),
+    "BleEdgeTransport": ("board.ble_edge", "BleEdgeTransport"),
+    "virtual_boards": ("sim.virtual_boards", "virtual_boards"),
+    "now_us": ("transport.driver", "now_us"),
+    "Event": ("link.events", "Event"),
+    "Opened": ("link.events", "Opened"),
+    "LinkChanged": ("link.events", "LinkChanged"),
+    "Ready": ("link.events", "Ready"),
+    "Answer": ("link.events", "Answer"),
+    "Unanswered": ("link.events", "Unanswered"),
+    "ImageCollected": ("link.events", "ImageCollected"),
+    "Notice": ("link.events", "Notice"),
+    "Failed": ("link.events", "Failed"),
+    "FailureReason": ("link.events", "FailureReason"),
+    "LinkState": ("wire", "LinkState"),
+    "Phy": ("wire", "Phy"),
+    "ResultStatus": ("wire", "ResultStatus"),
+    "PncError": ("errors", "PncError"),
+    "Reason": ("errors", "Reason"),
+    "CameraError": ("camera.camera", "CameraError"),
+    "ServerError": ("edge.errors", "ServerError"),
+    "ClassifierError": ("edge.errors", "ClassifierError"),
+    "CodecError": ("codec.errors", "CodecError"),
+    "PictureError": ("codec.errors", "PictureError"),
+    "DeadlineInfeasibleError": ("link.sender", "DeadlineInfeasibleError"),
+    "TransportError": ("transport.transport", "TransportError"),
+}
+
+__all__ = [
+    "Answer",
+    "AnsweredPicture",
+    "Archive",
+    "BleEdgeTransport",
+    "Camera",
+    "CameraError",
+    "Classifier",
+    "ClassifierError",
+    "Codec",
+    "CodecError",
+    "DeadlineInfeasibleError",
+    "Decoded",
+    "Decoder",
+    "EdgeServer",
+    "Event",
+    "Failed",
+    "FailureReason",
+    "ImageCollected",
+    "LinkChanged",
+    "LinkState",
+    "Notice",
+    "Opened",
+    "Phy",
+    "PictureError",
+    "PncError",
+    "RankedPacket",
+    "Ready",
+    "Reason",
+    "ResultStatus",
+    "SerialTransport",
+    "ServerError",
+    "TransferReport",
+    "Transport",
+    "TransportError",
+    "Unanswered",
+    "__version__",
+    "load_classifier",
+    "load_codec",
+    "load_picture",
+    "now_us",
+    "virtual_boards",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is used for the first time (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    value = getattr(_import_module(f".{module}", __name__), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

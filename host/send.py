@@ -1,23 +1,29 @@
-"""``python -m host.send FILE…``: send pictures across the link and print what the edge server recognised."""
+"""The command ``send``: send pictures across the link and print what the edge server recognised."""
 
 from __future__ import annotations
+
+import sys
+
+from .cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("send"))
 
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from .camera.camera import Camera
 from .camera.pictures import find_pictures
-from .camera.transfer import transfer
 from .cli.board_choice import add_port_arguments, chosen_port, world_settings
-from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_command
+from .cli.command import FAILURE, USAGE, CommandError, CommandParser
 from .cli.units import milliseconds
 from .codec import Codec, PictureError, load, load_picture
 from .link.sender import DeadlineInfeasibleError
@@ -25,16 +31,18 @@ from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
     from .cli.testbed import Testbed
-    from .sim.world import WorldSettings
 
 NAME = "send"
 
+#: Returns where the edge server saved a decoded picture, given its number on the wire.
+SavedAt = Callable[[int], Awaitable[str | None]]
+
 
 def parser() -> CommandParser:
-    """The command line."""
-    p = CommandParser(prog="python -m host.send", description=__doc__)
+    """Return the parser of the command line."""
+    p = CommandParser(command=NAME)
     p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures, sent one after another")
-    p.add_argument("--deadline", default="300ms", metavar="300ms", help="for the answer, from the picture on")
+    p.add_argument("--deadline", default="300ms", metavar="300ms", help="time for the answer, from the picture on")
     add_port_arguments(p)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: where decoded pictures go (out)")
     p.add_argument(
@@ -44,52 +52,57 @@ def parser() -> CommandParser:
     return p
 
 
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return asyncio.run(send(parser().parse_args()))
+
+
 async def send(arguments: argparse.Namespace) -> int:
-    """Send everything; the exit status is 0 if every picture was answered in time."""
+    """Send all pictures; return 0 if every one was answered in time."""
     deadline_ms = _deadline_ms(arguments.deadline)
     try:
         files = find_pictures(arguments.files)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
-    port = chosen_port(arguments, "camera")
-    settings = world_settings(arguments)
-    if len(files) == 1:
-        load_picture(files[0])  # if it is none, say so before any board is touched
+    transport = chosen_port(arguments, "camera")
+    # A single file that is not a picture is reported before any board is touched.
+    first = load_picture(files[0]) if len(files) == 1 else None
     codec = load()
     async with AsyncExitStack() as stack:
-        saved: Callable[[int], Awaitable[str | None]] = _kept_by_the_server
-        if port is None:
-            testbed = await _testbed(stack, arguments, settings, codec)
-            camera = await stack.enter_async_context(Camera(testbed.port))
-            saved = testbed.saved
-        else:
-            camera = await stack.enter_async_context(Camera(port))
+        saved_at: SavedAt = _nowhere
+        if transport is None:
+            testbed = await _testbed(stack, arguments, codec)
+            transport, saved_at = testbed.transport, testbed.saved
+        camera = await stack.enter_async_context(Camera(transport, codec))
         await camera.connect()
-        return await _send_all(camera, codec, files, deadline_ms, saved, as_json=arguments.json)
+        return await _send_all(camera, files, first, deadline_ms, saved_at, as_json=arguments.json)
 
 
 async def _send_all(
     camera: Camera,
-    codec: Codec,
     files: Sequence[Path],
+    first: np.ndarray | None,
     deadline_ms: float,
-    saved: Callable[[int], Awaitable[str | None]],
+    saved_at: SavedAt,
     *,
     as_json: bool,
 ) -> int:
+    """Send ``files`` one after another; ``first`` are the pixels of the first one, if they were read already."""
     in_time = 0
     quiet = True if len(files) == 1 or as_json else None  # None: only on a terminal
     with tqdm(files, unit="picture", disable=quiet) as bar:
         for file in bar:
             try:
-                report = await transfer(camera, codec, file, deadline_ms)
+                pixels, first = first, None
+                if pixels is None:
+                    pixels = await asyncio.to_thread(load_picture, file)
+                report = (await camera.send_picture(pixels, deadline_ms)).of_file(file)
             except PictureError as error:
                 _notice(str(error))
                 continue
             except DeadlineInfeasibleError as error:
                 raise CommandError(f"a deadline of {deadline_ms:g} ms cannot be met: {error}") from error
-            if report.image is not None:
-                report = report.saved_as(await saved(report.image))
+            report = report.saved_as(await saved_at(report.image))
             in_time += report.status == "ok"
             if as_json:
                 print(json.dumps(report.as_json()), flush=True)
@@ -100,21 +113,21 @@ async def _send_all(
     return 0 if in_time == len(files) else FAILURE
 
 
-async def _testbed(
-    stack: AsyncExitStack, arguments: argparse.Namespace, settings: WorldSettings, codec: Codec
-) -> Testbed:
-    # Imported here: a camera with a board needs no onnxruntime.
+async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec) -> Testbed:
+    # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
     from .edge.archive import Archive
     from .edge.classifier import load as load_classifier
 
+    settings = world_settings(arguments)
     _notice("no board attached: two virtual boards and an edge server run in this process")
     archive = stack.enter_context(closing(Archive(Path(arguments.save))))
     classifier = load_classifier(arguments.classifier)
     return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, _notice))
 
 
-async def _kept_by_the_server(_image: int) -> str | None:
+async def _nowhere(_image: int) -> str | None:
+    """The edge server runs in another process, which saves its pictures itself."""
     return None
 
 
@@ -130,7 +143,3 @@ def _deadline_ms(text: str) -> float:
 
 def _notice(text: str) -> None:
     print(f"{NAME}: {text}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: asyncio.run(send(parser().parse_args()))))

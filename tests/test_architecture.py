@@ -34,14 +34,13 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "board": ("transport", "version"),
     "transport": ("link",),
     # link and codec do not know each other: a ranked packet is all that passes between them
-    "link": ("packets", "files"),
-    "codec": ("packets", "files"),
+    "link": ("ranked", "files"),
+    "codec": ("ranked", "files"),
     # leaves
-    "packets": ("ranked",),
     "ranked": ("wire",),
     "wire": ("errors",),
     "files": ("errors",),
-    "errors": (),
+    "errors": ("version",),
     "version": (),
 }
 #: Research may use every library, and of research what is listed. No library and no product command imports research.

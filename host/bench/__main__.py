@@ -6,15 +6,21 @@ python -m host.bench link
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("bench"))
+
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..cli import table
-from ..cli.command import CommandParser, run_command
+from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
 from . import codec, link
 
@@ -23,10 +29,7 @@ BENCHES = ("codec", "link")
 
 def parser() -> CommandParser:
     """Return the parser of the command line."""
-    p = CommandParser(
-        prog="python -m host.bench",
-        description="Measures the speed of the codec on this machine, and the goodput of the link on modelled radio.",
-    )
+    p = CommandParser(command="bench")
     p.add_argument(
         "bench",
         choices=BENCHES,
@@ -60,7 +63,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(options: argparse.Namespace) -> int:
+def bench(options: argparse.Namespace) -> int:
     """Measure and print."""
     if options.bench == "link":
         result = link.run()
@@ -87,5 +90,6 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command("bench", lambda: main(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return bench(parser().parse_args())

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..version import __version__
 from ..wire import HELLO_NAME, MAX_PACKET, Boot, Capability, Pair, Phy, Role
 from . import operations
 from ._core import ffi, lib
 from .operations import Operations, RadioSettings
 from .pairing import PairingWindow
 
-FIRMWARE = (0, 1, 0)
+#: The core is compiled from this package's own source.
+FIRMWARE = tuple(map(int, __version__.split(".")))  # noqa: RUF048  (three numbers, as in firmware/VERSION)
 MTU = 247
 #: Radio connections of an edge board (PNC_PEERS of the compiled core).
 PEERS: int = lib.PNC_PEERS

@@ -1,4 +1,4 @@
-"""``python -m host.boards``: find, examine, pair, watch and flash the boards at this computer.
+"""Find, examine, pair, watch and flash the boards at this computer.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 a tool is missing, 4 no board, 5 several boards, 6 building or writing
 failed, 7 wrong or no firmware answered.
@@ -6,15 +6,21 @@ failed, 7 wrong or no firmware answered.
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("boards"))
+
 import argparse
 import asyncio
 import contextlib
 import math
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
-from ..cli.command import CommandError, CommandParser, run_command
+from ..cli.command import CommandError, CommandParser
 from ..devices.choice import ROLES, choose, choose_pair
 from ..devices.client import BoardClient, firmware_text
 from ..devices.errors import BoardError
@@ -43,7 +49,7 @@ _PAIR_ADVICE = {Reason.UNKNOWN_BOARD: _ROLES_NEEDED, Reason.SEVERAL_BOARDS: _ROL
 
 def parser() -> CommandParser:
     """Return the parser of the command line."""
-    p = CommandParser(prog="python -m host.boards", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    p = CommandParser(command="boards", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = p.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=CommandParser)
 
     def command(name: str, text: str, *, board: bool = False) -> argparse.ArgumentParser:
@@ -212,5 +218,6 @@ def _say(text: str) -> None:
     print(f"{NAME}: {text}", file=sys.stderr, flush=True)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: asyncio.run(boards(parser().parse_args(), HostSystem(root=ROOT)))))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return asyncio.run(boards(parser().parse_args(), HostSystem(root=ROOT)))

@@ -1,1 +1,1 @@
-"""The camera computer: pictures in, answers out, over one board."""
+"""A camera computer: pictures in, answers out, through one board."""

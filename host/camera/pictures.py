@@ -1,4 +1,4 @@
-"""Which files a person means by the names on the command line."""
+"""Picture files: which ones the names on a command line refer to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 
 
 def find_pictures(names: Sequence[str]) -> list[Path]:
-    """Files as named, folders as their pictures in the order of names. FileNotFoundError names what is not there."""
+    """Return files as they are named, and for a folder its picture files in the order of their names.
+
+    Raises FileNotFoundError, which names the file or folder that does not exist or the folder without pictures.
+    """
     found: list[Path] = []
     for name in names:
         path = Path(name)

@@ -1,23 +1,28 @@
-"""What came of one picture, for a person and as JSON."""
+"""What became of one picture, for a person and as JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ..link.events import Answer, Unanswered
+from ..ranked import RankedPacket
+from ..wire import ResultStatus
+
+if TYPE_CHECKING:
+    from ..codec import Codec
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One picture on its way. Bytes are codec bytes; times count from the moment the picture was there.
+class TransferReport:
+    """What became of one picture. Bytes are codec bytes; times count from the moment the pixels were in memory."""
 
-    ``last_useful_ms`` is when the last packet that was used reached the edge server; None without an answer.
-    ``top`` holds class index, label and probability, best first.
-    """
-
-    file: str
-    image: int | None  # its number on the wire; None if it was not sent
-    status: str  # ok, late, nothing, failed, unanswered, unsent
-    detail: str
+    file: str  # the picture's file; empty for pixels
+    image: int  # its number on the wire
+    status: str  # ok, late, nothing, failed, unanswered
+    detail: str  # what went wrong; empty if nothing did
     bytes_encoded: int
     bytes_delivered: int
     packets_encoded: int
@@ -28,22 +33,26 @@ class Report:
     packets_resent: int
     deadline_ms: float
     encode_ms: float
-    last_useful_ms: float | None
-    answer_ms: float | None
-    server_ms: float
-    top: tuple[tuple[int, str, float], ...]
-    picture: str | None
+    last_useful_ms: float | None  # when the last packet that was used reached the edge server; None without an answer
+    answer_ms: float | None  # when the answer came; None without an answer
+    server_ms: float  # time that the edge server spent on it
+    top: tuple[tuple[int, str, float], ...]  # class index, label, probability; best first
+    picture: str | None  # where the decoded picture was saved, if the edge server runs in this process
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
+        """Return all fields as a dictionary."""
         return asdict(self)
 
     def saved_as(self, path: str | None) -> Self:
-        """With the place of the decoded picture."""
+        """Return a copy that names the file of the decoded picture."""
         return replace(self, picture=path)
 
+    def of_file(self, file: str | Path) -> Self:
+        """Return a copy that names the file from which the pixels were read."""
+        return replace(self, file=str(file))
+
     def lines(self) -> list[str]:
-        """For a person."""
+        """Return the report as lines for a person."""
         lines = [
             f"{self.file}",
             f"  delivered  {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes "
@@ -64,10 +73,68 @@ class Report:
         return lines
 
     def summary(self) -> str:
-        """In a few words, for a stream."""
+        """Return the report as one line, for a stream of pictures."""
         best = f"{self.top[0][1]} {self.top[0][2]:.0%}" if self.top else self.status
         answer = "no answer" if self.answer_ms is None else f"{self.answer_ms:.0f} ms"
         return (
             f"{self.file}: {best}, {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {answer}"
             f"{'' if self.status == 'ok' else f' ({self.status})'}"
         )
+
+
+def report_on(
+    reply: Answer | Unanswered,
+    packets: Sequence[RankedPacket],
+    codec: Codec,
+    file: str,
+    deadline_ms: float,
+    *,
+    start_us: int,
+    encoded_us: int,
+) -> TransferReport:
+    """Return the report on a picture that was sent.
+
+    Args:
+        reply: the edge server's answer, or that there was none.
+        packets: the whole encoded picture, in the order of rank.
+        codec: the codec that encoded it.
+        file: the picture's file; empty for pixels.
+        deadline_ms: the time that the answer had, in ms.
+        start_us: when the pixels were in memory, in us.
+        encoded_us: when they were encoded, in us on the same clock.
+    """
+    answer = reply if isinstance(reply, Answer) else None
+    delivered = [packets[rank] for rank in sorted(answer.ranks)] if answer else []
+    channels_encoded = codec.channels_in(packets)
+    last_useful_ms = None
+    if answer is not None and delivered:
+        last_useful_ms = (answer.send_by_us - answer.margin_us - start_us) / 1000
+    return TransferReport(
+        file=file,
+        image=reply.image,
+        status=_status(reply),
+        detail=answer.text if answer else "the edge server did not answer",
+        bytes_encoded=sum(len(packet.data) for packet in packets),
+        bytes_delivered=sum(len(packet.data) for packet in delivered),
+        packets_encoded=len(packets),
+        packets_delivered=len(delivered),
+        channels_encoded=channels_encoded,
+        channels_delivered=channels_encoded if len(delivered) == len(packets) else codec.channels_in(delivered),
+        packets_sent=reply.sent,
+        packets_resent=reply.resent,
+        deadline_ms=deadline_ms,
+        encode_ms=(encoded_us - start_us) / 1000,
+        last_useful_ms=last_useful_ms,
+        answer_ms=(answer.answered_us - start_us) / 1000 if answer else None,
+        server_ms=answer.service_us / 1000 if answer else 0.0,
+        top=answer.classes if answer else (),
+        picture=None,
+    )
+
+
+def _status(reply: Answer | Unanswered) -> str:
+    if isinstance(reply, Unanswered):
+        return "unanswered"
+    if reply.status is not ResultStatus.OK:
+        return reply.status.name.lower()
+    return "late" if reply.late else "ok"

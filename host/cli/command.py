@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..errors import PncError, Reason
 from .hints import with_hint
+from .start import COMMANDS, as_started, program, version_line
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -27,22 +27,32 @@ class CommandError(PncError):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line.
+
+    The parser of a whole command is made with its name: ``CommandParser(command="send")``. It takes its ``prog`` from
+    the way in which the command was started, its description from ``start.COMMANDS``, and has ``--version``.
+    """
+
+    def __init__(self, *, command: str = "", **options: Any) -> None:
+        if command:
+            summary = COMMANDS[command][1]
+            options = {"prog": program(command), "description": f"{summary[0].upper()}{summary[1:]}."} | options
+        super().__init__(**options)
+        if command:
+            self.add_argument("--version", action="version", version=version_line(command))
 
     def error(self, message: str) -> NoReturn:
         """Print one line about wrong usage and exit with status 2."""
-        name = self.prog.rpartition(".")[2]
+        name = self.prog.rpartition(".")[2].removeprefix("pnc-")
         self.exit(USAGE, f"{name}: {message} (`{self.prog} --help` lists the options)\n")
 
 
 def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command and return its exit status. Each foreseen error is printed as one line: name, error, advice."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see host/__init__.py
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main()
     except PncError as error:
-        print(f"{name}: {with_hint(error)}", file=sys.stderr)
+        print(f"{name}: {as_started(with_hint(error))}", file=sys.stderr)
         return int(getattr(error, "status", FAILURE))
     except BrokenPipeError:  # the program that read our output ended
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)

@@ -1,66 +1,46 @@
-"""Virtual boards and an edge server in this process: what the commands use when no board is attached."""
+"""Virtual boards and an edge server in this process: what ``send`` uses when no board is attached."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from ..codec import Codec
-from ..edge.archive import Archive, Served
+from ..edge.answered import AnsweredPicture
+from ..edge.archive import Archive
 from ..edge.classifier import Classifier
 from ..edge.server import EdgeServer
-from ..sim.realtime import RealTimeWorld
-from ..sim.world import World, WorldSettings
-from ..transport.driver import now_us
-from ..transport.serial_port import SerialTransport
+from ..sim.virtual_boards import boards_in_world
+from ..sim.world import WorldSettings
 from ..transport.transport import Transport
 
-#: A speed that every system accepts on a pseudo-terminal; the model paces the bytes itself.
-PSEUDO_TERMINAL_BAUD = 115_200
 #: How long a decoded picture may take to be saved after its answer.
 SAVE_S = 2.0
 
 
-@asynccontextmanager
-async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Transport]]:
-    """Boards in real time; gives the ports of the cameras, then the edge's."""
-    terminals = sys.platform != "win32"
-    world = RealTimeWorld(World(settings, now_us=now_us()), terminals=terminals)
-    running = asyncio.create_task(world.run())
-    try:
-        if terminals:
-            yield [SerialTransport(path, PSEUDO_TERMINAL_BAUD) for path in world.paths]
-        else:
-            yield [world.transport(index) for index in range(len(world.world.nodes))]
-    finally:
-        await _end(running)
-        world.close()
-
-
 class Testbed:
-    """Two virtual boards with an edge server behind the second. ``port`` is the camera's."""
+    """Two virtual boards with an edge server behind the second. ``transport`` is the camera board's."""
 
-    def __init__(self, port: Transport) -> None:
-        self.port = port
-        self._served: dict[int, Served] = {}
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._answered: dict[int, AnsweredPicture] = {}
         self._changed = asyncio.Event()
 
-    def keep(self, served: Served) -> None:
-        """The server answered."""
-        self._served[served.image] = served
+    def keep(self, picture: AnsweredPicture) -> None:
+        """Take note of a picture that the server answered."""
+        self._answered[picture.image] = picture
         self._changed.set()
 
     async def saved(self, image: int) -> str | None:
-        """Where the server saved an image that it answered; None if it could not, or has not after a while."""
+        """Return where the server saved an image that it answered; None if it did not save it within 2 s."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SAVE_S):
-                while image not in self._served:
+                while image not in self._answered:
                     self._changed.clear()
                     await self._changed.wait()
-                return self._served.pop(image).picture
+                return self._answered.pop(image).picture
         return None
 
 
@@ -72,27 +52,17 @@ async def virtual_testbed(
     archive: Archive,
     on_notice: Callable[[str], None],
 ) -> AsyncIterator[Testbed]:
-    """Boards and server in real time, as long as the context lasts."""
-    async with virtual_boards(settings) as ports:
-        testbed = Testbed(ports[0])
+    """Run boards and server in real time, as long as the context lasts."""
+    async with boards_in_world(settings, terminals=True) as transports:
+        testbed = Testbed(transports[0])
         server = EdgeServer(
-            ports[-1],
+            transports[-1],
             codec,
             classifier,
             archive=archive,
-            on_served=testbed.keep,
+            on_picture=testbed.keep,
             on_notice=on_notice,
-            keep_port=False,
+            reopen=False,
         )
-        await asyncio.to_thread(server.warm_up)
-        serving = asyncio.create_task(server.run())
-        try:
+        async with server:
             yield testbed
-        finally:
-            await _end(serving)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task

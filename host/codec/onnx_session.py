@@ -18,6 +18,9 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     ``threads``: how many it computes with; all the CPUs that this process may use if None.
     Raises ``CodecError``, which calls the model ``name``, when it cannot be opened.
     """
+    # From release 1.29 on onnxruntime reports to its maker from Linux and macOS too, unless this is set before it is
+    # imported: https://github.com/microsoft/onnxruntime/pull/27379
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

@@ -1,0 +1,1 @@
+"""An edge server: it decodes, classifies and answers the pictures that arrive by their deadlines."""

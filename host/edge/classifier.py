@@ -1,15 +1,15 @@
 """Classifies decoded pictures with an ONNX network run by onnxruntime.
 
-``load`` takes the name of a built-in classifier or the path of any ONNX file with one input of RGB pictures
-and class scores as its first output:
+``load`` takes the name of a built-in classifier, or the path of any ONNX file whose only input is a batch of RGB
+pictures and whose first output is class scores:
 
-- input [n, 3, h, w] or [n, h, w, 3], uint8 (unchanged, 0..255) or float32;
-- a float32 input gets (x - mean) / std with ImageNet's mean and standard deviation, or with those in the
-  model's metadata: ``pnc.mean`` and ``pnc.std``, one number or three, on the scale 0..255;
-- output [n, classes]; if it is not a probability distribution, softmax is applied (decided by a trial picture
-  when the model is loaded);
-- names of the classes from the metadata key ``labels``, one a line; without it 1,000 classes are assumed to
-  be ImageNet's in the order of synset ids.
+- The input is [n, 3, h, w] or [n, h, w, 3], uint8 (0..255, unchanged) or float32.
+- A float32 input is (x - mean) / std with ImageNet's mean and standard deviation. The model's metadata can set others:
+  ``pnc.mean`` and ``pnc.std``, one number or three, on the scale 0..255.
+- The output is [n, classes]. Softmax is applied unless it is a probability distribution, which a trial picture shows
+  when the model is loaded.
+- The metadata key ``labels`` has the names of the classes, one per line. Without it, 1,000 classes are ImageNet's in
+  the order of synset ids.
 """
 
 from __future__ import annotations
@@ -23,44 +23,55 @@ import numpy.typing as npt
 
 from ..codec.errors import CodecError
 from ..codec.onnx_session import first_line, open_session
+from ..errors import Reason
 from .builtin import model_bytes
 from .efficientnet_lite import VARIANTS
 from .errors import ClassifierError
 from .labels import labels_for
-from .pictures import PICTURE_SIDE_PX, InputForm, input_form
+from .pictures import PICTURE_SIDE_PX, InputSpec, input_spec
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
 
 DEFAULT_CLASSIFIER = "efficientnet-lite0"
 
-# Pictures in one run: bounds the memory; more are not faster on a CPU.
+# Pictures in one run. It limits the memory; a larger batch is not faster on a CPU.
 _BATCH = 8
 _SUM_TOLERANCE = 1e-3
 
 
 def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) -> Classifier:
-    """Load a classifier by its name (``efficientnet-lite0``, ``-lite1``, ``-lite2``) or from an ONNX file.
+    """Load a classifier.
 
-    ``threads``: how many it computes with; None: all the CPUs that this process may use.
-    Raises ``ClassifierError`` with one line that names the missing package or the unusable file.
+    Args:
+        name_or_file: ``efficientnet-lite0``, ``efficientnet-lite1`` or ``efficientnet-lite2``, or an ONNX file.
+        threads: number of threads that it computes with. None: as many as this process may use CPUs.
+
+    Raises:
+        ClassifierError: it is not installed, does not exist or is not a classifier of pictures.
     """
     if name_or_file in VARIANTS:
         return Classifier(name_or_file, model_bytes(name_or_file), threads)
     path = Path(name_or_file)
     if not os.path.isfile(path):
         known = ", ".join(VARIANTS)
-        raise ClassifierError(f"{name_or_file} is neither a file nor a classifier's name ({known})")
+        raise ClassifierError(
+            f"{name_or_file} is neither a file nor a classifier's name ({known})", reason=Reason.BAD_FILE
+        )
     return Classifier(path.name, path, threads)
 
 
 class Classifier:
-    """A network that recognises pictures. May be used from several threads at once."""
+    """A network that names what is in a picture. ``load_classifier`` makes one.
+
+    Its ``name`` is that of the model or file, ``labels`` are the names of its classes. Several threads may use it at
+    once.
+    """
 
     name: str
     labels: Sequence[str]
 
     def __init__(self, name: str, model: bytes | Path, threads: int | None = None) -> None:
-        """Open ``model``, a serialized ONNX model or the path of one. Raises ``ClassifierError``."""
+        """Open a serialized ONNX model, or the one in a file. Raises ClassifierError."""
         self.name = name
         try:
             self._session = open_session(name, model, threads)
@@ -71,31 +82,39 @@ class Classifier:
         try:
             if len(inputs) != 1:
                 raise ClassifierError(f"it has {len(inputs)} inputs: one is served")
-            self._form: InputForm = input_form(inputs[0].shape, inputs[0].type, metadata)
+            self._spec: InputSpec = input_spec(inputs[0].shape, inputs[0].type, metadata)
             self._input: str = inputs[0].name
             self._output: str = self._session.get_outputs()[0].name
             trial = self._scores(_trial_picture())
         except ClassifierError as error:
-            raise ClassifierError(f"{name} cannot serve as a classifier: {error}") from error
+            raise ClassifierError(f"{name} cannot serve as a classifier: {error}", reason=Reason.BAD_FILE) from error
         self._gives_probabilities = bool(trial.min() >= 0 and abs(trial.sum() - 1) < _SUM_TOLERANCE)
         self.labels = labels_for(trial.shape[1], metadata.get("labels"))
 
     def probabilities(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Classify uint8 [n, 224, 224, 3]; return float32 [n, classes], each row a probability distribution.
+        """Return the probability of every class for each picture.
 
-        Raises ``ValueError`` for another shape or type, ``ClassifierError`` when the network fails.
+        Args:
+            pictures: uint8 [n, 224, 224, 3] RGB.
+
+        Returns:
+            float32 [n, classes]; each row is a probability distribution.
+
+        Raises:
+            ValueError: the array has another shape or type.
+            ClassifierError: the network fails.
         """
         if pictures.dtype != np.uint8 or pictures.shape[1:] != (PICTURE_SIDE_PX, PICTURE_SIDE_PX, 3):
             raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, not uint8 [n, 224, 224, 3]")
-        size = self._form.batch or _BATCH
+        size = self._spec.batch or _BATCH
         parts = [self._scores(pictures[start : start + size]) for start in range(0, len(pictures), size)]
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.labels)), np.float32)
         return scores if self._gives_probabilities else _softmax(scores)
 
     def top(self, picture: npt.NDArray[np.uint8], k: int = 5) -> list[tuple[int, str, float]]:
-        """Return the ``k`` most probable classes of one uint8 [224, 224, 3] picture, the best first.
+        """Return the ``k`` most probable classes of a picture, best first: index, label, probability (0..1).
 
-        Each is an index, a name and a probability (0..1).
+        The picture is uint8 [224, 224, 3] RGB. Raises what ``probabilities`` raises.
         """
         row = self.probabilities(picture[np.newaxis])[0]
         best = np.argsort(-row, kind="stable")[:k]
@@ -104,10 +123,10 @@ class Classifier:
     def _scores(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the network's first output for at most one batch of pictures, float32 [n, classes]."""
         count = len(pictures)
-        if self._form.batch and count < self._form.batch:
-            pictures = np.concatenate([pictures, np.repeat(pictures[-1:], self._form.batch - count, axis=0)])
+        if self._spec.batch and count < self._spec.batch:
+            pictures = np.concatenate([pictures, np.repeat(pictures[-1:], self._spec.batch - count, axis=0)])
         try:
-            output = self._session.run([self._output], {self._input: self._form.prepare(pictures)})[0]
+            output = self._session.run([self._output], {self._input: self._spec.prepare(pictures)})[0]
         except Exception as error:  # onnxruntime's errors have no base class of their own
             raise ClassifierError(f"onnxruntime: {first_line(error)}") from error
         if not isinstance(output, np.ndarray) or output.ndim != 2 or len(output) != len(pictures):

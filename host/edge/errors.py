@@ -1,4 +1,4 @@
-"""The errors of the edge server; each message is one line that says what to do."""
+"""The errors of the edge server. Each message is one line."""
 
 from __future__ import annotations
 

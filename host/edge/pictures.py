@@ -1,4 +1,4 @@
-"""Converts the codec's pictures to a classifier's input."""
+"""Prepares decoded pictures for the input of a classifier's network."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _Three = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class InputForm:
-    """The form of a network's input. ``mean`` and ``std`` apply to float inputs only."""
+class InputSpec:
+    """The input of a network. ``mean`` and ``std`` are used for float inputs only."""
 
     layout: Literal["NHWC", "NCHW"]
     dtype: Literal["uint8", "float32"]
     height_px: int
     width_px: int
-    #: Pictures in every run, if the network fixes that; None: any number.
+    #: Pictures in every run, if the network fixes their number; None: any number.
     batch: int | None
     mean: _Three = IMAGENET_MEAN
     std: _Three = IMAGENET_STD
 
     def prepare(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-        """Convert uint8 [n, 224, 224, 3] to the network's tensor of n pictures.
+        """Return the network's tensor for pictures, uint8 [n, 224, 224, 3].
 
-        Pictures are resized with Pillow's bilinear filter if the network needs another size. Float inputs get
-        (x - mean) / std, uint8 inputs the unchanged pixels.
+        Pillow's bilinear filter scales them if the network takes another size. Floats become (x - mean) / std; uint8
+        inputs take the pixels unchanged.
         """
         if (self.height_px, self.width_px) != pictures.shape[1:3]:
             size = (self.width_px, self.height_px)
@@ -50,17 +50,17 @@ class InputForm:
         return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2)) if self.layout == "NCHW" else tensor
 
 
-def input_form(shape: Sequence[object], kind: str, metadata: Mapping[str, str]) -> InputForm:
-    """Return the form of an ONNX model's input.
+def input_spec(shape: Sequence[object], kind: str, metadata: Mapping[str, str]) -> InputSpec:
+    """Return the description of an ONNX model's input.
 
     Args:
-        shape: of the input, with names or None for sizes that vary.
-        kind: its element type as onnxruntime writes it.
-        metadata: of the model; ``pnc.mean`` and ``pnc.std`` are one number or three, separated by commas, on
-            the scale 0..255.
+        shape: its shape; names or None where a dimension varies.
+        kind: its element type, as onnxruntime writes it.
+        metadata: the model's. ``pnc.mean`` and ``pnc.std`` are one number or three, separated by commas, on the scale
+            0..255.
 
     Raises:
-        ClassifierError: the input is not a batch of RGB pictures. The message does not name the model.
+        ClassifierError: it is not a batch of RGB pictures. The message does not name the model.
     """
     if kind not in ("tensor(uint8)", "tensor(float)"):
         raise ClassifierError(f"its input is {kind}: uint8 or float32 pictures are served")
@@ -69,7 +69,7 @@ def input_form(shape: Sequence[object], kind: str, metadata: Mapping[str, str]) 
     batch, *sides = shape
     channels_first = shape[1] == 3
     height, width = sides[1:] if channels_first else sides[:2]
-    return InputForm(
+    return InputSpec(
         "NCHW" if channels_first else "NHWC",
         "uint8" if kind == "tensor(uint8)" else "float32",
         height if isinstance(height, int) else PICTURE_SIDE_PX,

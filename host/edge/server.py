@@ -1,12 +1,15 @@
-"""The edge server: whatever of a picture arrived by its deadline is decoded, classified and answered."""
+"""The edge server: decodes, classifies and answers what arrived of a picture by its deadline."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -14,135 +17,229 @@ from ..codec import Codec, Decoded, Decoder
 from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
 from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
+from ..link.session import State
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, ResultStatus, Role
-from .archive import Archive, Served
+from .answered import AnsweredPicture
+from .archive import Archive
 from .classifier import Classifier
 from .errors import ServerError
 
 WARM_UP = 3
 REOPEN_EVERY_S = 1.0
 TOP = 5
+#: How long a server that is stopped may take to hand over its last answers to the board and to record the pictures.
+FINISH_S = 1.0
+_FINISH_POLL_S = 0.01
+#: Answered pictures that wait for the program's ``async for``; of more the oldest are dropped.
+MAX_WAITING = 16
+#: In a configure packet: leave the transmission power as it is, dBm.
+KEEP_POWER_DBM = 127
+#: The least severe level of a board's messages that is passed on.
+_WARNING = 2
 
 
 class EdgeServer:
-    """Serves one port until cancelled.
+    """Serves the cameras behind one transport.
 
-    ``on_served`` gets every answer, ``on_notice`` lines for a person; ``on_serving`` is called whenever the board is
-    ready. With ``keep_port`` the server waits for a port that went away, else it ends.
+    Use it in one of two ways. ``await server.run()`` serves until it is cancelled and gives every answered picture to
+    ``on_picture``. As an asynchronous context manager it serves as long as the context lasts, and is an asynchronous
+    iterator of the answered pictures.
+
+    Args:
+        transport: the edge board, not opened yet. The server opens and closes it.
+        codec: the codec of the cameras.
+        classifier: names what is in the decoded pictures.
+        archive: saves the answered pictures. The caller closes it.
+        on_picture: is called in the event loop with every answered picture.
+        on_notice: is called in the event loop with lines for a person.
+        on_ready: is called in the event loop whenever the board is ready: at the start and after an interruption.
+        on_event: is called in the event loop with every event of the link.
+        reopen: whether the server waits for a transport that is lost. Otherwise it ends.
+        configure: what the board is asked to do, if not to be an edge board as it is.
     """
 
     def __init__(
         self,
-        port: Transport,
+        transport: Transport,
         codec: Codec,
         classifier: Classifier,
         *,
-        archive: Archive | None,
-        on_served: Callable[[Served], None],
-        on_notice: Callable[[str], None],
-        on_serving: Callable[[], None] | None = None,
-        keep_port: bool = True,
+        archive: Archive | None = None,
+        on_picture: Callable[[AnsweredPicture], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        reopen: bool = True,
         configure: Configure | None = None,
     ) -> None:
-        self._port = port
+        self._transport = transport
         self._codec = codec
         self._classifier = classifier
         self._decoder: Decoder = codec.decoder()
         self._archive = archive
-        self._on_served = on_served
+        self._on_picture = on_picture
         self._on_notice = on_notice
-        self._on_serving = on_serving
-        self._keep_port = keep_port
-        self._configure = configure or Configure(role=Role.EDGE, tx_power_dbm=127)
+        self._on_ready = on_ready
+        self._on_event = on_event
+        self._reopen = reopen
+        self._configure = configure or Configure(role=Role.EDGE, tx_power_dbm=KEEP_POWER_DBM)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._service = DelayEstimator()
-        self._receiver = self._new_receiver()
-        self._runner = Driver(self._receiver, port, self._on_event)
+        self._receiver: Receiver  # of the session with the board; a reopened transport begins another
+        self._driver: Driver
+        self._serving: asyncio.Task[None] | None = None
         self._answers: set[asyncio.Task[None]] = set()
+        self._answered: asyncio.Queue[AnsweredPicture | None] = asyncio.Queue()  # None: there will be no more
         self._opened = False
         self._away = False
+        self._is_reported = False  # the iterator raised what ended the server
 
     def warm_up(self) -> None:
-        """Load the networks and measure what one picture takes; blocks for a second or so."""
+        """Load the networks and measure the time for one picture. Blocks for a second or so.
+
+        ``run`` and the context call it, unless it was called before.
+        """
         grey = np.full((224, 224, 3), 128, np.uint8)
         packets = self._codec.encode(grey)
         for _ in range(WARM_UP):
             start = time.perf_counter()
             self._classifier.top(self._decoder.decode(packets).picture, TOP)
             duration_us = (time.perf_counter() - start) * 1e6
-        self._service.add(duration_us)  # of the last: the first ones also load
-        self._receiver.service_us = int(duration_us)
+        self._service.add(duration_us)  # of the last run: the first ones also load
 
     async def run(self) -> None:
-        """Serve; ServerError when the board or the port cannot be used."""
-        try:
-            await self._open(first=True)
-            while True:
-                try:
-                    await self._runner.run()
-                except TransportError as error:
-                    if not self._keep_port:
-                        raise ServerError.of(error) from error
-                    if not self._away:  # said once, however often it fails before it is back
-                        self._on_notice(f"{error}: waiting for it to come back")
-                    self._away = True
-                    await self._open(first=False)
-        finally:
-            for answer in self._answers:
-                answer.cancel()
-            self._worker.shutdown(wait=False, cancel_futures=True)
-            await self._port.close()
+        """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
+        async with self:
+            assert self._serving is not None
+            await asyncio.shield(self._serving)  # the context ends it, after its last answers
 
-    async def _open(self, *, first: bool) -> None:
+    async def __aenter__(self) -> Self:
+        """Warm up, open the transport and begin to serve. Raises ServerError when the transport cannot be opened."""
+        if self._service.mean_us is None:
+            await asyncio.to_thread(self.warm_up)
+        try:
+            await self._transport.open()
+        except BaseException as error:
+            await self._transport.close()
+            if isinstance(error, TransportError):
+                raise ServerError.of(error) from error
+            raise
+        self._begin_session()
+        self._serving = asyncio.create_task(self._serve())
+        self._serving.add_done_callback(lambda _: self._answered.put_nowait(None))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop. Raises ServerError if the server failed and neither the iterator nor the context reported that."""
+        assert self._serving is not None
+        await self._finish()
+        is_over = self._serving.done() and not self._serving.cancelled()
+        failure = self._serving.exception() if is_over else None
+        self._serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await self._serving
+        for answer in self._answers:
+            answer.cancel()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        await self._transport.close()
+        if failure is not None and error is None and not self._is_reported:
+            raise failure
+
+    def __aiter__(self) -> AsyncIterator[AnsweredPicture]:
+        return self
+
+    async def __anext__(self) -> AnsweredPicture:
+        """Wait for the next answered picture. Raises ServerError when the server failed."""
+        assert self._serving is not None, "the server is used outside its context"
+        picture = await self._answered.get()
+        if picture is None:
+            self._answered.put_nowait(None)
+            self._is_reported = True
+            if not self._serving.cancelled():
+                self._serving.result()
+            raise StopAsyncIteration
+        return picture
+
+    async def _finish(self) -> None:
+        """Wait until the answers in progress are recorded and the board has them, at most ``FINISH_S``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                while self._answers or self._has_frames_in_flight():
+                    await asyncio.sleep(_FINISH_POLL_S)
+
+    def _has_frames_in_flight(self) -> bool:
+        assert self._serving is not None
+        session = self._receiver.session
+        return not self._serving.done() and session.state is State.OPEN and session.channel.oldest_us() is not None
+
+    def _begin_session(self) -> None:
+        """Prepare a session with the board behind the transport that was just opened."""
+        self._receiver = Receiver(
+            nonce=int.from_bytes(os.urandom(4), "little"),
+            configure=self._configure,
+            service_us=int(self._service.mean_us or 0),
+        )
+        self._driver = Driver(self._receiver, self._transport, self._handle)
+
+    async def _serve(self) -> None:
         while True:
             try:
-                await self._port.open()
+                await self._driver.run()
             except TransportError as error:
-                if first:
+                if not self._reopen:
                     raise ServerError.of(error) from error
+                if not self._away:  # one notice, however many attempts fail until it is back
+                    self._notice(f"{error}: waiting for it to come back")
+                self._away = True
+            await self._wait_for_transport()
+            self._begin_session()
+
+    async def _wait_for_transport(self) -> None:
+        """Open the transport, as soon as that is possible."""
+        while True:
+            try:
+                await self._transport.open()
+            except TransportError:
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
-                self._receiver = self._new_receiver()
-                self._runner = Driver(self._receiver, self._port, self._on_event)
                 return
 
-    def _new_receiver(self) -> Receiver:
-        nonce = int.from_bytes(os.urandom(4), "little")
-        service_us = int(self._service.mean_us or 0)
-        return Receiver(nonce=nonce, configure=self._configure, service_us=service_us)
-
-    def _on_event(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
         match event:
             case ImageCollected():
                 answer = asyncio.create_task(self._answer(self._receiver, event))
                 self._answers.add(answer)
                 answer.add_done_callback(self._answers.discard)
             case Failed():
-                text, reason = f"{self._port.name}: {event}", REASONS[event.reason]
-                came_and_went = event.reason is FailureReason.SILENT or (
+                text, reason = f"{self._transport.name}: {event}", REASONS[event.reason]
+                may_come_back = event.reason is FailureReason.SILENT or (
                     self._opened and event.reason is FailureReason.NO_BOARD
                 )
-                raise (TransportError if came_and_went else ServerError)(text, reason=reason)
+                raise TransportError(text, reason=reason) if may_come_back else ServerError(text, reason=reason)
             case Opened():
                 self._opened = True
                 self._away = False
-                if self._on_serving is not None:
-                    self._on_serving()
+                if self._on_ready is not None:
+                    self._on_ready()
             case LinkChanged(state=LinkState.REFUSED):
-                self._on_notice(f"camera {event.source}: its board speaks another protocol version")
-            case Notice() if event.level <= 2:
-                self._on_notice(f"board: {event.text}")
+                self._notice(f"camera {event.source}: its board speaks another protocol version")
+            case Notice() if event.level <= _WARNING:
+                self._notice(f"board: {event.text}")
 
     async def _answer(self, receiver: Receiver, collected: ImageCollected) -> None:
         loop = asyncio.get_running_loop()
         begun_us = now_us()
         try:
             decoded, top = await loop.run_in_executor(self._worker, self._recognise, collected)
-        except Exception as error:  # whatever a codec or a classifier does with a stranger's packets, serving goes on
+        except Exception as error:  # packets come from strangers: no error of a codec or a classifier ends the service
             receiver.refuse(now_us(), collected, ResultStatus.FAILED, f"{type(error).__name__}: {error}"[:120])
-            self._on_notice(f"image {collected.image} of camera {collected.source}: {error}")
+            self._notice(f"image {collected.image} of camera {collected.source}: {error}")
         else:
             service_us = now_us() - begun_us
             self._service.add(service_us)
@@ -152,10 +249,9 @@ class EdgeServer:
                 receiver.answer(now_us(), collected, top, service_us=service_us, used=used)
             else:
                 receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.faults)[:120])
-            self._runner.wake()
-            served = await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us)
-            self._on_served(served)
-        self._runner.wake()
+            self._driver.wake()
+            self._publish(await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us))
+        self._driver.wake()
 
     def _recognise(self, collected: ImageCollected) -> tuple[Decoded, list[tuple[int, str, float]]]:
         decoded = self._decoder.decode(collected.packets)
@@ -163,9 +259,9 @@ class EdgeServer:
 
     def _record(
         self, collected: ImageCollected, decoded: Decoded, top: list[tuple[int, str, float]], service_us: int
-    ) -> Served:
+    ) -> AnsweredPicture:
         last_us = max(collected.arrived_us.values(), default=collected.deadline_us)
-        served = Served(
+        answered = AnsweredPicture(
             time=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             source=collected.source,
             image=collected.image,
@@ -176,9 +272,19 @@ class EdgeServer:
             margin_ms=(collected.deadline_us - last_us) / 1000,
             service_ms=service_us / 1000,
             top=tuple((index, label, round(probability, 4)) for index, label, probability in top),
-            faults=decoded.faults,
-            picture=None,
+            issues=decoded.faults,
+            pixels=decoded.picture if decoded.used else None,
         )
-        if self._archive is None:
-            return served
-        return self._archive.keep(served, decoded.picture if decoded.used else None)
+        return answered if self._archive is None else self._archive.keep(answered)
+
+    def _publish(self, picture: AnsweredPicture) -> None:
+        if self._serving is not None and not self._serving.done():
+            if self._answered.qsize() >= MAX_WAITING:
+                self._answered.get_nowait()
+            self._answered.put_nowait(picture)
+        if self._on_picture is not None:
+            self._on_picture(picture)
+
+    def _notice(self, text: str) -> None:
+        if self._on_notice is not None:
+            self._on_notice(text)

@@ -11,13 +11,19 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("evaluate"))
+
+import argparse
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..cli.command import USAGE, CommandError, CommandParser, run_command
+from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.weights import DEFAULT
 from ..edge.classifier import DEFAULT_CLASSIFIER
 from ..edge.classifier import load as load_classifier
@@ -44,7 +50,7 @@ def _budgets(text: str) -> tuple[int, ...]:
 def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(
-        prog="python -m host.evaluate",
+        command="evaluate",
         description="Measures accuracy on labelled pictures that codecs compressed, against bytes.",
         epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. No picture "
         "exceeds a budget: a stream is cut there, and of a format with a quality the best file that fits is sent. The "
@@ -131,5 +137,6 @@ def _operating_points(codec: CodecUnderTest, options: argparse.Namespace) -> lis
     return codec.operating_points(budgets)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: evaluate(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return evaluate(parser().parse_args())

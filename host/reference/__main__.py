@@ -11,16 +11,22 @@ in them is executed. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupt
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("reference"))
+
 import argparse
 import dataclasses
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..camera.pictures import find_pictures
-from ..cli.command import CommandError, CommandParser, run_command
+from ..cli.command import CommandError, CommandParser
 from ..codec.errors import CodecError
 from ..codec.picture import sound_pictures
 from ..files import write_file
@@ -32,7 +38,7 @@ TABLE_NAME = "huffman_table_fine_stoch_6_bit_{}"
 
 def parser() -> CommandParser:
     """Return the parser of the command line."""
-    p = CommandParser(prog="python -m host.reference", description="PNC's published codec.")
+    p = CommandParser(command="reference")
     commands = p.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     c = commands.add_parser("import", help="convert the published SavedModels and Huffman tables to one file")
@@ -129,5 +135,6 @@ def import_onnx(options: argparse.Namespace) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: run(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return run(parser().parse_args())

@@ -7,8 +7,14 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("simulate"))
+
+import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..cli import table
-from ..cli.command import CommandError, CommandParser, run_command
+from ..cli.command import CommandError, CommandParser
 from ..cli.units import milliseconds
 from ..codec import PictureError, load, load_picture
 from ..edge.classifier import DEFAULT_CLASSIFIER
@@ -70,10 +76,7 @@ def _traces(text: str) -> dict[str, Trace]:
 
 def parser() -> CommandParser:
     """Return the parser of the command line."""
-    p = CommandParser(
-        prog="python -m host.simulate",
-        description="Measures accuracy under deadlines, on virtual boards in virtual time.",
-    )
+    p = CommandParser(command="simulate")
     add_picture_arguments(p)
     p.add_argument(
         "--deadlines",
@@ -145,5 +148,6 @@ def _cells(row: Row) -> list[str]:
     return [row.air, f"{row.deadline_ms:.0f} ms", f"{row.in_time:.1%}", f"{row.mean_bytes:,.0f}", *accuracies]
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: simulate(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return simulate(parser().parse_args())

@@ -10,13 +10,19 @@ interrupted.
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("train"))
+
 import argparse
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from ..cli.command import USAGE, CommandError, CommandParser, run_command
+from ..cli.command import USAGE, CommandError, CommandParser
 
 NAME = "train"
 #: The recipe that is trained as published, in stages; all others are trained in one run whose length is in minutes.
@@ -40,7 +46,7 @@ def _minutes(text: str) -> float:
 
 def parser() -> CommandParser:
     """The command line."""
-    p = CommandParser(prog="python -m host.train", description="Train a codec from a folder of photos.")
+    p = CommandParser(command="train")
     p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", help="folder for checkpoint and weights (default: out/RECIPE)")
@@ -107,5 +113,6 @@ def train_stage(options: argparse.Namespace) -> None:
     run_stage(run, options.data, options.out, options.start, options.resume, options.threads)
 
 
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, lambda: train(parser().parse_args())))
+def main() -> int:
+    """Run the command line and return the exit status."""
+    return train(parser().parse_args())

@@ -122,15 +122,15 @@ def test_broken_pictures_are_left_out_and_counted_and_a_folder_of_them_is_refuse
 
 def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: pytest.CaptureFixture[str]) -> None:
     few = ["codec", "--codec", "pnc-v2", "--rounds", "1", "--batch", "1"]
-    assert bench.main(bench.parser().parse_args([*few, "--json"])) == 0
+    assert bench.bench(bench.parser().parse_args([*few, "--json"])) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["settings"]["batch"] == 1
-    assert bench.main(bench.parser().parse_args(few)) == 0
+    assert bench.bench(bench.parser().parse_args(few)) == 0
     out = capsys.readouterr().out
     assert all(row["step"] in out for row in report["rows"])
     assert all(row["figure"] in out for row in report["ratios"])
     with pytest.raises(CodecError, match="no such codec"):
-        bench.main(bench.parser().parse_args(["codec", "--codec", "none"]))
+        bench.bench(bench.parser().parse_args(["codec", "--codec", "none"]))
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["the command alone", "its whole group"])

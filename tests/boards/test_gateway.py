@@ -21,7 +21,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/pnc-link/bin/python", sys.executable))
+    unit.write_text(UNIT.read_text().replace("/opt/pnc-link/bin/pnc-recv", sys.executable))
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -36,7 +36,7 @@ def test_udev_takes_the_rules() -> None:
 
 
 def test_the_units_command_is_one_that_recv_takes_and_never_virtual_boards() -> None:
-    [command] = re.findall(r"^ExecStart=\S+ -m host\.recv (.*)$", UNIT.read_text(), re.MULTILINE)
+    [command] = re.findall(r"^ExecStart=\S+/pnc-recv (.*)$", UNIT.read_text(), re.MULTILINE)
     arguments = recv.parser().parse_args(command.split())
     assert arguments.port not in ("auto", "sim")
 

@@ -10,39 +10,50 @@ from pathlib import Path
 
 import pytest
 
+from host.cli.start import COMMANDS
 from tests import pace
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("bench", "boards", "evaluate", "recv", "reference", "send", "simulate", "train")
-LIMIT_S = 60
-#: Stands where numpy is looked for: Ctrl-C comes while it is imported.
+PATIENCE_S = 60
+#: Takes the place of argparse, which every command imports: Ctrl-C comes while it is imported.
 STOPPED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n"
+#: What the script of an installed command runs.
+SCRIPT = "import sys; from pnc_link.cli.start import {0}; sys.argv = ['pnc-{0}']; sys.exit({0}())"
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "numpy.py").write_text(STOPPED)
+    (tmp_path / "argparse.py").write_text(STOPPED)
     return os.environ | {"PYTHONPATH": str(tmp_path)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_it_ends_at_once_without_a_word(name: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", f"host.{name}"]
+@pytest.mark.parametrize("way", ["module", "script"])
+def test_it_ends_at_once_without_a_word(name: str, way: str, environment: dict[str, str]) -> None:
+    command = ["-m", f"host.{name}"] if way == "module" else ["-c", SCRIPT.format(name)]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=pace.seconds(LIMIT_S), check=False
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=pace.seconds(PATIENCE_S),
+        check=False,
     )
     # A shell says 130.
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_these_are_all_commands() -> None:
-    found = {path.stem for path in (ROOT / "host").glob("*.py") if '__name__ == "__main__"' in path.read_text()}
-    assert found == set(COMMANDS)
+    modules = [*(ROOT / "host").glob("*.py"), *(ROOT / "host").glob("*/__main__.py")]
+    runnable = [path for path in modules if 'if __name__ == "__main__"' in path.read_text()]
+    found = {path.parent.name if path.stem == "__main__" else path.stem for path in runnable}
+    assert found == {*COMMANDS, "host"}
 
 
 def test_what_is_started_to_ignore_it_ignores_it(environment: dict[str, str]) -> None:
     command = ["sh", "-c", "trap '' INT; exec \"$0\" -m host.boards", sys.executable]
-    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=pace.seconds(LIMIT_S), check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=pace.seconds(PATIENCE_S), check=False)
     assert done.returncode == 7
 
 

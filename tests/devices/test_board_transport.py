@@ -127,8 +127,6 @@ def test_a_server_serves_again_when_its_board_is_back_under_another_name(desk: D
                 port,
                 codec,
                 load_classifier(DEFAULT_CLASSIFIER),
-                archive=None,
-                on_served=lambda _: None,
                 on_notice=notices.append,
             )
             async with running(server.run()) as serving:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from host.camera.camera import Camera
-from host.camera.transfer import transfer
 from host.codec import load
 from host.edge.server import EdgeServer
 from host.link.events import Answer
@@ -109,15 +108,11 @@ async def test_a_picture_end_to_end_has_the_expected_class(link: Rig, figure: Fi
         link.edge_transport(),
         codec,
         load_classifier(DEFAULT_CLASSIFIER),
-        archive=None,
-        on_served=lambda _served: None,
-        on_notice=lambda _text: None,
     )
-    await asyncio.to_thread(server.warm_up)
     serving = asyncio.create_task(server.run())
-    async with Camera(link.camera_transport()) as camera:
+    async with Camera(link.camera_transport(), codec) as camera:
         await camera.connect(pace.seconds(60))
-        report = await transfer(camera, codec, SAMPLE, 20_000)
+        report = await camera.send_picture(SAMPLE, 20_000)
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await serving

@@ -27,16 +27,14 @@ CODEC = load()
 PACKETS = CODEC.encode(np.full((224, 224, 3), 90, np.uint8))
 
 
-def server(path: Path, notices: list[str], *, keep_port: bool, servings: list[None] | None = None) -> EdgeServer:
+def server(path: Path, notices: list[str], *, reopen: bool, servings: list[None] | None = None) -> EdgeServer:
     return EdgeServer(
         SerialTransport(str(path), BAUD),
         CODEC,
         load_classifier(DEFAULT_CLASSIFIER),
-        archive=None,
-        on_served=lambda _: None,
         on_notice=notices.append,
-        on_serving=lambda: servings.append(None) if servings is not None else None,
-        keep_port=keep_port,
+        on_ready=lambda: servings.append(None) if servings is not None else None,
+        reopen=reopen,
     )
 
 
@@ -58,7 +56,7 @@ def test_a_server_serves_again_after_its_board_was_unplugged_and_came_back(tmp_p
         path, notices, servings = tmp_path / "edge-board", list[str](), list[None]()
         async with running_world(air()) as world:
             plug_in(path, world.paths[-1])
-            async with running(server(path, notices, keep_port=True, servings=servings).run()) as serving:
+            async with running(server(path, notices, reopen=True, servings=servings).run()) as serving:
                 await is_served(world.paths[0])
                 world.unplug(1)
                 while not notices:
@@ -74,12 +72,12 @@ def test_a_server_serves_again_after_its_board_was_unplugged_and_came_back(tmp_p
     live(run())
 
 
-def test_without_keep_port_the_server_ends_with_the_port_named(tmp_path: Path) -> None:
+def test_without_reopen_the_server_ends_with_the_port_named(tmp_path: Path) -> None:
     async def run() -> None:
         path, notices = tmp_path / "edge-board", list[str]()
         async with running_world(air()) as world:
             plug_in(path, world.paths[-1])
-            async with running(server(path, notices, keep_port=False).run()) as serving:
+            async with running(server(path, notices, reopen=False).run()) as serving:
                 await is_served(world.paths[0])
                 world.unplug(1)
                 with pytest.raises(ServerError, match=f"{path}: the port went away") as error:
@@ -91,5 +89,5 @@ def test_without_keep_port_the_server_ends_with_the_port_named(tmp_path: Path) -
 
 def test_a_server_without_its_port_ends_at_once_and_names_it(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=f"^{tmp_path / 'nothing'}: no such port$") as error:
-        live(server(tmp_path / "nothing", [], keep_port=True).run())
+        live(server(tmp_path / "nothing", [], reopen=True).run())
     assert error.value.reason is Reason.PORT_MISSING

@@ -1,0 +1,125 @@
+"""A camera sends pictures: from files and from memory, each decoded once, its deadline counted from then on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
+
+from host import send as command
+from host.camera import camera as module
+from host.camera.camera import Camera, CameraError
+from host.codec import PictureError, load, load_picture
+from host.edge.classifier import Classifier
+from host.edge.classifier import load as load_classifier
+from host.edge.server import EdgeServer
+from host.errors import Reason
+from host.sim.virtual_boards import virtual_boards
+from tests.commands.conftest import SAMPLE
+from tests.edge.tiny_models import colour_classifier
+
+LIMIT_S = 60
+CODEC = load()
+SLOW_DISK_S = 0.4
+
+
+def live(test: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(test, LIMIT_S))
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Classifier:
+    return load_classifier(str(colour_classifier(tmp_path / "colours.onnx")))
+
+
+class Reader:
+    """Reads pictures as ``load_picture`` does, from a slow disk, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, path: str | Path) -> np.ndarray:
+        self.count += 1
+        time.sleep(SLOW_DISK_S)
+        return load_picture(path)
+
+
+def test_pixels_and_files_are_sent_and_reading_does_not_count(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    monkeypatch.setattr(module, "load_picture", reader)
+
+    async def test() -> None:
+        async with (
+            virtual_boards() as (camera_board, edge_board),
+            EdgeServer(edge_board, CODEC, classifier),
+            Camera(camera_board) as camera,  # without a codec: it loads the shipped one
+        ):
+            await camera.connect(20)
+            from_memory = await camera.send_picture(np.full((224, 224, 3), 90, np.uint8), deadline_ms=20_000)
+            assert (from_memory.status, from_memory.file, reader.count) == ("ok", "", 0)
+            start = time.monotonic()
+            from_file = await camera.send_picture(SAMPLE, deadline_ms=20_000)
+            took_ms = (time.monotonic() - start) * 1000
+            assert (from_file.status, from_file.file, reader.count) == ("ok", str(SAMPLE), 1)
+            assert from_file.answer_ms is not None
+            assert from_file.answer_ms <= took_ms - SLOW_DISK_S * 1000
+            with pytest.raises(PictureError, match=r"nothing\.jpg"):
+                await camera.send_picture("nothing.jpg", deadline_ms=20_000)
+
+    live(test())
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_the_command_decodes_every_picture_once(
+    files: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader = Reader()
+    monkeypatch.setattr(command, "load_picture", reader)
+    monkeypatch.chdir(tmp_path)
+    classifier = colour_classifier(tmp_path / "colours.onnx")
+    options = ["--port", "sim", "--deadline", "20s", "--classifier", str(classifier)]
+    arguments = command.parser().parse_args([*[str(SAMPLE)] * files, *options])
+    assert asyncio.run(command.send(arguments)) == 0
+    assert reader.count == files
+    assert str(SAMPLE) in capsys.readouterr().out
+
+
+def test_a_single_file_that_is_no_picture_is_refused_before_a_board_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    monkeypatch.setattr(command, "Camera", None)
+    monkeypatch.setattr(command, "_testbed", None)
+    arguments = command.parser().parse_args([str(tmp_path / "bad.jpg"), "--port", "sim"])
+    with pytest.raises(PictureError, match=r"bad\.jpg"):
+        asyncio.run(command.send(arguments))
+
+
+@pytest.mark.parametrize(
+    ("air", "reason"),
+    [({}, Reason.NO_EDGE_SERVER), ({"trace": "dead.csv"}, Reason.NO_EDGE_BOARD)],
+    ids=["no program at the edge board", "no radio"],
+)
+def test_what_is_missing_is_a_reason(
+    air: dict[str, Any], reason: Reason, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dead.csv").write_text("time_s,rate_kbps,loss\n0,50,1\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def test() -> None:
+        async with virtual_boards(**air) as (camera_board, _), Camera(camera_board) as camera:
+            with pytest.raises(CameraError) as error:
+                await camera.connect(0.8)
+            assert error.value.reason is reason
+            assert str(error.value).startswith(f"{camera_board.name}: no edge ")
+
+    live(test())
