@@ -104,7 +104,7 @@ $(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,rivals,plot]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,baselines,plot]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge

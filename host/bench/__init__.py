@@ -1,1 +1,1 @@
-"""What ``python -m host.bench`` measures."""
+"""The measurements of ``python -m host.bench``."""

@@ -1,4 +1,8 @@
-"""``python -m host.bench link|codec``: what this machine, or the model, measures of the toolkit's own figures."""
+"""Measures the speed of the codec on this machine, and the goodput of the link on modelled radio.
+
+python -m host.bench codec --pictures DIR
+python -m host.bench link
+"""
 
 from __future__ import annotations
 
@@ -24,20 +28,25 @@ BENCHES = ("codec", "link")
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(command="bench")
     p.add_argument(
         "bench",
         choices=BENCHES,
-        help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the air's limit",
+        help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     of_codec = p.add_argument_group("codec")
-    of_codec.add_argument("--codec", default=DEFAULT, metavar="NAME", help="which codec (%(default)s)")
+    of_codec.add_argument("--codec", default=DEFAULT, metavar="NAME", help="the codec (%(default)s)")
     of_codec.add_argument(
-        "--pictures", type=Path, metavar="DIR", help="the first 64 sound pictures there, not the sample"
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="measure on the first 64 sound pictures of a folder instead of the sample",
     )
-    of_codec.add_argument("--rounds", type=_count, default=codec.ROUNDS, metavar="N", help="rounds (%(default)s)")
+    of_codec.add_argument(
+        "--rounds", type=_count, default=codec.ROUNDS, metavar="N", help="how often each step is timed (%(default)s)"
+    )
     of_codec.add_argument(
         "--batch", type=_count, default=codec.BATCH, metavar="N", help="pictures in a batch (%(default)s)"
     )
@@ -48,30 +57,30 @@ def parser() -> CommandParser:
 
 
 def _count(text: str) -> int:
+    """Parse a whole number, for argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
     return int(text)
 
 
-def bench(arguments: argparse.Namespace) -> int:
+def bench(options: argparse.Namespace) -> int:
     """Measure and print."""
-    if arguments.bench == "link":
+    if options.bench == "link":
         result = link.run()
     else:
-        a = arguments
-        result = codec.run(a.codec, a.pictures, a.rounds, a.batch, a.threads)
-    if arguments.json:
+        result = codec.run(options.codec, options.pictures, options.rounds, options.batch, options.threads)
+    if options.json:
         print(json.dumps(result))
         return 0
     for part in ("rows", "ratios"):
         if part in result:
-            print("\n".join(_lines(result[part])), end="\n\n" if "ratios" in result else "\n")
+            print("\n".join(_table(result[part])), end="\n\n" if "ratios" in result else "\n")
     for note in result.get("notes", ()):
         print(note)
     return 0
 
 
-def _lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return table.lines(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows], right=True)
 
 

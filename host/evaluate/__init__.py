@@ -1,1 +1,1 @@
-"""Accuracy against bytes: what ``python -m host.evaluate`` measures, without its command line."""
+"""Accuracy against bytes: the measurement behind ``python -m host.evaluate``."""

@@ -1,10 +1,10 @@
-"""Accuracy of a classifier on what codecs leave of labelled pictures, against bytes.
+"""Measures the accuracy of a classifier on labelled pictures that codecs compressed, against bytes.
 
     python -m host.evaluate DIR --labels labels.csv --budgets 500,1000 --json report.json
     python -m host.evaluate DIR --labels labels.csv --codec pnc-v2,jpeg,webp --plot accuracy.svg
 
-The CSV of labels has a header with the columns ``file`` (relative to DIR) and ``class_index`` (in the classifier's
-order; for ImageNet the order of synset ids). docs/evaluation.md says what is counted.
+The CSV file has a header with the columns ``file`` (relative to DIR) and ``class_index`` (in the classifier's order;
+for ImageNet the order of synset ids). docs/evaluation.md says what is counted.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
@@ -27,46 +27,38 @@ from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.weights import DEFAULT
 from ..edge.classifier import DEFAULT_CLASSIFIER
 from ..edge.classifier import load as load_classifier
+from ..files import check_writable, write_file
 from . import output
-from .baselines.pnc_reference import NAME as REFERENCE
-from .codecs import NAMES, subjects
-from .grid import grid
-from .judge import identity_of
-from .labelled import check_classes, read_labels
-from .markdown import markdown
-from .measure import Measurement
+from .accuracy import grid
+from .codec_under_test import CodecUnderTest, OperatingPoint
+from .codecs import NAMES, load_codecs
+from .errors import EvaluationError
+from .labels import add_picture_arguments, check_classes, positive, read_labels
+from .measurement import Measurement
+from .pnc_reference import NAME as REFERENCE
 from .report import reports
-from .subject import Question, Subject
+from .result_cache import classifier_identity
 
 NAME = "evaluate"
 DEFAULT_BUDGETS_BYTES = (500, 700, 1000, 1500, 2000, 3000, 5000)
 
 
 def _budgets(text: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in text.split(","))
-
-
-def _positive(text: str) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
+    return tuple(positive(part) for part in text.split(","))
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(
         command="evaluate",
-        description="Accuracy on what codecs leave of labelled pictures, against bytes.",
-        epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. A "
-        "budget takes packets, the most important first, the last one shortened where the codec can be cut "
-        "anywhere, so that no picture is above it; of a format with a quality it takes the best file that fits. The "
-        "last row (budget_bytes null) is everything that the codec sends, 'original' the pictures themselves.",
+        description="Measures accuracy on labelled pictures that codecs compressed, against bytes.",
+        epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. No picture "
+        "exceeds a budget: a stream is cut there, and of a format with a quality the best file that fits is sent. The "
+        "last row (budget_bytes null) is everything that the codec sends; 'original' is the accuracy on the pictures "
+        "themselves.",
     )
     default = ",".join(map(str, DEFAULT_BUDGETS_BYTES))
-    p.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
-    p.add_argument(
-        "--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index, others ignored"
-    )
+    add_picture_arguments(p)
     p.add_argument(
         "--budgets",
         metavar="BYTES,...",
@@ -74,7 +66,6 @@ def parser() -> CommandParser:
         default=DEFAULT_BUDGETS_BYTES,
         help=f"bytes a picture (default {default})",
     )
-    p.add_argument("--first", metavar="N", type=_positive, help="only the first N rows of the CSV")
     p.add_argument(
         "--classifier",
         default=DEFAULT_CLASSIFIER,
@@ -85,15 +76,17 @@ def parser() -> CommandParser:
         "--codec",
         default=DEFAULT,
         metavar="NAME,...",
-        help=f"what is measured, of {', '.join(NAMES)} (default: {DEFAULT}, the one that is sent)",
+        help=f"the codecs to measure, of {', '.join(NAMES)} (default: {DEFAULT}, which `send` uses)",
     )
-    p.add_argument("--weights", metavar="FILE", type=Path, help="the weights of pnc-reference, which ship with nothing")
+    p.add_argument(
+        "--weights", metavar="FILE", type=Path, help="the weights of pnc-reference, which are not part of this package"
+    )
     p.add_argument(
         "--fine",
         action="store_true",
         help="codecs that can be cut at any byte: every 50 bytes up to 1000, every 250 up to the largest budget",
     )
-    p.add_argument("--cache", metavar="FOLDER", type=Path, help="keep what was measured, so that it is not done again")
+    p.add_argument("--cache", metavar="FOLDER", type=Path, help="keep results, so that nothing is measured twice")
     p.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures; a list for several codecs")
     p.add_argument("--csv", metavar="FILE", type=Path, help="where to write all points with their 95 %% intervals")
     p.add_argument("--plot", metavar="FILE", type=Path, help="where to draw top-5 against bytes (.svg or .png)")
@@ -102,46 +95,46 @@ def parser() -> CommandParser:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Measure, print the table, write what is asked for."""
+    """Measure, write the files that were asked for and print the table."""
     names = options.codec.split(",")
     if options.weights and REFERENCE not in names:
         raise CommandError(f"--weights is for {REFERENCE}, which --codec does not name", USAGE)
     labelled = read_labels(options.dir, options.labels, options.first)
     for target in (options.json, options.csv, options.plot, options.table):
         if target:
-            output.check_writable(target)
+            check_writable(target, EvaluationError)
     if options.plot:
         from . import plot
 
         plot.check_format(options.plot)
     classifier = load_classifier(options.classifier)
     check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
-    asked = {one: _questions(one, options) for one in subjects(names, options.weights)}
-    measurement = Measurement(asked, classifier, identity_of(options.classifier), options.cache)
+    codecs = {codec: _operating_points(codec, options) for codec in load_codecs(names, options.weights)}
+    measurement = Measurement(codecs, classifier, classifier_identity(options.classifier), options.cache)
     with tqdm(total=len(labelled), unit="picture", disable=None, leave=False) as bar:
-        result = measurement.run(
+        counts = measurement.run(
             labelled,
             notice=lambda text: tqdm.write(f"{NAME}: {text}", file=sys.stderr),
             progress=bar.update,
         )
-    found = reports(result, options.budgets)
+    found = reports(counts, options.budgets)
     if options.json:
-        output.write_json(options.json, found if len(found) > 1 else found[0])
+        write_file(output.as_json(found if len(found) > 1 else found[0]), options.json, EvaluationError)
     if options.csv:
-        output.write_csv(options.csv, found)
+        write_file(output.as_csv(found), options.csv, EvaluationError)
     if options.plot:
-        output.write_bytes(options.plot, plot.draw(found, options.plot.suffix[1:]))
+        write_file(plot.draw(found, options.plot.suffix[1:]), options.plot, EvaluationError)
     if options.table:
-        output.write_text(options.table, markdown(found, options.plot, options.table))
-    print("\n\n".join(output.table(report) for report in found))
+        write_file(output.as_page(found, options.plot, options.table), options.table, EvaluationError)
+    print("\n\n".join(output.summary(report) for report in found))
     return 0
 
 
-def _questions(subject: Subject, options: argparse.Namespace) -> list[Question]:
+def _operating_points(codec: CodecUnderTest, options: argparse.Namespace) -> list[OperatingPoint]:
     budgets = options.budgets
-    if options.fine and subject.kind == "cut":
+    if options.fine and codec.kind == "cut":
         budgets = (*budgets, *grid(max(budgets)))
-    return subject.questions(budgets)
+    return codec.operating_points(budgets)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The one error of the evaluation."""
+"""The error of the evaluation."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ..errors import PncError
 
 
 class EvaluationError(PncError):
-    """The evaluation cannot be made; the message is one line that names the file and says what to do."""
+    """The evaluation is impossible; the message is one line that names the file or package."""

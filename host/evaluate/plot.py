@@ -1,20 +1,20 @@
-"""Draws top-5 accuracy against bytes for all codecs (matplotlib, the extra ``plot``)."""
+"""A plot of top-5 accuracy against bytes for all codecs (matplotlib, the extra ``plot``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from .display import curve, has_container, points, title
 from .errors import EvaluationError
+from .report import Report, curve, has_container, points, title
 
 FORMATS = ("svg", "png")
 
-# M. Okabe and K. Ito, Color Universal Design (2008): told apart by colour-blind readers. A codec keeps its colour and
-# marker whatever it is drawn with.
+# M. Okabe and K. Ito, Color Universal Design (2008): colour-blind readers can distinguish them. A codec has the same
+# colour and marker in every plot.
 _STYLES = {
     "pnc-v2": ("#0072B2", "o"),
     "pnc-v1": ("#56B4E9", "P"),
@@ -44,7 +44,7 @@ class _Label:
 
 
 def check_format(path: Path) -> None:
-    """Raises EvaluationError unless a plot can be drawn to a file of that name."""
+    """Raise EvaluationError unless a plot can be drawn to a file of that name."""
     if path.suffix[1:] not in FORMATS:
         raise EvaluationError(f"{path}: a plot is an .svg or a .png file")
     try:
@@ -53,8 +53,8 @@ def check_format(path: Path) -> None:
         raise EvaluationError("matplotlib is not installed: pip install 'pnc-link[plot]'") from None
 
 
-def draw(reports: Sequence[Mapping[str, Any]], file_format: str) -> bytes:
-    """The plot of these reports as a file; equal reports give equal bytes. Needs matplotlib."""
+def draw(reports: Sequence[Report], file_format: str) -> bytes:
+    """Return the plot as the content of a file. Equal reports give equal bytes."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -77,8 +77,8 @@ def draw(reports: Sequence[Mapping[str, Any]], file_format: str) -> bytes:
     return file.getvalue()
 
 
-def _draw_codec(axes: Any, report: Mapping[str, Any]) -> list[_Label]:
-    """A line with error bars and, dashed, the same points with the container not counted."""
+def _draw_codec(axes: Any, report: Report) -> list[_Label]:
+    """Draw a line with error bars and, dashed, the same points without the container; return their labels."""
     colour, marker = _STYLES.get(report["codec"], _OTHER)
     ours = report["codec"].startswith(_OURS)
     chosen = curve(report)
@@ -112,7 +112,8 @@ def _draw_codec(axes: Any, report: Mapping[str, Any]) -> list[_Label]:
     return labels
 
 
-def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
+def _frame(axes: Any, reports: Sequence[Report]) -> None:
+    """Set axes, grid and title, and draw the accuracy on the original pictures."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     top = reports[0]["original"]["top5"]
@@ -142,7 +143,7 @@ def _frame(axes: Any, reports: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _name(axes: Any, labels: Sequence[_Label]) -> None:
-    """The codecs' names on the right, in the order of their lines' ends and clear of each other."""
+    """Write the codecs' names on the right, in the order of their lines' ends and without overlap."""
     ordered = sorted(labels, key=lambda label: -label.share)
     heights = spread([label.share for label in ordered], _LABEL_HEIGHT, 0.985)
     for label, height in zip(ordered, heights, strict=True):
@@ -167,9 +168,11 @@ def _name(axes: Any, labels: Sequence[_Label]) -> None:
 
 
 def spread(falling: Sequence[float], distance: float, top: float) -> list[float]:
-    """Heights near the given ones (falling), each at least ``distance`` below the one before, the first at most
-    ``top``."""
+    """Return heights near the given ones, each at least ``distance`` below the one before, the first at most ``top``.
+
+    The given heights fall.
+    """
     heights: list[float] = []
-    for wanted in falling:
-        heights.append(min(wanted, heights[-1] - distance if heights else top))
+    for height in falling:
+        heights.append(min(height, heights[-1] - distance if heights else top))
     return heights

@@ -1,1 +1,1 @@
-"""Progressive Neural Compression as published (RTSS 2023): what the shipped codec is measured against."""
+"""Progressive Neural Compression as published (RTSS 2023): the baseline of the shipped codec."""

@@ -1,4 +1,4 @@
-"""PNC's published codec: import it, fit it to networks trained here, exchange its encoder as ONNX.
+"""Imports PNC's published codec, completes networks trained here, and exchanges encoders as ONNX.
 
     python -m host.reference import ENCODER DECODER --tables DIR --out pnc.npz
     python -m host.reference fit NETWORKS.npz --photos DIR --out pnc.npz
@@ -6,8 +6,7 @@
     python -m host.reference import-onnx encoder.onnx --into pnc.npz --out new.npz
 
 ENCODER and DECODER are folders of TensorFlow SavedModels, --tables the folder of the published Huffman tables. Nothing
-in them is executed. ``export`` and ``--into`` take the names of shipped codecs, too. Exit status: 0 done, 1 failed,
-2 wrong usage, 130 interrupted.
+in them is executed. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,51 +27,47 @@ import numpy as np
 
 from ..camera.pictures import find_pictures
 from ..cli.command import CommandError, CommandParser
+from ..codec.errors import CodecError
 from ..codec.picture import sound_pictures
-from ..codec.weights import KINDS, content_of
+from ..files import write_file
 
 NAME = "reference"
-#: How the published tables are called, channel by channel.
+#: Names of the published tables, by channel.
 TABLE_NAME = "huffman_table_fine_stoch_6_bit_{}"
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(command="reference")
     commands = p.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    c = commands.add_parser("import", help="the published SavedModels and Huffman tables, to one file")
+    c = commands.add_parser("import", help="convert the published SavedModels and Huffman tables to one file")
     c.add_argument("encoder", metavar="ENCODER", type=Path, help="folder of the encoder's SavedModel")
     c.add_argument("decoder", metavar="DECODER", type=Path, help="folder of the decoder's SavedModel")
     c.add_argument("--tables", metavar="DIR", type=Path, required=True, help=f"folder of {TABLE_NAME.format('0 to 9')}")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
-    c = commands.add_parser("fit", help="step of the activations and Huffman tables for networks trained here")
+    c = commands.add_parser("fit", help="find the activations' step and the Huffman tables for networks trained here")
     c.add_argument("networks", metavar="NETWORKS", type=Path, help=".npz that host.train --recipe pnc wrote")
     c.add_argument("--photos", metavar="DIR", required=True, help="photos to fit them to")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
-    c = commands.add_parser("export", help="an encoder as ONNX")
-    c.add_argument("model", metavar="FILE", help=f"a file made by import or fit, or {', '.join(KINDS)}")
+    c = commands.add_parser("export", help="write an encoder as ONNX")
+    c.add_argument("model", metavar="FILE", type=Path, help="a file made by import or fit")
     c.add_argument("--onnx", metavar="FILE", type=Path, required=True, help="where to write it")
     c.add_argument("--int8", metavar="DIR", help="int8 weights, uint8 activations, calibrated on the photos in DIR")
 
-    c = commands.add_parser("import-onnx", help="an encoder from ONNX, float or int8, into a codec")
+    c = commands.add_parser("import-onnx", help="put an encoder from ONNX, float or int8, into a codec")
     c.add_argument("encoder", metavar="ONNX", type=Path, help="a file made by export")
-    c.add_argument(
-        "--into",
-        metavar="FILE",
-        required=True,
-        help=f"the codec whose encoder it replaces, a file or {', '.join(KINDS)}",
-    )
+    c.add_argument("--into", metavar="FILE", type=Path, required=True, help="the codec whose encoder it replaces")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec with that encoder")
     return p
 
 
 def pictures(folder: str) -> Iterator[np.ndarray]:
-    """The photos in a folder, uint8 [224, 224, 3]; at the end says on stderr how many files were broken.
+    """Yield the photos in a folder, uint8 [224, 224, 3]; at the end report on stderr how many files were broken.
 
-    Raises CommandError when there is none.
+    Raises CommandError when there is no usable photo.
     """
     try:
         files = find_pictures([folder])
@@ -88,7 +83,7 @@ def pictures(folder: str) -> Iterator[np.ndarray]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Raises CommandError or CodecError for what the user can mend."""
+    """Run a subcommand. Raises CommandError or CodecError for mistakes of the user."""
     try:
         return {"import": published, "fit": fit, "export": export, "import-onnx": import_onnx}[options.command](options)
     except ImportError as error:
@@ -96,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def published(options: argparse.Namespace) -> int:
+    """Convert published files to one file."""
     from .model import CHANNELS
     from .model_file import ReferenceModel, save_model
     from .pickles import read_table
@@ -109,6 +105,7 @@ def published(options: argparse.Namespace) -> int:
 
 
 def fit(options: argparse.Namespace) -> int:
+    """Add step and tables to networks."""
     from .fit import fit_model
     from .model_file import load_networks, save_model
 
@@ -117,37 +114,24 @@ def fit(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    from .files import write_file
+    """Write an encoder as ONNX."""
+    from .model_file import load_networks
+    from .onnx_encoder import encoder_graph, quantized
 
-    if options.model in KINDS:
-        from ..codec.integer_onnx import integer_encoder
-
-        if options.int8:
-            raise CommandError(f"--int8: the encoder of {options.model} has int8 weights as it is", 2)
-        model = integer_encoder(options.model)
-    else:
-        from .model_file import load_networks
-        from .onnx_encoder import encoder_graph, quantized
-
-        model = encoder_graph(load_networks(Path(options.model))[0])
-        if options.int8:
-            model = quantized(model, pictures(options.int8))
-    write_file(model.SerializeToString(), options.onnx)
+    model = encoder_graph(load_networks(options.model)[0])
+    if options.int8:
+        model = quantized(model, pictures(options.int8))
+    write_file(model.SerializeToString(), options.onnx, CodecError)
     return 0
 
 
 def import_onnx(options: argparse.Namespace) -> int:
-    if options.into in KINDS:
-        from ..codec.integer_onnx import with_encoder
-        from .files import write_file
+    """Replace a codec's encoder by one from ONNX."""
+    from .model_file import load_model, save_model
+    from .onnx_encoder import read_encoder
 
-        write_file(content_of(*with_encoder(options.encoder, options.into)), options.out)
-    else:
-        from .model_file import load_model, save_model
-        from .onnx_encoder import read_encoder
-
-        encoder = read_encoder(options.encoder)
-        save_model(dataclasses.replace(load_model(Path(options.into)), encoder=encoder), options.out)
+    encoder = read_encoder(options.encoder)
+    save_model(dataclasses.replace(load_model(options.into), encoder=encoder), options.out)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The variables of a TensorFlow SavedModel, without TensorFlow.
+"""Reads the variables of a TensorFlow SavedModel, without TensorFlow.
 
 ``variables/variables.index`` is a table (see ``table.py``) from each variable's name to a BundleEntryProto, and under
 the empty name a BundleHeaderProto; ``variables/variables.data-00000-of-00001`` holds the numbers. Messages:
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..codec.errors import CodecError
+from ..files import read_file
 from .crc32c import masked_crc32c
 from .protobuf import fields
 from .table import read_table
@@ -44,42 +45,34 @@ class _Entry:
 
 
 def read_variables(folder: Path) -> dict[str, np.ndarray]:
-    """The numeric variables of the SavedModel in ``folder`` by name.
+    """Return the numeric variables of the SavedModel in ``folder`` by name.
 
-    Raises CodecError, one line that names the file, when it is missing, cut short, damaged, too large, or holds what is
-    not read here: several shards, sliced variables, other types, other than little-endian numbers.
+    Raises CodecError, in one line that names the file, when it is missing, cut short, damaged or too large, or when it
+    has an unsupported feature: several shards, sliced variables, other types, numbers that are not little-endian.
     """
     index, data = folder / INDEX, folder / DATA
     try:
         entries = {name.decode(): value for name, value in read_table(_read(index, MAX_INDEX_BYTES)).items()}
         _check_header(entries.pop("", None))
-        wanted = {name: _entry(message) for name, message in entries.items()}
+        variables = {name: _entry(message) for name, message in entries.items()}
     except ValueError as error:
         raise CodecError(f"{index}: no index of a TensorFlow checkpoint: {_words(error)}") from None
     content = _read(data, MAX_DATA_BYTES)
-    wanted = {name: entry for name, entry in wanted.items() if entry.kind != _STRING}
-    if sum(entry.size for entry in wanted.values()) > len(content):
+    numeric = {name: entry for name, entry in variables.items() if entry.kind != _STRING}
+    if sum(entry.size for entry in numeric.values()) > len(content):
         raise CodecError(f"{data}: it is cut short, or its index is that of another file")
-    variables = {}
-    for name, entry in wanted.items():
+    arrays = {}
+    for name, entry in numeric.items():
         try:
-            variables[name] = _array(entry, content)
+            arrays[name] = _array(entry, content)
         except ValueError as error:
             raise CodecError(f"{data}: {name}: {error}") from None
-    return variables
+    return arrays
 
 
-def _read(path: Path, most_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except FileNotFoundError:
-        raise CodecError(f"{path}: no such file; a SavedModel's folder has one of this name") from None
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(content) > most_bytes:
-        raise CodecError(f"{path}: larger than {most_bytes >> 20} MB, which no checkpoint of this network is")
-    return content
+def _read(path: Path, limit_bytes: int) -> bytes:
+    missing = "; the folder of a SavedModel has one of this name"
+    return read_file(path, limit_bytes, "a checkpoint of this network", CodecError, missing=missing)
 
 
 def _words(error: ValueError) -> str:
@@ -87,7 +80,7 @@ def _words(error: ValueError) -> str:
 
 
 def _check_header(message: bytes | None) -> None:
-    """Raises ValueError unless one file holds all variables, little-endian."""
+    """Raise ValueError unless one file holds all variables, little-endian."""
     if message is None:
         raise ValueError("it has no header")
     header = dict(fields(message))
@@ -119,27 +112,27 @@ def _entry(message: bytes) -> _Entry:
 
 
 def _shape(message: bytes) -> list[int]:
-    """Sizes in a TensorShapeProto."""
+    """Return the sizes in a TensorShapeProto."""
     sizes = []
     for number, value in fields(message):
         if number == 2 and isinstance(value, bytes):
             sizes.append(dict(fields(value)).get(1, 0))
     if len(sizes) > _MAX_DIMENSIONS or not all(isinstance(size, int) for size in sizes):
-        raise ValueError("a variable's shape is none")
+        raise ValueError("a variable's shape is invalid")
     return [int(size) for size in sizes]
 
 
 def _array(entry: _Entry, content: bytes) -> np.ndarray:
-    """The numbers of one variable. Raises ValueError, in a few words."""
+    """Return the numbers of one variable. Raises ValueError, in a few words."""
     if entry.kind not in _TYPES:
-        raise ValueError(f"of a type that is not read here ({entry.kind})")
+        raise ValueError(f"of an unsupported type ({entry.kind})")
     if entry.sliced or entry.shard != 0:
-        raise ValueError("split over several places, which is not read here")
+        raise ValueError("split over several places, which is not supported")
     kind = np.dtype(_TYPES[entry.kind])
     if math.prod(entry.shape) * kind.itemsize != entry.size:
         raise ValueError(f"{entry.size} bytes do not make {entry.shape} of {kind}")
     if entry.offset + entry.size > len(content):
-        raise ValueError("it lies outside the file: cut short, or its index is that of another file")
+        raise ValueError("it is outside the file: cut short, or its index is that of another file")
     piece = content[entry.offset : entry.offset + entry.size]
     if masked_crc32c(piece) != entry.checksum:
         raise ValueError("damaged (wrong checksum)")

@@ -1,4 +1,4 @@
-"""The published codec, end to end: a picture to ten byte strings, one for each channel, and any of them back."""
+"""The published codec, end to end: a picture to ten byte strings, one for each channel, and back."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from .model_file import ReferenceModel, load_model
 from .quantizer import to_activations, to_latent, to_symbols
 from .tflite import TfliteEncoder
 
-#: A channel's bytes; None where it did not arrive.
+#: A channel's bytes; None if it did not arrive.
 Channel = bytes | None
 
 
 class ActivationEncoder(Protocol):
-    """Either encoder: in float, or as TFLite."""
+    """An encoder, in float or as TFLite; ``scale`` is the step of its activations."""
 
     scale: float
 
-    def activations(self, picture: np.ndarray) -> np.ndarray: ...
+    def activations(self, picture: np.ndarray) -> np.ndarray:
+        """Map uint8 [224, 224, 3] RGB to uint8 [10, 32, 32]."""
+        ...
 
 
 class FloatEncoder:
-    """The network in float, its answer quantized to uint8 as the TFLite encoder's is."""
+    """The network in float; its output is quantized to uint8 like the TFLite encoder's."""
 
     def __init__(self, network: Encoder, scale: float) -> None:
         self._network, self.scale = network.eval(), scale
 
     def activations(self, picture: np.ndarray) -> np.ndarray:
-        """uint8 [224, 224, 3] RGB -> uint8 [10, 32, 32]."""
+        """Map uint8 [224, 224, 3] RGB to uint8 [10, 32, 32]."""
         pixels = torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32) / np.float32(255))
         with torch.inference_mode():
             latent = self._network(pixels[np.newaxis])[0].numpy()
@@ -47,7 +49,7 @@ class ReferenceCodec:
     name = "pnc-reference"
 
     def __init__(self, model: ReferenceModel, encoder: ActivationEncoder | None = None) -> None:
-        """``encoder``: takes the place of the model's own. Raises CodecError when its activations have another step."""
+        """Use ``encoder`` instead of the model's own, if given. Raises CodecError if its step is not the model's."""
         self._tables, self._scale = model.tables, model.scale
         self._encoder = encoder or FloatEncoder(model.encoder, model.scale)
         if not np.isclose(self._encoder.scale, model.scale, rtol=1e-6):
@@ -60,25 +62,27 @@ class ReferenceCodec:
 
     @classmethod
     def load(cls, path: Path, tflite: Path | None = None) -> ReferenceCodec:
-        """From a file that ``host.reference import`` wrote; ``tflite``: a uint8 TFLite file that encodes instead of the
-        float network. Raises CodecError."""
+        """Load a file that ``host.reference import`` wrote. Raises CodecError.
+
+        ``tflite``: a uint8 TFLite file that encodes instead of the float network.
+        """
         return cls(load_model(path), TfliteEncoder(tflite) if tflite else None)
 
     def symbols(self, picture: np.ndarray) -> np.ndarray:
-        """uint8 [224, 224, 3] RGB -> symbols, uint8 [10, 32, 32]."""
+        """Map uint8 [224, 224, 3] RGB to symbols, uint8 [10, 32, 32]."""
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
         return to_symbols(self._encoder.activations(picture))
 
     def encode(self, picture: np.ndarray) -> list[bytes]:
-        """uint8 [224, 224, 3] RGB (see ``load_picture``) -> the bytes of each channel, the most important first."""
+        """Encode uint8 [224, 224, 3] RGB (see ``load_picture``) to the bytes of each channel, most important first."""
         return [table.encode(channel) for table, channel in zip(self._tables, self.symbols(picture), strict=True)]
 
     def latent(self, channels: Sequence[Channel]) -> tuple[np.ndarray, list[str]]:
-        """What the decoder takes, float32 [10, 32, 32], and what was not used, in words.
+        """Return the decoder's input, float32 [10, 32, 32], and a text for each channel that was not used.
 
-        As in the published receiver a channel counts only if it is whole: otherwise it is zero, as if it had not come.
-        A shorter list is a prefix.
+        As in the published receiver a channel is used only if it is whole; otherwise it is zero, as if it had not
+        arrived. A list of fewer channels is a prefix.
         """
         if len(channels) > CHANNELS:
             raise ValueError(f"{len(channels)} channels; there are {CHANNELS}")
@@ -94,12 +98,12 @@ class ReferenceCodec:
         return latent, faults
 
     def decode(self, channels: Sequence[Channel]) -> np.ndarray:
-        """The bytes of any channels -> uint8 [224, 224, 3] RGB. A damaged channel is left out (see ``latent``)."""
+        """Decode any channels to uint8 [224, 224, 3] RGB. A damaged channel is left out (see ``latent``)."""
         picture: np.ndarray = self.decode_batch([channels])[0]
         return picture
 
     def decode_batch(self, pictures: Sequence[Sequence[Channel]]) -> np.ndarray:
-        """Several pictures at once -> uint8 [n, 224, 224, 3]."""
+        """Decode several pictures at once, to uint8 [n, 224, 224, 3]."""
         latent = torch.from_numpy(np.stack([self.latent(channels)[0] for channels in pictures]))
         with torch.inference_mode():
             pixels = self._decoder(latent.contiguous(memory_format=torch.channels_last))

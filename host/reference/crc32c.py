@@ -1,4 +1,4 @@
-"""CRC-32C (Castagnoli, RFC 3720 appendix B.4), and the masked form in which tables and checkpoints keep it."""
+"""CRC-32C (Castagnoli, RFC 3720 appendix B.4), and its masked form in tables and checkpoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE = _table()
 
 
 def crc32c(data: bytes) -> int:
-    """The checksum of ``data``, 32 bits. About 0.1 s a megabyte."""
+    """Return the 32-bit checksum of ``data``. Takes about 0.1 s for a megabyte."""
     crc = 0xFFFFFFFF
     table = _TABLE
     for byte in data:
@@ -29,7 +29,9 @@ def crc32c(data: bytes) -> int:
 
 
 def masked_crc32c(data: bytes) -> int:
-    """The checksum as it is stored: turned right by 15 bits, plus a constant (LevelDB, ``util/crc32c.h``), so that the
-    checksum of data that hold checksums is no special case."""
+    """Return the checksum as it is stored: rotated right by 15 bits, plus a constant (LevelDB, ``util/crc32c.h``).
+
+    The mask is for data that contain checksums themselves.
+    """
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""The step of the activations and the Huffman tables for networks that were trained here."""
+"""Finds the step of the activations and the Huffman tables for networks that were trained here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .quantizer import SYMBOLS, to_activations, to_symbols
 
 
 def fit_model(encoder: Encoder, decoder: Decoder, pictures: Iterable[np.ndarray]) -> ReferenceModel:
-    """The whole codec, fitted on uint8 pictures [224, 224, 3].
+    """Return the whole codec, fitted on uint8 pictures [224, 224, 3].
 
-    The largest activation over all pictures becomes 255, as when TFLite calibrates; the tables are those of the symbols
-    that the pictures give. Raises CodecError without a picture, or when the encoder answers with nothing but zeros.
+    The largest activation over all pictures becomes 255, as in TFLite's calibration. The tables fit the pictures'
+    symbols. Raises CodecError without a picture, or if the encoder's output is all zeros.
     """
     latents = []
     with torch.inference_mode():
@@ -27,7 +27,9 @@ def fit_model(encoder: Encoder, decoder: Decoder, pictures: Iterable[np.ndarray]
             latents.append(encoder(pixels[np.newaxis])[0].numpy())
     scale = max((float(latent.max()) for latent in latents), default=0.0) / 255
     if not scale > 0:
-        raise CodecError("no step of the activations can be found: no pictures, or an encoder that answers with zeros")
+        raise CodecError(
+            "no step of the activations can be found: no pictures, or an encoder whose output is all zeros"
+        )
     counts = np.zeros((CHANNELS, SYMBOLS), np.int64)
     for latent in latents:
         symbols = to_symbols(to_activations(latent, scale))

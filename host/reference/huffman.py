@@ -1,7 +1,7 @@
 """Static Huffman codes as the Python package dahuffman writes them: the published bitstream of one channel.
 
-Bits fill bytes from the top. Where the last byte is not full, the code of an end symbol follows, cut off at the end of
-the byte (or filled up with zeros); where it is full, nothing marks the end.
+Bits fill bytes from the most significant one. If the last byte is not full, the code of an end symbol follows, cut off
+at the end of the byte or padded with zeros. If it is full, nothing marks the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from ..codec.errors import CodecError
 from .quantizer import SYMBOLS
 
-#: The place of the end symbol in a table.
+#: The index of the end symbol in a table.
 END = SYMBOLS
 _MAX_BITS = 64
 
@@ -23,9 +23,14 @@ class HuffmanTable:
     """A prefix code for 64 symbols and the end."""
 
     def __init__(self, bits: np.ndarray, codes: np.ndarray) -> None:
-        """``bits`` [65]: length of each code, 0 for a symbol that has none; ``codes`` [65]: the codes, right-aligned.
+        """Check and index a code.
 
-        Raises CodecError for what is no prefix code, and where the end has no code.
+        Args:
+            bits: [65], the length of each code; 0 for a symbol without one.
+            codes: [65], the codes, right-aligned.
+
+        Raises:
+            CodecError: it is not a prefix code, or the end has no code.
         """
         self.bits, self.codes = bits.astype(np.int64), codes.astype(np.uint64)
         if self.bits.shape != (END + 1,) or self.codes.shape != (END + 1,):
@@ -33,7 +38,7 @@ class HuffmanTable:
         if self.bits.min() < 0 or self.bits.max() > _MAX_BITS or self.bits[END] == 0:
             raise CodecError(f"a Huffman table's codes have 1 to {_MAX_BITS} bits, and its end has one")
         coded = np.flatnonzero(self.bits)
-        # Moved to the top of 64 bits, a code is the first of an interval: all that begin with it.
+        # Shifted to the top of 64 bits, a code is the first of the interval of words that begin with it.
         spare = (_MAX_BITS - self.bits[coded]).astype(np.uint64)
         starts = self.codes[coded] << spare
         if (starts >> spare != self.codes[coded]).any():
@@ -46,7 +51,7 @@ class HuffmanTable:
 
     @classmethod
     def from_codes(cls, codes: Mapping[int, tuple[int, int]]) -> HuffmanTable:
-        """From symbol -> (bits, code), the end being ``END``."""
+        """Make a table from symbol -> (bits, code); the end's symbol is ``END``."""
         bits, values = np.zeros(END + 1, np.int64), np.zeros(END + 1, np.uint64)
         for symbol, (length, value) in codes.items():
             if not 0 <= symbol <= END:
@@ -58,9 +63,9 @@ class HuffmanTable:
 
     @classmethod
     def fit(cls, counts: np.ndarray) -> HuffmanTable:
-        """The code that dahuffman makes of ``counts`` [64], whole numbers; the end counts 1.
+        """Return the code that dahuffman makes of ``counts`` [64], whole numbers; the end counts 1.
 
-        A symbol that was never seen counts 1 as well, so that every picture has a code.
+        A symbol that never occurred counts 1 as well, so that every picture can be coded.
         """
         if counts.shape != (SYMBOLS,):
             raise ValueError(f"counts are [{SYMBOLS}], not {list(counts.shape)}")
@@ -76,7 +81,7 @@ class HuffmanTable:
         return cls.from_codes(heap[0][2])
 
     def encode(self, symbols: np.ndarray) -> bytes:
-        """Symbols 0..63, any shape, row by row -> bytes. Raises CodecError for a symbol without a code."""
+        """Encode symbols 0..63 of any shape, row by row. Raises CodecError for a symbol without a code."""
         flat = symbols.reshape(-1).astype(np.int64)
         bits = self._written(flat)
         short = -len(bits) % 8
@@ -86,7 +91,7 @@ class HuffmanTable:
         return np.packbits(bits).tobytes()
 
     def _written(self, symbols: np.ndarray) -> np.ndarray:
-        """The codes one after the other, a uint8 for each bit."""
+        """Return the codes of the symbols in sequence, a uint8 for each bit."""
         lengths = self.bits[symbols]
         if not lengths.all():
             raise CodecError(f"the Huffman table has no code for symbol {symbols[lengths == 0][0]}")
@@ -96,8 +101,10 @@ class HuffmanTable:
         return written
 
     def decode(self, data: bytes, count: int) -> np.ndarray:
-        """At most ``count`` symbols, uint8: all that stand before the end symbol, the end of ``data``, or bits that
-        begin no code. Work is bounded by ``count``, however long ``data`` is."""
+        """Decode at most ``count`` symbols, uint8, up to the end symbol, the end of ``data`` or an invalid code.
+
+        The work is bounded by ``count``, whatever the length of ``data``.
+        """
         data = data[: -(-count * int(self.bits.max()) // 8)]
         symbols, lengths = self._everywhere(data)
         found: list[int] = []
@@ -111,7 +118,7 @@ class HuffmanTable:
         return np.array(found, np.uint8)
 
     def _everywhere(self, data: bytes) -> tuple[list[int], list[int]]:
-        """The symbol and the length of its code that stand at each bit of ``data``; length 0 where no code does."""
+        """Return, for each bit of ``data``, the symbol whose code begins there and its length; length 0 for none."""
         padded = np.frombuffer(data + bytes(8), np.uint8).astype(np.uint64)
         windows = np.zeros(len(data), np.uint64)
         for place in range(8):

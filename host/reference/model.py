@@ -20,7 +20,7 @@ WIDTH = 64
 
 
 class Encoder(nn.Module):
-    """Pixels in [0, 1], [n, 3, 224, 224] -> latent [n, 10, 32, 32], not negative. 5,455,872 multiply-adds."""
+    """The encoder: pixels in [0, 1], [n, 3, 224, 224] -> latent [n, 10, 32, 32] >= 0. 5,455,872 multiply-adds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,11 +35,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent [n, 10, 32, 32] -> pixels in [0, 1], [n, 3, 224, 224]. 15 G multiply-adds at full resolution."""
+    """The decoder: latent [n, 10, 32, 32] -> pixels in [0, 1], [n, 3, 224, 224]. 15 G multiply-adds."""
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
-        # One pixel cut on each side: the mirror of the encoder's padding.
+        # One pixel is cut off on each side: the mirror of the encoder's padding.
         self.enter = nn.ConvTranspose2d(CHANNELS, width, 9, stride=STRIDE, padding=1)
         self.first = nn.Conv2d(width, width, 5, padding=2)
         self.second = nn.Conv2d(width, width, 5, padding=2)
@@ -59,7 +59,7 @@ class Decoder(nn.Module):
 
 
 def tail_drop(latent: Tensor, kept: Tensor) -> Tensor:
-    """Zeroes all but the first ``kept`` [n] or [1] channels of latent [n, 10, k, k]."""
+    """Set all but the first ``kept`` [n] or [1] channels of latent [n, 10, k, k] to zero."""
     places = torch.arange(latent.shape[1], device=latent.device)
     return latent * (places < kept.to(latent.device).view(-1, 1)).to(latent).view(-1, latent.shape[1], 1, 1)
 
@@ -72,6 +72,6 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder = Encoder(), Decoder()
 
     def forward(self, pixels: Tensor, kept: Tensor) -> Tensor:
-        """Pixels in [0, 1], and how many channels arrive, [n] or [1] -> pixels in [0, 1]."""
+        """Map pixels in [0, 1] to pixels in [0, 1]; ``kept``, [n] or [1], is how many channels arrive."""
         out: Tensor = self.decoder(tail_drop(self.encoder(pixels), kept))
         return out

@@ -1,4 +1,4 @@
-"""One file for a reference codec: both networks, the Huffman tables, and the step of the activations."""
+"""The file of a reference codec: both networks, the Huffman tables, and the step of the activations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from ..codec.errors import CodecError
-from ..codec.files import UNREADABLE_NPZ
-from .files import write_file
+from ..files import UNREADABLE_NPZ, write_file
 from .huffman import HuffmanTable
 from .model import CHANNELS, Decoder, Encoder
 
@@ -25,7 +24,7 @@ _MAX_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class ReferenceModel:
-    """All that the codec needs.
+    """The parts of the codec.
 
     ``scale``: a step of the uint8 activations, whose zero point is 0; ``tables``: one for each channel.
     """
@@ -37,7 +36,7 @@ class ReferenceModel:
 
 
 def save_model(model: ReferenceModel, path: Path) -> None:
-    """Writes ``model`` to ``path``. Raises CodecError when the disk refuses."""
+    """Write ``model`` to ``path``. Raises CodecError when it cannot be written."""
     arrays = {
         "name": np.array(NAME),
         "version": np.array(str(VERSION)),
@@ -49,11 +48,11 @@ def save_model(model: ReferenceModel, path: Path) -> None:
         arrays |= {f"{part}.{name}": values.cpu().numpy() for name, values in network.state_dict().items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    write_file(buffer.getvalue(), path)
+    write_file(buffer.getvalue(), path, CodecError)
 
 
 def load_model(path: Path) -> ReferenceModel:
-    """The model in ``path``. Nothing in the file is executed. Raises CodecError, one line, for any other file."""
+    """Return the model in ``path``. Nothing in the file is executed. Raises CodecError for any other file."""
     arrays = _arrays(path)
     encoder, decoder = _networks(path, arrays)
     if "scale" not in arrays:
@@ -71,7 +70,7 @@ def load_model(path: Path) -> ReferenceModel:
 
 
 def load_networks(path: Path) -> tuple[Encoder, Decoder]:
-    """The networks in ``path``, whether or not it has tables: the training writes files without. Raises CodecError."""
+    """Return the networks in ``path``, which may lack tables: training writes such files. Raises CodecError."""
     return _networks(path, _arrays(path))
 
 
@@ -107,7 +106,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _fill(network: nn.Module, part: str, arrays: dict[str, np.ndarray]) -> None:
-    """Raises KeyError for what is missing, ValueError for what does not fit."""
+    """Load arrays into a network. Raises KeyError for a missing one, ValueError for one that does not fit."""
     state = {}
     for name, values in network.state_dict().items():
         array = arrays[f"{part}.{name}"]

@@ -1,4 +1,4 @@
-"""PNC's encoder as ONNX, in float or int8, and back.
+"""Converts PNC's encoder to ONNX, in float or int8, and back.
 
 ``pixels`` float [n, 3, 224, 224] in [0, 1] -> ``latent`` float [n, 10, 32, 32]. In the int8 form weights are int8 by
 output channel and activations uint8, each between a QuantizeLinear and a DequantizeLinear node (QDQ).
@@ -19,7 +19,8 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from ..codec.errors import CodecError
-from ..codec.onnx_model import model_of
+from ..edge.onnx_graph import FLOAT, OnnxGraph, tensor
+from ..files import read_file
 from .model import CHANNELS, GRID, SIDE, STRIDE, Encoder
 
 #: The float encoder has 22 kB.
@@ -28,30 +29,26 @@ _PIXELS, _LATENT = "pixels", "latent"
 
 
 def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
-    """The encoder in float."""
-    nodes, constants = [], []
-    given = _PIXELS
-    for name, conv, answer in (("first", encoder.first, "hidden"), ("second", encoder.second, _LATENT)):
+    """Return the encoder in float."""
+    graph = OnnxGraph()
+    values = _PIXELS
+    for name, conv, output in (("first", encoder.first, "hidden"), ("second", encoder.second, _LATENT)):
         assert conv.bias is not None
-        parts = [f"{name}.weight", f"{name}.bias"]
-        for part, values in zip(parts, (conv.weight, conv.bias), strict=True):
-            constants.append(numpy_helper.from_array(values.detach().cpu().numpy(), part))
+        parts = [
+            graph.constant(parameter.detach().cpu().numpy(), f"{name}.{part}")
+            for part, parameter in (("weight", conv.weight), ("bias", conv.bias))
+        ]
         strides = list(conv.stride)
-        nodes.append(helper.make_node("Conv", [given, *parts], [f"{name}.sum"], name, pads=[1] * 4, strides=strides))
-        nodes.append(helper.make_node("Relu", [f"{name}.sum"], [answer]))
-        given = answer
-    graph = helper.make_graph(
-        nodes,
-        "pnc-reference encoder",
-        [helper.make_tensor_value_info(_PIXELS, TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info(_LATENT, TensorProto.FLOAT, ["n", CHANNELS, GRID, GRID])],
-        constants,
-    )
-    return model_of(graph)
+        values = graph.add("Conv", values, *parts, output=f"{name}.sum", name=name, pads=[1] * 4, strides=strides)
+        values = graph.add("Relu", values, output=output)
+    pixels, latent = tensor(_PIXELS, FLOAT, "n", 3, SIDE, SIDE), tensor(_LATENT, FLOAT, "n", CHANNELS, GRID, GRID)
+    return graph.model("pnc-reference encoder", [pixels], [latent])
 
 
 def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.ModelProto:
-    """The int8 form of ``encoder_graph``'s, calibrated on uint8 pictures [224, 224, 3] (lowest and highest activation).
+    """Return the int8 form of a model of ``encoder_graph``.
+
+    It is calibrated on the lowest and highest activations of uint8 pictures [224, 224, 3].
 
     Raises CodecError when onnxruntime is missing or there is no picture.
     """
@@ -71,7 +68,7 @@ def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.Mo
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, given)
-        logging.disable(logging.WARNING)  # it advises a step that a graph of known shapes does not need
+        logging.disable(logging.WARNING)  # onnxruntime recommends a step that is useless with known shapes
         try:
             quantization.quantize_static(
                 str(given),
@@ -90,15 +87,15 @@ def quantized(model: onnx.ModelProto, pictures: Iterable[np.ndarray]) -> onnx.Mo
 
 
 def as_pixels(picture: np.ndarray) -> np.ndarray:
-    """uint8 [224, 224, 3] -> what the network takes, [1, 3, 224, 224]."""
+    """Turn uint8 [224, 224, 3] into the network's input, [1, 3, 224, 224]."""
     pixels: np.ndarray = picture.transpose(2, 0, 1)[np.newaxis].astype(np.float32) / np.float32(255)
     return pixels
 
 
 def read_encoder(path: Path) -> Encoder:
-    """The encoder in an ONNX file, float (to the bit) or int8 (the weights that the int8 ones stand for).
+    """Return the encoder in an ONNX file, with float weights to the bit, or with the values of its int8 weights.
 
-    Raises CodecError, one line that names the file, for any other network.
+    Raises CodecError, in one line that names the file, for any other network.
     """
     encoder = Encoder().eval()
     graph = _load(path).graph
@@ -107,7 +104,7 @@ def read_encoder(path: Path) -> Encoder:
     convs = [node for node in graph.node if node.op_type == "Conv"]
     try:
         steps = [node.op_type for node in graph.node if node.op_type not in ("QuantizeLinear", "DequantizeLinear")]
-        # Where a Relu is followed by uint8 from zero on, that cuts off the same and the Relu is left out.
+        # Quantizing to uint8 with zero point 0 clips like a Relu, which is then left out.
         if steps not in (["Conv", "Relu"] * 2, ["Conv"] * 2) or (len(steps) == 2 and len(graph.node) == 2):
             raise ValueError(f"its steps are {', '.join(steps[:8]) or 'none'}")
         for node, conv, stride in zip(convs, (encoder.first, encoder.second), (STRIDE, 1), strict=True):
@@ -122,15 +119,7 @@ def read_encoder(path: Path) -> Encoder:
 
 
 def _load(path: Path) -> onnx.ModelProto:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise CodecError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(content) > _MAX_BYTES:
-        raise CodecError(f"{path}: larger than {_MAX_BYTES >> 20} MB, which PNC's encoder is not")
+    content = read_file(path, _MAX_BYTES, "PNC's encoder", CodecError)
     try:
         return onnx.load_model_from_string(content)
     except (DecodeError, ValueError):
@@ -148,7 +137,7 @@ def _check_attributes(node: onnx.NodeProto, stride: int) -> None:
 
 
 def _constant(name: str, constants: dict[str, TensorProto], makers: dict[str, onnx.NodeProto]) -> np.ndarray:
-    """A constant, or what a DequantizeLinear node makes of constants."""
+    """Return a constant, or the value of a DequantizeLinear node of constants."""
     if name in constants:
         return _array(constants[name])
     node = makers.get(name)

@@ -1,86 +1,158 @@
-"""Huffman tables out of pickles that the Python package dahuffman wrote, executing nothing in them.
+"""Reads Huffman tables from pickles that the Python package dahuffman wrote, without executing anything in them.
 
-A pickle is a program for a stack machine that may call anything. Here the few instructions that such a table needs are
-interpreted, on stand-ins: a name is a pair of words, and what calls of the handful of known names give is worked out
-here. Everything else is refused.
+A pickle is a program: it may name any function of any module and have it called. Two barriers keep that out. The
+instructions are listed first, and a pickle with any instruction that a table does not need, or with too many of them,
+is refused unread. Then a restricted ``pickle.Unpickler`` resolves the few names that a table mentions, each to a
+stand-in of this module that can do nothing but be read; any other name ends the reading before anything is called.
 """
 
 from __future__ import annotations
 
+import io
+import pickle
 import pickletools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..codec.errors import CodecError
+from ..files import read_file
 from .huffman import END, HuffmanTable
 
 #: The published tables have 2 kB.
 MAX_BYTES = 1 << 16
-_CODEC = "dahuffman.huffmancodec"
+#: A table of 65 codes takes some 900 instructions. The limit also bounds how deep the unpickler can nest.
+MAX_INSTRUCTIONS = 4096
+#: The unpickler allocates its memo up to the highest index in use.
+MAX_MEMO = 1 << 16
 _INTEGERS = {"u1": 1, "i1": 1, "u2": 2, "i2": 2, "u4": 4, "i4": 4, "u8": 8, "i8": 8}
-
-
-@dataclass(frozen=True)
-class _Name:
-    """Something in a module; never looked up."""
-
-    module: str
-    name: str
-
-
-@dataclass
-class _IntegerType:
-    """numpy's dtype of an integer."""
-
-    kind: str
-    order: str = "="
+_INSTRUCTIONS = {
+    *("PROTO", "FRAME", "STOP"),
+    *("MARK", "NONE", "NEWTRUE", "NEWFALSE"),
+    *("BININT", "BININT1", "BININT2", "LONG1"),
+    *("BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"),
+    *("EMPTY_DICT", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"),
+    *("SETITEM", "SETITEMS"),
+    *("MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"),
+    *("GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"),
+}
 
 
 class _End:
-    """The end symbol."""
+    """Stand-in for dahuffman's end symbol."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        # Also what keeps a pickle from setting attributes of this class: found there, it lacks an argument.
+        raise pickle.UnpicklingError("it changes an end symbol")
 
 
-class _Mark:
-    """Where on the stack the items of a container begin."""
+class _Constant:
+    """Stand-in for a name that a table mentions and never calls."""
+
+    __slots__ = ()
 
 
-_NAMES = {
-    _Name("numpy", "dtype"),
-    _Name("numpy.core.multiarray", "scalar"),
-    _Name("numpy._core.multiarray", "scalar"),
-    _Name(_CODEC, "_EndOfFileSymbol"),
-    _Name(_CODEC, "HuffmanCodec"),
-    _Name(_CODEC, "PrefixCodec"),
-    _Name("builtins", "list"),
-    _Name("builtins", "bytes"),
+class _IntegerType(NamedTuple):
+    """Stand-in for numpy's dtype of an integer; ``kind`` is a key of ``_INTEGERS``."""
+
+    kind: str
+
+    def __setstate__(self, state: object) -> None:
+        """Accept the state of a little-endian dtype, which changes nothing."""
+        if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", "|", "="):
+            raise pickle.UnpicklingError("its numbers are not little-endian")
+
+
+class _MakeType:
+    """Stand-in for ``numpy.dtype``; has no attribute that a pickle could set."""
+
+    __slots__ = ()
+
+    def __call__(self, kind: object, *_: object) -> _IntegerType:
+        if not isinstance(kind, str) or kind not in _INTEGERS:
+            raise pickle.UnpicklingError(f"its numbers are of type {kind!a:.40}, not integers")
+        return _IntegerType(kind)
+
+
+class _MakeScalar:
+    """Stand-in for numpy's function that makes a scalar; has no attribute that a pickle could set."""
+
+    __slots__ = ()
+
+    def __call__(self, kind: object, content: object) -> int:
+        if not isinstance(kind, _IntegerType) or not isinstance(content, bytes):
+            raise pickle.UnpicklingError("a number is not an integer of numpy's")
+        if len(content) != _INTEGERS[kind.kind]:
+            raise pickle.UnpicklingError(f"a number of type {kind.kind} has {len(content)} bytes")
+        return int.from_bytes(content, "little", signed=kind.kind[0] == "i")
+
+
+_CODEC, _CONTAINER = _Constant(), _Constant()
+_ALLOWED: dict[tuple[str, str], Callable[..., Any] | _Constant] = {
+    ("numpy", "dtype"): _MakeType(),
+    ("numpy.core.multiarray", "scalar"): _MakeScalar(),
+    ("numpy._core.multiarray", "scalar"): _MakeScalar(),
+    ("dahuffman.huffmancodec", "_EndOfFileSymbol"): _End,
+    ("dahuffman.huffmancodec", "HuffmanCodec"): _CODEC,
+    ("dahuffman.huffmancodec", "PrefixCodec"): _CODEC,
+    ("builtins", "list"): _CONTAINER,
+    ("builtins", "bytes"): _CONTAINER,
 }
-_CODECS = (_Name(_CODEC, "HuffmanCodec"), _Name(_CODEC, "PrefixCodec"))
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            words = f"{module}.{name}"[:80]
+            raise pickle.UnpicklingError(f"it asks for {words!a}, which no table needs") from None
 
 
 def read_table(path: Path) -> HuffmanTable:
-    """The Huffman table in ``path``. Raises CodecError, one line that names the file, for anything else."""
+    """Return the Huffman table in ``path``. Raises CodecError, in one line that names the file, for anything else."""
+    content = read_file(path, MAX_BYTES, "a Huffman table", CodecError)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise CodecError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(content) > MAX_BYTES:
-        raise CodecError(f"{path}: larger than {MAX_BYTES >> 10} kB, which no Huffman table is")
-    try:
-        return HuffmanTable.from_codes(_codes(_Machine().run(content)))
+        _check_instructions(content)
+        return HuffmanTable.from_codes(_codes(_load(content)))
     except (ValueError, CodecError) as error:
         raise CodecError(f"{path}: no Huffman table that dahuffman wrote: {error}") from None
 
 
+def _check_instructions(program: bytes) -> None:
+    """Raise ValueError for a pickle with an instruction that no table needs, or with too many."""
+    instructions = pickletools.genops(program)
+    for count in range(MAX_INSTRUCTIONS):
+        try:
+            instruction, argument, _ = next(instructions)
+        except StopIteration:
+            return
+        except Exception as error:  # what broken arguments raise is not documented
+            raise ValueError(f"it is no pickle ({str(error)[:80]})") from None
+        if instruction.name not in _INSTRUCTIONS:
+            raise ValueError(f"its instruction {instruction.name} is none that a table needs")
+        if instruction.name.endswith("BINPUT") and not (isinstance(argument, int) and argument <= MAX_MEMO):
+            raise ValueError(f"its instruction {count} remembers more than a table does")
+    raise ValueError(f"it has more than {MAX_INSTRUCTIONS} instructions")
+
+
+def _load(content: bytes) -> Any:
+    """Return what the pickle holds, made of stand-ins. Raises ValueError where it cannot be unpickled."""
+    try:
+        return _Unpickler(io.BytesIO(content)).load()
+    # A damaged pickle may raise nearly anything (the pickle module's documentation says so).
+    except Exception as error:
+        words = str(error).partition("\n")[0][:120] or type(error).__name__
+        raise ValueError(f"it is no sound pickle: {words}") from None
+
+
 def _codes(saved: Any) -> dict[int, tuple[int, int]]:
-    """Symbol -> (bits, code) from what HuffmanCodec.save writes."""
+    """Return symbol -> (bits, code) from what HuffmanCodec.save writes."""
     if not isinstance(saved, dict) or not isinstance(saved.get("code_table"), dict):
         raise ValueError("it holds no code table")
-    if saved.get("type") not in _CODECS:
+    if saved.get("type") is not _CODEC:
         raise ValueError("it holds no codec of dahuffman")
     codes: dict[int, tuple[int, int]] = {}
     for symbol, code in saved["code_table"].items():
@@ -88,131 +160,6 @@ def _codes(saved: Any) -> dict[int, tuple[int, int]]:
             raise ValueError("a code is not a pair of whole numbers")
         place = END if isinstance(symbol, _End) else symbol
         if type(place) is not int or (place == END and place is symbol) or place in codes:
-            raise ValueError("a symbol is no whole number from 0 to 63, or stands twice")
+            raise ValueError("a symbol is no whole number from 0 to 63, or occurs twice")
         codes[place] = code
     return codes
-
-
-class _Machine:
-    """As much of pickle's machine as a table needs. Raises ValueError for everything beyond it."""
-
-    def __init__(self) -> None:
-        self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
-        self._steps: dict[str, Callable[[Any], None]] = {
-            **dict.fromkeys(("PROTO", "FRAME"), self._skip),
-            **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1"), self._stack.append),
-            **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE", "SHORT_BINBYTES", "BINBYTES"), self._stack.append),
-            "NONE": lambda _: self._stack.append(None),
-            "NEWTRUE": lambda _: self._stack.append(True),
-            "NEWFALSE": lambda _: self._stack.append(False),
-            "MARK": lambda _: self._stack.append(_Mark()),
-            "EMPTY_DICT": lambda _: self._stack.append({}),
-            "EMPTY_TUPLE": lambda _: self._stack.append(()),
-            "TUPLE1": lambda _: self._stack.append(tuple(self._take(1))),
-            "TUPLE2": lambda _: self._stack.append(tuple(self._take(2))),
-            "TUPLE3": lambda _: self._stack.append(tuple(self._take(3))),
-            "TUPLE": lambda _: self._stack.append(tuple(self._to_mark())),
-            "SETITEM": lambda _: self._set(self._take(2)),
-            "SETITEMS": lambda _: self._set(self._to_mark()),
-            "MEMOIZE": lambda _: self._remember(len(self._memo)),
-            **dict.fromkeys(("BINPUT", "LONG_BINPUT"), self._remember),
-            **dict.fromkeys(("BINGET", "LONG_BINGET"), self._recall),
-            "GLOBAL": lambda words: self._name(*words.split(" ", 1)),
-            "STACK_GLOBAL": lambda _: self._name(*self._take(2)),
-            "REDUCE": lambda _: self._call(*self._take(2)),
-            "NEWOBJ": lambda _: self._call(*self._take(2)),
-            "BUILD": lambda _: self._build(*self._take(2)),
-        }
-
-    def run(self, program: bytes) -> Any:
-        """What the pickle holds."""
-        for name, argument in _instructions(program):
-            if name == "STOP":
-                (result,) = self._take(1)
-                return result
-            if name not in self._steps:
-                raise ValueError(f"its instruction {name} is none that a table needs")
-            self._steps[name](argument)
-        raise ValueError("it is cut short")
-
-    def _skip(self, _: Any) -> None:
-        """Which version of pickle, and how long a part is: not needed."""
-
-    def _take(self, count: int) -> list[Any]:
-        taken = self._stack[len(self._stack) - count :] if count <= len(self._stack) else []
-        if len(taken) != count or any(isinstance(item, _Mark) for item in taken):
-            raise ValueError("it takes more than it has")
-        del self._stack[-count:]
-        return taken
-
-    def _to_mark(self) -> list[Any]:
-        for place in range(len(self._stack) - 1, -1, -1):
-            if isinstance(self._stack[place], _Mark):
-                items = self._stack[place + 1 :]
-                del self._stack[place:]
-                return items
-        raise ValueError("it takes more than it has")
-
-    def _set(self, items: list[Any]) -> None:
-        if len(items) % 2 or not self._stack or not isinstance(self._stack[-1], dict):
-            raise ValueError("it fills what is no dictionary")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, (int, str, _End)):
-                raise ValueError("a key is neither a number nor a word")
-            self._stack[-1][key] = value
-
-    def _remember(self, place: int) -> None:
-        if not self._stack:
-            raise ValueError("it takes more than it has")
-        self._memo[place] = self._stack[-1]
-
-    def _recall(self, place: int) -> None:
-        if place not in self._memo:
-            raise ValueError("it takes more than it has")
-        self._stack.append(self._memo[place])
-
-    def _name(self, module: Any, name: Any = "") -> None:
-        if not (isinstance(module, str) and isinstance(name, str)):
-            raise ValueError("a name is no word")
-        if _Name(module, name) not in _NAMES:
-            raise ValueError(f"it asks for {f'{module}.{name}'[:80]!a}, which no table needs")
-        self._stack.append(_Name(module, name))
-
-    def _call(self, what: Any, given: Any) -> None:
-        self._stack.append(_called(what, given))
-
-    def _build(self, what: Any, state: Any) -> None:
-        """Sets the byte order of an integer type."""
-        if not (isinstance(what, _IntegerType) and isinstance(state, tuple) and len(state) > 1):
-            raise ValueError("it changes what no table has")
-        if state[1] not in ("<", "|", "="):
-            raise ValueError("its numbers are not little-endian")
-        what.order = state[1]
-        self._stack.append(what)
-
-
-def _instructions(program: bytes) -> Iterator[tuple[str, Any]]:
-    steps = pickletools.genops(program)
-    while True:
-        try:
-            step, argument, _ = next(steps)
-        except StopIteration:
-            return
-        except Exception as error:  # what broken arguments raise is not documented
-            raise ValueError(f"it is no pickle ({str(error)[:80]})") from None
-        yield step.name, argument
-
-
-def _called(what: Any, given: Any) -> Any:
-    """What a call in a table's pickle gives: an integer type, a whole number, or the end symbol."""
-    if isinstance(what, _Name) and isinstance(given, tuple):
-        if what.name == "_EndOfFileSymbol" and not given:
-            return _End()
-        if what.name == "dtype" and given and isinstance(given[0], str) and given[0] in _INTEGERS:
-            return _IntegerType(given[0])
-        if what.name == "scalar" and len(given) == 2 and isinstance(given[0], _IntegerType):
-            kind, content = given[0].kind, given[1]
-            if isinstance(content, bytes) and len(content) == _INTEGERS[kind]:
-                return int.from_bytes(content, "little", signed=kind[0] == "i")
-    raise ValueError("it makes what no table has")

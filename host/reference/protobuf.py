@@ -1,4 +1,4 @@
-"""Fields of a protocol buffer message, without a schema: as much as a checkpoint's index needs.
+"""Reads the fields of a protocol buffer message without its schema, as far as a checkpoint's index needs it.
 
 Format: https://protobuf.dev/programming-guides/encoding/
 """
@@ -11,7 +11,7 @@ _VARINT_BITS = 64
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at ``at``, and where the next one begins. Raises ValueError when it is cut short or over 64 bits."""
+    """Return the number at ``at`` and the offset after it. Raises ValueError if it is cut short or over 64 bits."""
     value = 0
     for shift in range(0, _VARINT_BITS, 7):
         if at >= len(data):
@@ -27,8 +27,10 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(number, value) of each field: an int for varints and fixed-width ones (little-endian, without sign), bytes for
-    the rest. Raises ValueError for what is no message."""
+    """Yield number and value of each field. Raises ValueError if ``data`` is not a message.
+
+    The value is an int for varints and for fixed-width fields (little-endian, unsigned), bytes for all others.
+    """
     at = 0
     while at < len(data):
         key, at = read_varint(data, at)

@@ -1,4 +1,4 @@
-"""From the published SavedModels to the networks of ``model.py``.
+"""Converts the published SavedModels to the networks of ``model.py``.
 
 Keras names a model's variables by their order: ``variables/0`` is the first layer's kernel, ``variables/1`` its bias,
 and so on, as in the published files; later versions of it write ``layer_with_weights-0/kernel`` and ``.../bias``. Its
@@ -20,21 +20,21 @@ from .model import WIDTH, Decoder, Encoder
 
 
 def import_encoder(folder: Path) -> Encoder:
-    """The encoder in a SavedModel. Raises CodecError, one line, for any other model."""
+    """Return the encoder in a SavedModel. Raises CodecError, in one line, for any other model."""
     encoder = Encoder()
     _fill(folder, "PNC's encoder", [encoder.first, encoder.second])
     return encoder.eval()
 
 
 def import_decoder(folder: Path, width: int = WIDTH) -> Decoder:
-    """The decoder in a SavedModel. Raises CodecError, one line, for any other model."""
+    """Return the decoder in a SavedModel. Raises CodecError, in one line, for any other model."""
     decoder = Decoder(width)
     _fill(folder, "PNC's decoder", [decoder.enter, decoder.first, decoder.second, decoder.third, decoder.leave])
     return decoder.eval()
 
 
 def _fill(folder: Path, model: str, layers: Sequence[nn.Conv2d | nn.ConvTranspose2d]) -> None:
-    """Layer by layer from the variables in ``folder``; every variable of the model must find its place."""
+    """Fill layers from the variables in ``folder``; all of the model's variables must be used."""
     suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
     variables = {name.removesuffix(suffix): array for name, array in read_variables(folder).items()}
     found = [name for name in variables if name.startswith(("variables/", "layer_with_weights-"))]
@@ -43,7 +43,7 @@ def _fill(folder: Path, model: str, layers: Sequence[nn.Conv2d | nn.ConvTranspos
     for place, layer in enumerate(layers):
         assert layer.bias is not None
         names = (f"variables/{2 * place}", f"layer_with_weights-{place}/kernel")
-        # Both kinds of kernel turn the same way: what torch has first is last in Keras.
+        # Both kinds of kernel are transposed in the same way: torch's first axis is Keras's last.
         kernel = _variable(folder, model, variables, names, [layer.weight.shape[axis] for axis in (2, 3, 1, 0)])
         names = (f"variables/{2 * place + 1}", f"layer_with_weights-{place}/bias")
         bias = _variable(folder, model, variables, names, list(layer.bias.shape))

@@ -1,7 +1,7 @@
-"""Sorted string tables as LevelDB writes them: what the index of a TensorFlow checkpoint is.
+"""Reads sorted string tables of LevelDB, the format of the index of a TensorFlow checkpoint.
 
 Format: https://github.com/google/leveldb/blob/main/doc/table_format.md; TensorFlow's copy of it has the same magic
-number. Every table written without Snappy is read, one with a compressed block is refused.
+number. Tables with a block that is compressed by Snappy are refused.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from .protobuf import read_varint
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_BYTES = 48
-_TRAILER_BYTES = 5  # how it is compressed, then the checksum
+_TRAILER_BYTES = 5  # the kind of compression, then the checksum
 _MAX_KEY_BYTES = 4096
 _PLAIN, _SNAPPY = 0, 1
 
 
 def read_table(data: bytes) -> dict[bytes, bytes]:
-    """All keys and their values. Raises ValueError, in a few words, for anything that is not a whole sound table.
+    """Return all keys and their values. Raises ValueError, in a few words, unless the table is whole and sound.
 
     Work and memory are bounded by the length of ``data``: blocks must follow each other and may not overlap.
     """
@@ -39,22 +39,22 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
         end = block_start + block_size
         for key, value in _block(data, block_start, block_size):
             if key in entries:
-                raise ValueError("a key stands twice")
+                raise ValueError("a key occurs twice")
             entries[key] = value
     return entries
 
 
 def _handle(data: bytes, at: int) -> tuple[int, int, int]:
-    """Where a block is: its offset, its size, and where what follows the handle begins."""
+    """Return the offset and the size of a block from its handle, and the offset after the handle."""
     offset, at = read_varint(data, at)
     size, at = read_varint(data, at)
     return offset, size, at
 
 
 def _block(data: bytes, start: int, size: int) -> list[tuple[bytes, bytes]]:
-    """The entries of the block at ``start``, its checksum checked."""
+    """Check the checksum of the block at ``start`` and return its entries."""
     if start + size + _TRAILER_BYTES > len(data) - _FOOTER_BYTES:
-        raise ValueError("a block lies outside it")
+        raise ValueError("a block is outside it")
     if size < 4:
         raise ValueError("a block is too short")
     end = start + size
@@ -62,7 +62,7 @@ def _block(data: bytes, start: int, size: int) -> list[tuple[bytes, bytes]]:
     if masked_crc32c(data[start : end + 1]) != checksum:
         raise ValueError("a block is damaged (wrong checksum)")
     if kind == _SNAPPY:
-        raise ValueError("a block is compressed (Snappy), which is not read here")
+        raise ValueError("a block is compressed (Snappy), which is not supported")
     if kind != _PLAIN:
         raise ValueError(f"a block is compressed in an unknown way ({kind})")
     (restarts,) = struct.unpack_from("<I", data, end - 4)
@@ -73,7 +73,7 @@ def _block(data: bytes, start: int, size: int) -> list[tuple[bytes, bytes]]:
 
 
 def _entries(block: bytes) -> list[tuple[bytes, bytes]]:
-    """Keys are kept as how much they share with the one before, and the rest."""
+    """Return the entries of a block. A key is stored as the length shared with the previous key, and the rest."""
     found: list[tuple[bytes, bytes]] = []
     key, at = b"", 0
     while at < len(block):

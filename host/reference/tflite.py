@@ -1,4 +1,4 @@
-"""Runs a uint8 TFLite encoder of PNC's shape as it is, with LiteRT (the extra ``tflite``)."""
+"""Runs a uint8 TFLite encoder of PNC's architecture with LiteRT (the extra ``tflite``)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..codec.errors import CodecError
+from ..files import read_file
 from .model import CHANNELS, GRID, SIDE
 
 #: The published encoder has 8 kB.
@@ -15,22 +16,16 @@ _MAX_BYTES = 1 << 20
 
 
 class TfliteEncoder:
-    """uint8 [224, 224, 3] RGB -> uint8 activations [10, 32, 32]; ``scale`` is their step, their zero point is 0."""
+    """An encoder: uint8 [224, 224, 3] RGB -> uint8 activations [10, 32, 32] with the step ``scale``, zero point 0."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Raises CodecError, one line that names the file, when it is no such encoder or LiteRT is missing."""
+        """Load a file. Raises CodecError, in one line that names it, for any other file or without LiteRT."""
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError:
             raise CodecError("LiteRT is not installed: pip install 'pnc-link[tflite]'") from None
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MAX_BYTES + 1)
-        except FileNotFoundError:
-            raise CodecError(f"{path}: no such file") from None
-        except OSError as error:
-            raise CodecError(f"{path}: cannot be read ({error.strerror or error})") from None
-        if len(content) > _MAX_BYTES or content[4:8] != b"TFL3":
+        content = read_file(path, _MAX_BYTES, "a TFLite encoder", CodecError)
+        if content[4:8] != b"TFL3":
             raise CodecError(f"{path}: no TFLite encoder")
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
@@ -40,23 +35,23 @@ class TfliteEncoder:
         except (ValueError, RuntimeError, MemoryError) as error:
             first_line = str(error).strip().partition("\n")[0]
             raise CodecError(f"{path}: LiteRT cannot run it ({first_line})") from None
-        self._input, _ = self._port(path, "input", given, [1, SIDE, SIDE, 3])
-        self._output, self.scale = self._port(path, "output", made, [1, GRID, GRID, CHANNELS])
+        self._input, _ = self._tensor(path, "input", given, [1, SIDE, SIDE, 3])
+        self._output, self.scale = self._tensor(path, "output", made, [1, GRID, GRID, CHANNELS])
 
     @staticmethod
-    def _port(path: Path, name: str, ports: list[dict[str, Any]], shape: list[int]) -> tuple[int, float]:
-        """The tensor's number and its step."""
-        found = [(np.dtype(port["dtype"]), [int(n) for n in port["shape"]]) for port in ports]
+    def _tensor(path: Path, name: str, tensors: list[dict[str, Any]], shape: list[int]) -> tuple[int, float]:
+        """Return a tensor's number and its step."""
+        found = [(np.dtype(tensor["dtype"]), [int(n) for n in tensor["shape"]]) for tensor in tensors]
         if found != [(np.dtype(np.uint8), shape)]:
             described = ", ".join(f"{kind} {size}" for kind, size in found)
             raise CodecError(f"{path}: its {name} is {described}; PNC's is uint8 {shape}")
-        scale, zero = ports[0]["quantization"]
+        scale, zero = tensors[0]["quantization"]
         if zero != 0 or not scale > 0:
             raise CodecError(f"{path}: its {name} has no step, or a zero point other than 0")
-        return int(ports[0]["index"]), float(scale)
+        return int(tensors[0]["index"]), float(scale)
 
     def activations(self, picture: np.ndarray) -> np.ndarray:
-        """One picture's activations, uint8 [10, 32, 32]."""
+        """Return a picture's activations, uint8 [10, 32, 32]."""
         self._interpreter.set_tensor(self._input, picture[np.newaxis])
         self._interpreter.invoke()
         latent: np.ndarray = self._interpreter.get_tensor(self._output)

@@ -1,1 +1,1 @@
-"""``python -m host.simulate``: accuracy under deadlines and jamming, in virtual time."""
+"""Accuracy under deadlines and jamming, in virtual time: the experiment behind ``python -m host.simulate``."""

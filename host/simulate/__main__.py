@@ -1,4 +1,9 @@
-"""``python -m host.simulate DIR --labels CSV``: accuracy under deadlines, on virtual boards in virtual time."""
+"""Measures accuracy under deadlines, on virtual boards in virtual time.
+
+    python -m host.simulate DIR --labels labels.csv --deadlines 300ms,500ms --traces none,heavy
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -10,73 +15,107 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
     sys.exit(start_command("simulate"))
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from ..cli import table
-from ..cli.command import USAGE, CommandError, CommandParser
+from ..cli.command import CommandError, CommandParser
 from ..cli.units import milliseconds
-from ..codec import Codec, PictureError, load, load_picture
-from ..edge.classifier import DEFAULT_CLASSIFIER, Classifier
+from ..codec import PictureError, load, load_picture
+from ..edge.classifier import DEFAULT_CLASSIFIER
 from ..edge.classifier import load as load_classifier
-from ..evaluate import output
-from ..evaluate.accuracy import place_of
-from ..evaluate.labelled import check_classes, read_labels
+from ..evaluate.errors import EvaluationError
+from ..evaluate.labels import add_picture_arguments, check_classes, read_labels
+from ..evaluate.output import as_json
+from ..files import check_writable, write_file
 from ..ranked import RankedPacket
 from ..sim.trace import Trace, TraceError
 from ..sim.world import WorldSettings
-from .deadlines import Passage, Run
+from ..wire import MAX_DEADLINE_MS
+from .experiment import Experiment
+from .scoring import Row, Scorer
 
 NAME = "simulate"
-BATCH = 32
-HEAD = ("air", "deadline", "in time", "mean bytes", "top-1", "top-5")
+_HEAD = ("air", "deadline", "in time", "mean bytes", "top-1", "top-5")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One deadline in one air. Accuracies count a picture without an answer in time as wrong."""
+def _deadlines(text: str) -> list[float]:
+    """Parse deadlines in ms, separated by commas."""
+    deadlines_ms = [_time(part) for part in text.split(",")]
+    for part, deadline_ms in zip(text.split(","), deadlines_ms, strict=True):
+        if not 0 < deadline_ms <= MAX_DEADLINE_MS:
+            raise argparse.ArgumentTypeError(f"{part!r} is not above 0 ms and at most {MAX_DEADLINE_MS} ms")
+    return deadlines_ms
 
-    air: str
-    deadline_ms: float
-    n: int
-    in_time: float
-    mean_bytes: float
-    top1: float
-    top5: float
+
+def _service(text: str) -> float:
+    """Parse the server's time in ms."""
+    service_ms = _time(text)
+    if service_ms > MAX_DEADLINE_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than the longest deadline, {MAX_DEADLINE_MS} ms")
+    return service_ms
+
+
+def _time(text: str) -> float:
+    try:
+        return milliseconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _traces(text: str) -> dict[str, Trace]:
+    """Read traces by the names or files, separated by commas."""
+    try:
+        return {name: Trace.read(name) for name in text.split(",")}
+    except TraceError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(command="simulate")
-    p.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
-    p.add_argument("--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index")
-    p.add_argument("--first", metavar="N", type=int, help="only the first N rows of the CSV")
-    p.add_argument("--deadlines", default="300ms,500ms,700ms", metavar="300ms,…", help="for the answers")
-    p.add_argument("--traces", default="none,light,heavy", metavar="NAME|FILE,…", help="the air")
-    p.add_argument("--service", default="50ms", metavar="50ms", help="the server's time to decode and classify")
-    p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE")
+    add_picture_arguments(p)
+    p.add_argument(
+        "--deadlines",
+        type=_deadlines,
+        default="300ms,500ms,700ms",
+        metavar="300ms,…",
+        help="from a picture to its answer (default %(default)s)",
+    )
+    p.add_argument(
+        "--traces",
+        type=_traces,
+        default="none,light,heavy",
+        metavar="NAME|FILE,…",
+        help="the channel over time: shipped traces, or CSV files (default %(default)s)",
+    )
+    p.add_argument(
+        "--service",
+        type=_service,
+        default="50ms",
+        metavar="50ms",
+        help="the server's time to decode and classify a picture (default %(default)s)",
+    )
+    p.add_argument(
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        metavar="NAME|FILE",
+        help="a built-in classifier or an ONNX file (default %(default)s)",
+    )
     p.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures")
     return p
 
 
-def simulate(arguments: argparse.Namespace) -> int:
-    """Run all combinations and print a table."""
-    try:
-        deadlines_ms = [milliseconds(text) for text in arguments.deadlines.split(",")]
-        traces = {name: Trace.read(name) for name in arguments.traces.split(",")}
-        service_us = round(milliseconds(arguments.service) * 1000)
-    except (ValueError, TraceError) as error:
-        raise CommandError(str(error), USAGE) from error
-    labelled = read_labels(arguments.dir, arguments.labels, arguments.first)
-    if arguments.json:
-        output.check_writable(arguments.json)
-    classifier = load_classifier(arguments.classifier)
-    check_classes(labelled, arguments.labels, classifier.name, len(classifier.labels))
+def simulate(options: argparse.Namespace) -> int:
+    """Measure all combinations of channel and deadline and print a table."""
+    labelled = read_labels(options.dir, options.labels, options.first)
+    if options.json:
+        check_writable(options.json, EvaluationError)
+    classifier = load_classifier(options.classifier)
+    check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
     codec = load()
     pictures: list[list[RankedPacket]] = []
     classes: list[int] = []
@@ -89,69 +128,24 @@ def simulate(arguments: argparse.Namespace) -> int:
             classes.append(item.class_index)
     if not pictures:
         raise CommandError(f"none of the {len(labelled)} pictures could be read")
-    judge = _Judge(codec, classifier, pictures, classes)
+    scorer = Scorer(codec, classifier, pictures, classes)
     rows: list[Row] = []
-    for name, trace in traces.items():
-        for deadline_ms in deadlines_ms:
-            passages = Run(WorldSettings(trace=trace), service_us).send(pictures, round(deadline_ms * 1000))
-            rows.append(judge.row(name, deadline_ms, passages))
+    for name, trace in options.traces.items():
+        for deadline_ms in options.deadlines:
+            experiment = Experiment(WorldSettings(trace=trace), round(options.service * 1000))
+            rows.append(scorer.row(name, deadline_ms, experiment.send(pictures, round(deadline_ms * 1000))))
     report: dict[str, Any] = {"n": len(pictures), "classifier": classifier.name, "codec": codec.name}
-    report |= {"service_ms": service_us / 1000, "rows": [asdict(row) for row in rows]}
-    if arguments.json:
-        output.write_json(arguments.json, report)
+    report |= {"service_ms": options.service, "rows": [asdict(row) for row in rows]}
+    if options.json:
+        write_file(as_json(report), options.json, EvaluationError)
     print(f"{len(pictures)} pictures, codec {codec.name}, classifier {classifier.name}")
-    print("\n".join(table.lines(HEAD, [_cells(row) for row in rows], right=True)))
+    print("\n".join(table.lines(_HEAD, [_cells(row) for row in rows], right=True)))
     return 0
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    numbers = (f"{row.in_time:.1%}", f"{row.mean_bytes:,.0f}", f"{row.top1:.3f}", f"{row.top5:.3f}")
-    return (row.air, f"{row.deadline_ms:.0f} ms", *numbers)
-
-
-class _Judge:
-    """Decodes and classifies what arrived; every set of ranks of a picture once."""
-
-    def __init__(
-        self,
-        codec: Codec,
-        classifier: Classifier,
-        pictures: Sequence[Sequence[RankedPacket]],
-        classes: Sequence[int],
-    ) -> None:
-        self._decoder = codec.decoder()
-        self._classifier = classifier
-        self._pictures = pictures
-        self._classes = classes
-        self._places: dict[tuple[int, frozenset[int]], int] = {}
-
-    def row(self, air: str, deadline_ms: float, passages: Sequence[Passage]) -> Row:
-        keys = [(index, passage.ranks) for index, passage in enumerate(passages)]
-        wanted = [key for key in keys if key[1] and key not in self._places]
-        for start in tqdm(range(0, len(wanted), BATCH), desc=f"{air} {deadline_ms:g} ms", disable=None, leave=False):
-            self._classify(wanted[start : start + BATCH])
-        places = [
-            self._places[key] if passage.in_time and key[1] else None
-            for key, passage in zip(keys, passages, strict=True)
-        ]
-        sizes = [sum(len(self._pictures[index][rank].data) for rank in ranks) for index, ranks in keys]
-        n = len(passages)
-        return Row(
-            air=air,
-            deadline_ms=deadline_ms,
-            n=n,
-            in_time=sum(passage.in_time for passage in passages) / n,
-            mean_bytes=sum(sizes) / n,
-            top1=sum(place == 0 for place in places) / n,
-            top5=sum(place is not None and place < 5 for place in places) / n,
-        )
-
-    def _classify(self, keys: Sequence[tuple[int, frozenset[int]]]) -> None:
-        packets = [[self._pictures[index][rank] for rank in sorted(ranks)] for index, ranks in keys]
-        decoded = self._decoder.decode_batch(packets)
-        probabilities = self._classifier.probabilities(np.stack([each.picture for each in decoded]))
-        for key, row in zip(keys, probabilities, strict=True):
-            self._places[key] = place_of(self._classes[key[0]], row)
+def _cells(row: Row) -> list[str]:
+    accuracies = [f"{row.top1:.3f}", f"{row.top5:.3f}"]
+    return [row.air, f"{row.deadline_ms:.0f} ms", f"{row.in_time:.1%}", f"{row.mean_bytes:,.0f}", *accuracies]
 
 
 def main() -> int:

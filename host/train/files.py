@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..codec.files import write_whole
+from ..files import write_whole
 from .photos import TrainingError
 
 

@@ -110,12 +110,13 @@ def test_a_second_load_builds_nothing(cache: Path, monkeypatch: pytest.MonkeyPat
     first = builtin.model_bytes(LITE0)
     assert cache.is_dir()
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "host.edge.lite_graph")
+    for module in ("host.edge.lite_graph", "host.edge.onnx_graph"):
+        monkeypatch.delitem(sys.modules, module)
     assert builtin.model_bytes(LITE0) == first
 
 
 @pytest.mark.parametrize("damage", ["bit", "cut", "empty"])
-def test_a_damaged_cache_file_is_built_anew(cache: Path, damage: str) -> None:
+def test_a_damaged_cache_file_is_built_again(cache: Path, damage: str) -> None:
     first = builtin.model_bytes(LITE0)
     (file,) = cache.iterdir()
     content = bytearray(file.read_bytes())
@@ -144,7 +145,8 @@ def test_missing_weights_are_answered_with_what_to_install(monkeypatch: pytest.M
 
 def test_a_missing_onnx_package_is_answered_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "host.edge.lite_graph")
+    for module in ("host.edge.lite_graph", "host.edge.onnx_graph"):
+        monkeypatch.delitem(sys.modules, module)
     with pytest.raises(ClassifierError) as error:
         load(LITE0)
     assert with_hint(error.value) == "onnx is not installed: pip install 'pnc-link[edge]'"

@@ -27,13 +27,18 @@ class Opcodes:
         return f"c{module}\n{name}\n".encode()
 
     @staticmethod
-    def tensor(key: str, elements: int, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> bytes:
+    def view(key: str, elements: int, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> bytes:
+        """A storage, an offset, a shape and strides."""
         number = lambda value: b"J" + struct.pack("<i", value)  # noqa: E731
         text = lambda value: b"X" + struct.pack("<I", len(value)) + value.encode()  # noqa: E731
         numbers = lambda values: b"(" + b"".join(map(number, values)) + b"t"  # noqa: E731
         storage = Opcodes.name("torch", "FloatStorage") + text(key) + text("cpu") + number(elements)
         persistent = b"(" + text("storage") + storage + b"NtQ"
-        arguments = b"(" + persistent + number(offset) + numbers(shape) + numbers(strides) + b"\x89}t"
+        return persistent + number(offset) + numbers(shape) + numbers(strides)
+
+    @staticmethod
+    def tensor(key: str, elements: int, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> bytes:
+        arguments = b"(" + Opcodes.view(key, elements, offset, shape, strides) + b"\x89}t"
         return Opcodes.name("torch._utils", "_rebuild_tensor_v2") + arguments + b"R"
 
     @staticmethod
@@ -133,6 +138,22 @@ def test_the_readers_own_objects_take_no_attributes_from_a_pickle(tmp_path: Path
     set_code = rebuild + b"(N}X\x08\x00\x00\x00__code__Nstb"  # BUILD with a slot state
     with pytest.raises(TorchFileError, match="not a file of weights"):
         read_tensors(legacy_file(tmp_path / "w.pth", Opcodes.dictionary(w=set_code), {}))
+
+
+def test_a_pickle_cannot_change_a_tensor_after_it_was_checked(tmp_path: Path) -> None:
+    beyond = b"(" + Opcodes.view("0", 12, 1 << 20, (12,), (1 << 20,)) + b"tb"  # BUILD with another view as state
+    tensors = Opcodes.dictionary(w=Opcodes.tensor("0", 12, 0, (12,), (1,)) + beyond)
+    with pytest.raises(TorchFileError, match="not a file of weights"):
+        read_tensors(legacy_file(tmp_path / "w.pth", tensors, {"0": np.zeros(12)}))
+
+
+def test_a_pickle_cannot_change_the_type_of_all_storages(tmp_path: Path) -> None:
+    change = Opcodes.name("torch", "FloatStorage") + b"(X\x03\x00\x00\x00<i8tb"
+    with pytest.raises(TorchFileError, match="not a file of weights"):
+        read_tensors(legacy_file(tmp_path / "w.pth", Opcodes.dictionary(w=change), {}))
+    tensors = Opcodes.dictionary(w=Opcodes.tensor("0", 1, 0, (1,), (1,)))
+    read = read_tensors(legacy_file(tmp_path / "w.pth", tensors, {"0": np.ones(1)}))
+    assert read["w"].dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from host.evaluate.subject import Picture
+from host.evaluate.codec_under_test import Picture
 
 
 def drawn(seed: int) -> Picture:

@@ -22,8 +22,8 @@ pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
 from host import codec
 from host.edge.classifier import load
-from host.evaluate.accuracy import Tally, place_of
-from host.evaluate.own import cut, packets_within
+from host.evaluate.accuracy import Tally, class_rank
+from host.evaluate.codecs import cut
 from host.ranked import RankedPacket
 from tests.edge.tiny_models import colour_classifier
 
@@ -97,7 +97,7 @@ def test_no_mean_is_above_its_budget(report: dict[str, Any]) -> None:
         assert 0 < row["mean_bytes"] <= row["budget_bytes"]
 
 
-def test_originals_are_judged_by_the_labels(report: dict[str, Any]) -> None:
+def test_originals_are_scored_by_the_labels(report: dict[str, Any]) -> None:
     assert report["original"] == {"top1": 1.0, "top5": 1.0}
 
 
@@ -116,7 +116,7 @@ def test_a_row_is_what_its_packets_alone_decode_and_classify_to(
         for packet in ours.encode(codec.load_picture(shop["folder"] / item["file"])):
             room = budget - sum(len(p.data) for p in kept)
             if room < len(packet.data):
-                if ours.cuts_anywhere and room:
+                if room:
                     kept.append(RankedPacket(packet.rank, packet.position, packet.data[:room]))
                 break
             kept.append(packet)
@@ -197,8 +197,8 @@ def csv_with(text: str) -> Any:
         (lambda folder: ["--labels", folder], "cannot be read"),
         (lambda folder: ["--labels", folder / "0.png"], "0.png is not a CSV file"),
         (lambda folder: ["--json", folder], "is a folder"),
-        (lambda folder: ["--json", folder / "no" / "report.json"], "report.json cannot be written"),
-        (lambda _: ["--json", "/dev/full"], "/dev/full cannot be written"),
+        (lambda folder: ["--json", folder / "no" / "report.json"], "report.json: cannot be written"),
+        (lambda _: ["--json", "/dev/full"], "/dev/full: cannot be written"),
         (lambda _: ["--classifier", "efficientnet-lite9"], "efficientnet-lite9 is neither"),
         (lambda folder: ["--classifier", folder / "0.png"], "0.png is not an ONNX model"),
         (lambda _: ["--codec", "morse"], "morse"),
@@ -222,7 +222,7 @@ def test_a_target_that_cannot_be_written_is_found_before_the_work(shop: dict[str
     table = write_csv(tmp_path / "labels.csv", [("0.png", 0), ("missing.png", 0)])
     target = tmp_path / "no" / "report.json"
     done = evaluate(shop["folder"], "--labels", table, "--classifier", shop["model"], "--json", target)
-    assert "report.json cannot be written" in one_line(done)  # not a word of missing.png
+    assert "report.json: cannot be written" in one_line(done)  # not a word of missing.png
 
 
 def test_an_interrupt_is_one_line_status_130_and_leaves_the_old_report(shop: dict[str, Path], tmp_path: Path) -> None:
@@ -257,15 +257,6 @@ def test_the_json_may_go_to_a_stream(shop: dict[str, Path]) -> None:
 sizes_bytes = st.lists(st.integers(1, 237), max_size=40)
 
 
-@given(sizes_bytes, st.integers(1, 4000))
-def test_a_cut_is_the_longest_prefix_of_whole_packets_that_fits(sizes: list[int], budget: int) -> None:
-    packets = [RankedPacket(rank, 0, bytes(size)) for rank, size in enumerate(sizes)]
-    count = packets_within(packets, budget)
-    assert sum(sizes[:count]) <= budget
-    assert count == len(sizes) or sum(sizes[: count + 1]) > budget
-    assert packets_within(packets, None) == len(sizes)
-
-
 @given(sizes_bytes, st.integers(0, 4000))
 def test_a_cut_to_the_byte_is_the_beginning_of_the_stream(sizes: list[int], size: int) -> None:
     packets = [RankedPacket(rank, rank, bytes([rank]) * size) for rank, size in enumerate(sizes)]
@@ -275,15 +266,15 @@ def test_a_cut_to_the_byte_is_the_beginning_of_the_stream(sizes: list[int], size
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.data())
-def test_the_place_of_a_class_is_its_index_in_the_sorted_order(scores: list[int], data: st.DataObject) -> None:
+def test_the_rank_of_a_class_is_its_index_in_the_sorted_order(scores: list[int], data: st.DataObject) -> None:
     right = data.draw(st.integers(0, len(scores) - 1))
     order = sorted(range(len(scores)), key=lambda index: (-scores[index], index))
-    assert place_of(right, np.array(scores, np.float32)) == order.index(right)
+    assert class_rank(right, np.array(scores, np.float32)) == order.index(right)
 
 
 def test_a_tally_gives_shares_of_its_pictures() -> None:
     tally = Tally()
-    for place in (0, 4, 5, 999):
-        tally.add(place, 100)
+    for rank in (0, 4, 5, 999):
+        tally.add(rank, 100)
     assert tally.accuracy() == {"top1": 0.25, "top5": 0.5}
     assert tally.size_bytes / tally.pictures == 100

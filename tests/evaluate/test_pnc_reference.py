@@ -1,4 +1,4 @@
-"""The published codec on the bench: channels as a ladder."""
+"""The published codec as a baseline: its channels are a ladder."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="the reference needs the extra pnc-link[train]")
 
 from host.codec import CodecError  # noqa: E402
-from host.evaluate.baseline_codecs import subject_of  # noqa: E402
-from host.evaluate.baselines import make  # noqa: E402
-from host.evaluate.baselines.pillow import grey  # noqa: E402
-from host.evaluate.baselines.pnc_reference import PncReference  # noqa: E402
+from host.evaluate.baselines import grey  # noqa: E402
+from host.evaluate.codec_under_test import Criterion, OperatingPoint, Picture  # noqa: E402
+from host.evaluate.codecs import load_codecs  # noqa: E402
 from host.evaluate.errors import EvaluationError  # noqa: E402
-from host.evaluate.subject import Picture, Question, View  # noqa: E402
+from host.evaluate.pnc_reference import PncReference  # noqa: E402
 from host.reference.huffman import HuffmanTable  # noqa: E402
 from host.reference.model import Decoder, Encoder  # noqa: E402
 from host.reference.model_file import ReferenceModel, save_model  # noqa: E402
@@ -33,61 +32,61 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rival(weights: Path) -> PncReference:
-    made = make("pnc-reference", weights)
+def baseline(weights: Path) -> PncReference:
+    (made,) = load_codecs(["pnc-reference"], weights)
     assert isinstance(made, PncReference)
     return made
 
 
-def test_each_channel_adds_its_bytes_and_two_of_length(rival: PncReference, pictures: list[Picture]) -> None:
-    channels = rival._codec.encode(pictures[0])
-    for count in rival.ladder:
-        assert len(rival.encode(pictures[0], count)) == sum(len(data) + 2 for data in channels[:count])
+def test_each_channel_adds_its_bytes_and_two_of_length(baseline: PncReference, pictures: list[Picture]) -> None:
+    channels = baseline._codec.encode(pictures[0])
+    for count in baseline.ladder:
+        assert len(baseline.encode(pictures[0], count)) == sum(len(data) + 2 for data in channels[:count])
 
 
 def test_what_is_decoded_is_what_the_codec_makes_of_those_channels(
-    rival: PncReference, pictures: list[Picture]
+    baseline: PncReference, pictures: list[Picture]
 ) -> None:
-    channels = rival._codec.encode(pictures[0])
-    decoded = {count: rival.decode(rival.encode(pictures[0], count)) for count in (1, 10)}
+    channels = baseline._codec.encode(pictures[0])
+    decoded = {count: baseline.decode(baseline.encode(pictures[0], count)) for count in (1, 10)}
     for count, picture in decoded.items():
-        assert np.array_equal(picture, rival._codec.decode(channels[:count]))
+        assert np.array_equal(picture, baseline._codec.decode(channels[:count]))
     assert not np.array_equal(decoded[1], decoded[10])
 
 
-def test_a_channel_that_is_not_whole_is_not_used(rival: PncReference, pictures: list[Picture]) -> None:
-    three, four = rival.encode(pictures[0], 3), rival.encode(pictures[0], 4)
+def test_a_channel_that_is_not_whole_is_not_used(baseline: PncReference, pictures: list[Picture]) -> None:
+    three, four = baseline.encode(pictures[0], 3), baseline.encode(pictures[0], 4)
     for cut in (four[:-1], four[: len(three) + 1]):
-        assert np.array_equal(rival.decode(cut), rival.decode(three))
+        assert np.array_equal(baseline.decode(cut), baseline.decode(three))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x00", b"\xff\xff12", bytes(3000)])
-def test_nothing_decodable_gives_a_picture_all_the_same(rival: PncReference, data: bytes) -> None:
-    decoded = rival.decode(data)
+def test_nothing_decodable_gives_a_picture_all_the_same(baseline: PncReference, data: bytes) -> None:
+    decoded = baseline.decode(data)
     assert decoded.shape == (224, 224, 3)
     assert np.array_equal(decoded, grey())
 
 
-def test_a_budget_takes_the_channels_that_fit(rival: PncReference, pictures: list[Picture]) -> None:
-    sizes = [len(rival.encode(pictures[0], count)) for count in rival.ladder]
-    questions = [Question(View.BUDGET, budget) for budget in (sizes[0] - 1, sizes[0], sizes[4] + 1)]
-    streams = subject_of(rival).streams(pictures[0], questions)
+def test_a_budget_takes_the_channels_that_fit(baseline: PncReference, pictures: list[Picture]) -> None:
+    sizes = [len(baseline.encode(pictures[0], count)) for count in baseline.ladder]
+    points = [OperatingPoint(Criterion.BUDGET, budget) for budget in (sizes[0] - 1, sizes[0], sizes[4] + 1)]
+    streams = baseline.streams(pictures[0], points)
     assert [stream and stream.size_bytes for stream in streams] == [None, sizes[0], sizes[4]]
 
 
-def test_other_weights_are_another_identity(rival: PncReference, weights: Path, tmp_path: Path) -> None:
+def test_other_weights_are_another_identity(baseline: PncReference, weights: Path, tmp_path: Path) -> None:
     torch.manual_seed(2)
     other = tmp_path / "other.npz"
-    save_model(ReferenceModel(Encoder(), Decoder(), rival._codec._tables, PUBLISHED_SCALE), other)
-    identities = [subject_of(make("pnc-reference", path)).identity() for path in (weights, weights, other)]
+    save_model(ReferenceModel(Encoder(), Decoder(), baseline._codec._tables, PUBLISHED_SCALE), other)
+    identities = [PncReference(path).identity() for path in (weights, weights, other)]
     assert identities[0] == identities[1] != identities[2]
 
 
 def test_weights_must_be_named_and_be_weights(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="pnc-reference ships no weights: name yours with --weights FILE"):
-        make("pnc-reference")
+        load_codecs(["pnc-reference"])
     with pytest.raises(CodecError, match=r"missing\.npz: no such file"):
-        make("pnc-reference", tmp_path / "missing.npz")
+        load_codecs(["pnc-reference"], tmp_path / "missing.npz")
     (tmp_path / "text.npz").write_text("no weights")
     with pytest.raises(CodecError, match=r"text\.npz: not a readable file of weights"):
-        make("pnc-reference", tmp_path / "text.npz")
+        load_codecs(["pnc-reference"], tmp_path / "text.npz")

@@ -153,7 +153,7 @@ def test_nothing_is_fitted_without_pictures_or_to_an_encoder_that_is_silent() ->
     with torch.no_grad():
         assert silent.second.bias is not None
         silent.second.bias.fill_(-100.0)
-    with pytest.raises(CodecError, match="answers with zeros"):
+    with pytest.raises(CodecError, match="output is all zeros"):
         fit_model(silent, Decoder(8), [GREY])
 
 
@@ -193,9 +193,13 @@ def test_a_tflite_file_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "encoder.tflite"
     with pytest.raises(CodecError, match=r"encoder\.tflite: no such file"):
         TfliteEncoder(path)
-    for content in (b"", b"\x1c\0\0\0TFL2", bytes(2 << 20)):
+    for content, words in (
+        (b"", "no TFLite encoder"),
+        (b"\x1c\0\0\0TFL2", "no TFLite encoder"),
+        (bytes(2 << 20), "larger than 1 MB, too large for a TFLite encoder"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(CodecError, match=r"encoder\.tflite: no TFLite encoder"):
+        with pytest.raises(CodecError, match=rf"encoder\.tflite: {words}"):
             TfliteEncoder(path)
 
 

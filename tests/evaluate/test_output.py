@@ -12,13 +12,11 @@ import pytest
 
 from host.evaluate import output
 from host.evaluate.accuracy import Tally
-from host.evaluate.answers import Answers
-from host.evaluate.display import curve
+from host.evaluate.codec_under_test import EVERYTHING, Criterion, OperatingPoint
 from host.evaluate.errors import EvaluationError
-from host.evaluate.markdown import markdown
-from host.evaluate.measure import Measured, Result
-from host.evaluate.report import reports
-from host.evaluate.subject import EVERYTHING, Question, View
+from host.evaluate.measurement import CodecCounts, Counts
+from host.evaluate.report import curve, reports
+from host.evaluate.result_cache import ResultCache
 
 BUDGETS = (500, 1000)
 
@@ -36,25 +34,25 @@ def tally(size: int, first: int, *, sent: int = 200, overhead: int = 0) -> Tally
 def found() -> list[dict[str, Any]]:
     """A codec that is cut and one with a ladder and a container, counted by hand."""
     cut = {
-        Question(View.BUDGET, 500): tally(500, 60),
-        Question(View.BUDGET, 750): tally(750, 50),
-        Question(View.BUDGET, 1000): tally(998, 110),
+        OperatingPoint(Criterion.BUDGET, 500): tally(500, 60),
+        OperatingPoint(Criterion.BUDGET, 750): tally(750, 50),
+        OperatingPoint(Criterion.BUDGET, 1000): tally(998, 110),
         EVERYTHING: tally(4000, 140),
     }
     ladder = {
-        Question(View.BUDGET, 500): tally(0, 0, sent=0),
-        Question(View.BUDGET, 1000): tally(600, 70, sent=150, overhead=275),
+        OperatingPoint(Criterion.BUDGET, 500): tally(0, 0, sent=0),
+        OperatingPoint(Criterion.BUDGET, 1000): tally(600, 70, sent=150, overhead=275),
         EVERYTHING: tally(3000, 150, overhead=275),
-        Question(View.PAYLOAD, 500): tally(700, 80, overhead=275),
-        Question(View.PAYLOAD, 1000): tally(1200, 100, overhead=275),
-        Question(View.QUALITY, 0): tally(800, 90, overhead=275),
-        Question(View.QUALITY, 50): tally(3000, 150, overhead=275),
+        OperatingPoint(Criterion.PAYLOAD, 500): tally(700, 80, overhead=275),
+        OperatingPoint(Criterion.PAYLOAD, 1000): tally(1200, 100, overhead=275),
+        OperatingPoint(Criterion.QUALITY, 0): tally(800, 90, overhead=275),
+        OperatingPoint(Criterion.QUALITY, 50): tally(3000, 150, overhead=275),
     }
     measured = [
-        Measured(Named(name, kind), tallies, Answers({}))  # type: ignore[arg-type]
+        CodecCounts(Named(name, kind), tallies, ResultCache({}))  # type: ignore[arg-type]
         for name, kind, tallies in (("pnc-v2", "cut", cut), ("avif", "ladder", ladder))
     ]
-    return reports(Result("judge", tally(150528, 155), measured), BUDGETS)
+    return reports(Counts("colours", tally(150528, 155), measured), BUDGETS)
 
 
 def test_rows_are_the_budgets_and_points_are_all(found: list[dict[str, Any]]) -> None:
@@ -66,7 +64,7 @@ def test_rows_are_the_budgets_and_points_are_all(found: list[dict[str, Any]]) ->
     assert "largest_drop" not in avif
 
 
-def test_the_largest_drop_is_told_for_what_was_cut_between_budgets(found: list[dict[str, Any]]) -> None:
+def test_the_largest_drop_is_reported_for_cuts_between_budgets(found: list[dict[str, Any]]) -> None:
     assert found[0]["largest_drop"]["top1"] == {
         "drop": pytest.approx(0.05),
         "cut_bytes": 750,
@@ -75,13 +73,13 @@ def test_the_largest_drop_is_told_for_what_was_cut_between_budgets(found: list[d
 
 
 def test_the_csv_holds_every_point_as_the_json_does(found: list[dict[str, Any]], tmp_path: Path) -> None:
-    output.write_csv(tmp_path / "points.csv", found)
+    (tmp_path / "points.csv").write_bytes(output.as_csv(found))
     with (tmp_path / "points.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     points = [(report, point) for report in found for point in report["points"]]
     assert len(rows) == len(points) == 11
     for row, (report, point) in zip(rows, points, strict=True):
-        assert (row["codec"], row["classifier"], int(row["n"])) == (report["codec"], "judge", 200)
+        assert (row["codec"], row["classifier"], int(row["n"])) == (report["codec"], "colours", 200)
         assert row["view"] == point["view"]
         assert row["at"] == ("" if point["at"] is None else str(point["at"]))
         for name in set(point) - {"view", "at"}:
@@ -97,7 +95,7 @@ def test_a_curve_rises_in_bytes_and_leaves_out_what_was_not_sent(found: list[dic
 
 
 def test_the_page_has_a_row_for_each_codec_and_says_what_could_not_be_sent(found: list[dict[str, Any]]) -> None:
-    page = markdown(found, Path("docs/plot.svg"), Path("docs/page.md"))
+    page = output.as_page(found, Path("docs/plot.svg"), Path("docs/page.md")).decode()
     lines = page.splitlines()
     assert "![Top-5 accuracy against bytes](plot.svg)" in lines
     assert "| pnc-v2 | .500 ± .069 | .750 ± .060 | .900 ± .042 (4,000) |" in lines
@@ -110,7 +108,7 @@ def test_the_page_has_a_row_for_each_codec_and_says_what_could_not_be_sent(found
 
 def test_every_table_of_the_page_has_as_many_cells_in_each_row(found: list[dict[str, Any]]) -> None:
     widths: list[set[int]] = [set()]
-    for line in markdown(found, None, Path("page.md")).splitlines():
+    for line in output.as_page(found, None, Path("page.md")).decode().splitlines():
         if line.startswith("|"):
             widths[-1].add(line.count("|"))
         elif widths[-1]:
@@ -133,7 +131,7 @@ def test_a_plot_is_drawn_and_names_its_codecs_and_axes(found: list[dict[str, Any
         "AVIF",
         "AVIF, no container",
         "mean bytes a picture",
-        "top-5 accuracy, judge",
+        "top-5 accuracy, colours",
         "as they are: 0.975",
     ):
         assert text in told  # the text of each is in a comment before its glyphs

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.evaluate.accuracy import Tally, wilson
-from host.evaluate.grid import grid, largest_drop
+from host.evaluate.accuracy import Tally, grid, largest_drop, wilson
 
 
 # R. G. Newcombe, Statistics in Medicine 17 (1998) 857, table I, method 3.
@@ -43,7 +42,7 @@ def test_the_grid_is_fine_to_1000_and_coarser_above() -> None:
 
 
 def share(hits: int) -> Tally:
-    return Tally(pictures=100, first=hits, first_five=hits)
+    return Tally(pictures=100, top1=hits, top5=hits)
 
 
 def test_the_largest_drop_is_from_the_next_lower_budget() -> None:

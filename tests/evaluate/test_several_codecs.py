@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
+from host.codec.weights import KINDS
 from host.evaluate.baselines import FORMATS
 from tests.edge.tiny_models import colour_classifier
 
@@ -130,17 +131,17 @@ def test_one_codec_measured_alone_from_the_cache_gives_the_same_report(
     assert {file: file.stat().st_mtime_ns for file in (files / "cache").iterdir()} == before
 
 
-def test_the_cache_is_what_is_told(shop: list[object], files: Path, tmp_path: Path) -> None:
+def test_cached_results_are_the_ones_reported(shop: list[object], files: Path, tmp_path: Path) -> None:
     (stored,) = (files / "cache").glob("webp-*.json")
     changed = json.loads(stored.read_text())
-    for answers in changed["answers"].values():
-        for question in answers:
-            answers[question] = [123, 123, 999]
+    for results in changed["results"].values():
+        for point in results:
+            results[point] = [123, 123, 999]
     (tmp_path / stored.name).write_text(json.dumps(changed))
     done = evaluate(*shop, "--codec", "webp", "--cache", tmp_path, "--json", tmp_path / "webp.json")
     assert done.returncode == 0
-    told = json.loads((tmp_path / "webp.json").read_text())
-    assert {(row["mean_bytes"], row["top5"]) for row in told["rows"]} == {(123, 0)}
+    written = json.loads((tmp_path / "webp.json").read_text())
+    assert {(row["mean_bytes"], row["top5"]) for row in written["rows"]} == {(123, 0)}
 
 
 @pytest.mark.parametrize(
@@ -148,13 +149,13 @@ def test_the_cache_is_what_is_told(shop: list[object], files: Path, tmp_path: Pa
     [
         (
             ["--codec", "jpeg,morse"],
-            "morse: no such codec; there is pnc-v1, pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
+            f"morse: no such codec; there is {', '.join(KINDS)}, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
         ),
         (["--codec", "jpeg,pnc-reference"], "pnc-reference ships no weights: name yours with --weights FILE"),
         (["--codec", "jpeg,"], "an empty name: no such codec"),
         (["--plot", "plot.bmp"], "plot.bmp: a plot is an .svg or a .png file"),
-        (["--csv", "/nowhere/points.csv"], "points.csv cannot be written"),
-        (["--table", "/nowhere/page.md"], "page.md cannot be written"),
+        (["--csv", "/nowhere/points.csv"], "points.csv: cannot be written"),
+        (["--table", "/nowhere/page.md"], "page.md: cannot be written"),
         (["--cache", "README.md"], "README.md cannot be used as a cache"),
     ],
 )
@@ -174,7 +175,7 @@ def test_weights_without_the_codec_that_takes_them_are_wrong_usage(shop: list[ob
 
 @pytest.mark.parametrize(
     ("module", "arguments", "extra"),
-    [("pillow_jxl", ["--codec", "jxl"], "rivals"), ("matplotlib", ["--plot", "plot.svg"], "plot")],
+    [("pillow_jxl", ["--codec", "jxl"], "baselines"), ("matplotlib", ["--plot", "plot.svg"], "plot")],
 )
 def test_what_is_not_installed_is_named_with_its_extra(
     shop: list[object], module: str, arguments: list[str], extra: str

@@ -1,7 +1,8 @@
-"""Labelled pictures: a folder, and a CSV file that says what is in its pictures."""
+"""Labelled pictures: a folder, and a CSV file with the class of each picture."""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 from dataclasses import dataclass
@@ -14,19 +15,41 @@ _FILE, _CLASS = "file", "class_index"
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """``line`` is the line of the CSV file that names the picture."""
+    """A picture and its class; ``line`` is the line of the CSV file that names it."""
 
     path: Path
     class_index: int
     line: int
 
 
-def read_labels(folder: Path, csv_path: Path, first: int | None = None) -> list[LabelledPicture]:
-    """The pictures that the CSV names (the first ``first`` rows, or all), in its order.
+def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name labelled pictures: ``dir``, ``labels`` and ``first``."""
+    parser.add_argument("dir", metavar="DIR", type=Path, help="the folder of the pictures")
+    parser.add_argument(
+        "--labels", metavar="CSV", type=Path, required=True, help="columns file and class_index, others ignored"
+    )
+    parser.add_argument("--first", metavar="N", type=positive, help="only the first N rows of the CSV")
 
-    The CSV has a header with the columns ``file`` (relative to ``folder``) and ``class_index``; others are
-    ignored. Raises ``EvaluationError``, also when not one of the pictures is there; a single missing one is
-    left to be found when it is read.
+
+def positive(text: str) -> int:
+    """Parse a whole number above 0, for argparse."""
+    if not text.strip().isascii() or not text.strip().isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def read_labels(folder: Path, csv_path: Path, first: int | None = None) -> list[LabelledPicture]:
+    """Read the pictures that a CSV file names, in its order.
+
+    Args:
+        folder: the folder of the pictures.
+        csv_path: the file. Its header has the columns ``file`` (relative to ``folder``) and ``class_index``; other
+            columns are ignored.
+        first: read only so many rows; None: all.
+
+    Raises:
+        EvaluationError: the file cannot be used, or none of the pictures exists. Whether a single picture exists is
+            not checked.
     """
     if not os.path.isdir(folder):
         raise EvaluationError(f"{folder} is not a folder of pictures")
@@ -64,7 +87,7 @@ def _labelled(folder: Path, csv_path: Path, line: int, row: dict[str, str | None
 
 
 def check_classes(labelled: list[LabelledPicture], csv_path: Path, classifier: str, classes: int) -> None:
-    """Raises ``EvaluationError`` for the first picture whose class the classifier does not have."""
+    """Raise EvaluationError for the first picture whose class the classifier does not have."""
     for picture in labelled:
         if not 0 <= picture.class_index < classes:
             raise EvaluationError(

@@ -1,8 +1,8 @@
-"""Pictures over virtual boards in virtual time: what is recognised in time.
+"""Sends pictures over virtual boards in virtual time and reports what was delivered by each deadline.
 
 The experiment of the reference's testbed (RTSS 2023, section 5): one picture after another, each with a deadline, over
-a link with none, light or heavy jamming. The same sender, receiver and C core as in real time; only the server's time
-for a picture is given instead of measured.
+a link with no, light or heavy jamming. Sender, receiver and C core are the same as in real time; only the time that the
+server needs for a picture is a parameter instead of being measured.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _STEP_US = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """What became of one picture: the ranks that the edge server had at the deadline, and whether its answer was back
-    by then."""
+class Delivery:
+    """The ranks of one picture that the edge server used, and whether its answer was back by the deadline."""
 
     ranks: frozenset[int]
     in_time: bool
 
 
-class Run:
-    """One camera, one edge server, one air. ``service_us`` is the server's time for a picture."""
+class Experiment:
+    """One camera, one edge server, and the channel between them."""
 
     def __init__(self, settings: WorldSettings, service_us: int) -> None:
+        """Set up the boards. ``service_us``: the time that the server needs to decode and classify a picture."""
         self._world = World(settings)
         self._schedule = self._world.schedule
         self._service_us = service_us
@@ -43,11 +43,14 @@ class Run:
         self._camera = VirtualHost(self._schedule, self._world.cameras[0].line, self._sender, self._on_camera)
         self._server = VirtualHost(self._schedule, self._world.edge.line, self._receiver, self._on_edge)
 
-    def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_us: int) -> list[Passage]:
-        """Send pictures, one every deadline; a picture that cannot be sent in time has no ranks."""
+    def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_us: int) -> list[Delivery]:
+        """Send the pictures, one in each period of ``deadline_us``.
+
+        A picture whose deadline is infeasible, or whose answer is late, has no ranks.
+        """
         while not self._sender.ready and self._schedule.now_us < _CONNECT_LIMIT_US:
             self._schedule.run_until(self._schedule.now_us + _STEP_US)
-        passages: list[Passage] = []
+        deliveries: list[Delivery] = []
         for packets in pictures:
             due_us = self._schedule.now_us + deadline_us
             try:
@@ -57,8 +60,8 @@ class Run:
             self._camera.wake()
             self._schedule.run_until(due_us)
             answer = self._answers.pop(number, None) if number is not None else None
-            passages.append(Passage(answer.ranks, True) if answer else Passage(frozenset(), False))
-        return passages
+            deliveries.append(Delivery(answer.ranks, True) if answer else Delivery(frozenset(), False))
+        return deliveries
 
     def _on_camera(self, event: Event) -> None:
         if isinstance(event, Answer) and not event.late:

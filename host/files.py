@@ -1,0 +1,125 @@
+"""Files that are replaced as a whole, and files that are read up to a limit. A leaf: every room may import it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import zipfile
+import zlib
+from pathlib import Path
+
+from .errors import PncError, Reason
+
+#: What numpy and zipfile raise for an .npz file that is damaged, or is of another kind.
+UNREADABLE_NPZ = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether ``path`` is a device or a pipe, such as /dev/stdout: written to, never renamed over."""
+    special = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    return special or path.is_relative_to("/dev")
+
+
+def write_whole(data: bytes | memoryview, path: Path, *, durable: bool = True) -> None:
+    """Write a temporary file beside ``path`` and rename it into place: readers see the old file or the new one.
+
+    Several processes may write the same path at once. Of a symbolic link the file behind it is replaced. A device or a
+    pipe is written to.
+
+    Args:
+        data: the content.
+        path: the file to replace. Its folder must exist.
+        durable: also keep the promise across a power failure, by syncing file and folder. This can take tens of
+            milliseconds.
+
+    Raises:
+        OSError: the file cannot be written. The previous content is untouched.
+    """
+    if is_stream(path):
+        with path.open("ab") as stream:
+            stream.write(data)
+        return
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def write_file(data: bytes | memoryview, path: Path, error: type[PncError]) -> None:
+    """Do the same as ``write_whole``, but raise ``error``, in one line that names the file."""
+    try:
+        write_whole(data, path)
+    except OSError as reason:
+        raise cannot_write(path, reason, error) from reason
+
+
+def check_writable(path: Path, error: type[PncError]) -> None:
+    """Raise ``error`` if ``write_file`` to ``path`` could not succeed. Leaves nothing behind."""
+    try:
+        if is_stream(path):
+            with path.open("ab"):
+                return
+        if os.path.isdir(path):
+            raise error(f"{path} is a folder: name a file", reason=Reason.BAD_FILE)
+        trial = path.resolve().with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        trial.open("xb").close()
+        trial.unlink()
+    except OSError as reason:
+        raise cannot_write(path, reason, error) from reason
+
+
+def cannot_write(path: Path, reason: OSError, error: type[PncError]) -> PncError:
+    """Return the ``error`` that says why ``path`` cannot be written."""
+    return error(f"{path}: cannot be written ({reason.strerror or reason})", reason=Reason.BAD_FILE)
+
+
+def read_file(path: Path, limit_bytes: int, content: str, error: type[PncError], *, missing: str = "") -> bytes:
+    """Read a file that somebody else wrote, without reading more than ``limit_bytes``.
+
+    Args:
+        path: the file.
+        limit_bytes: the largest size that is accepted.
+        content: what the file should hold, such as "a Huffman table", for the message about one that is too large.
+        error: the class to raise.
+        missing: an addition to the message that there is no such file.
+
+    Raises:
+        PncError: ``error``, in one line that names the file, when it is missing, unreadable or too large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit_bytes + 1)
+    except FileNotFoundError:
+        raise error(f"{path}: no such file{missing}", reason=Reason.BAD_FILE) from None
+    except OSError as reason:
+        text = f"{path}: cannot be read ({reason.strerror or reason})"
+        raise error(text, reason=Reason.BAD_FILE) from None
+    if len(data) > limit_bytes:
+        limit = f"{limit_bytes >> 20} MB" if limit_bytes >= 1 << 20 else f"{limit_bytes >> 10} kB"
+        raise error(f"{path}: larger than {limit}, too large for {content}", reason=Reason.BAD_FILE)
+    return data
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system can sync a folder."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
