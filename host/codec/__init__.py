@@ -7,9 +7,11 @@ from ..ranked import RankedPacket
 from .codec import Codec, load
 from .decoder import Decoded, Decoder
 from .errors import CodecError, PictureError
+from .layout import SIDE
 from .picture import load_picture
 
 __all__ = [
+    "SIDE",
     "Codec",
     "CodecError",
     "Decoded",

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from cffi import FFI
 
-FOLDER = Path("host/codec")
+FOLDER = Path("host/codec/native")
 #: What callers see, and where it is done.
-HEADERS = ("coder.h", "planes.h", "analysis.h")
+HEADERS = ("planes.h", "analysis.h")
 SOURCES = (
-    "coder.c",
     "planes.c",
-    "planes_sums.c",
+    "planes_context.c",
     "planes_symbols.c",
     "planes_encode.c",
     "planes_decode.c",
@@ -36,7 +35,7 @@ ffibuilder.set_source(
     "".join(f'#include "{name}"\n' for name in HEADERS),
     sources=[str(FOLDER / name) for name in SOURCES],
     include_dirs=[str(FOLDER)],
-    depends=[str(FOLDER / name) for name in (*HEADERS, "lanes.h", "planes_inside.h")],
+    depends=[str(FOLDER / name) for name in (*HEADERS, "simd.h", "planes_internal.h")],
     extra_compile_args=["-O3", "-std=c11"],
 )
 

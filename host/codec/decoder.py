@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..ranked import RankedPacket
+from .bitstream import PlaneBitstream
 from .errors import CodecError
 from .onnx_session import open_session
+from .values import PlaneValues
 from .weights import FOLDER, Kind, check
 
 
@@ -23,19 +25,6 @@ class Decoded:
     channels: float
     used: int
     faults: tuple[str, ...]
-
-
-class Found(Protocol):
-    """What came out of some packets: channels' worth, packets used, what was wrong; the rest is the codec's own."""
-
-    @property
-    def channels(self) -> float: ...
-
-    @property
-    def used(self) -> int: ...
-
-    @property
-    def faults(self) -> tuple[str, ...]: ...
 
 
 def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
@@ -54,16 +43,14 @@ class Decoder:
     def __init__(
         self,
         kind: Kind,
-        collect: Callable[[Iterable[RankedPacket]], Any],
-        inputs: Callable[[Sequence[Any]], dict[str, np.ndarray]],
+        bitstream: PlaneBitstream,
+        inputs: PlaneValues,
         folder: Path = FOLDER,
         threads: int | None = None,
     ) -> None:
-        """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those.
-
-        ``threads``: how many the network computes with; all the CPUs that this process may use if None.
+        """``threads``: how many the network computes with; all the CPUs that this process may use if None.
         """
-        self._collect, self._inputs = collect, inputs
+        self._bitstream, self._inputs = bitstream, inputs
         self._session = open_network(folder / f"{kind.name}.onnx", kind, threads)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
@@ -74,6 +61,6 @@ class Decoder:
         """Several pictures in one run of the network."""
         if not pictures:
             return []
-        found: list[Found] = [self._collect(packets) for packets in pictures]
+        found = [self._bitstream.collect(packets) for packets in pictures]
         pixels = self._session.run(["pixels"], self._inputs(found))[0]
         return [Decoded(p, f.channels, f.used, f.faults) for p, f in zip(pixels, found, strict=True)]

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import PictureError
+from .layout import SIDE
 
-SIDE = 224
 #: A file that claims more pixels than this is taken for a decompression bomb.
 MAX_PIXELS = 100_000_000
 #: What Pillow's readers raise for broken files, beside OSError: they have no error in common.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,6 @@ from .files import UNREADABLE_NPZ
 FOLDER = Path(__file__).parent / "weights"
 
 
-class Family(Enum):
-    """How a codec works: symbols in packets that stand alone, or bit-planes in a chain of packets."""
-
-    CHANNELS = "channels"
-    PLANES = "planes"
-
-
 @dataclass(frozen=True)
 class Kind:
     """A codec that this code runs. The first byte of each packet is ``number * 16 + version``."""
@@ -29,18 +21,16 @@ class Kind:
     name: str
     number: int
     version: int
-    family: Family
 
     @property
     def mark(self) -> int:
         return self.number * 16 + self.version
 
 
-#: Numbers are never given twice.
-KINDS: dict[str, Kind] = {
-    "pnc-v1": Kind("pnc-v1", number=1, version=1, family=Family.CHANNELS),
-    "pnc-v2": Kind("pnc-v2", number=2, version=4, family=Family.PLANES),
-}
+#: The codecs that ship.
+KINDS: dict[str, Kind] = {"pnc-v2": Kind("pnc-v2", number=2, version=4)}
+#: Every number that was ever given, with its codec: numbers are never given twice.
+NAMES: dict[int, str] = {1: "pnc-v1", 2: "pnc-v2"}
 DEFAULT = "pnc-v2"
 
 
@@ -54,9 +44,8 @@ def kind_of(name: str) -> Kind:
 def describe_mark(mark: int) -> str:
     """What the first byte of a packet says, in words: the codec's name, where it is known, and its version."""
     number, version = divmod(mark, 16)
-    for kind in KINDS.values():
-        if kind.number == number:
-            return f"{kind.name} version {version}"
+    if number in NAMES:
+        return f"{NAMES[number]} version {version}"
     return f"an unknown codec (number {number}, version {version})"
 
 

@@ -1,9 +1,8 @@
 """Our own codecs, and the pictures themselves, as subjects of the measurement.
 
 Counted are the codec's own bytes, its headers among them: all the data of the ranked packets, without the
-7-byte header that the link puts before each. A budget takes packets in the order of their ranks, the last one shortened
-where the codec can be cut anywhere, whole ones only where it cannot, as the link delivers them; so every picture, and
-with them the mean, stays at or below the budget.
+7-byte header that the link puts before each. A budget takes packets in the order of their ranks and shortens the last
+one; so every picture, and with them the mean, stays at or below the budget.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from .subject import EVERYTHING, Picture, Question, Stream, View, fingerprint
 class OwnCodec:
     """A codec of ours."""
 
+    kind = "cut"
+
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._decoder = codec.decoder()
@@ -31,10 +32,6 @@ class OwnCodec:
     @property
     def name(self) -> str:
         return self._codec.name
-
-    @property
-    def kind(self) -> str:
-        return "cut" if self._codec.cuts_anywhere else "packets"
 
     def questions(self, budgets_bytes: Sequence[int]) -> list[Question]:
         return [*(Question(View.BUDGET, budget) for budget in sorted(set(budgets_bytes))), EVERYTHING]
@@ -45,25 +42,17 @@ class OwnCodec:
             "codec": self.name,
             "version": self._codec.version,
             "weights": fingerprint(FOLDER.glob(f"{self.name}.*")),
-            "code": fingerprint([*code.glob("*.[ch]"), *code.glob("*.py"), *code.glob("planes/*.py"), Path(__file__)]),
+            "code": fingerprint([*code.glob("native/*.[ch]"), *code.glob("*.py"), Path(__file__)]),
         }
 
     def streams(self, picture: Picture, questions: Sequence[Question]) -> list[Stream | None]:
         packets = sorted(self._codec.encode(picture), key=lambda p: p.rank)
-        sizes = [self._size_within(packets, question.value) for question in questions]
+        total = sum(len(packet.data) for packet in packets)
+        sizes = [total if question.value is None else min(total, question.value) for question in questions]
         return [Stream(size, size, tuple(cut(packets, size))) for size in sizes]
 
     def decode(self, contents: Sequence[tuple[RankedPacket, ...]]) -> list[Picture]:
         return [decoded.picture for decoded in self._decoder.decode_batch(contents)]
-
-    def _size_within(self, packets: Sequence[RankedPacket], budget_bytes: int | None) -> int:
-        """Bytes of a stream that a budget leaves."""
-        total = sum(len(packet.data) for packet in packets)
-        if budget_bytes is None or total <= budget_bytes:
-            return total
-        if self._codec.cuts_anywhere:
-            return budget_bytes
-        return sum(len(packet.data) for packet in packets[: packets_within(packets, budget_bytes)])
 
 
 class Originals:
@@ -93,15 +82,3 @@ def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
         kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
         size_bytes -= len(packet.data)
     return kept
-
-
-def packets_within(packets: Sequence[RankedPacket], budget_bytes: int | None) -> int:
-    """How many of the packets, from the first on, fit the budget whole; all of them for None."""
-    if budget_bytes is None:
-        return len(packets)
-    left = budget_bytes
-    for count, packet in enumerate(packets):
-        left -= len(packet.data)
-        if left < 0:
-            return count
-    return len(packets)

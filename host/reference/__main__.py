@@ -6,8 +6,7 @@
     python -m host.reference import-onnx encoder.onnx --into pnc.npz --out new.npz
 
 ENCODER and DECODER are folders of TensorFlow SavedModels, --tables the folder of the published Huffman tables. Nothing
-in them is executed. ``export`` and ``--into`` take the names of shipped codecs, too. Exit status: 0 done, 1 failed,
-2 wrong usage, 130 interrupted.
+in them is executed. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ import numpy as np
 from ..camera.pictures import find_pictures
 from ..cli.command import CommandError, CommandParser, run_command
 from ..codec.picture import sound_pictures
-from ..codec.weights import KINDS, content_of
 
 NAME = "reference"
 #: How the published tables are called, channel by channel.
@@ -47,18 +45,13 @@ def parser() -> CommandParser:
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
     c = commands.add_parser("export", help="an encoder as ONNX")
-    c.add_argument("model", metavar="FILE", help=f"a file made by import or fit, or {', '.join(KINDS)}")
+    c.add_argument("model", metavar="FILE", type=Path, help="a file made by import or fit")
     c.add_argument("--onnx", metavar="FILE", type=Path, required=True, help="where to write it")
     c.add_argument("--int8", metavar="DIR", help="int8 weights, uint8 activations, calibrated on the photos in DIR")
 
     c = commands.add_parser("import-onnx", help="an encoder from ONNX, float or int8, into a codec")
     c.add_argument("encoder", metavar="ONNX", type=Path, help="a file made by export")
-    c.add_argument(
-        "--into",
-        metavar="FILE",
-        required=True,
-        help=f"the codec whose encoder it replaces, a file or {', '.join(KINDS)}",
-    )
+    c.add_argument("--into", metavar="FILE", type=Path, required=True, help="the codec whose encoder it replaces")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec with that encoder")
     return p
 
@@ -112,36 +105,22 @@ def fit(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     from .files import write_file
+    from .model_file import load_networks
+    from .onnx_encoder import encoder_graph, quantized
 
-    if options.model in KINDS:
-        from ..codec.integer_onnx import integer_encoder
-
-        if options.int8:
-            raise CommandError(f"--int8: the encoder of {options.model} has int8 weights as it is", 2)
-        model = integer_encoder(options.model)
-    else:
-        from .model_file import load_networks
-        from .onnx_encoder import encoder_graph, quantized
-
-        model = encoder_graph(load_networks(Path(options.model))[0])
-        if options.int8:
-            model = quantized(model, pictures(options.int8))
+    model = encoder_graph(load_networks(options.model)[0])
+    if options.int8:
+        model = quantized(model, pictures(options.int8))
     write_file(model.SerializeToString(), options.onnx)
     return 0
 
 
 def import_onnx(options: argparse.Namespace) -> int:
-    if options.into in KINDS:
-        from ..codec.integer_onnx import with_encoder
-        from .files import write_file
+    from .model_file import load_model, save_model
+    from .onnx_encoder import read_encoder
 
-        write_file(content_of(*with_encoder(options.encoder, options.into)), options.out)
-    else:
-        from .model_file import load_model, save_model
-        from .onnx_encoder import read_encoder
-
-        encoder = read_encoder(options.encoder)
-        save_model(dataclasses.replace(load_model(Path(options.into)), encoder=encoder), options.out)
+    encoder = read_encoder(options.encoder)
+    save_model(dataclasses.replace(load_model(options.into), encoder=encoder), options.out)
     return 0
 
 

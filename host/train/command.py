@@ -9,13 +9,10 @@ import torch
 
 from ..codec.weights import kind_of
 from . import checkpoint, loop
-from .export import export, weights_paths
+from .export import export_planes, weights_paths
 from .photos import TrainingError, load_photos
-from .planes.export import export_planes
-from .planes.recipe import PlaneRecipe
-from .planes.trainer import PlaneTrainer
 from .recipe import RECIPES
-from .trainer import Trainer
+from .trainer import PlaneTrainer
 
 #: Photos kept from training, to see how it goes; and how many photos the entropy tables are fitted on.
 HELD_OUT = 160
@@ -51,21 +48,12 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     if state:
         checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes
-    if isinstance(recipe, PlaneRecipe):
-        planes = PlaneTrainer(recipe, rest, held_out, say, state)
-        if state:
-            say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
-        loop.run(planes, length, path, facts, say)
-        say("fitting the entropy tables")
-        written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
-    else:
-        trainer = Trainer(recipe, rest, held_out)
-        if state:
-            trainer.resume(state)
-            say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
-        loop.run(trainer, length, path, facts, say)
-        say("fitting the entropy tables")
-        written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
+    trainer = PlaneTrainer(recipe, rest, held_out, say, state)
+    if state:
+        say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
+    loop.run(trainer, length, path, facts, say)
+    say("fitting the entropy tables")
+    written = export_planes(trainer.average, trainer.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     for file in written:
         say(f"wrote {file} ({file.stat().st_size} bytes)")
 

@@ -1,158 +1,183 @@
-"""A training of pnc-v1: quantization, rate and random loss of the tail in the loop, judged by frozen classifiers."""
+"""A training of the plane codec's decoder: each stream is cut at random, its picture is judged."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import checkpoint, learner, masks
-from .crops import random_batch
-from .judges import JUDGES, Judge
-from .model import Model, parameter_groups, start
-from .network import CHANNELS
-from .recipe import Recipe
-from .validation import best_order, validate
+from . import checkpoint, learner
+from .crops import DevicePhotos, random_batch
+from .teachers import JUDGES, Judge
+from .passes import Cuts, draw_sizes, first_order
+from .export import encoder_arrays
+from .model import PlaneModel, fit_linear, parameter_groups, set_spreads
+from .order import best_order
+from .perceptual import judged
+from .recipe import PlaneRecipe
+from .sizes import piece_sizes
+from .validation import HeldOut, validate
 
-CELLS = 32 * 32
-#: Quantizer step to start from, in units of a filter of unit norm.
-FIRST_STEP = 18.0
-
-
-class JudgeWeights(Protocol):
-    """What a recipe says of how much a judge's features and answer count."""
-
-    @property
-    def feature_weight(self) -> float: ...
-
-    @property
-    def answer_weight(self) -> float: ...
-
-
-def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
-    """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
-
-    A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
-    """
-    seen = decoded.detach().requires_grad_()
-    with torch.no_grad():
-        want_features, want = judge(picture)
-    features, answer = judge(seen.clamp(-127 / 128, 1))
-    target = F.log_softmax(want, 1)
-    divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
-    # Concave, so that hopeless samples do not outweigh those that can still be won.
-    answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
-    moved = torch.zeros_like(answer_loss)
-    for f, w in zip(features, (w.float() for w in want_features), strict=True):
-        moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
-    moved = moved / len(features)
-    loss = recipe.feature_weight * moved + recipe.answer_weight * answer_loss
-    (slope,) = torch.autograd.grad(loss.sum(), seen)
-    size = slope.flatten(1).norm(dim=1).clamp_min(1e-9)
-    slope = slope * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
-    shown = {"features": float(moved.detach().mean()), "answer": float(answer_loss.detach().mean())}
-    return (decoded * slope).sum() / len(decoded), shown
+#: Steps in which the learning rates rise, at the start.
+WARM_STEPS = 150
+#: Batches from which the linear path starts.
+LINEAR_BATCHES = 24
+#: Which judge each step asks, in turn.
+TURNS = (0, 0, 1)
+#: Sides of the pictures that judges are shown.
+SHOWN = (176, 192, 208, 224)
+#: Orders that are close to the one in use: of three streams two are cut in one of these, so that the decoder learns no
+#: order by heart before it is chosen.
+SHAKEN = 32
 
 
-class Trainer:
+class PlaneTrainer:
     """State of a run: everything a checkpoint holds, and one step at a time."""
 
-    validate_s = 900.0
+    validate_s = 420.0
 
-    def __init__(self, recipe: Recipe, photos: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> None:
-        self.recipe, self.photos, self.held_out = recipe, photos, held_out
+    def __init__(
+        self,
+        recipe: PlaneRecipe,
+        photos: Sequence[np.ndarray],
+        held_out: Sequence[np.ndarray],
+        say: Callable[[str], None],
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """Starts afresh, or from what ``state()`` gave. Raises TrainingError when that does not fit."""
+        self.recipe, self.photos = recipe, photos
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)
-        self.model = Model()
-        start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
-        self.model.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model)
-        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.999))
-        self.judges = [Judge(name) for name in JUDGES]
-        self.price = recipe.first_price
-        self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        on_gpu = self.device.type == "cuda"
+        self.on_device = DevicePhotos(photos, self.device) if on_gpu else None
+        self.batch = recipe.gpu_batch if on_gpu else recipe.batch
+        self.model = PlaneModel()
+        self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.to(self.device)
+        self.judges = [Judge(name).to(self.device) for name in JUDGES]
+        self.held = HeldOut(held_out, self.judges, self.device)
         self.order_at = recipe.order_at
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+        if state is None:
+            order = first_order(self.model.set_tops(self.model.analysis(self.held.pixels)))
+            say("what the pieces cost")
+            sizes = piece_sizes(encoder_arrays(self.model), order, photos, recipe.seed, say)
+            self.use(Cuts(order, sizes))
+            set_spreads(self.model, self.crops(self.rng).to(self.device).float())
+            fit_linear(self.model, self.some_cuts())
+        self.average = copy.deepcopy(self.model)
+        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
+        if state is not None:
+            learner.take(self, state)
+            with checkpoint.taking():
+                order = [(int(c), int(p)) for c, p in state["order"].tolist()]
+                self.use(Cuts(order, dict(zip(order, state["sizes"].tolist(), strict=True))))
+            self.rng = np.random.default_rng([recipe.seed, self.steps])
 
     def state(self) -> dict[str, Any]:
-        return learner.state_of(self) | {"price": self.price, "bytes": self.bytes}
+        return learner.state_of(self) | {
+            "order": torch.tensor(self.cuts.order),
+            "sizes": torch.tensor([self.cuts.sizes[piece] for piece in self.cuts.order], dtype=torch.float64),
+        }
 
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state()`` gave. Raises TrainingError when it does not fit."""
-        learner.take(self, state)
-        with checkpoint.taking():
-            self.price, self.bytes = state["price"], state["bytes"]
-        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
+    def use(self, cuts: Cuts) -> None:
+        """Cut in that order from now on, and in those around it."""
+        self.cuts = cuts
+        around = [cuts.shaken(self.recipe.shake, self.rng) for _ in range(SHAKEN)]
+        self.choice = [cuts] * (SHAKEN // 2) + around
+
+    def cut(self, count: int, side: int) -> tuple[Tensor, np.ndarray]:
+        """Levels [count, C, side, side] of streams cut at random, and their bytes [count]."""
+        r = self.recipe
+        sizes = np.minimum(draw_sizes(self.rng, count, r.fewest_bytes, r.most_bytes), self.cuts.bytes[-1])
+        rows = []
+        for size in sizes:
+            cuts = self.choice[self.rng.integers(len(self.choice))]
+            rows.append(cuts.levels(cuts.place(size), side))
+        return torch.from_numpy(np.concatenate(rows)).to(self.device), sizes
+
+    def some_cuts(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of crops, 0..255, with levels."""
+        for _ in range(LINEAR_BATCHES):
+            pixels = self.crops(self.rng).to(self.device).float()
+            yield pixels, self.cut(len(pixels), pixels.shape[-1] // 8)[0]
+
+    def crops(self, rng: np.random.Generator, _progress: float = 0.0) -> Tensor:
+        """The next batch, uint8 [n, 3, s, s]."""
+        if self.on_device:
+            return self.on_device.random_batch(self.batch, self.recipe.crop, rng)
+        return torch.from_numpy(random_batch(self.photos, self.batch, self.recipe.crop, rng))
 
     def set_rates(self, progress: float) -> None:
-        warm = min(1.0, self.steps / 200)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.3) / 0.7))
-        for group in self.adam.param_groups:
-            still = group["encoder"] and progress < self.recipe.distil_at
-            group["lr"] = 0.0 if still else group["base"] * warm * (0.02 + 0.98 * fall)
-
-    def mask(self, progress: float, cells: int) -> Tensor:
-        n, r = self.recipe.batch, self.recipe
-        if progress < r.order_at:
-            made = masks.random_channels(self.rng, n, CHANNELS, cells)
+        """A plain fall while squared errors teach, then half a cosine after a quarter of the time that is left."""
+        judged_at = self.recipe.judged_at
+        if progress < judged_at:
+            fall = 1 - 0.6 * progress / judged_at
         else:
-            made = masks.tail_drop(self.rng, n, CHANNELS, cells, r.hole_share)
-        return self.model.in_order(torch.from_numpy(made))
+            done = (progress - judged_at) / (1 - judged_at)
+            fall = 0.02 + 0.49 * (1 + math.cos(math.pi * max(0.0, done - 0.25) / 0.75))
+        for group in self.adam.param_groups:
+            group["lr"] = group["base"] * fall * min(1.0, self.steps / WARM_STEPS)
 
-    def crops(self, rng: np.random.Generator, progress: float) -> np.ndarray:
-        """The next batch, uint8 [n, 3, s, s]."""
-        size = self.recipe.small if progress < self.recipe.grow_at else 224
-        return random_batch(self.photos, self.recipe.batch, size, rng)
+    def shown(self, picture: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
+        """Both as a judge sees them: the same random part, size and flip."""
+        side = picture.shape[-1]
+        part = int(self.rng.integers(round(side * 0.85), side + 1))
+        top, left = (int(v) for v in self.rng.integers(0, side - part + 1, 2))
+        size = int(self.rng.choice(SHOWN))
+        flip = self.rng.random() < 0.5
 
-    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
+        def see(x: Tensor) -> Tensor:
+            cut = x[:, :, top : top + part, left : left + part]
+            seen = F.interpolate(cut, (size, size), mode="bilinear") if part != size else cut
+            return seen.flip(3) if flip else seen
+
+        return see(picture), see(decoded)
+
+    def step(self, crops: Tensor, progress: float) -> dict[str, float]:
         """One step on uint8 [n, 3, s, s]; returns figures to report."""
         r = self.recipe
-        pixels = torch.from_numpy(crops).float()
-        cells = (crops.shape[-1] // 7) ** 2
-        away = self.model.away(pixels)
-        mask = self.mask(progress, cells)
-        with torch.autocast("cpu", torch.bfloat16):
-            decoded = self.model.decode(away, mask)
+        pixels = crops.to(self.device).float()
+        y = self.model.analysis(pixels)
+        level, sizes = self.cut(len(crops), y.shape[-1])
+        with torch.autocast(self.device.type, torch.bfloat16):
+            decoded = self.model.decode(y, level)
         picture = (pixels - 127) / 128
+        climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
+        pixel_weight = torch.from_numpy(r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb)
         mse = (decoded - picture).pow(2).mean((1, 2, 3))
-        size = self.model.rate(away).sum((2, 3)).mean(0) / 8 * (CELLS / cells)
-        self.bytes = 0.98 * self.bytes + 0.02 * size.detach()
-        order = self.model.order
-        so_far = self.bytes[order].cumsum(0)
-        weight = torch.empty(CHANNELS)
-        weight[order] = (so_far[-1] / so_far) ** r.early_power
-        loss = r.mse_weight * mse.mean() + self.price * 8 * (weight * size).sum()
-        shown = {"mse": float(mse.detach().mean()), "bytes": float(self.bytes.sum())}
-        if progress >= r.distil_at:
-            judge = self.judges[self.steps % len(self.judges)]
-            pull, figures = judged(judge, picture, decoded, r)
+        loss = (pixel_weight.to(mse) * mse).mean()
+        figures = {"mse": float(mse.detach().mean())}
+        if progress >= r.judged_at:
+            judge = self.judges[TURNS[self.steps % len(TURNS)]]
+            pull, more = judged(judge, *self.shown(picture, decoded), r)
             loss = loss + pull
-            shown |= figures
+            figures |= more
         self.adam.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 2.0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.synthesis.parameters(), 5.0)
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
-        if progress >= r.distil_at:
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, math.log(shown["bytes"] / r.target_bytes) * 5)))
         learner.follow(self, r.ema)
-        return shown | {"price": self.price}
+        return figures
 
-    def reorder(self, _say: Callable[[str], None]) -> str:
-        """Choose the order of the channels, and go on with it."""
-        order, why = best_order(self.average, self.judges[0], self.held_out, self.bytes)
-        for model in (self.model, self.average):
-            model.order.copy_(order)
+    def reorder(self, say: Callable[[str], None]) -> str:
+        """Choose the order of the pieces anew, and go on with it."""
+        order, why = best_order(self.average, self.held, self.recipe, self.cuts.sizes)
+        # What a piece costs depends on what is known before it.
+        sizes = piece_sizes(encoder_arrays(self.model), order, self.photos, self.recipe.seed, say)
+        self.use(Cuts(order, sizes))
         self.ordered = True
         return why
 
     def validate(self) -> str:
         """One line on the photos that are held out."""
-        return validate(self.average, self.judges[0], self.held_out)
+        return validate(self.average, self.held, self.cuts)

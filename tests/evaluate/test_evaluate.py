@@ -23,7 +23,7 @@ pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 from host import codec
 from host.edge.classifier import load
 from host.evaluate.accuracy import Tally, place_of
-from host.evaluate.own import cut, packets_within
+from host.evaluate.own import cut
 from host.ranked import RankedPacket
 from tests.edge.tiny_models import colour_classifier
 
@@ -116,7 +116,7 @@ def test_a_row_is_what_its_packets_alone_decode_and_classify_to(
         for packet in ours.encode(codec.load_picture(shop["folder"] / item["file"])):
             room = budget - sum(len(p.data) for p in kept)
             if room < len(packet.data):
-                if ours.cuts_anywhere and room:
+                if room:
                     kept.append(RankedPacket(packet.rank, packet.position, packet.data[:room]))
                 break
             kept.append(packet)
@@ -255,15 +255,6 @@ def test_the_json_may_go_to_a_stream(shop: dict[str, Path]) -> None:
 
 
 sizes_bytes = st.lists(st.integers(1, 237), max_size=40)
-
-
-@given(sizes_bytes, st.integers(1, 4000))
-def test_a_cut_is_the_longest_prefix_of_whole_packets_that_fits(sizes: list[int], budget: int) -> None:
-    packets = [RankedPacket(rank, 0, bytes(size)) for rank, size in enumerate(sizes)]
-    count = packets_within(packets, budget)
-    assert sum(sizes[:count]) <= budget
-    assert count == len(sizes) or sum(sizes[: count + 1]) > budget
-    assert packets_within(packets, None) == len(sizes)
 
 
 @given(sizes_bytes, st.integers(0, 4000))

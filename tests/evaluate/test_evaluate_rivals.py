@@ -148,7 +148,7 @@ def test_the_cache_is_what_is_told(shop: list[object], files: Path, tmp_path: Pa
     [
         (
             ["--codec", "jpeg,morse"],
-            "morse: no such codec; there is pnc-v1, pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
+            "morse: no such codec; there is pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
         ),
         (["--codec", "jpeg,pnc-reference"], "pnc-reference ships no weights: name yours with --weights FILE"),
         (["--codec", "jpeg,"], "an empty name: no such codec"),

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...reference.model import Autoencoder
-from ..judges import Judge
+from ..teachers import Judge
 from .clip import let_pixels_return
 from .recipe import CLASSIFIER, Stage
 
