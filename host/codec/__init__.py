@@ -1,6 +1,6 @@
-"""The picture codec: ``load()`` it, ``encode`` a picture to ranked packets, decode any of them.
+"""The picture codec: ``load()`` it, ``encode`` a picture to ranked packets, decode any prefix of them.
 
-Importing this needs neither torch nor onnxruntime: a camera has neither.
+Importing it needs neither torch nor onnxruntime, which a camera does not have.
 """
 
 from ..ranked import RankedPacket

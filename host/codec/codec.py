@@ -1,4 +1,4 @@
-"""The picture codec: a picture to ranked packets, of which any prefix decodes."""
+"""The picture codec: pictures to ranked packets. Any prefix of the packets, cut at any byte, decodes."""
 
 from __future__ import annotations
 
@@ -9,58 +9,67 @@ import numpy as np
 
 from ..ranked import RankedPacket
 from .analysis import Analysis
-from .bitstream import PlaneBitstream
+from .bitstream import Bitstream
 from .decoder import Decoder
-from .entropy import PlaneCoder
+from .entropy import BitPlaneCoder
 from .layout import SIDE
-from .values import PlaneValues
+from .values import DecoderInputs
 from .weights import DEFAULT, FOLDER, kind_of, load_arrays
 
 
 class Codec:
-    """One trained codec. Encoding needs numpy and the C coder alone; ``decoder()`` needs onnxruntime."""
+    """A trained codec. Encoding needs numpy and the C part; ``decoder()`` needs onnxruntime."""
 
     def __init__(self, name: str, folder: Path = FOLDER) -> None:
-        """Raises CodecError when there is no codec of that name or its weights cannot be used."""
+        """Load the codec ``name`` from ``folder``. Raises CodecError if its weights are missing or unusable."""
         self._kind, self._folder = kind_of(name), folder
         arrays = load_arrays(self._kind, folder)
-        self.network, self.coder = Analysis(arrays), PlaneCoder(arrays)
-        self.bitstream, self._inputs = PlaneBitstream(self._kind, self.coder), PlaneValues(arrays)
+        self.analysis = Analysis(arrays)
+        self.coder = BitPlaneCoder(arrays)
+        self.bitstream = Bitstream(self._kind, self.coder)
+        self._inputs = DecoderInputs(arrays)
 
     @property
     def name(self) -> str:
+        """The codec's name, such as ``pnc-v2``."""
         return self._kind.name
 
     @property
     def version(self) -> int:
+        """The version of bitstream and weights."""
         return self._kind.version
 
     @property
     def channels(self) -> int:
-        """Channels of a whole picture."""
+        """Number of channels of a whole picture."""
         return self.coder.channels
 
     def encode(self, picture: np.ndarray) -> list[RankedPacket]:
-        """uint8 [224, 224, 3] RGB (see ``load_picture``) -> packets, most important first, ranks from 0.
+        """Encode a picture, uint8 [224, 224, 3] RGB (see ``load_picture``).
 
-        May be called from several threads at once.
+        Returns its packets, most important first, ranks from 0. Thread-safe. Raises ValueError for another shape or
+        type.
         """
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
-        return self.bitstream.pack(self.network(picture))
+        return self.bitstream.packetize(self.analysis(picture))
 
     def channels_in(self, packets: Iterable[RankedPacket]) -> float:
-        """How many channels ``packets`` hold, parts counted as parts; packets that are not sound count nothing."""
-        return self.bitstream.collect(packets).channels
+        """Return how many channels ``packets`` hold, with fractions. Unusable packets do not count."""
+        return self.bitstream.depacketize(packets).channels
 
     def decoder(self, threads: int | None = None) -> Decoder:
-        """A decoder for this codec's packets. Raises CodecError when onnxruntime is missing.
+        """Load the decoder for this codec's packets.
 
-        ``threads``: how many its network computes with; all the CPUs that this process may use if None.
+        Args:
+            threads: number of threads of its network; None for all CPUs that this process may use.
+
+        Raises:
+            CodecError: onnxruntime is not installed, or the decoder's weights are missing or unusable.
         """
         return Decoder(self._kind, self.bitstream, self._inputs, self._folder, threads)
 
 
 def load(name: str = DEFAULT) -> Codec:
-    """The shipped codec of that name. Raises CodecError when it cannot be had."""
+    """Load a shipped codec. Raises CodecError if there is none of that name, or it cannot be used."""
     return Codec(name)

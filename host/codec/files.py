@@ -1,4 +1,4 @@
-"""Files that are never left half-written, and what reading damaged ones raises."""
+"""Atomic writing of files, and the errors that reading damaged ones raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-#: What numpy and zipfile raise for an .npz file that is damaged, or none.
+#: Errors that numpy and zipfile raise for a damaged .npz file, or for a file of another kind.
 UNREADABLE_NPZ = (
     *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
     *(zipfile.BadZipFile, zlib.error),
@@ -16,16 +16,16 @@ UNREADABLE_NPZ = (
 
 
 def is_stream(path: Path) -> bool:
-    """/dev/stdout, a named pipe and the like: to be written to, not renamed over."""
+    """Return whether ``path`` is a device or pipe, such as /dev/stdout: to be written to, never replaced."""
     special = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
     return special or path.is_relative_to("/dev")
 
 
 def write_whole(data: bytes | memoryview, path: Path) -> None:
-    """Write beside ``path``, then rename into place: after a crash there is the old file or the new one, whole.
+    """Write ``path`` atomically: beside it first, then renamed, so that a crash leaves the old or the new file whole.
 
-    Where ``path`` is a link it is the file behind it that is replaced; a device or a pipe is written to. Raises OSError
-    when the disk refuses; what was there before is then untouched.
+    Follows links; a device or a pipe is written to directly. Raises OSError if writing fails; the old file is then
+    untouched.
     """
     if is_stream(path):
         with path.open("ab") as stream:
@@ -47,7 +47,7 @@ def write_whole(data: bytes | memoryview, path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The rename itself reaches the disk only with its folder, where the system can sync one."""
+    """Flush a rename to disk, on systems that can sync a folder."""
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:

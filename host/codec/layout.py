@@ -1,19 +1,22 @@
-"""What encoder, coder, decoder and training of the plane codec must agree on."""
+"""Constants that encoder, entropy coder, decoder and training share."""
 
 from __future__ import annotations
 
 import numpy as np
 
+#: Side of the pictures that the codec takes and gives, in pixels.
 SIDE = 224
+#: Side of a cell in pixels; each channel has one coefficient a cell.
 CELL = 8
+#: Cells on a side.
 GRID = SIDE // CELL
 #: Bit-planes of a coefficient: magnitudes are below 2^PLANES.
 PLANES = 7
-#: Channels that see luma; of each colour difference there are four.
+#: Luma channels; each colour difference has four more.
 LUMA_CHANNELS = 44
-#: What is taken off luma, so that it lies around zero as the differences do.
+#: Subtracted from luma, so that it is centred on zero like the colour differences.
 LUMA_MIDDLE = 127
-#: Shares of red, green and blue in luma, blue and red difference (ITU-R BT.601), in 1/256.
+#: Weights of red, green and blue in luma, blue and red difference (ITU-R BT.601), in 1/256.
 COLOURS = ((77, 150, 29), (-43, -85, 128), (128, -107, -21))
 
 
@@ -24,16 +27,19 @@ def _frequencies() -> list[tuple[int, int, int]]:
     return sorted(luma + chroma, key=lambda f: np.hypot(f[1], f[2]) + (0.9 if f[0] else 0.0))
 
 
-#: The cosine that each channel is: colour (0 luma, 1 blue, 2 red difference), frequency down, right.
+#: Each channel's cosine: colour plane (0 luma, 1 blue, 2 red difference), vertical and horizontal frequency.
 FREQUENCIES = _frequencies()
-#: The colour that each channel sees.
+#: Each channel's colour plane.
 COLOUR_OF = tuple(colour for colour, _, _ in FREQUENCIES)
 #: 784 positions x 64 taps x 52 channels, and 9 for the colours of each pixel: 3.06 million multiply-adds a picture.
 CHANNELS = len(FREQUENCIES)
 
 
 def centre_weight(side: int) -> np.ndarray:
-    """How much finer than usual the middle of the picture is quantized, int64 [side, side], in 1/256."""
+    """Return the factor on the resolution of the quantizer by position, int64 [side, side], in 1/256.
+
+    It is highest in the centre of the picture.
+    """
     at = (np.arange(side) + 0.5) / side * 2 - 1
     distance = at[:, None] ** 2 + at[None] ** 2
     weight: np.ndarray = np.round(256 * np.maximum(0.75, 1.2 - 0.35 * distance)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""From an ONNX graph to a checked model of the version that all networks here are written in."""
+"""Makes checked ONNX models, all of one ONNX version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OPSET, IR_VERSION = 17, 8
 
 
 def model_of(graph: onnx.GraphProto, kind: Kind | None = None) -> onnx.ModelProto:
-    """The model; that of a ``kind`` of codec tells its name and version."""
+    """Make a checked model of ``graph``, labelled with the name and version of ``kind`` if that is given."""
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     if kind is not None:
         helper.set_model_props(made, {"name": kind.name, "version": str(kind.version)})

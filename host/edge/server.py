@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from ..codec import Codec, Decoded, Decoder
+from ..codec import SIDE, Codec, Decoded, Decoder
 from ..link.events import Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
 from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
@@ -66,7 +66,7 @@ class EdgeServer:
 
     def warm_up(self) -> None:
         """Load the networks and measure what one picture takes; blocks for a second or so."""
-        grey = np.full((224, 224, 3), 128, np.uint8)
+        grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
         packets = self._codec.encode(grey)
         for _ in range(WARM_UP):
             start = time.perf_counter()
@@ -151,7 +151,7 @@ class EdgeServer:
                 used = [packet.rank for packet in collected.packets]
                 receiver.answer(now_us(), collected, top, service_us=service_us, used=used)
             else:
-                receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.faults)[:120])
+                receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.issues)[:120])
             self._runner.wake()
             served = await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us)
             self._on_served(served)
@@ -176,7 +176,7 @@ class EdgeServer:
             margin_ms=(collected.deadline_us - last_us) / 1000,
             service_ms=service_us / 1000,
             top=tuple((index, label, round(probability, 4)) for index, label, probability in top),
-            faults=decoded.faults,
+            faults=decoded.issues,
             picture=None,
         )
         if self._archive is None:

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import codec as codec_package
-from ..codec import Codec
-from ..codec.picture import SIDE
+from ..codec import SIDE, Codec
 from ..codec.weights import FOLDER
 from ..ranked import RankedPacket
 from .subject import EVERYTHING, Picture, Question, Stream, View, fingerprint

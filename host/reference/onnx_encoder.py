@@ -18,9 +18,10 @@ import torch
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
+from ..codec import SIDE
 from ..codec.errors import CodecError
 from ..codec.onnx_model import model_of
-from .model import CHANNELS, GRID, SIDE, STRIDE, Encoder
+from .model import CHANNELS, GRID, STRIDE, Encoder
 
 #: The float encoder has 22 kB.
 _MAX_BYTES = 4 << 20

@@ -1,4 +1,4 @@
-"""Writes the weights of the plane codec that ship: arrays for both ends, an ONNX network for the edge."""
+"""Writes the weights that ship: arrays for both ends, and an ONNX network for the edge server."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from ..codec.analysis import FIXED_BITS
 from ..codec.layout import CELL, CHANNELS, GRID, PLANES
 from ..codec.weights import Kind, content_of
 from .files import write
-from .passes import Piece
-from .model import PlaneModel
-from .network import Block, whole_filters
+from .model import CodecModel
+from .network import Block, integer_filters
 from .onnx_graph import Graph
-from .tables import fit_planes
+from .passes import CodingPass
+from .tables import fit_coder
 
 
-def encoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
-    """Arrays of the integer encoder."""
-    whole, unit = whole_filters()
+def encoder_arrays(model: CodecModel) -> dict[str, np.ndarray]:
+    """Return the arrays of the integer encoder."""
+    whole, unit = integer_filters()
     inverse = model.analysis.gain.cpu().double().numpy() * unit
     return {
         "filters": whole,
-        # The weight of the place is a factor in 1/256.
+        # The centre weight is in units of 1/256.
         "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
         "top": model.embedded.top.flatten().cpu().numpy().astype(np.uint8),
     }
 
 
-def decoder_arrays(model: PlaneModel) -> dict[str, np.ndarray]:
-    """What brings known coefficients to the network's values; see ``PlaneValues``."""
+def decoder_arrays(model: CodecModel) -> dict[str, np.ndarray]:
+    """Return the arrays that convert coefficients to the network's inputs; see ``DecoderInputs``."""
     return {
         "offset": model.embedded.offset.detach().numpy(),
         "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),
     }
 
 
-def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
-    """``values`` and ``levels``, float [n, 52, 28, 28], as ``Synthesis`` takes them -> ``pixels`` uint8."""
+def decoder_graph(model: CodecModel, kind: Kind) -> onnx.ModelProto:
+    """Return ``Synthesis`` as ONNX: ``values`` and ``levels``, float [n, 52, 28, 28], to ``pixels`` uint8."""
     net, g = model.synthesis, Graph()
 
     def point(conv: nn.Conv2d, x: str) -> str:
@@ -65,24 +65,27 @@ def decoder_graph(model: PlaneModel, kind: Kind) -> onnx.ModelProto:
     return g.model(kind, ("values", "levels"), (CHANNELS, GRID, GRID), GRID * CELL)
 
 
-def export_planes(
-    model: PlaneModel,
-    order: list[Piece],
+def export(
+    model: CodecModel,
+    order: list[CodingPass],
     photos: Sequence[np.ndarray],
     kind: Kind,
     seed: int,
     out: Path,
     say: Callable[[str], None],
 ) -> list[Path]:
-    """Fit weights and tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    """Fit the entropy coder on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``.
+
+    Returns their paths. Raises TrainingError if they cannot be written.
+    """
     model = model.to("cpu")
     encoder = encoder_arrays(model)
-    arrays = encoder | decoder_arrays(model) | fit_planes(encoder, order, photos, seed, say)
+    arrays = encoder | decoder_arrays(model) | fit_coder(encoder, order, photos, seed, say)
     return write_weights(kind, arrays, decoder_graph(model, kind), out)
 
 
 def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.ModelProto, out: Path) -> list[Path]:
-    """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``. Raises TrainingError if that fails."""
     paths = weights_paths(kind, out)
     write(content_of(kind, arrays), paths[0])
     write(decoder.SerializeToString(), paths[1])
@@ -90,5 +93,5 @@ def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.Model
 
 
 def weights_paths(kind: Kind, out: Path) -> list[Path]:
-    """``NAME.npz`` and ``NAME.onnx`` in ``out``."""
+    """Return the paths ``NAME.npz`` and ``NAME.onnx`` in ``out``."""
     return [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]

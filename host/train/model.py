@@ -1,4 +1,4 @@
-"""Encoder, quantizer and decoder of the plane codec as one thing; the decoder is what is trained."""
+"""Analysis transform, quantizer and decoder as one torch module. Only the decoder is trained."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..codec.layout import CELL, CHANNELS, PLANES, centre_weight
-from .network import Analysis, Embedded, Synthesis
-from .recipe import PlaneRecipe
+from .network import Analysis, EmbeddedQuantizer, Synthesis
+from .recipe import CodecRecipe
 
-#: A share of coefficients that may be too large for their channel's planes: one in a picture says little that the next
-#: plane does not, and every piece costs time.
+#: Fraction of coefficients that may be clipped by their channel's highest plane. Clipping one in a picture loses
+#: little, and every pass costs time.
 RARE = 1e-3
-#: What the squares of the linear path's weights count against squared errors, in inputs of unit size.
+#: Regularization of the linear path's least-squares fit, for inputs of unit size.
 RIDGE = 30.0
 
 
-class PlaneModel(nn.Module):
-    """``spread`` [C] brings values, in units of pixels, to unit size for the decoder."""
+class CodecModel(nn.Module):
+    """The codec. ``spread`` [C] scales values, in units of pixels, to unit size for the decoder."""
 
     spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.analysis, self.embedded, self.synthesis = Analysis(), Embedded(), Synthesis()
+        self.analysis, self.embedded, self.synthesis = Analysis(), EmbeddedQuantizer(), Synthesis()
         self.register_buffer("spread", torch.ones(CHANNELS))
 
     @torch.no_grad()
     def set_tops(self, y: Tensor) -> list[int]:
-        """Give each channel as many planes as its y [n, C, k, k] need."""
+        """Set and return the number of planes that each channel of y [n, C, k, k] needs."""
         planes = torch.arange(1, PLANES + 1).to(y)
         for c in range(CHANNELS):
             beyond = (y[:, c].abs().reshape(-1, 1) >= torch.exp2(planes)).float().mean(0)
             self.embedded.top[c] = float(min(PLANES, 1 + int((beyond > RARE).sum())))
         return [int(t) for t in self.embedded.top.flatten().tolist()]
 
-    def inputs(self, y: Tensor, level: Tensor) -> Tensor:
-        """What the decoder's network is given of y at whole levels, [n, C, k, k]."""
-        out: Tensor = self.embedded(y, level) / (self.analysis.inverse_step(y.shape[-1]) * self.spread.view(-1, 1, 1))
+    def inputs(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Return the decoder's input values for y with integer numbers of missing planes, [n, C, k, k]."""
+        out: Tensor = self.embedded(y, missing) / (self.analysis.inverse_step(y.shape[-1]) * self.spread.view(-1, 1, 1))
         return out
 
-    def decode(self, y: Tensor, level: Tensor) -> Tensor:
-        """Pixels (x - 127) / 128 of what is known of y at whole levels, [n, C, k, k]."""
+    def decode(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Decode y with integer numbers of missing planes, [n, C, k, k], to pixels (x - 127) / 128."""
         weight = torch.from_numpy(centre_weight(y.shape[-1])).to(y) / 256
-        out: Tensor = self.synthesis(self.inputs(y, level), level - torch.log2(weight))
+        out: Tensor = self.synthesis(self.inputs(y, missing), missing - torch.log2(weight))
         return out
 
 
-def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, Any]]:
-    """Groups for Adam with their learning rates (``base``)."""
+def parameter_groups(model: CodecModel, recipe: CodecRecipe) -> list[dict[str, Any]]:
+    """Return Adam's parameter groups with their learning rates (``base``)."""
     linear = list(model.synthesis.linear.parameters())
     slow = {id(p) for p in linear}
     rest = [p for p in model.synthesis.parameters() if id(p) not in slow]
@@ -61,20 +61,20 @@ def parameter_groups(model: PlaneModel, recipe: PlaneRecipe) -> list[dict[str, A
 
 
 @torch.no_grad()
-def set_spreads(model: PlaneModel, pixels: Tensor) -> None:
-    """From crops [n, 3, s, s], 0..255."""
+def set_spreads(model: CodecModel, pixels: Tensor) -> None:
+    """Measure ``spread`` on crops [n, 3, s, s], 0..255."""
     y = model.analysis(pixels)
     model.spread.copy_((y / model.analysis.inverse_step(y.shape[-1])).pow(2).mean((0, 2, 3)).sqrt())
 
 
 @torch.no_grad()
-def fit_linear(model: PlaneModel, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-    """Start the linear path as the least-squares way back: crops [n, 3, s, s], 0..255, and levels of their cuts."""
+def fit_linear(model: CodecModel, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Initialize the linear path by least squares on batches of crops [n, 3, s, s], 0..255, and missing planes."""
     size = CHANNELS * 9 + 1
     like = model.spread.double()
     square, product = like.new_zeros(size, size), like.new_zeros(size, 3 * CELL**2)
-    for pixels, level in batches:
-        around = F.unfold(model.inputs(model.analysis(pixels), level), 3, padding=1)
+    for pixels, missing in batches:
+        around = F.unfold(model.inputs(model.analysis(pixels), missing), 3, padding=1)
         x = F.pad(around.transpose(1, 2).reshape(-1, size - 1), (0, 1), value=1.0)
         wanted = F.pixel_unshuffle((pixels - 127) / 128, CELL).permute(0, 2, 3, 1).reshape(-1, 3 * CELL**2)
         square += (x.T @ x).double()

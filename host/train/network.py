@@ -1,7 +1,7 @@
-"""The networks as torch modules; what is encoded is exactly what the shipped integers make.
+"""The networks as torch modules. Analysis and quantizer equal the shipped integer arithmetic.
 
-Shapes: n pictures, C channels, k x k cells of 8x8 pixels (k = 28 at 224 pixels). A *level* is how many of a
-coefficient's lowest bit-planes are unknown: 0 everything is known, all planes of its channel nothing.
+Shapes: n pictures, C channels, k x k cells of 8x8 pixels (k = 28 at the codec's full size). ``missing`` is the number
+of a coefficient's lowest bit-planes that are missing: 0 if all are known, the channel's number of planes if none is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FINEST_STEP = 13.75
 
 
 def cosine_filters() -> np.ndarray:
-    """Cosines of unit norm, each for its colour's plane, [C, 8, 8]."""
+    """Return each channel's cosine of unit norm, [C, 8, 8]."""
     taps = np.arange(CELL) + 0.5
     bank = []
     for _, down, right in FREQUENCIES:
@@ -39,17 +39,18 @@ def cosine_filters() -> np.ndarray:
     return np.stack(bank)
 
 
-def whole_filters() -> tuple[np.ndarray, np.ndarray]:
-    """The cosines as int8 [C, 8, 8], and what one of their units is, [C]."""
+def integer_filters() -> tuple[np.ndarray, np.ndarray]:
+    """Return the cosines as int8 [C, 8, 8], and the value of one unit of each, [C]."""
     bank = cosine_filters()
     unit = np.abs(bank).max((1, 2)) / 127
     return np.round(bank / unit[:, None, None]).astype(np.int8), unit
 
 
 def finest_gains() -> np.ndarray:
-    """Finest planes' inverse steps, [C]: one step for all, but for the lowest frequencies and for colour.
+    """Return the inverse step of each channel's finest plane, [C].
 
-    As a classifier suffers from noise on each channel, and as gains came out that were learned (see docs/codec.md).
+    It is the same for all channels but the lowest frequencies and colour, after the effect of noise in each channel on
+    a classifier, and after gains that were learned (docs/codec.md).
     """
     gains = []
     for colour, u, v in FREQUENCIES:
@@ -60,60 +61,60 @@ def finest_gains() -> np.ndarray:
 
 
 def planes_of(pixels: Tensor) -> Tensor:
-    """Whole pixels 0..255 -> luma less 127, blue and red difference, whole as well, [n, 3, h, w]."""
+    """Convert integer pixels 0..255 to luma - 127, blue and red difference, integers as well, [n, 3, h, w]."""
     mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
     return torch.floor((mixed + 128) / 256) - torch.tensor([LUMA_MIDDLE, 0, 0]).to(pixels).view(3, 1, 1)
 
 
 class Analysis(nn.Module):
-    """What the encoder does, nothing of it trained: colours, a cosine transform of 8x8 cells, a gain a channel."""
+    """The analysis transform, which is not trained: colours, a cosine transform of 8x8 cells, a gain a channel."""
 
     filters: Tensor
     gain: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        whole, unit = whole_filters()
-        seen = np.eye(3)[list(COLOUR_OF)]
-        bank = (whole * unit[:, None, None])[:, None] * seen[:, :, None, None]
+        whole, unit = integer_filters()
+        inputs = np.eye(3)[list(COLOUR_OF)]
+        bank = (whole * unit[:, None, None])[:, None] * inputs[:, :, None, None]
         self.register_buffer("filters", torch.from_numpy(bank).float())
         self.register_buffer("gain", torch.from_numpy(finest_gains()).float())
 
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> Tensor:
-        """[n, 3, 8k, 8k] pixels 0..255 -> y [n, C, k, k] in finest steps; the centre of the picture counts more."""
+        """Transform pixels 0..255, [n, 3, 8k, 8k], to y [n, C, k, k] in finest steps, which are finer in the centre."""
         y = F.conv2d(planes_of(pixels), self.filters, stride=CELL)
         return y * self.inverse_step(y.shape[-1])
 
     def inverse_step(self, side: int) -> Tensor:
-        """Finest planes' inverse steps, [C, k, k]."""
+        """Return the inverse steps of the finest planes, [C, k, k]."""
         weight = torch.from_numpy(centre_weight(side)).to(self.gain) / 256
         return self.gain.view(-1, 1, 1) * weight
 
 
-class Embedded(nn.Module):
-    """Nested dead-zone quantization: the value that is known of y when some planes are missing."""
+class EmbeddedQuantizer(nn.Module):
+    """Nested dead-zone quantization: the value of y as far as its planes are known."""
 
     top: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        #: Where in its interval a value is taken to be, [level, 2]: of one step, of more.
+        #: Position of a value in its interval, [missing planes, 2]: for a magnitude of one step, and for more.
         self.offset = nn.Parameter(torch.tensor([[0.42, 0.48]]).repeat(PLANES, 1))
-        #: Planes of each channel: magnitudes stay below 2^top.
+        #: Number of planes of each channel: magnitudes are below 2^top.
         self.register_buffer("top", torch.full((CHANNELS, 1, 1), float(PLANES)))
 
     def known(self, y: Tensor, step: Tensor) -> Tensor:
-        """Magnitude that is known, a multiple of ``step`` (2^level)."""
+        """Return the known part of the magnitude, a multiple of ``step`` (2^missing)."""
         whole = torch.minimum(torch.floor(y.abs()), torch.exp2(self.top) - 1)
         return torch.floor(whole / step) * step
 
-    def forward(self, y: Tensor, level: Tensor) -> Tensor:
-        """y and whole levels [n, C, k, k] -> values."""
-        step = torch.exp2(level)
+    def forward(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Return the values of y with integer numbers of missing planes, [n, C, k, k]."""
+        step = torch.exp2(missing)
         known = self.known(y, step)
-        index = level.long().clamp(max=PLANES - 1)
-        # As a product: a lookup's gradient is made one place at a time.
+        index = missing.long().clamp(max=PLANES - 1)
+        # A product, since the gradient of an index lookup is slow.
         inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
         offset = torch.where(known > step, inside[..., 1], inside[..., 0])
         return torch.where(known > 0, torch.sign(y) * (known + offset * step), torch.zeros_like(y))
@@ -121,14 +122,14 @@ class Embedded(nn.Module):
 
 @torch.no_grad()
 def shrink(conv: nn.Conv2d, factor: float) -> None:
-    """Start with smaller answers, and no bias."""
+    """Scale the initial weights by ``factor`` and set the bias to zero."""
     conv.weight.mul_(factor)
     assert conv.bias is not None
     conv.bias.zero_()
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions around which the input passes; between them the levels scale and shift."""
+    """A residual block of two 3x3 convolutions. The condition scales and shifts the features between them (FiLM)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +146,7 @@ class Block(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Works at one position a cell and upsamples last; a linear path from values to pixels lies beside it."""
+    """The decoder: a network at one position a cell, upsampled at the end, beside a linear path to pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +158,11 @@ class Synthesis(nn.Module):
         shrink(self.leave, 0.1)
 
     def forward(self, values: Tensor, levels: Tensor) -> Tensor:
-        """Values (over their spread) and levels (the centre's are lower), [n, C, k, k] -> pixels (x - 127) / 128."""
+        """Decode to pixels (x - 127) / 128.
+
+        ``values`` are over their spread, [n, C, k, k]; ``levels`` are the missing planes, less the log of the centre
+        weight. Their names are those of the shipped network's inputs.
+        """
         x = values.contiguous(memory_format=torch.channels_last)
         u = (levels / PLANES).contiguous(memory_format=torch.channels_last)
         c = F.relu(self.condition(torch.cat([u, torch.exp2(levels - PLANES)], 1)))

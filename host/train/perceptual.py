@@ -1,4 +1,4 @@
-"""The loss through frozen classifiers."""
+"""The perceptual loss: how far decoding changes a teacher's features and answer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .teachers import Judge
+from .teachers import Teacher
 
 
-class JudgeWeights(Protocol):
-    """What a recipe says of how much a judge's features and answer count."""
+class LossWeights(Protocol):
+    """A recipe's weights of the teacher's features and answer."""
 
     @property
     def feature_weight(self) -> float: ...
@@ -21,26 +21,41 @@ class JudgeWeights(Protocol):
     def answer_weight(self) -> float: ...
 
 
-def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
-    """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
+def answer_distance(wanted: Tensor, logits: Tensor) -> Tensor:
+    """Return 2 * sqrt(KL(wanted || answer) + 0.05) for each sample, [n], from logits [n, classes].
 
-    A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
+    The square root is concave, so that hopeless samples do not outweigh those that can still be improved.
     """
-    seen = decoded.detach().requires_grad_()
+    target = F.log_softmax(wanted, 1)
+    divergence = (target.exp() * (target - F.log_softmax(logits, 1))).sum(1)
+    return 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
+
+
+def feature_distance(wanted: list[Tensor], features: list[Tensor]) -> Tensor:
+    """Return the squared error of each sample's features relative to their size, a mean over the stages, [n]."""
+    parts = [
+        (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
+        for f, w in zip(features, (w.float() for w in wanted), strict=True)
+    ]
+    return torch.stack(parts).sum(0) / len(parts)
+
+
+def perceptual_loss(
+    teacher: Teacher, picture: Tensor, decoded: Tensor, recipe: LossWeights
+) -> tuple[Tensor, dict[str, float]]:
+    """Return a loss whose gradient is that of the weighted distances, limited for each sample, and figures to report.
+
+    A few samples have gradients tens of times as large as the rest. Each is limited to 1.5 times the batch's median.
+    """
+    leaf = decoded.detach().requires_grad_()
     with torch.no_grad():
-        want_features, want = judge(picture)
-    features, answer = judge(seen.clamp(-127 / 128, 1))
-    target = F.log_softmax(want, 1)
-    divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
-    # Concave, so that hopeless samples do not outweigh those that can still be won.
-    answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
-    moved = torch.zeros_like(answer_loss)
-    for f, w in zip(features, (w.float() for w in want_features), strict=True):
-        moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
-    moved = moved / len(features)
-    loss = recipe.feature_weight * moved + recipe.answer_weight * answer_loss
-    (slope,) = torch.autograd.grad(loss.sum(), seen)
-    size = slope.flatten(1).norm(dim=1).clamp_min(1e-9)
-    slope = slope * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
-    shown = {"features": float(moved.detach().mean()), "answer": float(answer_loss.detach().mean())}
-    return (decoded * slope).sum() / len(decoded), shown
+        wanted_features, wanted = teacher(picture)
+    features, answer = teacher(leaf.clamp(-127 / 128, 1))
+    answer_loss = answer_distance(wanted, answer)
+    feature_loss = feature_distance(wanted_features, features)
+    loss = recipe.feature_weight * feature_loss + recipe.answer_weight * answer_loss
+    (gradient,) = torch.autograd.grad(loss.sum(), leaf)
+    size = gradient.flatten(1).norm(dim=1).clamp_min(1e-9)
+    gradient = gradient * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
+    figures = {"features": float(feature_loss.detach().mean()), "answer": float(answer_loss.detach().mean())}
+    return (decoded * gradient).sum() / len(decoded), figures

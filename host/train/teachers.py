@@ -1,4 +1,4 @@
-"""Frozen ImageNet classifiers through which the codec is trained."""
+"""Teachers: frozen ImageNet classifiers that give the perceptual loss."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .depthwise import StridedDepthwise
 
-#: Packages that carry the weights. Lite2 is not among them: it stays out of training, to judge the result.
-JUDGES = ("efficientnet-lite0", "efficientnet-lite1")
+#: Lite2 is left out, so that results can be checked with a classifier that had no part in training.
+TEACHERS = ("efficientnet-lite0", "efficientnet-lite1")
 
 
 def _weights_path(name: str) -> str:
@@ -22,8 +22,11 @@ def _weights_path(name: str) -> str:
     return path
 
 
-class Judge(nn.Module):
-    """An EfficientNet-Lite, normalizations folded into its convolutions: features and answer. ``reduced``: bfloat16."""
+class Teacher(nn.Module):
+    """An EfficientNet-Lite that returns features and answer. Its normalizations are folded into its convolutions.
+
+    ``reduced``: compute in bfloat16.
+    """
 
     def __init__(self, name: str, reduced: bool = True) -> None:
         super().__init__()
@@ -40,7 +43,7 @@ class Judge(nn.Module):
         self.blocks = net._blocks
         self.head = fuse_conv_bn_eval(net._conv_head, net._bn1)
         self.last = net._fc
-        #: Features are taken where the next block halves the resolution, and at the end.
+        #: Blocks whose output is a feature: those before the resolution halves, and the last one.
         strides = [block._depthwise_conv.stride[0] for block in self.blocks]
         self.taps = {i - 1 for i, s in enumerate(strides) if s == 2 and i} | {len(strides) - 1}
         for block in self.blocks:
@@ -53,7 +56,7 @@ class Judge(nn.Module):
                 part.to(torch.bfloat16)
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Pixels (x - 127) / 128, [n, 3, h, w] -> features of six stages (the last one pooled), logits [n, 1000]."""
+        """Return features of six stages (the last one pooled) and logits [n, 1000] of pixels (x - 127) / 128."""
         x = pixels.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
         x = nn.functional.relu6(self.stem(x), inplace=True)
         features = []

@@ -1,4 +1,4 @@
-"""The shipped codec, and pictures drawn here (no photo is in the repository)."""
+"""The shipped codec, and drawn pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from host.codec import Codec, Decoder, load
 
 @functools.cache
 def drawing(seed: int) -> np.ndarray:
-    """Soft shading, shapes, and some grain: uint8 [224, 224, 3]."""
+    """Draw soft shading, shapes and some grain, uint8 [224, 224, 3]."""
     rng = np.random.default_rng(seed)
     corners = rng.integers(30, 226, (2, 2, 3)).astype(np.uint8)
     image = Image.fromarray(corners).resize((224, 224), Image.Resampling.BILINEAR)

@@ -31,21 +31,21 @@ static uint32_t any(uint32_t below)
 
 static int32_t random_order(uint8_t *order, uint8_t *top)
 {
-	int32_t left[CHANNELS], pieces = 0, all = 0;
+	int32_t left[CHANNELS], passes = 0, all = 0;
 	for (int c = 0; c < CHANNELS; c++) {
 		top[c] = (uint8_t)(1 + any(PLANES));
 		left[c] = top[c];
 		all += top[c];
 	}
-	while (pieces < all) {
+	while (passes < all) {
 		const uint32_t c = any(CHANNELS);
 		if (left[c] == 0)
 			continue;
-		order[2 * pieces] = (uint8_t)c;
-		order[2 * pieces + 1] = (uint8_t)--left[c];
-		pieces++;
+		order[2 * passes] = (uint8_t)c;
+		order[2 * passes + 1] = (uint8_t)--left[c];
+		passes++;
 	}
-	return pieces;
+	return passes;
 }
 
 static uint32_t sum = 2166136261u;
@@ -91,24 +91,24 @@ int main(void)
 	int sound = 0, refused = 0;
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pnc_planes_model m = {CHANNELS, SIDE, PLANES, 0, order, top, mean, spread, base, zero, more};
-		m.pieces = random_order(order, top);
+		m.passes = random_order(order, top);
 		const uint32_t weight = round % 2 ? 8192 : 90;
-		for (int i = 0; i < m.pieces * INPUTS; i++) {
+		for (int i = 0; i < m.passes * INPUTS; i++) {
 			mean[i] = (int16_t)((int32_t)any(2 * weight + 1) - (int32_t)weight);
 			spread[i] = (int16_t)any(weight + 1);
 		}
-		for (int i = 0; i < m.pieces; i++)
+		for (int i = 0; i < m.passes; i++)
 			base[i] = (int32_t)any((1u << 20) + 1);
-		for (int i = 0; i < m.pieces * ZEROS; i++) {
+		for (int i = 0; i < m.passes * ZEROS; i++) {
 			zero[2 * i] = (uint16_t)(1 + any(round % 3 ? 32000 : 3));
 			zero[2 * i + 1] = (uint16_t)(zero[2 * i] + 1 + any(700));
 		}
-		for (int i = 0; i < m.pieces * MORES; i++)
+		for (int i = 0; i < m.passes * MORES; i++)
 			more[i] = (uint16_t)(1 + any(32767));
 		if (pnc_planes_check(&m) != 0 || pnc_planes_inputs(&m) != INPUTS)
 			return 1;
 		const size_t values = (size_t)pnc_planes_state_size(&m);
-		const int32_t rows = m.pieces * SIDE, row = (int32_t)any((uint32_t)rows);
+		const int32_t rows = m.passes * SIDE, row = (int32_t)any((uint32_t)rows);
 		int8_t *coefficients = malloc(CHANNELS * SIDE * SIDE);
 		for (int i = 0; i < CHANNELS * SIDE * SIDE; i++) {
 			const int32_t size = (int32_t)(any(1u << top[i / (SIDE * SIDE)]) >> any(8));

@@ -1,4 +1,4 @@
-"""The encoder's network of pnc-v2: within PNC's budget, in whole numbers, the same on every machine."""
+"""The analysis transform: within PNC's budget, on integers, the same on every machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from host.codec.layout import COLOUR_OF, COLOURS, centre_weight
 from host.codec.weights import kind_of, load_arrays
 from host.wire import MAX_RANKS
 
+
 def synthetic() -> np.ndarray:
-    """A picture by whole-number arithmetic alone, so that no library's rounding is in it."""
+    """Make a picture by integer arithmetic alone, so that it does not depend on a library's rounding."""
     y, x = np.mgrid[0:224, 0:224]
     red = (x * 255) // 223
     green = ((x - 112) ** 2 + (y - 90) ** 2) // 90 % 256
@@ -27,7 +28,7 @@ PINNED = ("efe6e014517cb9724962d21198beff6095db3e93d5ac0876f13e8fc3873a67f8", 31
 
 
 def test_one_picture_encodes_to_the_pinned_bytes(codec: Codec) -> None:
-    packets = codec.bitstream.pack(codec.network(synthetic()), MAX_RANKS)
+    packets = codec.bitstream.packetize(codec.analysis(synthetic()), MAX_RANKS)
     stream = b"".join(bytes([p.rank]) + p.position.to_bytes(2) + p.data for p in packets)
     assert (hashlib.sha256(stream).hexdigest(), sum(len(p.data) for p in packets)) == PINNED
 
@@ -55,7 +56,7 @@ def test_sums_are_those_of_whole_numbers(codec: Codec, drawings: list[np.ndarray
         cells = planes_of.reshape(28, 8, 28, 8, 3)[..., list(COLOUR_OF)]
         sums = np.einsum("ydxro,odr->oyx", cells, filters)
         size = np.minimum(np.abs(sums) * factor >> FIXED_BITS, limit)
-        assert np.array_equal(codec.network(picture), np.sign(sums) * size)
+        assert np.array_equal(codec.analysis(picture), np.sign(sums) * size)
 
 
 @pytest.mark.parametrize(

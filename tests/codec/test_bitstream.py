@@ -1,4 +1,4 @@
-"""The bitstream of pnc-v2: any prefix decodes, to the byte; a gap ends it; nothing unsound raises."""
+"""The bitstream: any prefix decodes, to the byte; a gap ends the picture; no packet raises an error."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from host.codec import SIDE, Codec, Decoder
-from host.codec.bitstream import MOST_PACKETS, Collected
+from host.codec.bitstream import MOST_PACKETS, PartialSymbols
 from host.codec.weights import kind_of
 from host.ranked import RankedPacket
 from host.wire import MAX_CODEC_BYTES, MAX_RANKS
 from tests.codec.conftest import drawing
-from tests.codec.random_coders import known_at
+from tests.codec.random_coders import reconstruct
 
-MARK = bytes([kind_of("pnc-v2").mark])
+TAG = bytes([kind_of("pnc-v2").tag])
 
 
-def is_true(found: Collected, codec: Codec, picture: np.ndarray) -> bool:
-    """Whether what was found is what the picture's coefficients are at the levels that were found."""
-    return np.array_equal(found.known, known_at(codec.network(picture), found.levels))
+def is_true(found: PartialSymbols, codec: Codec, picture: np.ndarray) -> bool:
+    """Return whether ``found`` is the picture's partial reconstruction for its missing planes."""
+    return np.array_equal(found.reconstruction, reconstruct(codec.analysis(picture), found.missing))
 
 
 def shortened(packets: list[RankedPacket], size_bytes: int) -> list[RankedPacket]:
-    """The first ``size_bytes`` of a stream: whole packets, and the last one cut short."""
+    """Return the first ``size_bytes`` of a stream: whole packets, and the last one cut short."""
     kept = []
     for packet in packets:
         if size_bytes <= 0:
@@ -51,10 +51,10 @@ def test_ranks_count_from_0_and_all_packets_but_the_last_are_nearly_full(
 
 def test_all_packets_give_back_the_very_coefficients(codec: Codec, drawings: list[np.ndarray]) -> None:
     for picture in drawings:
-        packets = codec.bitstream.pack(codec.network(picture), MAX_RANKS)
-        found = codec.bitstream.collect(packets)
-        assert (found.used, found.faults) == (len(packets), ())
-        assert not found.levels.any()
+        packets = codec.bitstream.packetize(codec.analysis(picture), MAX_RANKS)
+        found = codec.bitstream.depacketize(packets)
+        assert (found.used, found.issues) == (len(packets), ())
+        assert not found.missing.any()
         assert codec.encode(picture) == packets[:MOST_PACKETS]
         assert is_true(found, codec, picture)
         assert codec.channels_in(packets) == codec.channels
@@ -68,11 +68,13 @@ def test_any_cut_at_any_byte_gives_true_coefficients_and_more_bytes_never_fewer(
     picture = drawing(seed)
     packets = codec.encode(picture)
     total = sum(len(p.data) for p in packets)
-    less, more = (codec.bitstream.collect(shortened(packets, round(share * total))) for share in sorted((one, other)))
+    less, more = (
+        codec.bitstream.depacketize(shortened(packets, round(share * total))) for share in sorted((one, other))
+    )
     for found in (less, more):
-        assert found.faults == ()
+        assert found.issues == ()
         assert is_true(found, codec, picture)
-    assert np.all(more.levels <= less.levels)
+    assert np.all(more.missing <= less.missing)
     assert less.channels <= more.channels
 
 
@@ -82,36 +84,36 @@ def test_order_and_duplicates_do_not_matter(codec: Codec, seed: int, data: st.Da
     packets = codec.encode(drawing(seed))
     prefix = packets[: data.draw(st.integers(0, len(packets)))]
     mixed = data.draw(st.permutations(prefix + prefix[: len(prefix) // 2]))
-    straight, found = codec.bitstream.collect(prefix), codec.bitstream.collect(mixed)
-    assert (found.used, found.faults) == (len(prefix), ())
-    assert np.array_equal(found.known, straight.known)
-    assert np.array_equal(found.levels, straight.levels)
+    straight, found = codec.bitstream.depacketize(prefix), codec.bitstream.depacketize(mixed)
+    assert (found.used, found.issues) == (len(prefix), ())
+    assert np.array_equal(found.reconstruction, straight.reconstruction)
+    assert np.array_equal(found.missing, straight.missing)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 7), st.data())
-def test_a_gap_leaves_all_that_came_before_it_and_tells_what_is_not_used(
+def test_a_gap_leaves_all_that_came_before_it_and_reports_what_is_not_used(
     codec: Codec, seed: int, data: st.DataObject
 ) -> None:
     picture = drawing(seed)
     packets = codec.encode(picture)
     gap = data.draw(st.integers(0, len(packets) - 2))
-    found = codec.bitstream.collect(packets[:gap] + packets[gap + 1 :])
+    found = codec.bitstream.depacketize(packets[:gap] + packets[gap + 1 :])
     assert found.used == gap
-    assert len(found.faults) == len(packets) - gap - 1
-    assert f"packet {gap + 1} " in found.faults[0]
+    assert len(found.issues) == len(packets) - gap - 1
+    assert f"packet {gap + 1} " in found.issues[0]
     assert is_true(found, codec, picture)
-    assert np.all(found.levels <= codec.bitstream.collect(packets[:gap]).levels)
+    assert np.all(found.missing <= codec.bitstream.depacketize(packets[:gap]).missing)
 
 
-def test_a_packet_that_lost_its_end_before_another_is_told_and_ends_the_picture(codec: Codec) -> None:
+def test_a_packet_that_lost_its_end_before_another_is_reported_and_ends_the_picture(codec: Codec) -> None:
     picture = drawing(3)
     packets = codec.encode(picture)
     for victim in range(len(packets) - 1):
         short = RankedPacket(victim, packets[victim].position, packets[victim].data[:120])
-        found = codec.bitstream.collect([*packets[:victim], short, *packets[victim + 1 :]])
+        found = codec.bitstream.depacketize([*packets[:victim], short, *packets[victim + 1 :]])
         assert found.used == victim
-        assert found.faults[0] == f"packet {victim} at position {packets[victim].position} is damaged"
+        assert found.issues[0] == f"packet {victim} at position {packets[victim].position} is damaged"
         assert is_true(found, codec, picture)
 
 
@@ -122,11 +124,11 @@ def test_a_damaged_copy_beside_a_sound_one_harms_nothing(codec: Codec, seed: int
     victim = data.draw(st.sampled_from(packets[:-1]))
     size = data.draw(st.integers(1, len(victim.data) - 1))
     copy = RankedPacket(victim.rank, victim.position, victim.data[:size])
-    found = codec.bitstream.collect(data.draw(st.permutations([copy, *packets])))
+    found = codec.bitstream.depacketize(data.draw(st.permutations([copy, *packets])))
     assert found.used == len(packets)
-    assert len(found.faults) == 1
-    assert f"packet {victim.rank} at position {victim.position} " in found.faults[0]
-    assert np.array_equal(found.known, codec.bitstream.collect(packets).known)
+    assert len(found.issues) == 1
+    assert f"packet {victim.rank} at position {victim.position} " in found.issues[0]
+    assert np.array_equal(found.reconstruction, codec.bitstream.depacketize(packets).reconstruction)
 
 
 @settings(max_examples=60, deadline=None)
@@ -136,9 +138,9 @@ def test_a_packet_that_belongs_elsewhere_harms_no_others(codec: Codec, seed: int
     rows = {p.position for p in packets}
     row = data.draw(st.integers(0, packets[-1].position).filter(lambda row: row not in rows))
     stray = RankedPacket(data.draw(st.integers(0, len(packets))), row, packets[1].data)
-    found = codec.bitstream.collect(data.draw(st.permutations([stray, *packets])))
+    found = codec.bitstream.depacketize(data.draw(st.permutations([stray, *packets])))
     assert found.used == len(packets)
-    assert found.faults == (f"packet {stray.rank} at position {row} is not used: one before it is missing",)
+    assert found.issues == (f"packet {stray.rank} at position {row} is not used: one before it is missing",)
 
 
 @settings(max_examples=200, deadline=None)
@@ -148,17 +150,17 @@ def test_a_packet_that_belongs_elsewhere_harms_no_others(codec: Codec, seed: int
             RankedPacket,
             st.integers(0, 255),
             st.integers(0, 300) | st.integers(0, 0xFFFF),
-            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: MARK + rest),
+            st.binary(min_size=1, max_size=237) | st.binary(max_size=236).map(lambda rest: TAG + rest),
         ),
         max_size=8,
     )
 )
-@example([RankedPacket(rank, 28 * rank, MARK + b"\xff" * 236) for rank in range(5)])
-@example([RankedPacket(rank, rank, MARK) for rank in range(MAX_RANKS)])
-@example([RankedPacket(rank, 0, MARK + bytes([rank])) for rank in range(MAX_RANKS)])
-def test_hostile_packets_are_told_and_never_raise(codec: Codec, packets: list[RankedPacket]) -> None:
-    found = codec.bitstream.collect(packets)
-    assert found.used + len(found.faults) == len({(p.position, p.data) for p in packets})
+@example([RankedPacket(rank, 28 * rank, TAG + b"\xff" * 236) for rank in range(5)])
+@example([RankedPacket(rank, rank, TAG) for rank in range(MAX_RANKS)])
+@example([RankedPacket(rank, 0, TAG + bytes([rank])) for rank in range(MAX_RANKS)])
+def test_hostile_packets_are_reported_and_never_raise(codec: Codec, packets: list[RankedPacket]) -> None:
+    found = codec.bitstream.depacketize(packets)
+    assert found.used + len(found.issues) == len({(p.position, p.data) for p in packets})
 
 
 @settings(max_examples=100, deadline=None)
@@ -170,12 +172,12 @@ def test_flipped_bits_never_raise_and_harm_nothing_before_them(codec: Codec, see
     content = bytearray(victim.data)
     content[data.draw(st.integers(1, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     damaged = RankedPacket(victim.rank, victim.position, bytes(content))
-    found = codec.bitstream.collect([damaged if p is victim else p for p in packets])
+    found = codec.bitstream.depacketize([damaged if p is victim else p for p in packets])
     assert found.used >= victim.rank
-    before = codec.coder.levels(victim.position)
-    assert np.all(found.levels <= before)
-    same = found.levels == before
-    assert np.array_equal(found.known[same], known_at(codec.network(picture), before)[same])
+    before = codec.coder.missing_planes(victim.position)
+    assert np.all(found.missing <= before)
+    same = found.missing == before
+    assert np.array_equal(found.reconstruction[same], reconstruct(codec.analysis(picture), before)[same])
 
 
 def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(codec: Codec) -> None:
@@ -185,9 +187,9 @@ def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(cod
         (0x23, "pnc-v2 version 3"),
         (0xF3, "an unknown codec (number 15, version 3)"),
     ):
-        found = codec.bitstream.collect([RankedPacket(0, 0, bytes([mark]) + packet.data[1:])])
+        found = codec.bitstream.depacketize([RankedPacket(0, 0, bytes([mark]) + packet.data[1:])])
         assert found.used == 0
-        assert found.faults == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 4",)
+        assert found.issues == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 4",)
 
 
 def test_noise_and_a_plain_colour_take_at_most_5000_bytes(codec: Codec) -> None:
@@ -196,7 +198,7 @@ def test_noise_and_a_plain_colour_take_at_most_5000_bytes(codec: Codec) -> None:
         packets = codec.encode(picture)
         assert 1 <= len(packets) <= MOST_PACKETS
         assert sum(len(p.data) for p in packets) <= 5000
-        assert codec.bitstream.collect(packets).used == len(packets)
+        assert codec.bitstream.depacketize(packets).used == len(packets)
 
 
 def test_more_bytes_err_less_on_average(codec: Codec, decoder: Decoder, drawings: list[np.ndarray]) -> None:
@@ -212,17 +214,17 @@ def test_more_bytes_err_less_on_average(codec: Codec, decoder: Decoder, drawings
 
 def test_of_two_sound_packets_in_one_place_the_more_important_one_counts(codec: Codec) -> None:
     first, other = codec.encode(drawing(3))[0], codec.encode(drawing(4))[0]
-    found = codec.bitstream.collect([RankedPacket(1, 0, other.data), first])
-    assert (found.used, found.faults) == (1, ("packet 1 at position 0 overlaps another",))
+    found = codec.bitstream.depacketize([RankedPacket(1, 0, other.data), first])
+    assert (found.used, found.issues) == (1, ("packet 1 at position 0 overlaps another",))
     assert is_true(found, codec, drawing(3))
 
 
 def test_part_of_a_channel_counts_as_that_part(codec: Codec) -> None:
     packets = codec.encode(drawing(2))
     assert codec.channels_in([]) == 0.0
-    top = codec.coder.arrays["top"].astype(int)
+    top = codec.coder.plane_counts.astype(int)
     for count in range(1, 4):
-        levels = codec.coder.levels(packets[count].position)
+        levels = codec.coder.missing_planes(packets[count].position)
         least = float((1 - levels / top[:, None, None]).mean() * codec.channels)
         assert least <= codec.channels_in(packets[:count]) < least + 1 / top.min()
     assert codec.channels_in([packets[1]]) == 0.0

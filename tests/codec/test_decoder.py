@@ -16,7 +16,7 @@ from tests.codec.conftest import drawing
 
 
 def error(decoded: Decoded, picture: np.ndarray) -> float:
-    """Mean squared error of a decoded picture."""
+    """Return the mean squared error of a decoded picture."""
     return float(np.mean((decoded.picture.astype(np.float64) - picture) ** 2))
 
 
@@ -40,7 +40,7 @@ def test_every_prefix_length_decodes_and_more_packets_err_less_on_average(
 
 def test_no_packet_at_all_gives_a_picture_of_nothing(decoder: Decoder) -> None:
     decoded = decoder.decode([])
-    assert (decoded.channels, decoded.used, decoded.faults) == (0.0, 0, ())
+    assert (decoded.channels, decoded.used, decoded.issues) == (0.0, 0, ())
     assert decoded.picture.shape == (SIDE, SIDE, 3)
 
 
@@ -49,7 +49,7 @@ def test_a_gap_gives_the_picture_that_came_before_it(codec: Codec, decoder: Deco
         packets = codec.encode(drawing(seed))
         gap = len(packets) // 2
         torn, before = decoder.decode_batch([packets[:gap] + packets[gap + 1 :], packets[:gap]])
-        assert (torn.used, len(torn.faults)) == (gap, len(packets) - gap - 1)
+        assert (torn.used, len(torn.issues)) == (gap, len(packets) - gap - 1)
         assert np.array_equal(torn.picture, before.picture)
 
 
@@ -61,12 +61,12 @@ def test_order_and_duplicates_do_not_change_the_picture(codec: Codec, decoder: D
     assert mixed.used == straight.used == len(packets)
 
 
-def test_damage_is_told_with_the_picture_that_is_left(codec: Codec, decoder: Decoder) -> None:
+def test_damage_is_reported_with_the_picture_that_is_left(codec: Codec, decoder: Decoder) -> None:
     packets = codec.encode(drawing(6))
     hostile = [RankedPacket(9, 60_000, b"\xff" * 237), RankedPacket(1, packets[1].position, b"\x11")]
     decoded = decoder.decode([packets[0], *hostile])
     assert decoded.used == 1
-    assert len(decoded.faults) == 2
+    assert len(decoded.issues) == 2
     assert np.array_equal(decoded.picture, decoder.decode(packets[:1]).picture)
 
 

@@ -1,4 +1,4 @@
-"""The plane coder: what goes in comes out, to the byte, in as few bytes as its tables allow, and nothing breaks it."""
+"""The bit-plane coder: lossless to the byte, as small as its tables allow, and safe on any input."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.codec import CodecError
-from host.codec.entropy import FAR, SPREADS, PlaneCoder
-from tests.codec.random_coders import all_packets, known_at, random_arrays, random_coder, random_coefficients
+from host.codec.entropy import FAR, SPREADS, BitPlaneCoder
+from tests.codec.random_coders import all_packets, random_arrays, random_coder, random_coefficients, reconstruct
 
 CODERS = [random_coder(seed) for seed in range(12)]
 coders = st.sampled_from(CODERS)
@@ -22,21 +22,21 @@ seeds = st.integers(0, 2**32 - 1)
 
 @settings(max_examples=60, deadline=None)
 @given(coders, seeds, st.integers(64, 300))
-def test_every_coefficient_comes_back_from_its_packets(coder: PlaneCoder, seed: int, room: int) -> None:
+def test_every_coefficient_comes_back_from_its_packets(coder: BitPlaneCoder, seed: int, room: int) -> None:
     coefficients = random_coefficients(seed, coder)
     state = coder.new_state()
     packets = all_packets(coder, coefficients, room)
     for row, data, rows in packets:
         assert len(data) <= room
-        assert np.array_equal(coder.known(state), known_at(coefficients, coder.levels(row)))
+        assert np.array_equal(coder.reconstruction(state), reconstruct(coefficients, coder.missing_planes(row)))
         assert coder.decode(data, row, rows, state) == rows * coder.side
-    assert np.array_equal(coder.known(state), known_at(coefficients, np.zeros_like(coefficients)))
+    assert np.array_equal(coder.reconstruction(state), reconstruct(coefficients, np.zeros_like(coefficients)))
 
 
 @settings(max_examples=100, deadline=None)
 @given(coders, seeds, st.data())
 def test_a_packet_cut_anywhere_gives_a_run_of_true_symbols_and_more_bytes_never_fewer(
-    coder: PlaneCoder, seed: int, data: st.DataObject
+    coder: BitPlaneCoder, seed: int, data: st.DataObject
 ) -> None:
     coefficients = random_coefficients(seed, coder)
     row, whole, rows = data.draw(st.sampled_from(all_packets(coder, coefficients)))
@@ -46,21 +46,23 @@ def test_a_packet_cut_anywhere_gives_a_run_of_true_symbols_and_more_bytes_never_
         count = coder.decode(whole[:cut], row, None, state)
         assert count is not None
         assert count >= before
-        assert np.array_equal(coder.known(state), known_at(coefficients, coder.levels(row, count)))
+        assert np.array_equal(coder.reconstruction(state), reconstruct(coefficients, coder.missing_planes(row, count)))
         before = count
     assert before >= rows * coder.side
 
 
-def state_at(coder: PlaneCoder, coefficients: np.ndarray, row: int) -> np.ndarray:
-    """The state that a decoder has at the start of a row."""
+def state_at(coder: BitPlaneCoder, coefficients: np.ndarray, row: int) -> np.ndarray:
+    """Return the state of a decoder at the start of a row."""
     padded = np.zeros((coder.channels, coder.side + 2, coder.side + 2), np.int16)
-    padded[:, 1:-1, 1:-1] = known_at(coefficients, coder.levels(row))
+    padded[:, 1:-1, 1:-1] = reconstruct(coefficients, coder.missing_planes(row))
     return padded.reshape(-1)
 
 
 @settings(max_examples=300, deadline=None)
 @given(coders, st.binary(max_size=240), st.integers(-5, 2000), st.none() | st.integers(-3, 200))
-def test_any_bytes_at_any_row_decode_or_are_refused(coder: PlaneCoder, data: bytes, row: int, rows: int | None) -> None:
+def test_any_bytes_at_any_row_decode_or_are_refused(
+    coder: BitPlaneCoder, data: bytes, row: int, rows: int | None
+) -> None:
     count = coder.decode(data, row, rows, coder.new_state())
     if count is not None:
         assert 0 <= row < coder.rows
@@ -71,20 +73,20 @@ def test_any_bytes_at_any_row_decode_or_are_refused(coder: PlaneCoder, data: byt
 @settings(max_examples=60, deadline=None)
 @given(coders, seeds, st.integers(64, 300), st.integers(0, 40))
 def test_a_stream_made_at_once_is_its_packets_made_one_by_one(
-    coder: PlaneCoder, seed: int, room: int, most: int
+    coder: BitPlaneCoder, seed: int, room: int, most: int
 ) -> None:
     coefficients = random_coefficients(seed, coder)
     one_by_one = [(row, data) for row, data, _ in all_packets(coder, coefficients, room)]
-    assert coder.pack(coefficients, room, most) == one_by_one[:most]
+    assert coder.packetize(coefficients, room, most) == one_by_one[:most]
 
 
 def test_threads_that_share_a_coder_make_the_same_packets() -> None:
     coder = max(CODERS, key=lambda c: c.rows * c.side)
     many = [random_coefficients(seed, coder) for seed in range(40)]
-    alone = [coder.pack(coefficients, 236, 256) for coefficients in many]
+    alone = [coder.packetize(coefficients, 236, 256) for coefficients in many]
     assert len({tuple(packets) for packets in alone}) == len(many)
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda c: coder.pack(c, 236, 256), many)) == alone
+        assert list(pool.map(lambda c: coder.packetize(c, 236, 256), many)) == alone
 
 
 def test_a_packet_that_lost_its_end_does_not_hold_the_rows_that_it_should() -> None:
@@ -98,33 +100,33 @@ def test_a_packet_that_lost_its_end_does_not_hold_the_rows_that_it_should() -> N
     assert refused == tried > 30
 
 
-def probabilities(coder: PlaneCoder) -> tuple[np.ndarray, np.ndarray]:
-    """The coder's tables as probabilities: [pieces, contexts, 3] of a zero, [pieces, contexts, 2] of a refinement."""
-    ends = coder.arrays["zero"].reshape(coder.pieces, -1, 2), coder.arrays["more"].reshape(coder.pieces, -1, 1)
+def probabilities(coder: BitPlaneCoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tables as probabilities: [passes, contexts, 3] of a zero, [passes, contexts, 2] of a refinement."""
+    ends = coder.arrays["zero"].reshape(coder.passes, -1, 2), coder.arrays["more"].reshape(coder.passes, -1, 1)
     made = [np.pad(of, [(0, 0), (0, 0), (1, 0)]).astype(np.int64) for of in ends]
     whole = [np.concatenate([of, np.full_like(of[..., :1], 1 << 15)], axis=-1) for of in made]
     return np.diff(whole[0]) / (1 << 15), np.diff(whole[1]) / (1 << 15)
 
 
-def coded_with(coder: PlaneCoder, coefficients: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The symbols of a stream and the probabilities of each: zeros [n], [n, 3], then refinements [m], [m, 2]."""
-    contexts, symbols = coder.survey(coefficients)
-    piece = np.broadcast_to(np.arange(coder.pieces)[:, None], contexts.shape)
+def coded_with(coder: BitPlaneCoder, coefficients: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the symbols of a stream with their probabilities: zeros [n], [n, 3]; refinements [m], [m, 2]."""
+    contexts, symbols = coder.contexts(coefficients)
+    index = np.broadcast_to(np.arange(coder.passes)[:, None], contexts.shape)
     is_zero, (zero, more) = contexts < FAR * SPREADS, probabilities(coder)
     return [
-        (symbols[is_zero], zero[piece[is_zero], contexts[is_zero]]),
-        (symbols[~is_zero], more[piece[~is_zero], contexts[~is_zero] - FAR * SPREADS]),
+        (symbols[is_zero], zero[index[is_zero], contexts[is_zero]]),
+        (symbols[~is_zero], more[index[~is_zero], contexts[~is_zero] - FAR * SPREADS]),
     ]
 
 
-def ideal_bytes(coder: PlaneCoder, coefficients: np.ndarray) -> float:
-    """The information in all symbols under the coder's tables."""
+def ideal_bytes(coder: BitPlaneCoder, coefficients: np.ndarray) -> float:
+    """Return the information of all symbols under the coder's tables."""
     parts = coded_with(coder, coefficients)
     return -sum(float(np.log2(p[np.arange(len(s)), s]).sum()) for s, p in parts) / 8
 
 
-def reference_bytes(coder: PlaneCoder, coefficients: np.ndarray) -> int:
-    """What constriction's range coder needs for all symbols with the same tables."""
+def reference_bytes(coder: BitPlaneCoder, coefficients: np.ndarray) -> int:
+    """Return the size that constriction's range coder needs with the same tables."""
     encoder = constriction.stream.queue.RangeEncoder()
     family = constriction.stream.model.Categorical(perfect=False)
     for symbols, p in coded_with(coder, coefficients):
@@ -150,7 +152,7 @@ def test_room_for_no_row_is_an_error_not_an_empty_packet() -> None:
         with pytest.raises(ValueError, match="no row"):
             coder.encode(random_coefficients(1, coder), 0, room)
         with pytest.raises(ValueError, match="no row"):
-            coder.pack(random_coefficients(1, coder), room, 3)
+            coder.packetize(random_coefficients(1, coder), room, 3)
 
 
 @pytest.mark.parametrize("row", [-1, 65_535])
@@ -186,16 +188,16 @@ class Damage:
 )
 def test_tables_that_break_a_rule_are_refused(damage: Damage) -> None:
     arrays = random_arrays(np.random.default_rng(0), 6, 5)
-    PlaneCoder(arrays, 8, 5)
+    BitPlaneCoder(arrays, 8, 5)
     arrays[damage.array][damage.index] = damage.value
     with pytest.raises(CodecError, match="break a rule"):
-        PlaneCoder(arrays, 8, 5)
+        BitPlaneCoder(arrays, 8, 5)
 
 
 @pytest.mark.parametrize("name", ["order", "top", "mean", "spread", "base", "zero", "more"])
 def test_tables_of_another_shape_or_type_are_refused(name: str) -> None:
     arrays = random_arrays(np.random.default_rng(0), 6, 5)
     with pytest.raises(CodecError, match="shape or type"):
-        PlaneCoder({**arrays, name: arrays[name].astype(np.float64)}, 8, 5)
+        BitPlaneCoder({**arrays, name: arrays[name].astype(np.float64)}, 8, 5)
     with pytest.raises(CodecError, match="lack"):
-        PlaneCoder({key: a for key, a in arrays.items() if key != name}, 8, 5)
+        BitPlaneCoder({key: a for key, a in arrays.items() if key != name}, 8, 5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from host.codec import Codec, CodecError, load
-from host.codec.weights import DEFAULT, FOLDER, KINDS, NAMES, describe_mark
+from host.codec.weights import DEFAULT, FOLDER, KINDS, NUMBERS, describe_tag
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def test_an_unknown_codec_is_refused_with_those_there_are(name: str) -> None:
 
 
 def test_each_tag_names_its_codec_for_ever_and_no_two_codecs_share_one() -> None:
-    assert [describe_mark(mark) for mark in (0x11, 0x24)] == ["pnc-v1 version 1", "pnc-v2 version 4"]
-    assert NAMES[2] == DEFAULT
-    assert all(NAMES[kind.number] == kind.name for kind in KINDS.values())
+    assert [describe_tag(mark) for mark in (0x11, 0x24)] == ["pnc-v1 version 1", "pnc-v2 version 4"]
+    assert NUMBERS[2] == DEFAULT
+    assert all(NUMBERS[kind.number] == kind.name for kind in KINDS.values())
 
 
 def test_the_weights_are_small() -> None:

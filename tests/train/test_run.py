@@ -1,4 +1,4 @@
-"""A run of pnc-v2's training: it starts, is left, is taken up, chooses an order, and what it exports decodes."""
+"""A run of the training: it starts, stops, resumes, chooses a pass order, and its export decodes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from host.cli.command import run_command  # noqa: E402
 from host.codec import Codec  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
-from host.train import checkpoint, loop  # noqa: E402
+from host.train import checkpoint, loop, order, sizes, tables, trainer  # noqa: E402
+from host.train.export import export  # noqa: E402
 from host.train.photos import TrainingError, load_photos  # noqa: E402
-from host.train import order, sizes, tables, trainer  # noqa: E402
-from host.train.export import export_planes  # noqa: E402
-from host.train.trainer import PlaneTrainer  # noqa: E402
 from host.train.recipe import RECIPES  # noqa: E402
+from host.train.trainer import CodecTrainer  # noqa: E402
 from tests.codec.conftest import drawing  # noqa: E402
 
 SMALL = replace(RECIPES["default"], batch=2, crop=96)
@@ -36,42 +35,42 @@ def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "SYMBOLS", 400)
     monkeypatch.setattr(tables, "STEPS", 3)
     monkeypatch.setattr(trainer, "LINEAR_BATCHES", 2)
-    # Few pieces are worth measuring, on few pictures.
+    # Measure few passes, on few pictures.
     monkeypatch.setattr(order, "SMALL_BYTES", 60.0)
     monkeypatch.setattr(order, "PHOTOS", 2)
 
 
 def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path) -> None:
     photos, said = [drawing(seed) for seed in range(12)], list[str]()
-    trainer = PlaneTrainer(SMALL, photos[:8], photos[8:], said.append)
+    trainer = CodecTrainer(SMALL, photos[:8], photos[8:], said.append)
     first = trainer.step(trainer.crops(trainer.rng), 0.0)
     assert set(first) == {"mse"}
     assert set(trainer.step(trainer.crops(trainer.rng), 0.5)) == {"mse", "features", "answer"}
     assert "plane by plane" in trainer.reorder(said.append)
     checkpoint.save(trainer.state(), tmp_path / "checkpoint.pt")
-    again = PlaneTrainer(
+    again = CodecTrainer(
         SMALL, photos[:8], photos[8:], said.append, checkpoint.load(tmp_path / "checkpoint.pt", "default")
     )
-    assert (again.steps, again.ordered, again.cuts.order) == (2, True, trainer.cuts.order)
-    assert np.array_equal(again.cuts.bytes, trainer.cuts.bytes)
+    assert (again.steps, again.ordered, again.passes.order) == (2, True, trainer.passes.order)
+    assert np.array_equal(again.passes.bytes, trainer.passes.bytes)
     for now, before in zip(again.average.parameters(), trainer.average.parameters(), strict=True):
         assert torch.equal(now, before)
     whole = trainer.state()
     for damage in ({"model": {}}, {"order": whole["order"][:-1]}, {"average": None}, {"steps": ...}):
         broken = {key: value for key, value in {**whole, **damage}.items() if value is not ...}
         with pytest.raises(TrainingError, match=r"^the checkpoint is not one of this recipe, or not whole \([^\n]+$"):
-            PlaneTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
+            CodecTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
     assert again.step(again.crops(again.rng), 0.5)["features"] > 0
     loop.run(again, 0.01, tmp_path / "checkpoint.pt", {}, said.append)
     assert again.steps > 3
     assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == again.steps
     assert said[-1].startswith("held out: 700B ")
     kind = kind_of("pnc-v2")
-    export_planes(again.average, again.cuts.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
+    export(again.average, again.passes.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
     codec = Codec(kind.name, tmp_path)
     picture = drawing(30)
     decoded = codec.decoder().decode(codec.encode(picture))
-    assert decoded.faults == ()
+    assert decoded.issues == ()
     assert np.square(decoded.picture.astype(float) - picture).mean() < 0.2 * picture.astype(float).var()
 
 
@@ -85,13 +84,13 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
     monkeypatch.setitem(RECIPES, "default", SMALL)
     base = ["--data", str(photos), "--out", str(out)]
 
-    def stopped_after_a_step(trainer: PlaneTrainer, crops: torch.Tensor, progress: float) -> dict[str, float]:
+    def stopped_after_a_step(trainer: CodecTrainer, crops: torch.Tensor, progress: float) -> dict[str, float]:
         os.kill(os.getpid(), signal.SIGINT)
         return whole_step(trainer, crops, progress)
 
-    whole_step = PlaneTrainer.step
+    whole_step = CodecTrainer.step
     with monkeypatch.context() as patch:
-        patch.setattr(PlaneTrainer, "step", stopped_after_a_step)
+        patch.setattr(CodecTrainer, "step", stopped_after_a_step)
         options = command.parser().parse_args([*base, "--minutes", "100"])
         assert run_command(command.NAME, lambda: command.train(options)) == 130
     said = capsys.readouterr().err
@@ -106,7 +105,7 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
     assert second["ordered"]
     said = capsys.readouterr().out
     assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
-    assert "order of what is sent: plane by plane " in said
+    assert "transmission order: plane by plane " in said
     trained = Codec("pnc-v2", out)
     packets = trained.encode(drawing(9))
     assert trained.decoder().decode(packets).used == len(packets)

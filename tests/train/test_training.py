@@ -1,4 +1,4 @@
-"""Training: what ships is what was trained, and mistakes end in one line."""
+"""Training in general: photos, crops, checkpoints and the command's errors, each one line."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ fails(best, path)
     said = done.stdout.splitlines()
     assert [line.partition(":")[0] for line in said] == [str(tmp_path / f"{n}.pt") for n in ("checkpoint", "best") * 2]
     assert all("could not be written (File too large); " in line for line in said)
-    assert all(line.endswith("; there is no checkpoint yet: mend that, then start again") for line in said[:2])
+    assert all(line.endswith("; there is no checkpoint yet: fix that, then start again") for line in said[:2])
     assert all("; the last checkpoint is untouched: " in line and "--resume" in line for line in said[2:])
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == 1

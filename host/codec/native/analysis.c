@@ -5,7 +5,7 @@
 
 #include "simd.h"
 
-#ifdef WITH_AVX2
+#ifdef TARGET_AVX2
 #include <immintrin.h>
 #endif
 
@@ -13,20 +13,20 @@
 #define MAX_SIDE 32
 #define MAX_LINE (CELL * MAX_SIDE)
 
-/* A row of cells: its lines of each colour, zeros past the end. */
+/* A row of cells: eight lines of each colour plane, padded with zeros. */
 struct lines {
 	int16_t of[PNC_ANALYSIS_COLOURS][CELL][MAX_LINE];
 };
 
-/* (values + 128 >> 8) of what may be negative, without shifting a negative number. */
-IN_BOTH int16_t rounded(int32_t value)
+/* (value + 128) >> 8, without shifting a negative number. */
+SIMD_INLINE int16_t rounded(int32_t value)
 {
 	return (int16_t)(((value + 128 + (256 << 8)) >> 8) - 256);
 }
 
-/* Written so that compilers make vector code of it: an index of 32 bits that may wrap (-fwrapv) would stop them. */
-IN_BOTH void split_line(const uint8_t *restrict pixels, ptrdiff_t count, int16_t *restrict luma, int16_t *restrict blue,
-			int16_t *restrict red)
+/* Compilers vectorize this loop. With a 32-bit index they would not: Python builds with -fwrapv, so it could wrap. */
+SIMD_INLINE void split_line(const uint8_t *restrict pixels, ptrdiff_t count, int16_t *restrict luma,
+			    int16_t *restrict blue, int16_t *restrict red)
 {
 	for (ptrdiff_t i = 0; i < count; i++) {
 		const int32_t r = pixels[3 * i], g = pixels[3 * i + 1], b = pixels[3 * i + 2];
@@ -36,13 +36,13 @@ IN_BOTH void split_line(const uint8_t *restrict pixels, ptrdiff_t count, int16_t
 	}
 }
 
-IN_BOTH void split_row(const uint8_t *pixels, ptrdiff_t side, struct lines *to)
+SIMD_INLINE void split_row(const uint8_t *pixels, ptrdiff_t side, struct lines *to)
 {
 	for (ptrdiff_t y = 0; y < CELL; y++)
 		split_line(pixels + y * side * CELL * 3, side * CELL, to->of[0][y], to->of[1][y], to->of[2][y]);
 }
 
-static void filter_plainly(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side, int32_t *sums)
+static void filter_scalar(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side, int32_t *sums)
 {
 	for (int32_t x = 0; x < side; x++) {
 		int32_t sum = 0;
@@ -53,10 +53,10 @@ static void filter_plainly(const int16_t (*lines)[MAX_LINE], const int16_t *filt
 	}
 }
 
-#ifdef WITH_AVX2
-/* The same for eight cells at a time: a vector holds a line of two of them. */
-static WITH_AVX2 void filter_by_lanes(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side,
-				      int32_t *sums)
+#ifdef TARGET_AVX2
+/* Like filter_scalar for eight cells at a time: a vector holds one line of two cells. */
+static TARGET_AVX2 void filter_avx2(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side,
+				    int32_t *sums)
 {
 	__m256i taps[CELL];
 	for (int32_t y = 0; y < CELL; y++)
@@ -72,7 +72,7 @@ static WITH_AVX2 void filter_by_lanes(const int16_t (*lines)[MAX_LINE], const in
 				sum[k] = _mm256_add_epi32(sum[k], _mm256_madd_epi16(pair, taps[y]));
 			}
 		}
-		/* Of four lanes each: cells 0, 2, 4, 6 in the low half, 1, 3, 5, 7 in the high one. */
+		/* The low half has the sums of cells 0, 2, 4, 6, the high half those of 1, 3, 5, 7. */
 		const __m256i all =
 			_mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
 		const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
@@ -81,10 +81,10 @@ static WITH_AVX2 void filter_by_lanes(const int16_t (*lines)[MAX_LINE], const in
 }
 #endif
 
-/* |sum| <= 64 * 128 * 128 = 2^20 and weight < 2^9: their product fits 32 bits, and 64 times an inverse step. Written
- * so that compilers make vector code of it: nothing branches, and the length is known. */
-IN_BOTH void quantize(const int32_t *restrict sums, const uint32_t *restrict weight, uint32_t inverse, int32_t bits,
-		      uint32_t limit, int8_t *restrict out)
+/* |sum| <= 64 * 128 * 128 = 2^20 and weight < 2^9, so their product fits 32 bits, and times an inverse step 64 bits.
+ * Compilers vectorize the loop: it does not branch, and its length is constant. */
+SIMD_INLINE void quantize(const int32_t *restrict sums, const uint32_t *restrict weight, uint32_t inverse, int32_t bits,
+			  uint32_t limit, int8_t *restrict out)
 {
 	for (int32_t x = 0; x < MAX_SIDE; x++) {
 		const int32_t flip = -(sums[x] < 0);
@@ -95,8 +95,9 @@ IN_BOTH void quantize(const int32_t *restrict sums, const uint32_t *restrict wei
 	}
 }
 
-IN_BOTH void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
-		 void (*filter)(const int16_t (*)[MAX_LINE], const int16_t *, int32_t, int32_t *), int8_t *coefficients)
+SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
+		     void (*filter)(const int16_t (*)[MAX_LINE], const int16_t *, int32_t, int32_t *),
+		     int8_t *coefficients)
 {
 	const ptrdiff_t side = m->side;
 	struct lines lines;
@@ -115,20 +116,20 @@ IN_BOTH void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
 	}
 }
 
-#ifdef WITH_AVX2
-static WITH_AVX2 void run_by_lanes(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
+#ifdef TARGET_AVX2
+static TARGET_AVX2 void run_avx2(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
 {
-	run(m, pixels, filter_by_lanes, coefficients);
+	run(m, pixels, filter_avx2, coefficients);
 }
 #endif
 
 void pnc_analysis_run(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
 {
-#ifdef WITH_AVX2
+#ifdef TARGET_AVX2
 	if (HAS_AVX2) {
-		run_by_lanes(m, pixels, coefficients);
+		run_avx2(m, pixels, coefficients);
 		return;
 	}
 #endif
-	run(m, pixels, filter_plainly, coefficients);
+	run(m, pixels, filter_scalar, coefficients);
 }

@@ -2,26 +2,26 @@
 
 #include <string.h>
 
-/* Inputs that take part, in pairs: those beyond `count` are there for the pair's sake, with weights of zero. */
+/* Inputs with their weights, used in pairs. An odd `count` is followed by one input of weight zero. */
 struct terms {
 	int32_t count;
 	const int16_t *from[MAX_INPUTS + 1];
 	int16_t mean[MAX_INPUTS + 1], spread[MAX_INPUTS + 1];
 };
 
-/* Those that say something about both sums, and those that say something about the expected value alone. */
+/* Inputs with a weight in both sums, and inputs with a weight in the expected value only. */
 struct inputs {
 	struct terms both, means;
 };
 
-void pnc_planes_find_used(const struct pnc_planes_model *m, const int16_t *state, uint8_t *used)
+void pnc_planes_find_nonzero(const struct pnc_planes_model *m, const int16_t *state, uint8_t *nonzero)
 {
 	const int32_t area = area_of(m);
 	for (int32_t c = 0; c < m->channels; c++, state += area) {
 		int32_t any = 0;
 		for (int32_t i = 0; i < area; i++)
 			any |= state[i];
-		used[c] = any != 0;
+		nonzero[c] = any != 0;
 	}
 }
 
@@ -32,7 +32,7 @@ static void add_term(struct terms *t, const int16_t *from, int16_t mean, int16_t
 	t->spread[t->count++] = spread;
 }
 
-/* Without a branch: which weights are zero cannot be foreseen. What is not counted is written over. */
+/* Branch-free, because zero weights are unpredictable. An input that is not counted is overwritten by the next one. */
 static void add_input(struct inputs *to, const int16_t *from, int16_t mean, int16_t spread)
 {
 	struct terms *both = &to->both, *means = &to->means;
@@ -53,10 +53,10 @@ static void make_even(struct terms *t)
 	}
 }
 
-/* Bounds: |value| <= 4 * 127 + 2 < 2^9 at level 0 and < 4 * 128 at any, |weight| <= 2^13, at most 92 inputs: sums stay
- * below 2^29, with the base 2^30. */
+/* Bounds: |value| < 4 * 128 = 2^9, |weight| <= 2^13, at most 92 inputs. So sums stay below 2^29, and below 2^30 with the
+ * base. */
 
-/* Of 16 bits each: that is what processors multiply many of at once. */
+/* Both factors have 16 bits: processors have wide vector instructions for such products. */
 static inline int32_t product(int16_t weight, int16_t value)
 {
 	return (int32_t)weight * value;
@@ -67,8 +67,8 @@ static inline int16_t size(int16_t value)
 	return (int16_t)(value < 0 ? -value : value);
 }
 
-static void add_plainly(const struct inputs *in, int32_t count, int32_t base, int32_t *restrict expected,
-			int32_t *restrict uncertain)
+static void add_scalar(const struct inputs *in, int32_t count, int32_t base, int32_t *restrict expected,
+		       int32_t *restrict uncertain)
 {
 	for (int32_t i = 0; i < count; i++) {
 		expected[i] = 0;
@@ -91,23 +91,24 @@ static void add_plainly(const struct inputs *in, int32_t count, int32_t base, in
 	}
 }
 
-#ifdef WITH_AVX2
-static inline WITH_AVX2 __m256i both_weights(const int16_t *pair)
+#ifdef TARGET_AVX2
+static inline TARGET_AVX2 __m256i both_weights(const int16_t *pair)
 {
 	int32_t word;
 	memcpy(&word, pair, sizeof(word));
 	return _mm256_set1_epi32(word);
 }
 
-static inline WITH_AVX2 void store(int32_t *to, __m256i low, __m256i high)
+static inline TARGET_AVX2 void store(int32_t *to, __m256i low, __m256i high)
 {
 	_mm256_storeu_si256((__m256i *)(void *)to, _mm256_permute2x128_si256(low, high, 0x20));
 	_mm256_storeu_si256((__m256i *)(void *)(to + 8), _mm256_permute2x128_si256(low, high, 0x31));
 }
 
-/* The same for count >= 16, sixteen places at a time (the last ones once more where they do not come out even). */
-static WITH_AVX2 void add_by_lanes(const struct inputs *in, int32_t count, int32_t base, int32_t *expected,
-				   int32_t *uncertain)
+/* Like add_scalar for count >= 16: sixteen positions at a time. The last vector overlaps the one before it if needed.
+ */
+static TARGET_AVX2 void add_avx2(const struct inputs *in, int32_t count, int32_t base, int32_t *expected,
+				 int32_t *uncertain)
 {
 	for (int32_t done = 0; done < count; done += LANES) {
 		const int32_t i = done + LANES <= count ? done : count - LANES;
@@ -135,8 +136,8 @@ static WITH_AVX2 void add_by_lanes(const struct inputs *in, int32_t count, int32
 }
 #endif
 
-void pnc_planes_open(const struct pnc_planes_model *m, int32_t index, int16_t *state, const uint8_t *used,
-		     const int16_t *walked, struct pnc_planes_piece *p)
+void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int16_t *state, const uint8_t *nonzero,
+			   const int16_t *refined, struct pnc_planes_pass *p)
 {
 	const int32_t width = width_of(m), area = area_of(m), count = pnc_planes_inputs(m);
 	const int32_t first = first_of(m), places = end_of(m) - first;
@@ -152,26 +153,26 @@ void pnc_planes_open(const struct pnc_planes_model *m, int32_t index, int16_t *s
 	in.both.count = in.means.count = 0;
 	int32_t k = 0;
 	for (; k < PASSED; k++)
-		if (walked != NULL)
-			add_input(&in, walked + first + near[k], p->mean[k], p->spread[k]);
+		if (refined != NULL)
+			add_input(&in, refined + first + near[k], p->mean[k], p->spread[k]);
 	for (; k < PNC_PLANES_NEAR; k++)
-		if (used[p->channel])
+		if (nonzero[p->channel])
 			add_input(&in, p->own + first + near[k], p->mean[k], p->spread[k]);
 	for (int32_t c = 0; c < m->channels; c++, k++)
-		if (c != p->channel && used[c])
+		if (c != p->channel && nonzero[c])
 			add_input(&in, state + (ptrdiff_t)c * area + first, p->mean[k], p->spread[k]);
 	for (int32_t c = 0; c < PNC_PLANES_LEADS; c++)
 		for (int32_t s = 0; s < PNC_PLANES_SIDES; s++, k++)
-			if (c != p->channel && used[c])
+			if (c != p->channel && nonzero[c])
 				add_input(&in, state + (ptrdiff_t)c * area + first + sides[s], p->mean[k],
 					  p->spread[k]);
 	make_even(&in.both);
 	make_even(&in.means);
-#ifdef WITH_AVX2
+#ifdef TARGET_AVX2
 	if (places >= LANES && HAS_AVX2) {
-		add_by_lanes(&in, places, m->base[index], p->expected + first, p->uncertain + first);
+		add_avx2(&in, places, m->base[index], p->expected + first, p->uncertain + first);
 		return;
 	}
 #endif
-	add_plainly(&in, places, m->base[index], p->expected + first, p->uncertain + first);
+	add_scalar(&in, places, m->base[index], p->expected + first, p->uncertain + first);
 }

@@ -1,24 +1,22 @@
 #include "planes_internal.h"
 
-/* 16 bits hold all that is compared with table ends. */
+/* Saturates to 16 bits, which hold every threshold. */
 static inline int16_t short_of(int32_t v)
 {
 	const int32_t low = v < INT16_MIN ? INT16_MIN : v;
 	return (int16_t)(low > INT16_MAX ? INT16_MAX : low);
 }
 
-/* Written so that compilers make vector code of both loops: nothing branches, and the second has 16-bit values alone.
- */
-static void fill_plainly(const int32_t *restrict expected, const int32_t *restrict uncertain,
-			 const int16_t *restrict before, const int16_t *restrict after, int32_t plane, int32_t count,
-			 uint16_t *restrict slots)
+/* Compilers vectorize both loops: neither branches, and the second one uses 16-bit values only. */
+static void fill_scalar(const int32_t *restrict expected, const int32_t *restrict uncertain,
+			const int16_t *restrict before, const int16_t *restrict after, int32_t plane, int32_t count,
+			uint16_t *restrict entries)
 {
-	/* The expected value; how far it lies from zero, or past the middle of the interval; the uncertainty. */
+	/* The expected value; its distance from zero, or beyond the middle of the interval; the uncertainty. */
 	int16_t mean[MAX_AREA], away[MAX_AREA], spread[MAX_AREA];
 	for (int32_t i = 0; i < count; i++) {
 		const int32_t v = before[i], e = scaled(expected[i], plane), known = magnitude(v);
-		/* `before` is 4 * the middle of an interval two steps wide, the point that this symbol decides about.
-		 */
+		/* `before` is 4 * the middle of an interval two steps wide, which this symbol halves. */
 		const int32_t along = signed_as(v, e), nothing = -(v == 0);
 		mean[i] = short_of(e);
 		away[i] = short_of((nothing & magnitude(e)) | (~nothing & (along - (known * 256 >> plane))));
@@ -27,39 +25,39 @@ static void fill_plainly(const int32_t *restrict expected, const int32_t *restri
 	for (int32_t i = 0; i < count; i++) {
 		int16_t t = 0, far = 0, shift = 0;
 		for (int32_t k = 0; k < PNC_PLANES_SPREADS - 1; k++)
-			t = (int16_t)(t + (spread[i] >= pnc_planes_spread_ends[k]));
+			t = (int16_t)(t + (spread[i] >= pnc_planes_spread_thresholds[k]));
 		for (int32_t k = 0; k < PNC_PLANES_FAR - 1; k++)
-			far = (int16_t)(far + (away[i] >= pnc_planes_far_ends[k]));
+			far = (int16_t)(far + (away[i] >= pnc_planes_far_thresholds[k]));
 		for (int32_t k = 0; k < PNC_PLANES_SHIFTS - 1; k++)
-			shift = (int16_t)(shift + (away[i] >= pnc_planes_shift_ends[k]));
+			shift = (int16_t)(shift + (away[i] >= pnc_planes_shift_thresholds[k]));
 		const int16_t v = before[i], w = after[i];
 		const int16_t differs = (int16_t)((mean[i] < 0) != (w < 0));
 		const int16_t news = (int16_t)(w == 0 ? 0 : 1 + differs);
 		const int16_t upper = (int16_t)((w < 0 ? -w : w) > (v < 0 ? -v : v));
 		const int16_t table = (int16_t)(v == 0 ? far : PNC_PLANES_FAR + shift);
-		slots[i] = (uint16_t)((v == 0 ? news : upper) * TABLES + table * PNC_PLANES_SPREADS + t);
+		entries[i] = (uint16_t)((v == 0 ? news : upper) * TABLES + table * PNC_PLANES_SPREADS + t);
 	}
 }
 
-#ifdef WITH_AVX2
-/* To 16 bits each, where what does not fit becomes the nearest that does; in order. */
-static inline WITH_AVX2 __m256i narrowed(__m256i low, __m256i high)
+#ifdef TARGET_AVX2
+/* Saturates two vectors to 16 bits and joins them in order. */
+static inline TARGET_AVX2 __m256i narrowed(__m256i low, __m256i high)
 {
 	return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
 }
 
-/* Which of the uncertainties' half octaves 2^6 ... 2^13 `spread` is in: that of a number's square is its exponent. With
- * half of one added, squares fall on the same side of powers of two as numbers of the rounded ends. */
-static inline WITH_AVX2 __m256i half_octave(__m256i spread)
+/* The half octave of 2^6 ... 2^13 that `spread` lies in. The floating-point exponent of the square counts half octaves.
+ * Adding one half puts each square on the same side of a power of two as the number is of its rounded threshold. */
+static inline TARGET_AVX2 __m256i half_octave(__m256i spread)
 {
 	const __m256 middle = _mm256_add_ps(_mm256_cvtepi32_ps(spread), _mm256_set1_ps(0.5f));
 	const __m256i exponent = _mm256_srli_epi32(_mm256_castps_si256(_mm256_mul_ps(middle, middle)), 23);
 	return _mm256_sub_epi32(exponent, _mm256_set1_epi32(127 + 11));
 }
 
-/* Of eight places: the expected value towards zero (mean), and what is looked up (away; see fill_plainly). */
-static inline WITH_AVX2 void place_eight(__m256i expected, __m256i before, __m128i plane, __m128i rest, __m256i *mean,
-					 __m256i *away)
+/* For eight positions: the expected value rounded towards zero (mean), and the distance `away` of fill_scalar. */
+static inline TARGET_AVX2 void place_eight(__m256i expected, __m256i before, __m128i plane, __m128i rest, __m256i *mean,
+					   __m256i *away)
 {
 	const __m256i size = _mm256_srl_epi32(_mm256_abs_epi32(expected), plane);
 	const __m256i nothing = _mm256_cmpeq_epi32(before, _mm256_setzero_si256());
@@ -70,23 +68,24 @@ static inline WITH_AVX2 void place_eight(__m256i expected, __m256i before, __m12
 	*away = _mm256_or_si256(past, _mm256_and_si256(size, nothing));
 }
 
-/* The entry of `table`, sixteen small numbers, that stands at `index`, cut off to 0 ... 15, of each place. */
-static inline WITH_AVX2 __m256i looked_up(__m128i table, __m256i index)
+/* Looks up table[index] for each position; `table` has sixteen bytes, `index` is clamped to 0 ... 15. */
+static inline TARGET_AVX2 __m256i looked_up(__m128i table, __m256i index)
 {
 	const __m256i zero = _mm256_setzero_si256(), last = _mm256_set1_epi16(15);
 	const __m256i at = _mm256_min_epi16(_mm256_max_epi16(index, zero), last);
-	/* The upper byte of a place looks up entry 0, which is 0. */
+	/* The upper byte of each position looks up entry 0, which is 0. */
 	return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), at);
 }
 
-/* The same for count >= 16, sixteen places at a time (the last ones once more where they do not come out even). */
-static WITH_AVX2 void fill_by_lanes(const int32_t *expected, const int32_t *uncertain, const int16_t *before,
-				    const int16_t *after, int32_t plane, int32_t count, uint16_t *slots)
+/* Like fill_scalar for count >= 16: sixteen positions at a time. The last vector overlaps the one before it if needed.
+ */
+static TARGET_AVX2 void fill_avx2(const int32_t *expected, const int32_t *uncertain, const int16_t *before,
+				  const int16_t *after, int32_t plane, int32_t count, uint16_t *entries)
 {
 	const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi16(1);
 	const __m128i by = _mm_cvtsi32_si128(plane), rest = _mm_cvtsi32_si128(8 - plane);
-	/* Of 128s: 1, 2, 4, 6, 8, 12. Of 256s, from -7 on: those of -6, -3, -1, 1, 3, 6; -16 and -10 are compared with.
-	 */
+	/* Thresholds in units of 128: 1, 2, 4, 6, 8, 12. In units of 256, from -7 on: -6, -3, -1, 1, 3, 6; the
+	 * thresholds -16 and -10 are compared separately. */
 	const __m128i far_table = _mm_setr_epi8(0, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6);
 	const __m128i shift_table = _mm_setr_epi8(0, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6);
 	for (int32_t done = 0; done < count; done += LANES) {
@@ -120,23 +119,23 @@ static WITH_AVX2 void fill_by_lanes(const int32_t *expected, const int32_t *unce
 		const __m256i table =
 			_mm256_blendv_epi8(_mm256_add_epi16(shift, _mm256_set1_epi16(PNC_PLANES_FAR)), far, nothing);
 		const __m256i context = _mm256_add_epi16(_mm256_slli_epi16(table, 4), spread);
-		const __m256i slot = _mm256_add_epi16(_mm256_mullo_epi16(symbol, _mm256_set1_epi16(TABLES)), context);
-		_mm256_storeu_si256((__m256i *)(void *)(slots + i), slot);
+		const __m256i entry = _mm256_add_epi16(_mm256_mullo_epi16(symbol, _mm256_set1_epi16(TABLES)), context);
+		_mm256_storeu_si256((__m256i *)(void *)(entries + i), entry);
 	}
 }
 #endif
 
-void pnc_planes_symbols(const struct pnc_planes_model *m, const struct pnc_planes_piece *p, const int16_t *walked,
-			uint16_t *slots)
+void pnc_planes_symbols(const struct pnc_planes_model *m, const struct pnc_planes_pass *p, const int16_t *refined,
+			uint16_t *entries)
 {
 	const int32_t first = first_of(m), count = end_of(m) - first;
-#ifdef WITH_AVX2
+#ifdef TARGET_AVX2
 	if (count >= LANES && HAS_AVX2) {
-		fill_by_lanes(p->expected + first, p->uncertain + first, p->own + first, walked + first, p->plane,
-			      count, slots + first);
+		fill_avx2(p->expected + first, p->uncertain + first, p->own + first, refined + first, p->plane, count,
+			  entries + first);
 		return;
 	}
 #endif
-	fill_plainly(p->expected + first, p->uncertain + first, p->own + first, walked + first, p->plane, count,
-		     slots + first);
+	fill_scalar(p->expected + first, p->uncertain + first, p->own + first, refined + first, p->plane, count,
+		    entries + first);
 }

@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 from PIL import Image, features
 
-from ...codec.picture import SIDE
+from ...codec import SIDE
 from ..subject import Picture
 
 
