@@ -53,8 +53,8 @@ static void make_even(struct terms *t)
 	}
 }
 
-/* Bounds: |value| < 4 * 128 = 2^9, |weight| <= 2^13, at most 92 inputs. So sums stay below 2^29, and below 2^30 with the
- * base. */
+/* Bounds: |value| < 4 * 128 = 2^9, |weight| <= 2^13, at most 92 inputs. So sums stay below 2^29, and below 2^30 with
+ * the base. */
 
 /* Both factors have 16 bits: processors have wide vector instructions for such products. */
 static inline int32_t product(int16_t weight, int16_t value)
