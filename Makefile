@@ -26,7 +26,7 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target $(BOARD) --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 test: $(VENV)/.test ## Run all tests but those of test-firmware
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/bsim
@@ -66,10 +66,10 @@ protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
 	$(BIN)/python protocol/generate.py
 
 vectors: $(VENV)/.test ## Write protocol/vectors anew
-	$(BIN)/python tests/vectors/make_vectors.py
+	$(BIN)/python tests/wire/make_vectors.py
 
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
-	@$(PYTHON) -m host.boards.zephyr $(BOARD) $(if $(filter-out 0,$(USB)),--usb)
+	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)
 
 sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python tests/bsim/simulation.py

@@ -1,4 +1,4 @@
-"""The one thing that the codec and the link share: a ranked packet."""
+"""A ranked packet: the interface between the codec and the link."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .wire import MAX_CODEC_BYTES, MAX_RANKS
 
 @dataclass(frozen=True, slots=True)
 class RankedPacket:
-    """One piece of an encoded picture.
+    """A part of an encoded picture.
 
-    ``rank`` is its place in the order of importance, 0 the most important, unique and without gaps
-    within a picture (0, 1, 2, ...; at most 255). ``position`` is a 16-bit number that the codec alone
-    understands (where in the picture the piece belongs). ``data`` is 1 to 237 codec bytes.
+    ``rank`` is the order of importance, 0 first; unique and without gaps within a picture (0, 1, 2, ...; at most 255).
+    ``position`` is the place of the codec bytes in the picture, 16 bits; only the codec reads it. ``data`` is 1 to 237
+    codec bytes.
     """
 
     rank: int

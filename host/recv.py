@@ -10,15 +10,17 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from .board.ble_edge import BleEdgeTransport
-from .board.in_process import PEERS
+from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, world_settings
 from .cli.command import USAGE, CommandError, CommandParser, run_command
+from .cli.hints import with_hint
 from .cli.testbed import virtual_boards
 from .codec import load
 from .edge.archive import Archive, Served
 from .edge.classifier import DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
+from .errors import PncError
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
 
@@ -102,7 +104,8 @@ def _print(served: Served) -> None:
         _notice(f"image {served.image} of camera {served.source}: {fault}")
 
 
-def _notice(text: str) -> None:
+def _notice(notice: str | PncError) -> None:
+    text = with_hint(notice) if isinstance(notice, PncError) else notice
     print(f"{NAME}: {text}", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Generated from wire.toml by `python protocol/generate.py`: change that file, not this one."""
+"""Packets of the wire. Generated from wire.toml by `python protocol/generate.py`; do not edit."""
 # ruff: noqa: E501
 # fmt: off
 
@@ -11,20 +11,20 @@ from typing import ClassVar
 
 VERSION = 1
 MAX_PACKET = 244  # bytes in the largest packet: one notification at ATT MTU 247
-PICTURE_HEADER = 7  # bytes before the codec bytes of a picture packet
-PICTURE_IMAGE_AT = 1  # offset of the image number, u8
-PICTURE_RANK_AT = 2  # offset of the rank, u8
-PICTURE_POSITION_AT = 3  # offset of the position, u16
-PICTURE_REMAINING_AT = 5  # offset of the remaining time in ms, u16
-MAX_CODEC_BYTES = 237  # codec bytes in a full picture packet
 MAX_RANKS = 256  # ranked packets in one picture
 MAX_SOURCES = 16  # cameras that one edge board can tell apart
 FRAME_OVERHEAD = 5  # bytes a serial frame adds before COBS: sequence number and CRC-32
 MAX_FRAME = 250  # bytes in the largest frame as COBS writes it, without the zero byte that closes it
-MAX_DEADLINE_MS = 65535  # the longest remaining time that fits the header
+MAX_DEADLINE_MS = 65535  # longest remaining time that fits the header
 MISSING_WINDOW = 32  # sequence numbers that credit.missing looks back
 CREDIT_REFRESH_MS = 50  # a board with work repeats its credit at least this often
 HELLO_NAME = 24  # bytes of hello.name that a reader keeps
+PICTURE_IMAGE_AT = 1  # offset of image, u8, in a picture packet
+PICTURE_RANK_AT = 2  # offset of rank, u8, in a picture packet
+PICTURE_POSITION_AT = 3  # offset of position, u16, in a picture packet
+PICTURE_REMAINING_AT = 5  # offset of remaining_ms, u16, in a picture packet
+PICTURE_HEADER = 7  # bytes before the codec bytes of a picture packet
+MAX_CODEC_BYTES = 237  # codec bytes in a full picture packet
 SERVICE_UUID = "504e4301-8c1e-4b0a-9d53-2f6b7a1c54e1"  # the GATT service of a camera board
 TO_EDGE_UUID = "504e4302-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the central: notifications
 TO_CAMERA_UUID = "504e4303-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the peripheral: writes without response
@@ -40,18 +40,18 @@ class PictureFlags(IntFlag):
     PICTURE = 0x80  # set: this is a picture packet; clear: a control packet
     LAST = 0x40  # this rank is the picture's last
     RESERVED = 0x30  # zero in version 1; a packet with one of them set is skipped as unknown
-    SOURCE = 0xf  # on the edge's serial port: which camera; zero elsewhere
+    SOURCE = 0xf  # on the edge's serial port: number of the camera; elsewhere zero
 
 
 class Kind(IntEnum):
-    """Who says hello."""
+    """Kind of the sender of a hello."""
 
     HOST = 0x0  # a program on a serial port
     BOARD = 0x1  # a board
 
 
 class Role(IntEnum):
-    """What a board does."""
+    """Role of a board."""
 
     NONE = 0x0  # not configured: the radio is off
     CAMERA = 0x1  # GATT peripheral: sends pictures
@@ -61,7 +61,7 @@ class Role(IntEnum):
 class Phy(IntEnum):
     """Bluetooth LE physical layer."""
 
-    KEEP = 0x0  # in configure: leave it as it is
+    KEEP = 0x0  # in configure: do not change it
     LE_1M = 0x1  # 1 Mbit/s
     LE_2M = 0x2  # 2 Mbit/s
     CODED_S2 = 0x3  # long range, 500 kbit/s
@@ -79,7 +79,7 @@ class Capability(IntFlag):
 
 
 class Boot(IntEnum):
-    """Why a board started."""
+    """Cause of a board's start."""
 
     POWER = 0x0  # power on or unknown
     PIN = 0x1  # reset pin
@@ -89,11 +89,11 @@ class Boot(IntEnum):
 
 
 class Hop(IntEnum):
-    """Who answers a ping."""
+    """Hop that answers a ping."""
 
     BOARD = 0x0  # the board on the serial port
     PEER_BOARD = 0x1  # the board across the radio
-    PEER_HOST = 0x2  # the program behind that board
+    PEER_HOST = 0x2  # the program on that board's serial port
 
 
 class LinkState(IntEnum):
@@ -105,7 +105,7 @@ class LinkState(IntEnum):
 
 
 class ResultStatus(IntEnum):
-    """How an answer came about."""
+    """Outcome of an image."""
 
     OK = 0x0  # classified
     NOTHING = 0x1  # no decodable packet arrived by the deadline
@@ -113,38 +113,66 @@ class ResultStatus(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """What a board reports in error."""
+    """Cause of an error."""
 
-    VERSION = 0x1  # protocol version not spoken here; detail: the version that is
-    NOT_READY = 0x2  # a picture before hello, or in a role that sends none; detail: role
+    VERSION = 0x1  # unsupported protocol version; detail: the version that the board speaks
+    NOT_READY = 0x2  # a packet before hello, or a picture in a role that sends none; detail: role
     MALFORMED = 0x3  # a packet too short or with illegal values; detail: its type
-    OVERRUN = 0x4  # a packet without credit evicted another or was dropped; detail: rank
+    OVERRUN = 0x4  # a picture packet beyond the credit evicted another or was dropped; detail: its rank
     NO_LINK = 0x5  # the addressed peer is not connected; detail: peer
-    CONFIGURE = 0x6  # the configuration cannot be had; detail: the first illegal field
-    REFUSED = 0x7  # pair or reset: not to be had on this board; detail: the packet's type
+    CONFIGURE = 0x6  # the configuration cannot be applied; detail: number of the first illegal field
+    REFUSED = 0x7  # this board cannot pair or reset in that way; detail: the packet's type
 
 
 class PairAction(IntEnum):
-    """What pair asks for."""
+    """Request of pair."""
 
-    REPORT = 0x0  # only the answer
-    OPEN = 0x1  # unknown boards may pair for window_s
-    CLOSE = 0x2  # nobody may pair any more
-    FORGET = 0x3  # the bond with address, all zero: every bond
+    REPORT = 0x0  # report the state
+    OPEN = 0x1  # let unknown boards pair for window_s
+    CLOSE = 0x2  # let no board pair
+    FORGET = 0x3  # delete the bond with address; all zero: every bond
 
 
 class PairMethod(IntEnum):
-    """How boards make sure of each other when they pair."""
+    """How two boards authenticate each other when they pair."""
 
-    JUST_WORKS = 0x0  # not at all: whoever pairs in the window is trusted from then on
-    OUT_OF_BAND = 0x1  # the hosts carry one board's random and confirm value to the other
+    JUST_WORKS = 0x0  # not at all: any board that pairs in the window is trusted from then on
+    OUT_OF_BAND = 0x1  # the hosts carry the random and confirm values of one board to the other
 
 
 class ResetKind(IntEnum):
-    """What a board that is reset starts."""
+    """Program that a reset starts."""
 
-    FIRMWARE = 0x0  # its firmware
-    BOOTLOADER = 0x1  # its bootloader, which waits for other firmware
+    FIRMWARE = 0x0  # the firmware
+    BOOTLOADER = 0x1  # the bootloader, which waits for new firmware
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A ranked packet with the time left until its deadline. Each hop subtracts how long it held the packet."""
+
+    LAYOUT: ClassVar[Struct] = Struct("<BBBHH")
+
+    image: int  # number of the picture, modulo 256
+    rank: int  # order of importance, 0 first; unique in a picture, without gaps
+    position: int  # place of the codec bytes in the picture; only the codec reads it
+    remaining_ms: int  # time left until the deadline when the packet was handed on
+    data: bytes  # 1 to 237 codec bytes
+    last: bool = False  # this rank is the picture's last
+    source: int = 0  # on the edge's serial port: number of the camera; else 0
+
+    def pack(self) -> bytes:
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
+        flags = PictureFlags.PICTURE | (PictureFlags.LAST if self.last else 0) | self.source
+        return self.LAYOUT.pack(flags, self.image, self.rank, self.position, self.remaining_ms) + self.data
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Picture:
+        """Read a packet whose first bit says picture; MalformedError if it has no codec bytes."""
+        if len(data) <= cls.LAYOUT.size:
+            raise MalformedError(f"picture: {len(data)} bytes, more than {cls.LAYOUT.size} needed")
+        flags, image, rank, position, remaining_ms = cls.LAYOUT.unpack_from(data)
+        return cls(image=image, rank=rank, position=position, remaining_ms=remaining_ms, data=data[cls.LAYOUT.size :], last=bool(flags & PictureFlags.LAST), source=int(flags & PictureFlags.SOURCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,25 +183,25 @@ class Hello:
     LAYOUT: ClassVar[Struct] = Struct("<BBBBBBI3sBBIQ")
 
     version: int = 0  # protocol version
-    kind: int = 0  # kind of the speaker
+    kind: int = 0  # kind of the sender
     role: int = 0  # role of the board; of a host: 0
-    boot: int = 0  # boot: why the board started; of a host: 0
+    boot: int = 0  # boot: cause of the board's start; of a host: 0
     capabilities: int = 0  # capability bits
     firmware: bytes = bytes(3)  # major, minor, patch
     slots: int = 0  # picture packets the board's queue holds
-    in_flight: int = 0  # packets the board hands to its radio at a time
-    session: int = 0  # chosen at start; another value means a restart
+    in_flight: int = 0  # most packets that the board has in its radio at a time
+    session: int = 0  # chosen at each start; another value means a restart
     board_id: int = 0  # unique number of the board; of a host: 0
     name: bytes = b""  # UTF-8, at most 24 bytes
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.version, self.kind, self.role, self.boot, self.capabilities, self.firmware, self.slots, self.in_flight, self.session, self.board_id) + self.name
 
     @classmethod
     def unpack(cls, data: bytes) -> Hello:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"hello: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, version, kind, role, boot, capabilities, firmware, slots, in_flight, session, board_id = cls.LAYOUT.unpack_from(data)
@@ -189,19 +217,19 @@ class Configure:
 
     role: int = 0  # role
     phy: int = 0  # phy
-    tx_power_dbm: int = 0  # transmit power; 127: leave it
-    address_type: int = 0  # of the peer: 0 public, 1 random
-    address: bytes = bytes(6)  # the only peer allowed; all zero: any bonded one
-    interval_us: int = 0  # connection interval, 7,500 to 4,000,000; 0: leave it
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    tx_power_dbm: int = 0  # transmit power; 127: do not change it
+    address_type: int = 0  # type of address: 0 public, 1 random
+    address: bytes = bytes(6)  # the only peer allowed; all zero: any bonded board
+    interval_us: int = 0  # connection interval, 7,500 to 4,000,000; 0: do not change it
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.role, self.phy, self.tx_power_dbm, self.address_type, self.address, self.interval_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Configure:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"configure: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, role, phy, tx_power_dbm, address_type, address, interval_us = cls.LAYOUT.unpack_from(data)
@@ -210,31 +238,31 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Board to host: what came in, what has room, what left. Every value is a running total or a state, so a lost one costs nothing."""
+    """Board to host: frames received, free slots, packets sent. Every value is a running total or a state, so a lost credit costs nothing."""
 
     TYPE: ClassVar[int] = 0x03
     LAYOUT: ClassVar[Struct] = Struct("<BBBBIHBBBBHII")
 
-    next_seq: int = 0  # sequence number the board expects next
-    damaged: int = 0  # frames with a bad COBS code or CRC so far, modulo 256
-    missing: int = 0  # bit k set: the frame next_seq - 1 - k never arrived whole
-    taken: int = 0  # picture packets received whole since hello, modulo 65536
+    next_seq: int = 0  # sequence number that the board expects next
+    damaged: int = 0  # total of frames with a bad COBS code or CRC, modulo 256
+    missing: int = 0  # bit k set: the frame next_seq - 1 - k never arrived intact
+    taken: int = 0  # picture packets received intact since hello, modulo 65536
     waiting: int = 0  # picture packets in the queue
     free: int = 0  # empty slots of the queue
     in_radio: int = 0  # packets handed to the radio and not yet acknowledged
-    link: int = 0  # link_state of the connection that pictures take
+    link: int = 0  # link_state of the connection that carries pictures
     acked_packets: int = 0  # picture packets acknowledged by the link layer, modulo 65536
     acked_bytes: int = 0  # codec bytes in them, modulo 2**32
     busy_us: int = 0  # time in which the queue or the radio held a picture packet, modulo 2**32
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.next_seq, self.damaged, self.missing, self.taken, self.waiting, self.free, self.in_radio, self.link, self.acked_packets, self.acked_bytes, self.busy_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Credit:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"credit: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, next_seq, damaged, missing, taken, waiting, free, in_radio, link, acked_packets, acked_bytes, busy_us = cls.LAYOUT.unpack_from(data)
@@ -243,22 +271,22 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Host to board: drop an image's waiting packets. Answered by credit."""
+    """Host to board: drop the waiting packets of an image. Answered by credit."""
 
     TYPE: ClassVar[int] = 0x04
     LAYOUT: ClassVar[Struct] = Struct("<BBBB")
 
     image: int = 0  # the image
     all: int = 0  # 1: every image; image is then ignored
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.all)
 
     @classmethod
     def unpack(cls, data: bytes) -> Flush:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"flush: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, image, all = cls.LAYOUT.unpack_from(data)
@@ -267,20 +295,20 @@ class Flush:
 
 @dataclass(frozen=True, slots=True)
 class StatisticsRequest:
-    """Host to board: answered by statistics."""
+    """Host to board: request for statistics."""
 
     TYPE: ClassVar[int] = 0x05
     LAYOUT: ClassVar[Struct] = Struct("<BB")
 
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer)
 
     @classmethod
     def unpack(cls, data: bytes) -> StatisticsRequest:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"statistics_request: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer = cls.LAYOUT.unpack_from(data)
@@ -295,34 +323,34 @@ class Statistics:
     LAYOUT: ClassVar[Struct] = Struct("<BBIIIIIIIIIIIIBBBBbHII")
 
     uptime_ms: int = 0  # since the board started
-    accepted: int = 0  # offered to the queue by the serial port (camera) or the radio (edge)
+    accepted: int = 0  # offered to the queue, by the serial port (camera) or the radio (edge)
     sent: int = 0  # handed to the radio (camera) or to the serial port (edge)
-    expired: int = 0  # dropped past their deadline
-    evicted: int = 0  # dropped as the worst of a full queue
-    flushed: int = 0  # dropped by flush, a hello or a new role
+    expired: int = 0  # dropped after their deadline
+    evicted: int = 0  # dropped as the least important of a full queue
+    flushed: int = 0  # dropped by a flush, a hello or a new role
     acked: int = 0  # of the sent: acknowledged by the link layer (camera)
-    lost: int = 0  # of the sent: in the radio when the connection broke (camera)
+    lost: int = 0  # of the sent: in the radio when the connection ended (camera)
     damaged: int = 0  # serial frames with a bad COBS code or CRC
     missed: int = 0  # serial frames named as missing
-    unknown: int = 0  # packets skipped: unknown type, unknown source, malformed
-    control_dropped: int = 0  # control packets that found no room
-    waiting: int = 0  # in the queue now
+    unknown: int = 0  # packets skipped: unknown type, unknown source, or malformed
+    control_dropped: int = 0  # control packets dropped for lack of room
+    waiting: int = 0  # waiting in the queue
     links: int = 0  # connections that are up
     link: int = 0  # link_state of this peer
     phy: int = 0  # phy of this peer
     rssi_dbm: int = 0  # of this peer; 127: unknown
     mtu: int = 0  # ATT MTU of this peer, bytes
     interval_us: int = 0  # connection interval of this peer
-    goodput_bps: int = 0  # codec bits a second with this peer, over the last full second: acknowledged (camera), received (edge)
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    goodput_bps: int = 0  # codec bits per second with this peer over the last full second: acknowledged (camera), received (edge)
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.uptime_ms, self.accepted, self.sent, self.expired, self.evicted, self.flushed, self.acked, self.lost, self.damaged, self.missed, self.unknown, self.control_dropped, self.waiting, self.links, self.link, self.phy, self.rssi_dbm, self.mtu, self.interval_us, self.goodput_bps)
 
     @classmethod
     def unpack(cls, data: bytes) -> Statistics:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"statistics: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, uptime_ms, accepted, sent, expired, evicted, flushed, acked, lost, damaged, missed, unknown, control_dropped, waiting, links, link, phy, rssi_dbm, mtu, interval_us, goodput_bps = cls.LAYOUT.unpack_from(data)
@@ -331,23 +359,23 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Answered by pong from the hop it names; a hop beyond forwards it."""
+    """Request for a pong from the named hop; earlier hops forward it."""
 
     TYPE: ClassVar[int] = 0x07
     LAYOUT: ClassVar[Struct] = Struct("<BBBII")
 
     hop: int = 0  # hop that answers
-    token: int = 0  # comes back unchanged; to peer_host: the asker's session, another one starts its image numbers anew
-    origin_us: int = 0  # the asker's clock; comes back unchanged
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    token: int = 0  # returned unchanged; to peer_host: session of the sender, a new value restarts its image numbers
+    origin_us: int = 0  # clock of the sender; returned unchanged
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Ping:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"ping: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, hop, token, origin_us = cls.LAYOUT.unpack_from(data)
@@ -356,25 +384,25 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The answer to ping."""
+    """Answer to ping."""
 
     TYPE: ClassVar[int] = 0x08
     LAYOUT: ClassVar[Struct] = Struct("<BBBIIII")
 
     hop: int = 0  # hop that answers
-    token: int = 0  # of the ping
-    origin_us: int = 0  # of the ping
-    held_us: int = 0  # between the ping's arrival and this answer
+    token: int = 0  # token of the ping
+    origin_us: int = 0  # origin_us of the ping
+    held_us: int = 0  # time between the arrival of the ping and this answer
     service_us: int = 0  # peer_host: expected time to decode and classify; else 0
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Pong:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"pong: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, hop, token, origin_us, held_us, service_us = cls.LAYOUT.unpack_from(data)
@@ -390,19 +418,19 @@ class Result:
 
     image: int = 0  # the image
     status: int = 0  # result_status
-    margin_ms: int = 0  # deadline less the arrival of the last used packet
-    service_us: int = 0  # time spent to decode and classify
+    margin_ms: int = 0  # deadline minus arrival of the last used packet
+    service_us: int = 0  # time taken to decode and classify
     ranks: bytes = bytes(32)  # bit r of byte r // 8: rank r arrived in time
-    text: bytes = b""  # status ok: classes, best first, each: index u16, probability u16 in 1/65535, label length u8, label UTF-8; else UTF-8
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    text: bytes = b""  # status ok: result_class records, most probable first; else UTF-8
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.status, self.margin_ms, self.service_us, self.ranks) + self.text
 
     @classmethod
     def unpack(cls, data: bytes) -> Result:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"result: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, image, status, margin_ms, service_us, ranks = cls.LAYOUT.unpack_from(data)
@@ -411,25 +439,25 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Board to host: a connection came up, changed or went down."""
+    """Board to host: a radio connection came up, changed or went down."""
 
     TYPE: ClassVar[int] = 0x0a
     LAYOUT: ClassVar[Struct] = Struct("<BBBBBHI")
 
     state: int = 0  # link_state
     phy: int = 0  # phy
-    reason: int = 0  # Bluetooth reason code of a disconnect; else 0
+    reason: int = 0  # Bluetooth reason code of the disconnection; else 0
     mtu: int = 0  # ATT MTU, bytes
     interval_us: int = 0  # connection interval
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.state, self.phy, self.reason, self.mtu, self.interval_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Link:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"link: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, state, phy, reason, mtu, interval_us = cls.LAYOUT.unpack_from(data)
@@ -438,22 +466,22 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Board to host: a line for a person."""
+    """Board to host: a line of text for the user."""
 
     TYPE: ClassVar[int] = 0x0b
     LAYOUT: ClassVar[Struct] = Struct("<BBB")
 
     level: int = 0  # 1 error, 2 warning, 3 information, 4 debugging
     text: bytes = b""  # UTF-8
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.level) + self.text
 
     @classmethod
     def unpack(cls, data: bytes) -> Log:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"log: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, level = cls.LAYOUT.unpack_from(data)
@@ -462,7 +490,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """Board to host: something sent was refused."""
+    """Board to host: a packet was refused."""
 
     TYPE: ClassVar[int] = 0x0c
     LAYOUT: ClassVar[Struct] = Struct("<BBBI")
@@ -470,15 +498,15 @@ class Error:
     code: int = 0  # error_code
     detail: int = 0  # see error_code
     text: bytes = b""  # UTF-8
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.code, self.detail) + self.text
 
     @classmethod
     def unpack(cls, data: bytes) -> Error:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"error: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, code, detail = cls.LAYOUT.unpack_from(data)
@@ -487,27 +515,27 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Host to board: who may pair. Answered by pairing, or by error."""
+    """Host to board: which boards may pair. Answered by pairing, or by error."""
 
     TYPE: ClassVar[int] = 0x0d
     LAYOUT: ClassVar[Struct] = Struct("<BBBBHB6s16s16s")
 
     action: int = 0  # pair_action
     method: int = 0  # open: pair_method
-    window_s: int = 0  # open: for how long; 0: as long as the board thinks best
-    address_type: int = 0  # of address: 0 public, 1 random
-    address: bytes = bytes(6)  # open: the only board that may pair, all zero: any; forget: the board
-    random: bytes = bytes(16)  # open, out_of_band: of the board across, as its pairing said; all zero: the board across is given ours
-    confirm: bytes = bytes(16)  # the same
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    window_s: int = 0  # open: duration; 0: the board chooses
+    address_type: int = 0  # type of address: 0 public, 1 random
+    address: bytes = bytes(6)  # open: the only board that may pair, all zero: any; forget: the board to forget
+    random: bytes = bytes(16)  # open, out_of_band: random value from the peer's pairing; all zero: the peer gets ours instead
+    confirm: bytes = bytes(16)  # open, out_of_band: confirm value from the peer's pairing; else all zero
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.action, self.method, self.window_s, self.address_type, self.address, self.random, self.confirm)
 
     @classmethod
     def unpack(cls, data: bytes) -> Pair:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"pair: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, action, method, window_s, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
@@ -516,30 +544,30 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Board to host: the answer to pair, and said again when a board has paired or failed to, and when the window closes."""
+    """Board to host: answer to pair; sent again when a board has paired or failed to pair, and when the window closes."""
 
     TYPE: ClassVar[int] = 0x0e
     LAYOUT: ClassVar[Struct] = Struct("<BBBBHBBBB6s16s16s")
 
-    open: int = 0  # 1: boards may pair
+    open: int = 0  # 1: unknown boards may pair
     method: int = 0  # pair_method of the window
-    left_s: int = 0  # until it closes, rounded up; 0 when closed
-    bonds: int = 0  # boards that this one knows
-    paired: int = 0  # boards that have paired since the start, modulo 256
-    failed: int = 0  # attempts to pair that failed since the start, modulo 256
-    address_type: int = 0  # of this board: 0 public, 1 random
-    address: bytes = bytes(6)  # of this board
-    random: bytes = bytes(16)  # open, out_of_band: for the board across; else zero
-    confirm: bytes = bytes(16)  # the same
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    left_s: int = 0  # time until the window closes, rounded up; 0: closed
+    bonds: int = 0  # number of bonds
+    paired: int = 0  # boards paired since the start, modulo 256
+    failed: int = 0  # failed attempts to pair since the start, modulo 256
+    address_type: int = 0  # type of address: 0 public, 1 random
+    address: bytes = bytes(6)  # address of this board
+    random: bytes = bytes(16)  # open, out_of_band: random value for the peer; else all zero
+    confirm: bytes = bytes(16)  # open, out_of_band: confirm value for the peer; else all zero
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.open, self.method, self.left_s, self.bonds, self.paired, self.failed, self.address_type, self.address, self.random, self.confirm)
 
     @classmethod
     def unpack(cls, data: bytes) -> Pairing:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"pairing: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, open, method, left_s, bonds, paired, failed, address_type, address, random, confirm = cls.LAYOUT.unpack_from(data)
@@ -548,25 +576,56 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Host to board: start anew. Not answered, or by error; a board that was reset does not know its host."""
+    """Host to board: restart. Not answered, or answered by error; a board that was reset has lost its session."""
 
     TYPE: ClassVar[int] = 0x0f
     LAYOUT: ClassVar[Struct] = Struct("<BBB")
 
     kind: int = 0  # reset_kind
-    peer: int = 0  # on the edge's serial port: which camera; else 0
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
-        """The packet's bytes; struct.error if a field does not fit."""
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
         return self.LAYOUT.pack(self.TYPE, self.peer, self.kind)
 
     @classmethod
     def unpack(cls, data: bytes) -> Reset:
-        """Read it; MalformedError if it is too short. Bytes beyond the known fields are ignored."""
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"reset: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, kind = cls.LAYOUT.unpack_from(data)
         return cls(kind=kind, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultClass:
+    """One class in the text of a result with the status ok."""
+
+    LAYOUT: ClassVar[Struct] = Struct("<HHB")
+
+    index: int = 0  # number of the class in the classifier's list
+    probability: int = 0  # in units of 1/65535
+    label: bytes = b""  # UTF-8
+
+    def pack(self) -> bytes:
+        """Return the record's bytes; struct.error if a number or the length does not fit its field."""
+        return self.LAYOUT.pack(self.index, self.probability, len(self.label)) + self.label
+
+    @classmethod
+    def unpack_all(cls, data: bytes) -> tuple[ResultClass, ...]:
+        """Read the records in ``data``; MalformedError if it ends inside one."""
+        records: list[ResultClass] = []
+        at = 0
+        while at < len(data):
+            begin = at + cls.LAYOUT.size
+            if begin > len(data):
+                raise MalformedError(f"result_class {len(records)}: cut short")
+            index, probability, length = cls.LAYOUT.unpack_from(data, at)
+            at = begin + length
+            if at > len(data):
+                raise MalformedError(f"result_class {len(records)}: label cut short")
+            records.append(cls(index=index, probability=probability, label=data[begin:at]))
+        return tuple(records)
 
 
 Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error | Pair | Pairing | Reset
@@ -587,3 +646,21 @@ CONTROL: dict[int, type[Control]] = {
     Pairing.TYPE: Pairing,
     Reset.TYPE: Reset,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A packet of a type that this version does not have. Receivers skip it."""
+
+    type: int
+
+
+def parse(packet: bytes) -> Picture | Control | Unknown:
+    """Read one packet of 1 to MAX_PACKET bytes; MalformedError says what is wrong with it."""
+    if not 0 < len(packet) <= MAX_PACKET:
+        raise MalformedError(f"a packet of {len(packet)} bytes; 1 to {MAX_PACKET} are legal")
+    first = packet[0]
+    if first & PictureFlags.PICTURE:
+        return Unknown(first) if first & PictureFlags.RESERVED else Picture.unpack(packet)
+    control = CONTROL.get(first)
+    return control.unpack(packet) if control else Unknown(first)

@@ -10,20 +10,20 @@
 
 #define PNC_VERSION 1u
 #define PNC_MAX_PACKET 244u /* bytes in the largest packet: one notification at ATT MTU 247 */
-#define PNC_PICTURE_HEADER 7u /* bytes before the codec bytes of a picture packet */
-#define PNC_PICTURE_IMAGE_AT 1u /* offset of the image number, u8 */
-#define PNC_PICTURE_RANK_AT 2u /* offset of the rank, u8 */
-#define PNC_PICTURE_POSITION_AT 3u /* offset of the position, u16 */
-#define PNC_PICTURE_REMAINING_AT 5u /* offset of the remaining time in ms, u16 */
-#define PNC_MAX_CODEC_BYTES 237u /* codec bytes in a full picture packet */
 #define PNC_MAX_RANKS 256u /* ranked packets in one picture */
 #define PNC_MAX_SOURCES 16u /* cameras that one edge board can tell apart */
 #define PNC_FRAME_OVERHEAD 5u /* bytes a serial frame adds before COBS: sequence number and CRC-32 */
 #define PNC_MAX_FRAME 250u /* bytes in the largest frame as COBS writes it, without the zero byte that closes it */
-#define PNC_MAX_DEADLINE_MS 65535u /* the longest remaining time that fits the header */
+#define PNC_MAX_DEADLINE_MS 65535u /* longest remaining time that fits the header */
 #define PNC_MISSING_WINDOW 32u /* sequence numbers that credit.missing looks back */
 #define PNC_CREDIT_REFRESH_MS 50u /* a board with work repeats its credit at least this often */
 #define PNC_HELLO_NAME 24u /* bytes of hello.name that a reader keeps */
+#define PNC_PICTURE_IMAGE_AT 1u /* offset of image, u8, in a picture packet */
+#define PNC_PICTURE_RANK_AT 2u /* offset of rank, u8, in a picture packet */
+#define PNC_PICTURE_POSITION_AT 3u /* offset of position, u16, in a picture packet */
+#define PNC_PICTURE_REMAINING_AT 5u /* offset of remaining_ms, u16, in a picture packet */
+#define PNC_PICTURE_HEADER 7u /* bytes before the codec bytes of a picture packet */
+#define PNC_MAX_CODEC_BYTES 237u /* codec bytes in a full picture packet */
 
 /* UUIDs: the parts between the dashes, as numbers. */
 #define PNC_SERVICE_UUID 0x504e4301, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* the GATT service of a camera board */
@@ -35,16 +35,16 @@ enum pnc_picture_flags {
 	PNC_PICTURE_FLAGS_PICTURE = 0x80, /* set: this is a picture packet; clear: a control packet */
 	PNC_PICTURE_FLAGS_LAST = 0x40, /* this rank is the picture's last */
 	PNC_PICTURE_FLAGS_RESERVED = 0x30, /* zero in version 1; a packet with one of them set is skipped as unknown */
-	PNC_PICTURE_FLAGS_SOURCE = 0xf, /* on the edge's serial port: which camera; zero elsewhere */
+	PNC_PICTURE_FLAGS_SOURCE = 0xf, /* on the edge's serial port: number of the camera; elsewhere zero */
 };
 
-/* Who says hello. */
+/* Kind of the sender of a hello. */
 enum pnc_kind {
 	PNC_KIND_HOST = 0x0, /* a program on a serial port */
 	PNC_KIND_BOARD = 0x1, /* a board */
 };
 
-/* What a board does. */
+/* Role of a board. */
 enum pnc_role {
 	PNC_ROLE_NONE = 0x0, /* not configured: the radio is off */
 	PNC_ROLE_CAMERA = 0x1, /* GATT peripheral: sends pictures */
@@ -53,7 +53,7 @@ enum pnc_role {
 
 /* Bluetooth LE physical layer. */
 enum pnc_phy {
-	PNC_PHY_KEEP = 0x0, /* in configure: leave it as it is */
+	PNC_PHY_KEEP = 0x0, /* in configure: do not change it */
 	PNC_PHY_LE_1M = 0x1, /* 1 Mbit/s */
 	PNC_PHY_LE_2M = 0x2, /* 2 Mbit/s */
 	PNC_PHY_CODED_S2 = 0x3, /* long range, 500 kbit/s */
@@ -69,7 +69,7 @@ enum pnc_capability {
 	PNC_CAPABILITY_BOOTLOADER = 0x10, /* reset can start its bootloader */
 };
 
-/* Why a board started. */
+/* Cause of a board's start. */
 enum pnc_boot {
 	PNC_BOOT_POWER = 0x0, /* power on or unknown */
 	PNC_BOOT_PIN = 0x1, /* reset pin */
@@ -78,11 +78,11 @@ enum pnc_boot {
 	PNC_BOOT_FAULT = 0x4, /* a fatal error */
 };
 
-/* Who answers a ping. */
+/* Hop that answers a ping. */
 enum pnc_hop {
 	PNC_HOP_BOARD = 0x0, /* the board on the serial port */
 	PNC_HOP_PEER_BOARD = 0x1, /* the board across the radio */
-	PNC_HOP_PEER_HOST = 0x2, /* the program behind that board */
+	PNC_HOP_PEER_HOST = 0x2, /* the program on that board's serial port */
 };
 
 /* State of one radio connection. */
@@ -92,42 +92,42 @@ enum pnc_link_state {
 	PNC_LINK_STATE_REFUSED = 0x2, /* the board across speaks another protocol version */
 };
 
-/* How an answer came about. */
+/* Outcome of an image. */
 enum pnc_result_status {
 	PNC_RESULT_STATUS_OK = 0x0, /* classified */
 	PNC_RESULT_STATUS_NOTHING = 0x1, /* no decodable packet arrived by the deadline */
 	PNC_RESULT_STATUS_FAILED = 0x2, /* the server could not decode or classify; the text says why */
 };
 
-/* What a board reports in error. */
+/* Cause of an error. */
 enum pnc_error_code {
-	PNC_ERROR_CODE_VERSION = 0x1, /* protocol version not spoken here; detail: the version that is */
-	PNC_ERROR_CODE_NOT_READY = 0x2, /* a picture before hello, or in a role that sends none; detail: role */
+	PNC_ERROR_CODE_VERSION = 0x1, /* unsupported protocol version; detail: the version that the board speaks */
+	PNC_ERROR_CODE_NOT_READY = 0x2, /* a packet before hello, or a picture in a role that sends none; detail: role */
 	PNC_ERROR_CODE_MALFORMED = 0x3, /* a packet too short or with illegal values; detail: its type */
-	PNC_ERROR_CODE_OVERRUN = 0x4, /* a packet without credit evicted another or was dropped; detail: rank */
+	PNC_ERROR_CODE_OVERRUN = 0x4, /* a picture packet beyond the credit evicted another or was dropped; detail: its rank */
 	PNC_ERROR_CODE_NO_LINK = 0x5, /* the addressed peer is not connected; detail: peer */
-	PNC_ERROR_CODE_CONFIGURE = 0x6, /* the configuration cannot be had; detail: the first illegal field */
-	PNC_ERROR_CODE_REFUSED = 0x7, /* pair or reset: not to be had on this board; detail: the packet's type */
+	PNC_ERROR_CODE_CONFIGURE = 0x6, /* the configuration cannot be applied; detail: number of the first illegal field */
+	PNC_ERROR_CODE_REFUSED = 0x7, /* this board cannot pair or reset in that way; detail: the packet's type */
 };
 
-/* What pair asks for. */
+/* Request of pair. */
 enum pnc_pair_action {
-	PNC_PAIR_ACTION_REPORT = 0x0, /* only the answer */
-	PNC_PAIR_ACTION_OPEN = 0x1, /* unknown boards may pair for window_s */
-	PNC_PAIR_ACTION_CLOSE = 0x2, /* nobody may pair any more */
-	PNC_PAIR_ACTION_FORGET = 0x3, /* the bond with address, all zero: every bond */
+	PNC_PAIR_ACTION_REPORT = 0x0, /* report the state */
+	PNC_PAIR_ACTION_OPEN = 0x1, /* let unknown boards pair for window_s */
+	PNC_PAIR_ACTION_CLOSE = 0x2, /* let no board pair */
+	PNC_PAIR_ACTION_FORGET = 0x3, /* delete the bond with address; all zero: every bond */
 };
 
-/* How boards make sure of each other when they pair. */
+/* How two boards authenticate each other when they pair. */
 enum pnc_pair_method {
-	PNC_PAIR_METHOD_JUST_WORKS = 0x0, /* not at all: whoever pairs in the window is trusted from then on */
-	PNC_PAIR_METHOD_OUT_OF_BAND = 0x1, /* the hosts carry one board's random and confirm value to the other */
+	PNC_PAIR_METHOD_JUST_WORKS = 0x0, /* not at all: any board that pairs in the window is trusted from then on */
+	PNC_PAIR_METHOD_OUT_OF_BAND = 0x1, /* the hosts carry the random and confirm values of one board to the other */
 };
 
-/* What a board that is reset starts. */
+/* Program that a reset starts. */
 enum pnc_reset_kind {
-	PNC_RESET_KIND_FIRMWARE = 0x0, /* its firmware */
-	PNC_RESET_KIND_BOOTLOADER = 0x1, /* its bootloader, which waits for other firmware */
+	PNC_RESET_KIND_FIRMWARE = 0x0, /* the firmware */
+	PNC_RESET_KIND_BOOTLOADER = 0x1, /* the bootloader, which waits for new firmware */
 };
 
 /* First byte of a control packet. */
@@ -194,16 +194,16 @@ static inline uint64_t pnc_get64(const uint8_t *in)
 /* Opens a session, in both directions on every hop. The first three bytes never change. */
 #define PNC_HELLO_SIZE 27u
 struct pnc_hello {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t version; /* protocol version */
-	uint8_t kind; /* kind of the speaker */
+	uint8_t kind; /* kind of the sender */
 	uint8_t role; /* role of the board; of a host: 0 */
-	uint8_t boot; /* boot: why the board started; of a host: 0 */
+	uint8_t boot; /* boot: cause of the board's start; of a host: 0 */
 	uint32_t capabilities; /* capability bits */
 	uint8_t firmware[3]; /* major, minor, patch */
 	uint8_t slots; /* picture packets the board's queue holds */
-	uint8_t in_flight; /* packets the board hands to its radio at a time */
-	uint32_t session; /* chosen at start; another value means a restart */
+	uint8_t in_flight; /* most packets that the board has in its radio at a time */
+	uint32_t session; /* chosen at each start; another value means a restart */
 	uint64_t board_id; /* unique number of the board; of a host: 0 */
 	const uint8_t *name; /* UTF-8, at most 24 bytes */
 	uint8_t name_len;
@@ -255,13 +255,13 @@ static inline bool pnc_hello_read(struct pnc_hello *p, const uint8_t *in, size_t
 /* Host to board: role and radio. Answered by hello, or by error. */
 #define PNC_CONFIGURE_SIZE 16u
 struct pnc_configure {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t role; /* role */
 	uint8_t phy; /* phy */
-	int8_t tx_power_dbm; /* transmit power; 127: leave it */
-	uint8_t address_type; /* of the peer: 0 public, 1 random */
-	uint8_t address[6]; /* the only peer allowed; all zero: any bonded one */
-	uint32_t interval_us; /* connection interval, 7,500 to 4,000,000; 0: leave it */
+	int8_t tx_power_dbm; /* transmit power; 127: do not change it */
+	uint8_t address_type; /* type of address: 0 public, 1 random */
+	uint8_t address[6]; /* the only peer allowed; all zero: any bonded board */
+	uint32_t interval_us; /* connection interval, 7,500 to 4,000,000; 0: do not change it */
 };
 
 /* Writes PNC_CONFIGURE_SIZE bytes; returns their number. */
@@ -294,18 +294,18 @@ static inline bool pnc_configure_read(struct pnc_configure *p, const uint8_t *in
 	return true;
 }
 
-/* Board to host: what came in, what has room, what left. Every value is a running total or a state, so a lost one costs nothing. */
+/* Board to host: frames received, free slots, packets sent. Every value is a running total or a state, so a lost credit costs nothing. */
 #define PNC_CREDIT_SIZE 24u
 struct pnc_credit {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
-	uint8_t next_seq; /* sequence number the board expects next */
-	uint8_t damaged; /* frames with a bad COBS code or CRC so far, modulo 256 */
-	uint32_t missing; /* bit k set: the frame next_seq - 1 - k never arrived whole */
-	uint16_t taken; /* picture packets received whole since hello, modulo 65536 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
+	uint8_t next_seq; /* sequence number that the board expects next */
+	uint8_t damaged; /* total of frames with a bad COBS code or CRC, modulo 256 */
+	uint32_t missing; /* bit k set: the frame next_seq - 1 - k never arrived intact */
+	uint16_t taken; /* picture packets received intact since hello, modulo 65536 */
 	uint8_t waiting; /* picture packets in the queue */
 	uint8_t free; /* empty slots of the queue */
 	uint8_t in_radio; /* packets handed to the radio and not yet acknowledged */
-	uint8_t link; /* link_state of the connection that pictures take */
+	uint8_t link; /* link_state of the connection that carries pictures */
 	uint16_t acked_packets; /* picture packets acknowledged by the link layer, modulo 65536 */
 	uint32_t acked_bytes; /* codec bytes in them, modulo 2**32 */
 	uint32_t busy_us; /* time in which the queue or the radio held a picture packet, modulo 2**32 */
@@ -351,10 +351,10 @@ static inline bool pnc_credit_read(struct pnc_credit *p, const uint8_t *in, size
 	return true;
 }
 
-/* Host to board: drop an image's waiting packets. Answered by credit. */
+/* Host to board: drop the waiting packets of an image. Answered by credit. */
 #define PNC_FLUSH_SIZE 4u
 struct pnc_flush {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t image; /* the image */
 	uint8_t all; /* 1: every image; image is then ignored */
 };
@@ -381,10 +381,10 @@ static inline bool pnc_flush_read(struct pnc_flush *p, const uint8_t *in, size_t
 	return true;
 }
 
-/* Host to board: answered by statistics. */
+/* Host to board: request for statistics. */
 #define PNC_STATISTICS_REQUEST_SIZE 2u
 struct pnc_statistics_request {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 };
 
 /* Writes PNC_STATISTICS_REQUEST_SIZE bytes; returns their number. */
@@ -408,27 +408,27 @@ static inline bool pnc_statistics_request_read(struct pnc_statistics_request *p,
 /* Board to host. Picture packets: accepted = sent + expired + evicted + flushed + waiting. */
 #define PNC_STATISTICS_SIZE 65u
 struct pnc_statistics {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint32_t uptime_ms; /* since the board started */
-	uint32_t accepted; /* offered to the queue by the serial port (camera) or the radio (edge) */
+	uint32_t accepted; /* offered to the queue, by the serial port (camera) or the radio (edge) */
 	uint32_t sent; /* handed to the radio (camera) or to the serial port (edge) */
-	uint32_t expired; /* dropped past their deadline */
-	uint32_t evicted; /* dropped as the worst of a full queue */
-	uint32_t flushed; /* dropped by flush, a hello or a new role */
+	uint32_t expired; /* dropped after their deadline */
+	uint32_t evicted; /* dropped as the least important of a full queue */
+	uint32_t flushed; /* dropped by a flush, a hello or a new role */
 	uint32_t acked; /* of the sent: acknowledged by the link layer (camera) */
-	uint32_t lost; /* of the sent: in the radio when the connection broke (camera) */
+	uint32_t lost; /* of the sent: in the radio when the connection ended (camera) */
 	uint32_t damaged; /* serial frames with a bad COBS code or CRC */
 	uint32_t missed; /* serial frames named as missing */
-	uint32_t unknown; /* packets skipped: unknown type, unknown source, malformed */
-	uint32_t control_dropped; /* control packets that found no room */
-	uint8_t waiting; /* in the queue now */
+	uint32_t unknown; /* packets skipped: unknown type, unknown source, or malformed */
+	uint32_t control_dropped; /* control packets dropped for lack of room */
+	uint8_t waiting; /* waiting in the queue */
 	uint8_t links; /* connections that are up */
 	uint8_t link; /* link_state of this peer */
 	uint8_t phy; /* phy of this peer */
 	int8_t rssi_dbm; /* of this peer; 127: unknown */
 	uint16_t mtu; /* ATT MTU of this peer, bytes */
 	uint32_t interval_us; /* connection interval of this peer */
-	uint32_t goodput_bps; /* codec bits a second with this peer, over the last full second: acknowledged (camera), received (edge) */
+	uint32_t goodput_bps; /* codec bits per second with this peer over the last full second: acknowledged (camera), received (edge) */
 };
 
 /* Writes PNC_STATISTICS_SIZE bytes; returns their number. */
@@ -489,13 +489,13 @@ static inline bool pnc_statistics_read(struct pnc_statistics *p, const uint8_t *
 	return true;
 }
 
-/* Answered by pong from the hop it names; a hop beyond forwards it. */
+/* Request for a pong from the named hop; earlier hops forward it. */
 #define PNC_PING_SIZE 11u
 struct pnc_ping {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t hop; /* hop that answers */
-	uint32_t token; /* comes back unchanged; to peer_host: the asker's session, another one starts its image numbers anew */
-	uint32_t origin_us; /* the asker's clock; comes back unchanged */
+	uint32_t token; /* returned unchanged; to peer_host: session of the sender, a new value restarts its image numbers */
+	uint32_t origin_us; /* clock of the sender; returned unchanged */
 };
 
 /* Writes PNC_PING_SIZE bytes; returns their number. */
@@ -522,14 +522,14 @@ static inline bool pnc_ping_read(struct pnc_ping *p, const uint8_t *in, size_t l
 	return true;
 }
 
-/* The answer to ping. */
+/* Answer to ping. */
 #define PNC_PONG_SIZE 19u
 struct pnc_pong {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t hop; /* hop that answers */
-	uint32_t token; /* of the ping */
-	uint32_t origin_us; /* of the ping */
-	uint32_t held_us; /* between the ping's arrival and this answer */
+	uint32_t token; /* token of the ping */
+	uint32_t origin_us; /* origin_us of the ping */
+	uint32_t held_us; /* time between the arrival of the ping and this answer */
 	uint32_t service_us; /* peer_host: expected time to decode and classify; else 0 */
 };
 
@@ -564,13 +564,13 @@ static inline bool pnc_pong_read(struct pnc_pong *p, const uint8_t *in, size_t l
 /* Edge server to camera computer: the answer to an image. */
 #define PNC_RESULT_SIZE 42u
 struct pnc_result {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t image; /* the image */
 	uint8_t status; /* result_status */
-	int16_t margin_ms; /* deadline less the arrival of the last used packet */
-	uint32_t service_us; /* time spent to decode and classify */
+	int16_t margin_ms; /* deadline minus arrival of the last used packet */
+	uint32_t service_us; /* time taken to decode and classify */
 	uint8_t ranks[32]; /* bit r of byte r // 8: rank r arrived in time */
-	const uint8_t *text; /* status ok: classes, best first, each: index u16, probability u16 in 1/65535, label length u8, label UTF-8; else UTF-8 */
+	const uint8_t *text; /* status ok: result_class records, most probable first; else UTF-8 */
 	uint8_t text_len;
 };
 
@@ -607,13 +607,13 @@ static inline bool pnc_result_read(struct pnc_result *p, const uint8_t *in, size
 	return true;
 }
 
-/* Board to host: a connection came up, changed or went down. */
+/* Board to host: a radio connection came up, changed or went down. */
 #define PNC_LINK_SIZE 11u
 struct pnc_link {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t state; /* link_state */
 	uint8_t phy; /* phy */
-	uint8_t reason; /* Bluetooth reason code of a disconnect; else 0 */
+	uint8_t reason; /* Bluetooth reason code of the disconnection; else 0 */
 	uint16_t mtu; /* ATT MTU, bytes */
 	uint32_t interval_us; /* connection interval */
 };
@@ -646,10 +646,10 @@ static inline bool pnc_link_read(struct pnc_link *p, const uint8_t *in, size_t l
 	return true;
 }
 
-/* Board to host: a line for a person. */
+/* Board to host: a line of text for the user. */
 #define PNC_LOG_SIZE 3u
 struct pnc_log {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t level; /* 1 error, 2 warning, 3 information, 4 debugging */
 	const uint8_t *text; /* UTF-8 */
 	uint8_t text_len;
@@ -680,10 +680,10 @@ static inline bool pnc_log_read(struct pnc_log *p, const uint8_t *in, size_t len
 	return true;
 }
 
-/* Board to host: something sent was refused. */
+/* Board to host: a packet was refused. */
 #define PNC_ERROR_SIZE 7u
 struct pnc_error {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t code; /* error_code */
 	uint32_t detail; /* see error_code */
 	const uint8_t *text; /* UTF-8 */
@@ -717,17 +717,17 @@ static inline bool pnc_error_read(struct pnc_error *p, const uint8_t *in, size_t
 	return true;
 }
 
-/* Host to board: who may pair. Answered by pairing, or by error. */
+/* Host to board: which boards may pair. Answered by pairing, or by error. */
 #define PNC_PAIR_SIZE 45u
 struct pnc_pair {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t action; /* pair_action */
 	uint8_t method; /* open: pair_method */
-	uint16_t window_s; /* open: for how long; 0: as long as the board thinks best */
-	uint8_t address_type; /* of address: 0 public, 1 random */
-	uint8_t address[6]; /* open: the only board that may pair, all zero: any; forget: the board */
-	uint8_t random[16]; /* open, out_of_band: of the board across, as its pairing said; all zero: the board across is given ours */
-	uint8_t confirm[16]; /* the same */
+	uint16_t window_s; /* open: duration; 0: the board chooses */
+	uint8_t address_type; /* type of address: 0 public, 1 random */
+	uint8_t address[6]; /* open: the only board that may pair, all zero: any; forget: the board to forget */
+	uint8_t random[16]; /* open, out_of_band: random value from the peer's pairing; all zero: the peer gets ours instead */
+	uint8_t confirm[16]; /* open, out_of_band: confirm value from the peer's pairing; else all zero */
 };
 
 /* Writes PNC_PAIR_SIZE bytes; returns their number. */
@@ -762,20 +762,20 @@ static inline bool pnc_pair_read(struct pnc_pair *p, const uint8_t *in, size_t l
 	return true;
 }
 
-/* Board to host: the answer to pair, and said again when a board has paired or failed to, and when the window closes. */
+/* Board to host: answer to pair; sent again when a board has paired or failed to pair, and when the window closes. */
 #define PNC_PAIRING_SIZE 48u
 struct pnc_pairing {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
-	uint8_t open; /* 1: boards may pair */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
+	uint8_t open; /* 1: unknown boards may pair */
 	uint8_t method; /* pair_method of the window */
-	uint16_t left_s; /* until it closes, rounded up; 0 when closed */
-	uint8_t bonds; /* boards that this one knows */
-	uint8_t paired; /* boards that have paired since the start, modulo 256 */
-	uint8_t failed; /* attempts to pair that failed since the start, modulo 256 */
-	uint8_t address_type; /* of this board: 0 public, 1 random */
-	uint8_t address[6]; /* of this board */
-	uint8_t random[16]; /* open, out_of_band: for the board across; else zero */
-	uint8_t confirm[16]; /* the same */
+	uint16_t left_s; /* time until the window closes, rounded up; 0: closed */
+	uint8_t bonds; /* number of bonds */
+	uint8_t paired; /* boards paired since the start, modulo 256 */
+	uint8_t failed; /* failed attempts to pair since the start, modulo 256 */
+	uint8_t address_type; /* type of address: 0 public, 1 random */
+	uint8_t address[6]; /* address of this board */
+	uint8_t random[16]; /* open, out_of_band: random value for the peer; else all zero */
+	uint8_t confirm[16]; /* open, out_of_band: confirm value for the peer; else all zero */
 };
 
 /* Writes PNC_PAIRING_SIZE bytes; returns their number. */
@@ -816,10 +816,10 @@ static inline bool pnc_pairing_read(struct pnc_pairing *p, const uint8_t *in, si
 	return true;
 }
 
-/* Host to board: start anew. Not answered, or by error; a board that was reset does not know its host. */
+/* Host to board: restart. Not answered, or answered by error; a board that was reset has lost its session. */
 #define PNC_RESET_SIZE 3u
 struct pnc_reset {
-	uint8_t peer; /* on the edge's serial port: which camera; else 0 */
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t kind; /* reset_kind */
 };
 

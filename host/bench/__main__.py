@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..cli import table
 from ..cli.command import CommandParser, run_command
 from ..codec.weights import DEFAULT
 from . import codec, link
@@ -58,16 +59,14 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     for part in ("rows", "ratios"):
         if part in result:
-            print("\n".join(_table(result[part])), end="\n\n" if "ratios" in result else "\n")
+            print("\n".join(_lines(result[part])), end="\n\n" if "ratios" in result else "\n")
     for note in result.get("notes", ()):
         print(note)
     return 0
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    return ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in cells]
+def _lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return table.lines(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows], right=True)
 
 
 def _cell(value: object) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..cli.hints import with_hint
 from ..codec import Codec, CodecError, PictureError, load, load_picture
 from ..codec.picture import sound_pictures, to_pixels
 from ..edge.classifier import load as load_classifier
@@ -79,7 +80,7 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     try:
         steps += _decoding(codec, [codec.encode(picture) for picture in pictures])
     except (CodecError, ClassifierError) as error:
-        notes.append(f"left out: decoder and classifier ({error})")
+        notes.append(f"left out: decoder and classifier ({with_hint(error)})")
     steps += rivals(pictures, notes)
     time_in_turn(steps, len(pictures), rounds, batch, threads)
     settings = {"codec": codec.name, "pictures": len(pictures), "rounds": rounds, "batch": batch, "threads": threads}

@@ -12,15 +12,14 @@ from typing import Any
 from ..link.events import Event, ImageCollected
 from ..link.receiver import Receiver
 from ..link.sender import Sender
-from ..packets import Picture, parse
 from ..ranked import RankedPacket
 from ..sim.air import goodput_limit_bps
 from ..sim.line import USB_BYTES_PER_S
 from ..sim.radio import RadioParameters
-from ..sim.trace import Air, Trace
+from ..sim.trace import ChannelState, Trace
 from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
-from ..wire import MAX_CODEC_BYTES, MAX_PACKET, Phy
+from ..wire import MAX_CODEC_BYTES, MAX_PACKET, Phy, Picture, parse
 
 PHY_NAMES = {"2M": Phy.LE_2M, "1M": Phy.LE_1M, "coded-S2": Phy.CODED_S2, "coded-S8": Phy.CODED_S8}
 CASES = [
@@ -88,7 +87,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
     """One case, ten seconds of virtual time after the start-up."""
     settings = WorldSettings(
         parameters=RadioParameters(PHY_NAMES[phy], interval_us),
-        trace=Trace.constant(Air(loss=loss)),
+        trace=Trace.constant(ChannelState(loss=loss)),
         bytes_per_s=USB_BYTES_PER_S,
     )
     world = World(settings)

@@ -1,1 +1,1 @@
-"""The firmware's C core in this process, and boards made of it."""
+"""Boards in this process: the firmware's C core, its pairing state, and an edge board on this computer's Bluetooth."""

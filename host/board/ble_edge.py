@@ -1,6 +1,6 @@
-"""The edge server without a board of its own: this computer's Bluetooth adapter is the radio.
+"""An edge server without an edge board: this computer's Bluetooth is the radio.
 
-The edge board's logic is the firmware's core, as on a board; its air are GATT connections to camera boards.
+The edge board's logic is the firmware's core, as on a board; GATT connections to camera boards are its air.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
+from ..errors import PncError, Reason
 from ..transport.ble import SCAN_S, Advertisement, Bluetooth
 from ..transport.transport import TransportError
 from ..wire import Role
@@ -17,52 +18,54 @@ from .in_process import InProcessBoard
 
 
 class BleEdgeTransport:
-    """A ``Transport`` behind which an edge board in this process serves camera boards over Bluetooth.
+    """A ``Transport`` to an edge board in this process that serves camera boards over Bluetooth.
 
-    ``wanted`` are their names or addresses, at most ``own_board.PEERS``; one empty: the only one in reach. Their places
-    in that order are their numbers (the source of their pictures). ``on_notice`` gets lines for a person.
+    ``selectors`` are their names or addresses, at most ``core.PEERS``; a single empty one selects the only board in
+    reach. Their order gives the cameras' numbers (the source of their pictures). ``on_notice`` takes lines for the
+    user: a text, or an error that the service survives.
     """
 
     def __init__(
         self,
-        *wanted: str,
-        on_notice: Callable[[str], None],
+        *selectors: str,
+        on_notice: Callable[[str | PncError], None],
         bluetooth: Bluetooth | None = None,
         scan_s: float = SCAN_S,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
     ) -> None:
-        named = ", ".join(filter(None, wanted))
+        named = ", ".join(filter(None, selectors))
         self.name = f"Bluetooth ({named})" if named else "Bluetooth"
         self._on_notice = on_notice
         adapter = Adapter(bluetooth or Bluetooth(), scan_s, back_off_s)
-        self._places = [BlePeer(peer, one, adapter, on_notice) for peer, one in enumerate(wanted)]
+        self._peers = [BlePeer(number, selector, adapter, on_notice) for number, selector in enumerate(selectors)]
         self._board = self._new_board()
-        self._keeping: list[asyncio.Task[None]] = []
+        self._serving: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Look for the camera boards and start to connect; TransportError if there is no Bluetooth, or a choice to make.
+        """Scan for the camera boards and start to connect. A board out of reach is connected to when it appears.
 
-        A board that is not in reach yet is waited for.
+        TransportError if Bluetooth cannot be used or the selectors do not name one board each.
         """
         await self.close()
         found: list[Advertisement | None] = []
-        for place in self._places:
-            one = await place.find()
-            if one is None:
+        for peer in self._peers:
+            board = await peer.find()
+            if board is None:
                 self._on_notice(
-                    f"{place} is not in reach: looking on (is it powered and of role camera? a board that is "
-                    "connected to another one does not advertise)"
+                    f"{peer} is not in reach: still looking (a board that is off, connected to another one, or not of "
+                    "role camera does not advertise)"
                 )
-            elif one.address in [other.address for other in found if other is not None]:
-                raise TransportError(f"{one.address} {one.name}: it is named twice")
-            found.append(one)
+            elif board.address in [other.address for other in found if other is not None]:
+                raise TransportError(f"{board.address} {board.name}: it is named twice", reason=Reason.BAD_USAGE)
+            found.append(board)
         self._board = self._new_board()
         await self._board.open()
-        both = zip(self._places, found, strict=True)
-        self._keeping = [asyncio.create_task(place.keep(self._board, one)) for place, one in both]
+        self._serving = [
+            asyncio.create_task(peer.serve(self._board, board)) for peer, board in zip(self._peers, found, strict=True)
+        ]
 
     def write(self, data: bytes) -> None:
-        """Bytes from the host to the edge board."""
+        """Send bytes from the host to the edge board."""
         self._board.write(data)
 
     async def read(self) -> bytes:
@@ -71,21 +74,25 @@ class BleEdgeTransport:
 
     async def close(self) -> None:
         """Disconnect."""
-        keeping, self._keeping = self._keeping, []
-        for task in keeping:
+        serving, self._serving = self._serving, []
+        for task in serving:
             task.cancel()
-        await asyncio.gather(*keeping, return_exceptions=True)
+        await asyncio.gather(*serving, return_exceptions=True)
         await self._board.close()
 
     def _new_board(self) -> InProcessBoard:
-        count = len(self._places)
         return InProcessBoard(
-            self.name, Role.EDGE, self._carry, on_reset=self._drop_all, peers=count, board_id=uuid.getnode()
+            self.name,
+            Role.EDGE,
+            self._carry,
+            on_reset=self._disconnect_all,
+            peers=len(self._peers),
+            board_id=uuid.getnode(),
         )
 
     async def _carry(self, peer: int, packet: bytes) -> None:
-        await self._places[peer].write(packet)
+        await self._peers[peer].write(packet)
 
-    def _drop_all(self) -> None:
-        for place in self._places:
-            place.lost.set()
+    def _disconnect_all(self) -> None:
+        for peer in self._peers:
+            peer.lost.set()

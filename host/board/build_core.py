@@ -1,4 +1,4 @@
-"""Builds ``host.board._core``: the firmware's C core as a Python extension (cffi, API mode)."""
+"""Build ``host.board._core``: the firmware's C core as a Python extension (cffi, API mode)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ CORE = ROOT / "firmware" / "core"
 ffibuilder = FFI()
 ffibuilder.cdef(
     """
+    #define PNC_PEERS ...
     struct pnc_configure {
         uint8_t role; uint8_t phy; int8_t tx_power_dbm; uint8_t address_type; uint8_t address[6]; uint32_t interval_us;
         ...;
@@ -58,12 +59,12 @@ ffibuilder.cdef(
     void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
     void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us);
     void pnc_board_tick(struct pnc_board *b, uint32_t now_us);
-    extern "Python" bool pnc_sim_configure(void *, const struct pnc_configure *);
-    extern "Python" bool pnc_sim_pair(void *, const struct pnc_pair *);
-    extern "Python" void pnc_sim_pairing(void *, struct pnc_pairing *);
-    extern "Python" bool pnc_sim_reset(void *, uint8_t);
-    extern "Python" int8_t pnc_sim_rssi_dbm(void *, uint8_t);
-    extern "Python" void pnc_sim_wake(void *);
+    extern "Python" bool pnc_python_configure(void *, const struct pnc_configure *);
+    extern "Python" bool pnc_python_pair(void *, const struct pnc_pair *);
+    extern "Python" void pnc_python_pairing(void *, struct pnc_pairing *);
+    extern "Python" bool pnc_python_reset(void *, uint8_t);
+    extern "Python" int8_t pnc_python_rssi_dbm(void *, uint8_t);
+    extern "Python" void pnc_python_wake(void *);
     """
 )
 ffibuilder.set_source(

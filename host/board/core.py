@@ -1,32 +1,26 @@
-"""One virtual board: the C core and its memory."""
+"""The firmware's C core as a Python object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from ..wire import MAX_PACKET, Boot, Capability, Pair, Pairing, Phy, ResetKind, Role
+from ..wire import HELLO_NAME, MAX_PACKET, Boot, Capability, Pair, Phy, Role
+from . import operations
 from ._core import ffi, lib
+from .operations import Operations, RadioSettings
 from .pairing import PairingWindow
 
 FIRMWARE = (0, 1, 0)
 MTU = 247
+#: Radio connections of an edge board (PNC_PEERS of the compiled core).
+PEERS: int = lib.PNC_PEERS
 _WRAP = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
-class RadioSettings:
-    """What a host asked of a board's radio; interval in us, 0 and ``Phy.KEEP`` leave it as it is."""
-
-    role: Role
-    phy: Phy
-    interval_us: int
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
-    """The accounting of a board's queue: accepted = sent + expired + evicted + flushed + waiting."""
+    """Accounting of a board's queue: accepted = sent + expired + evicted + flushed + waiting."""
 
     accepted: int
     sent: int
@@ -37,12 +31,12 @@ class Totals:
 
 
 class BoardCore:
-    """The firmware's core behind Python calls. Times are microseconds, of any range (the core sees them modulo 2^32).
+    """The firmware's core behind Python calls. Times are microseconds of any range; the core sees them modulo 2^32.
 
-    ``rssi_dbm`` is what statistics report (the default: two boards on one desk; 127: unknown).
-    ``on_configure`` is asked to apply radio settings and says whether it can; ``on_wake`` is called when bytes for
-    the serial port or packets for the radio may be pulled; ``on_reset`` when the host asked for a reset. None may
-    call back into the board.
+    ``rssi_dbm`` is the signal strength in statistics (default: two boards on one desk; 127: unknown).
+    ``on_configure`` applies radio settings and returns False if it cannot. ``on_wake`` is called when bytes for
+    the serial port or packets for the radio may be pulled, ``on_reset`` when the host requested a reset. None of them
+    may call the board.
     """
 
     def __init__(
@@ -62,25 +56,21 @@ class BoardCore:
     ) -> None:
         self.name = name
         self.role = role
-        self.rssi_dbm = rssi_dbm
         self._on_configure = on_configure
-        self._on_wake = on_wake
-        self._on_reset = on_reset
         self._now_us = now_us
-        self._pairing = PairingWindow(board_id.to_bytes(8, "little")[:6])
-        self._pair_asked: Pair | None = None
-        self._handle = ffi.new_handle(self)
-        self._ops = ffi.new(
-            "struct pnc_board_ops *",
-            {
-                "configure": lib.pnc_sim_configure,
-                "pair": lib.pnc_sim_pair,
-                "pairing": lib.pnc_sim_pairing,
-                "reset": lib.pnc_sim_reset,
-                "rssi_dbm": lib.pnc_sim_rssi_dbm,
-                "wake": lib.pnc_sim_wake,
-            },
+        self._address = board_id.to_bytes(8, "little")[:6]
+        self._pairing = PairingWindow(self._address)
+        self._handle = ffi.new_handle(
+            Operations(
+                configure=self._configure,
+                pair=self._pair,
+                pairing=lambda: self._pairing.state(self._now_us),
+                reset=on_reset,
+                rssi_dbm=lambda _peer: rssi_dbm,
+                wake=on_wake,
+            )
         )
+        self._ops = operations.table()
         self._board = ffi.new("struct pnc_board *")
         self._packet = ffi.new("uint8_t[]", MAX_PACKET)
         self._identity = ffi.new(
@@ -93,43 +83,41 @@ class BoardCore:
                 "role": role,
                 "boot": Boot.POWER,
                 "in_flight": in_flight,
-                "name": name.encode()[:24],
+                "name": name.encode()[:HELLO_NAME],
             },
         )
         lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
 
     def reset(self, now_us: int, boot: Boot = Boot.PIN) -> None:
-        """Start anew, as after a press of the reset button: the role is kept, everything else is lost."""
+        """Restart, as after a press of the reset button: only the role is kept."""
         self._identity.session = (self._identity.session + 1) % _WRAP
         self._identity.role = self.role
         self._identity.boot = boot
-        self._pairing = PairingWindow(self._identity.board_id.to_bytes(8, "little")[:6])
+        self._pairing = PairingWindow(self._address)
         lib.pnc_board_init(self._board, self._identity, self._ops, self._handle, now_us % _WRAP)
 
     @property
     def totals(self) -> Totals:
-        """The queue's accounting now."""
+        """Current accounting of the queue."""
         queue = self._board.queue
         t = queue.totals
         return Totals(t.accepted, t.sent, t.expired, t.evicted, t.flushed, queue.waiting)
 
     def serial_rx(self, now_us: int, data: bytes) -> None:
-        """Bytes came in on the serial port."""
+        """Take bytes from the serial port."""
+        self._now_us = now_us
         lib.pnc_board_serial_rx(self._board, now_us % _WRAP, data, len(data))
-        asked, self._pair_asked = self._pair_asked, None
-        if asked is not None:
-            self._pairing.asked(now_us, asked)
-            lib.pnc_board_pairing_changed(self._board, now_us % _WRAP)
+        self._report_pairing(now_us)
 
     def serial_tx(self, now_us: int, room: int) -> bytes:
-        """At most ``room`` bytes for the serial port."""
+        """Return at most ``room`` bytes for the serial port."""
         out = ffi.new("uint8_t[]", room)
         self._now_us = now_us
         count = lib.pnc_board_serial_tx(self._board, now_us % _WRAP, out, room)
         return bytes(ffi.buffer(out, count))
 
     def serial_closed(self, now_us: int) -> None:
-        """The host closed the port."""
+        """The host closed the serial port."""
         lib.pnc_board_serial_closed(self._board, now_us % _WRAP)
 
     def radio_up(self, now_us: int, peer: int, *, interval_us: int, phy: Phy, mtu: int = MTU) -> None:
@@ -142,11 +130,11 @@ class BoardCore:
         lib.pnc_board_radio_down(self._board, now_us % _WRAP, peer, reason)
 
     def radio_rx(self, now_us: int, peer: int, packet: bytes) -> None:
-        """A packet came over the air."""
+        """Take a packet from the air."""
         lib.pnc_board_radio_rx(self._board, now_us % _WRAP, peer, packet, len(packet))
 
     def radio_tx(self, now_us: int, peer: int) -> bytes:
-        """The next packet for the radio; empty if there is none."""
+        """Return the next packet for the radio; empty if there is none."""
         count = lib.pnc_board_radio_tx(self._board, now_us % _WRAP, peer, self._packet)
         return bytes(ffi.buffer(self._packet, count))
 
@@ -155,77 +143,21 @@ class BoardCore:
         lib.pnc_board_radio_sent(self._board, now_us % _WRAP, peer)
 
     def tick(self, now_us: int) -> None:
-        """Time passes."""
-        if self._pairing.tick(now_us):
-            lib.pnc_board_pairing_changed(self._board, now_us % _WRAP)
+        """Advance the time; call it at least every 50 ms."""
+        self._pairing.tick(now_us)
+        self._report_pairing(now_us)
         lib.pnc_board_tick(self._board, now_us % _WRAP)
 
-    def configured(self, settings: RadioSettings) -> bool:
-        """The core asks to apply a configuration."""
+    def _configure(self, settings: RadioSettings) -> bool:
         accepted = self._on_configure(settings)
         if accepted:
             self.role = settings.role
         return accepted
 
-    def pair(self, pair: Pair) -> None:
-        """The core hands on who may pair."""
-        self._pair_asked = pair
+    def _pair(self, request: Pair) -> None:
+        self._pairing.request(self._now_us, request)
 
-    def pairing(self) -> Pairing:
-        """The core asks for the state of pairing."""
-        return self._pairing.state(self._now_us)
-
-    def reset_asked(self) -> None:
-        """The core hands on the host's wish for a reset."""
-        self._on_reset()
-
-    def woken(self) -> None:
-        """The core has something to be pulled."""
-        self._on_wake()
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_configure(user: Any, configuration: Any) -> bool:
-    board: BoardCore = ffi.from_handle(user)
-    settings = RadioSettings(Role(configuration.role), Phy(configuration.phy), configuration.interval_us)
-    return board.configured(settings)
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_pair(user: Any, pair: Any) -> bool:
-    board: BoardCore = ffi.from_handle(user)
-    values: dict[str, Any] = {name: bytes(ffi.buffer(getattr(pair, name))) for name in ("address", "random", "confirm")}
-    numbers = {name: getattr(pair, name) for name in ("action", "method", "window_s", "address_type", "peer")}
-    board.pair(Pair(**numbers, **values))
-    return True
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_pairing(user: Any, pairing: Any) -> None:
-    board: BoardCore = ffi.from_handle(user)
-    state = board.pairing()
-    for name in ("open", "method", "left_s", "bonds", "paired", "failed", "address_type"):
-        setattr(pairing, name, getattr(state, name))
-    for name in ("address", "random", "confirm"):
-        ffi.buffer(getattr(pairing, name))[:] = getattr(state, name)
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_reset(user: Any, kind: int) -> bool:
-    board: BoardCore = ffi.from_handle(user)
-    if kind != ResetKind.FIRMWARE:
-        return False  # there is no bootloader
-    board.reset_asked()
-    return True
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_rssi_dbm(user: Any, _peer: int) -> int:
-    board: BoardCore = ffi.from_handle(user)
-    return board.rssi_dbm
-
-
-@ffi.def_extern()  # type: ignore[untyped-decorator]
-def pnc_sim_wake(user: Any) -> None:
-    board: BoardCore = ffi.from_handle(user)
-    board.woken()
+    def _report_pairing(self, now_us: int) -> None:
+        """Report a changed state of pairing; the core takes no call from inside an operation."""
+        if self._pairing.take_change():
+            lib.pnc_board_pairing_changed(self._board, now_us % _WRAP)

@@ -1,4 +1,4 @@
-"""A board in this process: the firmware's own C core as a port, with a radio of the caller's."""
+"""A board in this process: the firmware's C core as a transport, with a radio that the caller provides."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from collections.abc import Awaitable, Callable
 from ..transport.driver import now_us
 from ..transport.transport import TransportError
 from ..wire import Boot, Phy, Role
-from .core import BoardCore, Totals
+from .core import PEERS, BoardCore, Totals
 
-#: The core wants to be told the time at least every 50 ms.
+#: Interval of the core's ticks; it needs one at least every 50 ms.
 TICK_S = 0.01
-#: Connections that its core has places for (PNC_PEERS).
-PEERS = 8
-#: Bytes for the host at a time: a frame or two, so that the rest can still be overtaken inside the core.
+#: Most bytes pulled for the host at a time: one or two frames, so that the core can still reorder the rest.
 _ROOM = 512
 _UNKNOWN_RSSI_DBM = 127
 #: Bluetooth reason code: ended by this side.
-_LOCAL_REASON = 0x16
+_ENDED_LOCALLY = 0x16
 
 
 class InProcessBoard:
-    """A ``Transport`` with a board behind it, and ``peers`` connections that the caller makes: peer 0 to ``peers`` - 1.
+    """A ``Transport`` to a board with ``peers`` radio connections, 0 to ``peers`` - 1, at most ``core.PEERS``.
 
-    ``carry`` puts one packet for a peer on the air; it returns when the packet has left (a camera's: was acknowledged),
-    and raises TransportError when the connection is lost, whereupon ``disconnected`` is expected. When the host resets the
-    board, ``on_reset`` is called, which must end the connections. It takes no other role than ``role``.
+    The caller makes the connections and reports them with ``connected``, ``disconnected`` and ``arrived``. ``carry``
+    puts one packet for a peer on the air. It returns when the packet has left (for a camera: was acknowledged) and
+    raises TransportError when the connection is lost; the caller then also calls ``disconnected``. ``on_reset`` is
+    called when the host resets the board and must end the connections. The board refuses every role but ``role``.
     """
 
     def __init__(
@@ -42,6 +41,8 @@ class InProcessBoard:
         board_id: int = 0,
         capabilities: int = 0,
     ) -> None:
+        if peers > PEERS:
+            raise ValueError(f"{peers} peers: the core is compiled for {PEERS}")
         self.name = name
         self._carry = carry
         self._on_reset = on_reset
@@ -57,33 +58,33 @@ class InProcessBoard:
             capabilities=capabilities,
             rssi_dbm=_UNKNOWN_RSSI_DBM,
             now_us=now_us(),
-            on_configure=lambda wanted: wanted.role == role and wanted.phy == Phy.KEEP and not wanted.interval_us,
+            on_configure=lambda new: new.role == role and new.phy == Phy.KEEP and not new.interval_us,
             on_wake=self._wake,
             on_reset=self._reset_soon,
         )
 
     @property
     def totals(self) -> Totals:
-        """The accounting of its queue."""
+        """Accounting of the board's queue."""
         return self._core.totals
 
     @property
     def is_connected(self) -> bool:
-        """True between ``connected`` and ``disconnected`` of any peer."""
+        """True while any peer is connected."""
         return any(connected.is_set() for connected in self._connected)
 
     async def open(self) -> None:
-        """Start the board's clock and its radio."""
+        """Start the board's clock and radio."""
         await self.close()
         sending = [asyncio.create_task(self._send(peer)) for peer in range(len(self._for_air))]
         self._tasks = [asyncio.create_task(self._tick()), *sending]
 
     def write(self, data: bytes) -> None:
-        """Bytes from the host."""
+        """Take bytes from the host."""
         self._core.serial_rx(now_us(), data)
 
     async def read(self) -> bytes:
-        """Wait for bytes to the host."""
+        """Wait for bytes for the host."""
         while True:
             self._for_host.clear()
             data = self._core.serial_tx(now_us(), _ROOM)
@@ -92,7 +93,7 @@ class InProcessBoard:
             await self._for_host.wait()
 
     async def close(self) -> None:
-        """Stop; what the queue holds stays there."""
+        """Stop the board; its queue keeps its packets."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -101,25 +102,25 @@ class InProcessBoard:
         self._core.serial_closed(now_us())
 
     def connected(self, mtu: int, *, peer: int = 0, interval_us: int = 0, phy: Phy = Phy.KEEP) -> None:
-        """The connection is ready in both directions; what the system does not tell may be left out."""
+        """Report a connection that is ready in both directions. Omit parameters that the system does not report."""
         self._connected[peer].set()
         self._core.radio_up(now_us(), peer, interval_us=interval_us, phy=phy, mtu=mtu)
 
     def disconnected(self, reason: int, *, peer: int = 0) -> None:
-        """The connection ended, with Bluetooth's reason code."""
+        """Report the end of a connection, with Bluetooth's reason code."""
         self._connected[peer].clear()
         self._core.radio_down(now_us(), peer, reason)
 
     def arrived(self, packet: bytes, *, peer: int = 0) -> None:
-        """A packet came over the air."""
+        """Take a packet from the air."""
         self._core.radio_rx(now_us(), peer, packet)
 
     def _reset_soon(self) -> None:
-        asyncio.get_running_loop().call_soon(self._reset)  # it asks from inside
+        asyncio.get_running_loop().call_soon(self._reset)  # the request comes from inside the core
 
     def _reset(self) -> None:
         for peer in range(len(self._connected)):
-            self.disconnected(_LOCAL_REASON, peer=peer)
+            self.disconnected(_ENDED_LOCALLY, peer=peer)
         self._core.reset(now_us(), Boot.SOFTWARE)
         self._on_reset()
 
@@ -144,11 +145,11 @@ class InProcessBoard:
             try:
                 await self._carry(peer, packet)
             except TransportError:
-                await _cleared(self._connected[peer])
+                await _until_cleared(self._connected[peer])
             else:
                 self._core.radio_sent(now_us(), peer)
 
 
-async def _cleared(event: asyncio.Event) -> None:
+async def _until_cleared(event: asyncio.Event) -> None:
     while event.is_set():
         await asyncio.sleep(TICK_S)

@@ -1,6 +1,6 @@
-"""Who may pair with a virtual board: the window, its time and its values.
+"""Pairing state of a board in this process: the window, its time and its values.
 
-Virtual boards know each other anyway, so nothing depends on it but what they tell their hosts.
+Such boards need no keys to connect; only the reports to the host depend on this state.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ class _Window:
 
 
 class PairingWindow:
-    """The window of one board. ``address`` is the board's, 6 bytes. Times are microseconds."""
+    """The pairing window of one board. ``address`` is the board's, 6 bytes. Times are microseconds."""
 
     def __init__(self, address: bytes) -> None:
         self._address = address
         self._window: _Window | None = None
         self._opened = 0
+        self._changed = False
 
-    def asked(self, now_us: int, pair: Pair) -> None:
-        """Do what a host asks for; every legal request can be had."""
+    def request(self, now_us: int, pair: Pair) -> None:
+        """Carry out a host's request; every legal request succeeds."""
+        self._changed = True
         if pair.action == PairAction.OPEN:
             self._opened += 1
             seconds = pair.window_s or WINDOW_S
@@ -40,15 +42,19 @@ class PairingWindow:
         elif pair.action == PairAction.CLOSE:
             self._window = None
 
-    def tick(self, now_us: int) -> bool:
-        """Time passes; True if the window has just closed."""
-        if self._window is None or now_us < self._window.until_us:
-            return False
-        self._window = None
-        return True
+    def tick(self, now_us: int) -> None:
+        """Close the window when its time is over."""
+        if self._window is not None and now_us >= self._window.until_us:
+            self._window = None
+            self._changed = True
+
+    def take_change(self) -> bool:
+        """Return True if a request or the end of the window is still to be reported; it then counts as reported."""
+        changed, self._changed = self._changed, False
+        return changed
 
     def state(self, now_us: int) -> Pairing:
-        """What the host is told."""
+        """Return the report to the host."""
         closed = Pairing(address_type=1, address=self._address)
         if self._window is None:
             return closed

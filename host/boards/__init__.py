@@ -1,1 +1,1 @@
-"""What ``host.boards`` does with boards: finding, asking, flashing, pairing, watching, and what can be wrong."""
+"""``python -m host.boards``: list, examine, flash, pair and watch the boards at this computer."""

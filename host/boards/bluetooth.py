@@ -1,4 +1,4 @@
-"""What keeps this computer's own Bluetooth from serving (``host.recv --ble``). Linux; other systems only need bleak."""
+"""Problems that keep this computer's own Bluetooth from serving ``recv --ble``."""
 
 from __future__ import annotations
 
@@ -7,60 +7,57 @@ import re
 from collections.abc import Iterator
 
 from ..devices.host_system import HostSystem
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, Severity
 
-#: The first BlueZ that tells the MTU (https://github.com/hbldh/bleak/issues/738).
+#: The first BlueZ that reports the MTU (https://github.com/hbldh/bleak/issues/738).
 BLUEZ_NEEDED = (5, 62)
-_FOR = "for recv --ble"
 
 
-def bluetooth_diagnostics(machine: HostSystem) -> Iterator[Diagnostic]:
-    """None of them is pressing: boards do without."""
+def bluetooth_diagnostics(host_system: HostSystem) -> Iterator[Diagnostic]:
+    """Yield warnings only: boards work without Bluetooth. All but the check for bleak are for Linux."""
     if importlib.util.find_spec("bleak") is None:
-        yield Diagnostic(False, f"{_FOR}: the package bleak is missing", "pip install 'pnc-link[ble]'")
-    if not machine.platform.startswith("linux"):
+        yield _warning("the package bleak is missing", "pip install 'pnc-link[ble]'")
+    if not host_system.platform.startswith("linux"):
         return
-    if machine.tool("bluetoothctl") is None:
-        yield Diagnostic(False, f"{_FOR}: BlueZ is missing", "sudo apt install bluez")
+    if host_system.tool("bluetoothctl") is None:
+        yield _warning("BlueZ is missing", "sudo apt install bluez")
         return
-    version = re.search(r"([0-9]+)\.([0-9]+)", machine.output(["bluetoothctl", "--version"]))
+    version = re.search(r"([0-9]+)\.([0-9]+)", host_system.output(["bluetoothctl", "--version"]))
     if version is not None and (int(version[1]), int(version[2])) < BLUEZ_NEEDED:
-        yield Diagnostic(
-            False,
-            f"{_FOR}: BlueZ {version[0]} does not tell the MTU; {'.'.join(map(str, BLUEZ_NEEDED))} is needed",
+        yield _warning(
+            f"BlueZ {version[0]} does not report the MTU; {'.'.join(map(str, BLUEZ_NEEDED))} is needed",
             "upgrade the system (Debian 12 has 5.66)",
         )
-    there = any((machine.sysfs / "class" / "bluetooth").glob("hci*"))
-    if there and "Powered: yes" in machine.output(["bluetoothctl", "show"]):
+    has_adapter = any((host_system.sysfs / "class" / "bluetooth").glob("hci*"))
+    if has_adapter and "Powered: yes" in host_system.output(["bluetoothctl", "show"]):
         return
-    blocks = list(_blocks(machine))  # of an adapter; or of a laptop's switch, which may take the adapter away
+    blocks = list(_blocks(host_system))  # of an adapter; or of a laptop's switch, which may take the adapter away
     if blocks:
         yield from blocks
-    elif not there:
-        yield Diagnostic(False, f"{_FOR}: this computer has no Bluetooth adapter", "plug one in; `lsusb` shows it")
+    elif not has_adapter:
+        yield _warning("this computer has no Bluetooth adapter", "plug one in; `lsusb` shows it")
     else:
-        yield Diagnostic(
-            False,
-            f"{_FOR}: the Bluetooth adapter is down",
-            "sudo systemctl start bluetooth && bluetoothctl power on",
-        )
+        yield _warning("the Bluetooth adapter is down", "sudo systemctl start bluetooth && bluetoothctl power on")
 
 
-def _blocks(machine: HostSystem) -> Iterator[Diagnostic]:
-    """What keeps Bluetooth off: a switch, or software, or both.
+def _blocks(host_system: HostSystem) -> Iterator[Diagnostic]:
+    """Yield the hardware switch and the software block that keep Bluetooth off.
 
     https://www.kernel.org/doc/html/latest/driver-api/rfkill.html
     """
     switches = [
         path.parent
-        for path in (machine.sysfs / "class" / "rfkill").glob("rfkill*/type")
+        for path in (host_system.sysfs / "class" / "rfkill").glob("rfkill*/type")
         if path.read_text().strip() == "bluetooth"
     ]
     if any((switch / "hard").read_text().strip() == "1" for switch in switches):
-        yield Diagnostic(
-            False,
-            f"{_FOR}: Bluetooth is switched off by the computer's hardware",
-            "its switch or key for radio, or its firmware setup: no command can",
+        yield _warning(
+            "Bluetooth is switched off by the computer's hardware",
+            "turn it on with the computer's radio switch or key, or in its firmware setup; no command can",
         )
     if any((switch / "soft").read_text().strip() == "1" for switch in switches):
-        yield Diagnostic(False, f"{_FOR}: Bluetooth is blocked", "rfkill unblock bluetooth")
+        yield _warning("Bluetooth is blocked", "rfkill unblock bluetooth")
+
+
+def _warning(problem: str, fix: str) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, f"for recv --ble: {problem}", fix)

@@ -1,18 +1,26 @@
-"""What an examination finds."""
+"""The result of an examination."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How urgent a problem is; the value is the mark in front of it."""
+
+    ERROR = "!"  # nothing works until it is fixed
+    WARNING = "-"  # it matters for some uses only
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Something that is wrong, and the command (or the act) that mends it. ``pressing``: nothing works before."""
+    """A problem, and the command or action that fixes it."""
 
-    pressing: bool
-    what: str
-    mend: str
+    severity: Severity
+    problem: str
+    fix: str
 
     def lines(self) -> list[str]:
-        """For a person."""
-        return [f"{'!' if self.pressing else '-'} {self.what}", f"    {self.mend}"]
+        """Return the lines to print."""
+        return [f"{self.severity.value} {self.problem}", f"    {self.fix}"]

@@ -1,4 +1,4 @@
-"""``host.boards list`` and ``info``: what is attached and what it says."""
+"""``host.boards list`` and ``info``: the attached boards and their answers."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ from ..wire import (
 HEAD = ("port", "serial", "name", "kind", "firmware", "role", "link")
 
 
-def rows(seen: Sequence[BoardInfo]) -> list[str]:
-    """A line for each board, below the column names."""
-    return table.lines(HEAD, [_row(one) for one in seen])
+def rows(boards: Sequence[BoardInfo]) -> list[str]:
+    """Return the column names and a line for each board."""
+    return table.lines(HEAD, [_row(info) for info in boards])
 
 
-def _row(one: BoardInfo) -> tuple[str, ...]:
-    if one.hello is not None and one.hello.version != VERSION:
-        link = f"speaks protocol {one.hello.version}, this program {VERSION}: `make flash`"
+def _row(info: BoardInfo) -> tuple[str, ...]:
+    if info.hello is not None and info.hello.version != VERSION:
+        link = f"speaks protocol {info.hello.version}, this program {VERSION}: `make flash`"
     else:
-        link = links_text(one.links) if one.hello is not None else one.last_error
-    role = one.role.name.lower() if one.role is not None else "-"
-    return (one.port, one.board.serial or "-", one.name or "-", one.board.kind.value, one.firmware or "-", role, link)
+        link = links_text(info.links) if info.hello is not None else info.last_error
+    role = info.role.name.lower() if info.role is not None else "-"
+    kind, firmware = info.board.kind.value, info.firmware or "-"
+    return (info.port, info.board.serial or "-", info.name or "-", kind, firmware, role, link)
 
 
 def links_text(links: Sequence[Link]) -> str:
-    """Connections in words."""
+    """Return connections in words."""
     if not links:
         return "not connected"
     states = {LinkState.UP: "up", LinkState.REFUSED: "refused: other protocol version"}
@@ -51,13 +52,13 @@ def links_text(links: Sequence[Link]) -> str:
 
 
 def phy_text(phy: int) -> str:
-    """A PHY as people write it."""
+    """Return the usual name of a PHY."""
     names = {Phy.LE_1M: "1M", Phy.LE_2M: "2M", Phy.CODED_S2: "coded S2", Phy.CODED_S8: "coded S8"}
     return names.get(Phy(phy), "unknown") if phy in list(Phy) else "unknown"
 
 
-async def info(client: BoardClient, hello: Hello) -> list[str]:
-    """Everything that one board says of itself."""
+async def details(client: BoardClient, hello: Hello) -> list[str]:
+    """Ask a board for everything it reports about itself; return a line for each fact."""
     pairing = await client.request(Pair(), Pairing)
     statistics = await client.request(StatisticsRequest(), Statistics)
     capabilities = [bit.name.lower() for bit in Capability if hello.capabilities & bit and bit.name is not None]
@@ -77,7 +78,7 @@ async def info(client: BoardClient, hello: Hello) -> list[str]:
 
 
 def address_text(address: bytes) -> str:
-    """A Bluetooth address as people write it; on the wire its last byte comes first."""
+    """Return a Bluetooth address in the usual notation. On the wire its last byte comes first."""
     return ":".join(f"{byte:02X}" for byte in reversed(address))
 
 

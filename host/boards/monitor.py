@@ -1,4 +1,4 @@
-"""``host.boards monitor``: a table of what boards report, every second."""
+"""``host.boards monitor``: a live table of the boards' statistics."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _UNKNOWN_RSSI = 127
 _CLEAR = "\x1b[H\x1b[J"
 
 
-async def monitor(machine: HostSystem, seen: Sequence[BoardInfo], *, interval_s: float, count: int) -> None:
-    """Ask the boards again and again; ``count`` 0: until stopped. On a terminal the table stays in its place."""
+async def monitor(host_system: HostSystem, boards: Sequence[BoardInfo], *, interval_s: float, count: int) -> None:
+    """Print the table ``count`` times; until stopped if it is 0. On a terminal each replaces the one before."""
     live = sys.stdout.isatty()
     async with AsyncExitStack() as stack:
         clients = []
-        for one in seen:
-            client = await stack.enter_async_context(BoardClient(machine.open_port(one.port)))
-            hello = await client.hello()
+        for info in boards:
+            client = await stack.enter_async_context(BoardClient(host_system.open_port(info.port)))
+            hello = await client.greet()
             await client.listen(0.1)
-            clients.append((one.name or Role(hello.role).name.lower(), client))
+            clients.append((info.name or Role(hello.role).name.lower(), client))
         shown = 0
         while True:
             rows = [row for name, client in clients for row in await _rows(name, client)]
@@ -43,7 +43,7 @@ async def monitor(machine: HostSystem, seen: Sequence[BoardInfo], *, interval_s:
 
 
 async def _rows(name: str, client: BoardClient) -> list[tuple[str, ...]]:
-    """A row for every camera that a board is connected to, one for a board without."""
+    """Return a row for each camera that a board is connected to, one row if there is none."""
     return [
         row(name, peer, await client.request(StatisticsRequest(peer=peer), Statistics))
         for peer in sorted(client.links) or [0]
@@ -51,7 +51,7 @@ async def _rows(name: str, client: BoardClient) -> list[tuple[str, ...]]:
 
 
 def row(name: str, peer: int, statistics: Statistics) -> tuple[str, ...]:
-    """One line of the table."""
+    """Return the cells of one row."""
     s = statistics
     up = s.link == LinkState.UP
     state = LinkState(s.link).name.lower() if s.link in list(LinkState) else "?"

@@ -1,26 +1,26 @@
-"""Pairing boards: with each other, out of band, when both are attached; else by a window on one of them."""
+"""Pair boards: two attached boards with each other, out of band; one board with any other by a pairing window."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
+from ..cli.command import CommandError
 from ..devices.client import BoardClient
-from ..devices.errors import BoardError
 from ..wire import Pair, PairAction, Pairing, PairMethod
 from .listing import address_text
 
 
 async def open_window(client: BoardClient, window_s: int, say: Callable[[str], None]) -> None:
-    """Let any board pair with this one, and wait until one has; BoardError when the window closes without."""
+    """Let any board pair with this one, and wait for it. Raises CommandError if none has when the window closes."""
     opened = await client.request(Pair(action=PairAction.OPEN, window_s=window_s), Pairing)
-    say(f"{client.port.name}: pairing is open for {opened.left_s} s; whoever pairs now is trusted from then on")
+    say(f"{client.name}: pairing is open for {opened.left_s} s; a board that pairs now is trusted from then on")
     await _wait(client, opened)
-    say(f"{client.port.name}: paired")
+    say(f"{client.name}: paired")
 
 
 def secret_of(shown: Pairing, window_s: int) -> Pair:
-    """What lets another board pair with the one that shows its secret, and with nobody else."""
+    """Return the packet that lets another board pair with the board of this secret only."""
     return Pair(
         action=PairAction.OPEN,
         method=PairMethod.OUT_OF_BAND,
@@ -33,11 +33,11 @@ def secret_of(shown: Pairing, window_s: int) -> Pair:
 
 
 async def pair_out_of_band(showing: BoardClient, given: BoardClient, window_s: int, say: Callable[[str], None]) -> None:
-    """Let two boards pair with each other and nobody else: the second is given the first one's secret."""
+    """Pair two boards with each other only: the second receives the secret of the first."""
     show = Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND, window_s=window_s)
     shown = await showing.request(show, Pairing)
     opened = await given.request(secret_of(shown, window_s), Pairing)
-    say(f"{given.port.name} may pair with {address_text(shown.address)} ({showing.port.name}) and nobody else")
+    say(f"{given.name} may pair with {address_text(shown.address)} ({showing.name}) only")
     try:
         await asyncio.gather(_wait(showing, shown), _wait(given, opened))
     finally:
@@ -47,11 +47,11 @@ async def pair_out_of_band(showing: BoardClient, given: BoardClient, window_s: i
 
 
 async def forget(client: BoardClient) -> int:
-    """Make a board forget everybody it is paired with; returns how many it knew."""
+    """Remove all bonds of a board; return how many it had."""
     before = await client.request(Pair(), Pairing)
     after = await client.request(Pair(action=PairAction.FORGET), Pairing)
     if after.bonds:
-        raise BoardError(f"{client.port.name}: it still knows {after.bonds}: try again")
+        raise CommandError(f"{client.name}: it still has {after.bonds} bonds: try again")
     return before.bonds
 
 
@@ -63,8 +63,8 @@ async def _wait(client: BoardClient, opened: Pairing) -> None:
         if now is not None and now.paired != opened.paired:
             return
         if now is not None and now.failed != opened.failed:
-            raise BoardError(f"{client.port.name}: an attempt to pair failed: try again")
+            raise CommandError(f"{client.name}: an attempt to pair failed: try again")
         if now is None or not now.open:
-            raise BoardError(
-                f"{client.port.name}: nobody paired: is the other board powered, near and of the other role?"
+            raise CommandError(
+                f"{client.name}: no board paired: is the other board powered, near and of the other role?"
             )

@@ -1,24 +1,30 @@
-"""A board that was written or reset: it shows up again, maybe as another USB device, and answers."""
+"""Wait for a board that was written or reset: it re-enumerates, maybe as another USB device, and answers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 
-from ..devices.client import BoardClient, NoHelloError, firmware_text
-from ..devices.errors import BoardError, ExitStatus
+from ..cli.command import CommandError
+from ..devices.client import BoardClient, firmware_text
+from ..devices.errors import BoardError, NoHelloError
 from ..devices.host_system import HostSystem
 from ..devices.usb import Kind, UsbDevice
 from ..transport.transport import TransportError
 from ..wire import VERSION, Hello, Statistics, StatisticsRequest
 from . import targets
+from .exit_status import ExitStatus
 from .flash_options import FlashOptions
+
+_PAUSE_S = 0.1
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The board that is written, what else was attached, and when that began, in the event loop's seconds."""
+    """The board to write, the boards that were attached, and the event loop's time when writing began."""
 
     board: UsbDevice
     attached: Collection[UsbDevice]
@@ -26,42 +32,42 @@ class Before:
 
 
 def reenumerated_as(kind: Kind, board: UsbDevice, others: Collection[UsbDevice]) -> Callable[[UsbDevice], bool]:
-    """Is this the board, now another USB device? It is at the same socket; where the system does not tell that, it was
-    not there before."""
+    """Return a predicate that recognises ``board`` after it has re-enumerated as ``kind``.
 
-    def is_it(one: UsbDevice) -> bool:
-        here = one.location == board.location if board.location and one.location else one not in others
-        return one.kind is kind and here
+    It has the same USB location; where the OS does not report locations, it is none of ``others``, the devices that
+    were attached before.
+    """
 
-    return is_it
+    def is_board(device: UsbDevice) -> bool:
+        known = device.location == board.location if board.location and device.location else device not in others
+        return device.kind is kind and known
+
+    return is_board
 
 
 async def wait_for_device(
-    machine: HostSystem, wanted: FlashOptions, is_it: Callable[[UsbDevice], bool]
+    host_system: HostSystem, options: FlashOptions, is_board: Callable[[UsbDevice], bool]
 ) -> UsbDevice | None:
-    """The one board that is it, waited for; None if there is none, or several."""
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + wanted.wait_s
-    while True:
-        found = [board for board in machine.boards() if is_it(board)]
-        if len(found) == 1:
-            return found[0]
-        if loop.time() >= end_s:
-            return None
-        await asyncio.sleep(0.1)
+    """Wait for the one device that is the board and return it; None if none appears in time, or several do."""
+
+    async def attempt() -> UsbDevice | None:
+        found = [device for device in host_system.boards() if is_board(device)]
+        return found[0] if len(found) == 1 else None
+
+    return await _poll(attempt, options.wait_s)
 
 
-async def check(machine: HostSystem, wanted: FlashOptions, before: Before, say: Callable[[str], None]) -> None:
-    """The new firmware's hello: this protocol, this version; BoardError if another one answers, or none."""
+async def check(host_system: HostSystem, options: FlashOptions, before: Before, say: Callable[[str], None]) -> None:
+    """Wait for the new firmware's hello. Raises CommandError if another firmware answers, or none."""
     say("waiting for its hello")
-    if wanted.changes_port:
-        port, hello = await _started_on_usb(machine, wanted, before)
+    if options.changes_port:
+        port, hello = await _started_on_usb(host_system, options, before)
     else:
-        port, hello = await _hear(machine, wanted, await _back(machine, wanted, before))
-    version = targets.built_version(machine)
+        port, hello = await _hello_of(host_system, options, await _device_after(host_system, options, before))
+    version = targets.built_version(host_system)
     text = ".".join(map(str, version))
     if hello.version != VERSION or tuple(hello.firmware) != version:
-        raise BoardError(
+        raise CommandError(
             f"{port}: wrong firmware answered: {firmware_text(hello)} with protocol {hello.version}, and {text} with "
             f"protocol {VERSION} was written: was it another board? unplug the others and run this again",
             ExitStatus.WRONG_FIRMWARE,
@@ -69,54 +75,72 @@ async def check(machine: HostSystem, wanted: FlashOptions, before: Before, say: 
     say(f"{port}: firmware {text}, protocol {VERSION}, answers")
 
 
-async def _back(machine: HostSystem, wanted: FlashOptions, before: Before) -> UsbDevice:
-    def is_same(one: UsbDevice) -> bool:
-        return one.kind is before.board.kind and one.serial == before.board.serial
+async def _device_after(host_system: HostSystem, options: FlashOptions, before: Before) -> UsbDevice:
+    def is_same(device: UsbDevice) -> bool:
+        return device.kind is before.board.kind and device.serial == before.board.serial
 
-    by_bootloader = wanted.target.by_bootloader
-    is_it = reenumerated_as(Kind.USB, before.board, before.attached) if by_bootloader else is_same
-    found = await wait_for_device(machine, wanted, is_it)
+    by_bootloader = options.target.by_bootloader
+    is_board = reenumerated_as(Kind.USB, before.board, before.attached) if by_bootloader else is_same
+    found = await wait_for_device(host_system, options, is_board)
     if found is None:
-        raise BoardError(
+        raise CommandError(
             "written, but the board did not come back: unplug it, plug it in again", ExitStatus.WRONG_FIRMWARE
         )
     return found
 
 
-async def _hear(machine: HostSystem, wanted: FlashOptions, board: UsbDevice) -> tuple[str, Hello]:
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + wanted.wait_s
-    why = ""
-    while True:
+async def _hello_of(host_system: HostSystem, options: FlashOptions, board: UsbDevice) -> tuple[str, Hello]:
+    """Greet the board at each of its ports until one answers; return that port and the hello."""
+    last_error = ""
+
+    async def attempt() -> tuple[str, Hello] | None:
+        nonlocal last_error
         for port in board.ports:
             try:
-                async with BoardClient(machine.open_port(port)) as client:
-                    return port, await client.hello()
+                async with BoardClient(host_system.open_port(port)) as client:
+                    return port, await client.greet()
             except (TransportError, NoHelloError) as error:
-                why = str(error)
-        if loop.time() >= end_s:
-            raise BoardError(f"written, but {why}", ExitStatus.WRONG_FIRMWARE)
-        await asyncio.sleep(0.2)
+                last_error = str(error)
+        return None
+
+    answer = await _poll(attempt, options.wait_s)
+    if answer is None:
+        raise CommandError(f"written, but {last_error}: unplug it, plug it in again", ExitStatus.WRONG_FIRMWARE)
+    return answer
 
 
-async def _started_on_usb(machine: HostSystem, wanted: FlashOptions, before: Before) -> tuple[str, Hello]:
-    """The board that has started on its own USB since then. A kit has a socket for that beside its debugger's, and
-    nothing else says which of the boards there is the kit that was written."""
-    loop = asyncio.get_running_loop()
-    end_s = loop.time() + wanted.wait_s
-    while True:
-        for port in [port for board in machine.boards() if board.kind is Kind.USB for port in board.ports]:
+async def _started_on_usb(host_system: HostSystem, options: FlashOptions, before: Before) -> tuple[str, Hello]:
+    """Return port and hello of the board that has started on its own USB since the writing began.
+
+    A development kit has a second socket for its own USB. Only the uptime shows which of the boards at such sockets
+    was written.
+    """
+
+    async def attempt() -> tuple[str, Hello] | None:
+        for port in [port for board in host_system.boards() if board.kind is Kind.USB for port in board.ports]:
             try:
-                async with BoardClient(machine.open_port(port)) as client:
-                    hello = await client.hello()
+                async with BoardClient(host_system.open_port(port)) as client:
+                    hello = await client.greet()
                     uptime_s = (await client.request(StatisticsRequest(), Statistics)).uptime_ms / 1000
             except (TransportError, BoardError):
-                continue  # in use, or another firmware: not the one that was written
-            if uptime_s < loop.time() - before.at_s:
+                continue  # in use, or another firmware: not the board that was written
+            if uptime_s < asyncio.get_running_loop().time() - before.at_s:
                 return port, hello
-        if loop.time() >= end_s:
-            raise BoardError(
-                "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
-                ExitStatus.WRONG_FIRMWARE,
-            )
-        await asyncio.sleep(0.2)
+        return None
+
+    answer = await _poll(attempt, options.wait_s)
+    if answer is None:
+        raise CommandError(
+            "written, but no board started on its own USB: is the kit's other socket (nRF USB) plugged in, too?",
+            ExitStatus.WRONG_FIRMWARE,
+        )
+    return answer
+
+
+async def _poll(attempt: Callable[[], Awaitable[_T | None]], limit_s: float) -> _T | None:
+    """Repeat an attempt until it gives something, and return that; None after the time limit."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + limit_s
+    while (result := await attempt()) is None and loop.time() < end_s:
+        await asyncio.sleep(_PAUSE_S)
+    return result

@@ -1,4 +1,4 @@
-"""Boards that firmware is built for, and the tools that write it."""
+"""The boards that firmware is built for, and the tools that write it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cli.command import USAGE, CommandError
-from ..devices.errors import BoardError, ExitStatus
 from ..devices.host_system import HostSystem
 from ..devices.usb import Kind
 from . import zephyr
+from .exit_status import ExitStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A board by its short name. ``kinds``: as what it shows up at USB."""
+    """A board by its short name. ``kinds`` are its USB devices."""
 
     name: str
     kinds: frozenset[Kind]
-    by_bootloader: bool  # without a debugger: a DFU package goes to its bootloader
+    by_bootloader: bool  # it has no debugger: its bootloader takes a DFU package
 
 
 TARGETS = {
@@ -29,75 +29,75 @@ TARGETS = {
 
 
 def target(name: str) -> Target:
-    """The target of a name, short or Zephyr's; CommandError lists those that there are."""
+    """Return the target of that name, short or Zephyr's. Raises CommandError, which lists the names."""
     short = re.sub(r"[/_]nrf52840$", "", name)
     if short not in TARGETS:
-        raise CommandError(f"BOARD={name}: no such board; there are {', '.join(TARGETS)}", USAGE)
+        raise CommandError(f"BOARD={name}: no such board; known are {', '.join(TARGETS)}", USAGE)
     return TARGETS[short]
 
 
-def zephyr_of(machine: HostSystem) -> tuple[Path, tuple[int, int]]:
-    """Where Zephyr is, and its release (major, minor); BoardError if ZEPHYR_BASE does not lead to one."""
+def zephyr_of(host_system: HostSystem) -> tuple[Path, tuple[int, int]]:
+    """Return Zephyr's folder and release (major, minor). Raises CommandError if ZEPHYR_BASE is not a Zephyr."""
     try:
-        return zephyr.zephyr_of(machine.environment)
+        return zephyr.zephyr_of(host_system.environment)
     except zephyr.ZephyrError as error:
-        raise BoardError(str(error), ExitStatus.TOOL_MISSING) from error
+        raise CommandError(str(error), ExitStatus.TOOL_MISSING) from error
 
 
-def runner(machine: HostSystem, base: Path) -> str:
-    """West's runner for a debugger: the first of nrfutil, jlink, pyocd that is here; BoardError if none is.
+def runner(host_system: HostSystem, base: Path) -> str:
+    """Return West's runner for a debugger: the first of nrfutil, jlink, pyocd that is installed.
 
-    ``base``: where Zephyr is.
+    ``base`` is Zephyr's folder. Raises CommandError if none is installed.
     """
     runners = base / "scripts" / "west_commands" / "runners"
-    known = machine.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(machine) >= 7
-    if known and _nrfutil_has(machine, "device"):
+    known = host_system.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(host_system) >= 7
+    if known and _nrfutil_has(host_system, "device"):
         return "nrfutil"
-    if machine.tool("JLinkExe", "JLink"):
+    if host_system.tool("JLinkExe", "JLink"):
         return "jlink"
-    if machine.tool("pyocd"):
+    if host_system.tool("pyocd"):
         return "pyocd"
-    raise BoardError(
+    raise CommandError(
         "no tool to write a board: install nrfutil (https://www.nordicsemi.com/Products/Development-tools/nRF-Util, "
         "then `nrfutil install device`), or SEGGER's J-Link software, or `pip install pyocd`",
         ExitStatus.TOOL_MISSING,
     )
 
 
-def need(machine: HostSystem, program: str, install: str) -> None:
-    """BoardError if a program is not on PATH."""
-    if machine.tool(program) is None:
-        raise BoardError(f"{program} is missing: {install}", ExitStatus.TOOL_MISSING)
+def need(host_system: HostSystem, program: str, install: str) -> None:
+    """Raise CommandError if a program is not on PATH."""
+    if host_system.tool(program) is None:
+        raise CommandError(f"{program} is missing: {install}", ExitStatus.TOOL_MISSING)
 
 
-def nrfutil_version(machine: HostSystem) -> int:
-    """Major version of the nrfutil on PATH: 6 is Python's, 7 and later Nordic's program; 0 if it does not say."""
-    match = re.search(r"([0-9]+)\.[0-9]+\.[0-9]+", machine.output(["nrfutil", "--version"]))
+def nrfutil_version(host_system: HostSystem) -> int:
+    """Return the major version of nrfutil: 6 is Python's, 7 and later Nordic's program; 0 if it is unknown."""
+    match = re.search(r"([0-9]+)\.[0-9]+\.[0-9]+", host_system.output(["nrfutil", "--version"]))
     return int(match[1]) if match else 0
 
 
-def _nrfutil_has(machine: HostSystem, command: str) -> bool:
-    """True if that command is installed: Nordic's nrfutil comes without any."""
-    return re.search(rf"^\s*{command}\s", machine.output(["nrfutil", "list"]), re.MULTILINE) is not None
+def _nrfutil_has(host_system: HostSystem, command: str) -> bool:
+    """Return True if that command of nrfutil is installed. Nordic's nrfutil comes without any."""
+    return re.search(rf"^\s*{command}\s", host_system.output(["nrfutil", "list"]), re.MULTILINE) is not None
 
 
-def dfu_tool(machine: HostSystem) -> list[str]:
-    """The command that makes DFU packages and sends them; BoardError says what to install."""
+def dfu_tool(host_system: HostSystem) -> list[str]:
+    """Return the command that makes and sends DFU packages. Raises CommandError, which says what to install."""
     missing = (
         "nrfutil is missing: https://www.nordicsemi.com/Products/Development-tools/nRF-Util, then "
         "`nrfutil install nrf5sdk-tools`"
     )
-    if machine.tool("nrfutil") is None:
-        raise BoardError(missing, ExitStatus.TOOL_MISSING)
-    if nrfutil_version(machine) < 7:
+    if host_system.tool("nrfutil") is None:
+        raise CommandError(missing, ExitStatus.TOOL_MISSING)
+    if nrfutil_version(host_system) < 7:
         return ["nrfutil"]
-    if not _nrfutil_has(machine, "nrf5sdk-tools"):
-        raise BoardError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", ExitStatus.TOOL_MISSING)
+    if not _nrfutil_has(host_system, "nrf5sdk-tools"):
+        raise CommandError("nrfutil lacks a command: `nrfutil install nrf5sdk-tools`", ExitStatus.TOOL_MISSING)
     return ["nrfutil", "nrf5sdk-tools"]
 
 
-def built_version(machine: HostSystem) -> tuple[int, int, int]:
-    """The firmware's version, as the source says it."""
-    text = (machine.root / "firmware" / "VERSION").read_text(encoding="utf-8")
+def built_version(host_system: HostSystem) -> tuple[int, int, int]:
+    """Return the firmware's version from its source."""
+    text = (host_system.root / "firmware" / "VERSION").read_text(encoding="utf-8")
     number = {match[1]: int(match[2]) for match in re.finditer(r"^(\w+) = ([0-9]+)", text, re.MULTILINE)}
     return number["VERSION_MAJOR"], number["VERSION_MINOR"], number["PATCHLEVEL"]

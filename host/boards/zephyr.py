@@ -1,6 +1,6 @@
-"""Which Zephyr builds the firmware, and how: for ``make flash``, and as a program for ``make firmware``.
+"""Zephyr and the commands that build the firmware: for ``make flash``, and as the program of ``make firmware``.
 
-Standard library only: ``make firmware`` sets nothing up.
+Imports the standard library only, because ``make firmware`` installs nothing.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from pathlib import Path
 
 #: The checkout; an installed package has no firmware folder beside it.
 ROOT = Path(__file__).resolve().parents[2]
-#: Zephyr 3.7 writes board/chip, before it was board_chip.
+#: From Zephyr 3.7 on a board's name is board/chip; before it was board_chip.
 _NEW_NAMES = (3, 7)
-#: Ours, by their short names.
+#: The project's boards, by their short names.
 BOARDS = ("nrf52840dk", "nrf52840dongle")
+USAGE = 2
 
 
 class ZephyrError(Exception):
-    """Zephyr is not where it should be; the text is one line for a person."""
+    """ZEPHYR_BASE is not a Zephyr. The text is one line and says what to do."""
 
 
 def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
-    """Where Zephyr is, and its release (major, minor); ZephyrError if ZEPHYR_BASE does not lead to one."""
+    """Return Zephyr's folder and release (major, minor). Raises ZephyrError if ZEPHYR_BASE is not a Zephyr."""
     base = environment.get("ZEPHYR_BASE", "")
     if not base:
         raise ZephyrError(
@@ -37,7 +38,7 @@ def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
         text = (Path(base) / "VERSION").read_text(encoding="utf-8")
     except OSError:
         raise ZephyrError(
-            f"ZEPHYR_BASE={base} leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
+            f"ZEPHYR_BASE={base} is not a Zephyr (it has no file VERSION): `export ZEPHYR_BASE=…` with the folder "
             "zephyr that `west update` made (docs/firmware.md)"
         ) from None
     numbers = {match[1]: int(match[2]) for match in re.finditer(r"VERSION_(MAJOR|MINOR) *= *([0-9]+)", text)}
@@ -45,17 +46,17 @@ def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
 
 
 def zephyr_name(board: str, release: tuple[int, int]) -> str:
-    """What that release calls a board of ours; other names are taken for Zephyr's own."""
+    """Return that release's name of one of the project's boards. Other names are Zephyr's own and stay."""
     return f"{board}{'/' if release >= _NEW_NAMES else '_'}nrf52840" if board in BOARDS else board
 
 
 def build_folder(name: str, *, own_usb: bool = False) -> Path:
-    """Where a board is built, below the checkout; the same for its names in old and new releases."""
+    """Return the build folder of a board, relative to the checkout; the same for its old and its new name."""
     return Path("build") / "firmware" / f"{name.replace('/', '_')}{'_usb' if own_usb else ''}"
 
 
 def build_commands(root: Path, name: str, zephyr: Path, *, own_usb: bool = False) -> list[list[str]]:
-    """cmake once for each Zephyr, ninja always: it knows what is stale. To be run in ``root``.
+    """Return the commands to run in ``root``: cmake once for each Zephyr, ninja always, as it knows what is stale.
 
     ``own_usb``: the chip's own USB port takes the place of the board's default port.
     """
@@ -70,7 +71,7 @@ def build_commands(root: Path, name: str, zephyr: Path, *, own_usb: bool = False
 
 
 def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
-    """True if cmake configured the folder with another tree than the one that ZEPHYR_BASE names now."""
+    """Return True if cmake configured the folder with another Zephyr than that of ZEPHYR_BASE."""
     try:
         cache = (folder / "CMakeCache.txt").read_text(encoding="utf-8")
     except OSError:
@@ -79,8 +80,11 @@ def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
     return base is not None and Path(base[1]).resolve() != zephyr.resolve()
 
 
-def main(board: str, *options: str) -> int:
-    """Build the firmware for a board; the exit status. With ``--usb`` its port is the chip's own USB."""
+def main(board: str = "", *options: str) -> int:
+    """Build the firmware for a board; return the exit status. With ``--usb`` its port is the chip's own USB."""
+    if not board or board.startswith("-"):
+        print(f"firmware: name a board: {', '.join(BOARDS)}, or one of Zephyr's", file=sys.stderr)
+        return USAGE
     try:
         zephyr, release = zephyr_of(os.environ)
         for command in build_commands(ROOT, zephyr_name(board, release), zephyr, own_usb="--usb" in options):
@@ -92,7 +96,7 @@ def main(board: str, *options: str) -> int:
         print(f"firmware: {error}", file=sys.stderr)
         return 1
     except FileNotFoundError as error:
-        print(f"firmware: {error.filename} is missing: docs/firmware.md says what is needed", file=sys.stderr)
+        print(f"firmware: {error.filename} is missing: docs/firmware.md lists what is needed", file=sys.stderr)
         return 1
     return 0
 

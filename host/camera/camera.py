@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..errors import PncError
-from ..link.events import Answer, Event, Failed, LinkChanged, Ready, Unanswered
+from ..errors import PncError, Reason
+from ..link.events import REASONS, Answer, Event, Failed, LinkChanged, Ready, Unanswered
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
@@ -63,7 +63,7 @@ class Camera:
         try:
             return await asyncio.wait_for(self._outcome(self._ready), timeout_s)
         except TimeoutError:
-            raise CameraError(f"{self._port.name}: {self._what_is_missing(timeout_s)}") from None
+            raise self._what_is_missing(timeout_s) from None
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
         """Send one picture and wait for its answer, not longer than the deadline and the grace after it.
@@ -89,16 +89,16 @@ class Camera:
             try:
                 self._running.result()
             except TransportError as error:
-                raise CameraError(str(error)) from error
+                raise CameraError.of(error) from error
         return await wanted
 
     def _on_event(self, event: Event) -> None:
         match event:
             case Failed():
-                raise CameraError(f"{self._port.name}: {event.reason.value}: {event.detail}")
+                raise CameraError(f"{self._port.name}: {event}", reason=REASONS[event.reason])
             case LinkChanged(state=LinkState.REFUSED):
                 raise CameraError(
-                    f"{self._port.name}: the edge board speaks another protocol version: flash both boards"
+                    f"{self._port.name}: the edge board speaks another protocol version", reason=Reason.WRONG_FIRMWARE
                 )
             case Ready() if not self._ready.done():
                 self._ready.set_result(event)
@@ -107,9 +107,11 @@ class Camera:
                 if not future.done():
                     future.set_result(event)
 
-    def _what_is_missing(self, waited_s: float) -> str:
+    def _what_is_missing(self, waited_s: float) -> CameraError:
         if self.sender.session.state is not State.OPEN:
-            return "the board did not get ready: unplug it and plug it in again"
-        if self.sender.link is not LinkState.UP:
-            return f"no edge board in reach after {waited_s:.0f} s: is the other board powered, near and of role edge?"
-        return f"no edge server answered in {waited_s:.0f} s: is `python -m host.recv` running at the other board?"
+            text, reason = "the board did not get ready", Reason.NOT_READY
+        elif self.sender.link is not LinkState.UP:
+            text, reason = f"no edge board in reach after {waited_s:.0f} s", Reason.NO_EDGE_BOARD
+        else:
+            text, reason = f"no edge server answered in {waited_s:.0f} s", Reason.NO_EDGE_SERVER
+        return CameraError(f"{self._port.name}: {text}", reason=reason)

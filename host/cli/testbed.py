@@ -34,7 +34,7 @@ async def virtual_boards(settings: WorldSettings) -> AsyncIterator[list[Transpor
         if terminals:
             yield [SerialTransport(path, PSEUDO_TERMINAL_BAUD) for path in world.paths]
         else:
-            yield [world.sim_port(index) for index in range(len(world.world.nodes))]
+            yield [world.transport(index) for index in range(len(world.world.nodes))]
     finally:
         await _end(running)
         world.close()

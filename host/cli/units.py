@@ -1,4 +1,4 @@
-"""Numbers with units, as people write them on a command line."""
+"""Numbers with units on a command line."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _BPS = {"bps": 1.0, "kbps": 1e3, "mbps": 1e6, "bit/s": 1.0, "kbit/s": 1e3, "mbit
 
 
 def milliseconds(text: str) -> float:
-    """``300ms``, ``0.3s`` or ``300``; ValueError says what is needed."""
+    """Parse ``300ms``, ``0.3s`` or ``300`` (ms). Raises ValueError, which shows how to write a time."""
     value = _read(text, _MS)
     if value is None:
-        raise ValueError(f"{text!r} is no time: write it as 300ms or 0.3s")
+        raise ValueError(f"{text!r} is not a time: write it as 300ms or 0.3s")
     return value
 
 
 def bits_per_second(text: str) -> float:
-    """``50kbps``, ``1.2Mbps`` or ``800bps``; ValueError says what is needed."""
+    """Parse ``50kbps``, ``1.2Mbps`` or ``800bps``. Raises ValueError, which shows how to write a rate."""
     value = _read(text, _BPS)
     if value is None or value <= 0:
-        raise ValueError(f"{text!r} is no rate: write it as 50kbps or 1Mbps")
+        raise ValueError(f"{text!r} is not a rate: write it as 50kbps or 1Mbps")
     return value
 
 

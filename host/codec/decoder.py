@@ -35,7 +35,7 @@ class Decoded:
 def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
     """Open the decoder's network in onnxruntime. Raises CodecError if it is missing, unusable or of another codec."""
     if not path.is_file():
-        raise CodecError(f"{path}: the decoder's weights are missing", reason=Reason.BAD_FILE)
+        raise CodecError(f"{path}: the decoder's weights are missing", reason=Reason.INCOMPLETE)
     session = open_session(str(path), path, threads)
     notes = session.get_modelmeta().custom_metadata_map
     check(path, kind, notes.get("name", "something unnamed"), notes.get("version", "unknown"))

@@ -13,5 +13,5 @@ def library() -> Any:
     try:
         from . import _coder  # type: ignore[attr-defined]
     except ImportError as error:
-        raise CodecError(f"the codec's C part is not built ({error})", reason=Reason.MISSING_PACKAGE) from None
+        raise CodecError(f"the codec's C part is not built ({error})", reason=Reason.NOT_BUILT) from None
     return _coder

@@ -27,7 +27,7 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
         import onnxruntime
     except ImportError as error:
         raise CodecError(
-            "onnxruntime is not installed (extra pnc-link[edge])", reason=Reason.MISSING_PACKAGE
+            "onnxruntime is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _usable_cpus()

@@ -57,7 +57,7 @@ def check(path: Path, kind: Kind, name: str, version: str) -> None:
     if (name, version) != (kind.name, str(kind.version)):
         raise CodecError(
             f"{path}: weights of {name} version {version}, but this program runs {kind.name} version {kind.version}",
-            reason=Reason.BAD_FILE,
+            reason=Reason.INCOMPLETE,
         )
 
 
@@ -72,7 +72,7 @@ def load_arrays(kind: Kind, folder: Path = FOLDER) -> dict[str, np.ndarray]:
             arrays = {key: file[key] for key in file.files}
         name, version = str(arrays.pop("name")), str(arrays.pop("version"))
     except FileNotFoundError:
-        raise CodecError(f"{path}: the codec's weights are missing", reason=Reason.BAD_FILE) from None
+        raise CodecError(f"{path}: the codec's weights are missing", reason=Reason.INCOMPLETE) from None
     except UNREADABLE_NPZ as error:
         raise CodecError(f"{path}: not a readable file of weights ({error})", reason=Reason.BAD_FILE) from None
     check(path, kind, name, version)

@@ -1,133 +1,141 @@
-"""Asking one board: hello, then questions and answers, on its serial port."""
+"""A client of one board: hello, then requests and their answers, without pictures."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ..errors import Reason
 from ..link.channel import Channel
-from ..packets import Picture
 from ..transport.driver import now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState
-from .errors import BoardError
+from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState, Picture
+from .errors import BoardError, NoHelloError
 
 #: A board answers within a few ms; a development kit may take longer after it was plugged in.
 HELLO_S = 1.0
 ANSWER_S = 0.5
-_TRIES = 3
-_AGAIN_S = 0.2
+TRIES = 3
+_REPEAT_S = 0.2
 
+Packet = Picture | Control
 _T = TypeVar("_T", bound=Control)
 
 
-class NoHelloError(BoardError):
-    """Nothing that speaks the protocol is at the port."""
-
-
 class BoardClient:
-    """A session with the board on ``port``, without pictures. Use as an asynchronous context manager.
+    """A session with the board behind a transport. Use as an asynchronous context manager.
 
-    ``links`` are its connections that are not down, by peer.
+    ``links`` are the board's connections that are not down, by peer.
     """
 
-    def __init__(self, port: Transport) -> None:
-        self.port = port
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
         self.links: dict[int, Link] = {}
         self._channel = Channel()
 
+    @property
+    def name(self) -> str:
+        """Name of the port."""
+        return self.transport.name
+
     async def __aenter__(self) -> Self:
-        await self.port.open()
+        await self.transport.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.port.close()
+        await self.transport.close()
 
-    async def hello(self, timeout_s: float = HELLO_S) -> Hello:
-        """Greet the board; NoHelloError if it is none. A board of another protocol version answers too."""
-        ours = Hello(
-            version=VERSION, kind=Kind.HOST, session=int.from_bytes(os.urandom(4), "little"), name=b"host.boards"
-        )
-        try:
+    async def greet(self, timeout_s: float = HELLO_S) -> Hello:
+        """Open a session and return the board's hello, which may be of another protocol version.
+
+        Raises NoHelloError if no board answers in time.
+        """
+        nonce = int.from_bytes(os.urandom(4), "little")
+        ours = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=b"host.boards")
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while True:
-                    self._say(ours)
-                    try:
-                        async with asyncio.timeout(_AGAIN_S):
-                            while True:
-                                for packet in await self._hear():
-                                    if isinstance(packet, Hello) and packet.kind == Kind.BOARD:
-                                        return packet
-                    except TimeoutError:
-                        continue
-        except TimeoutError:
-            raise NoHelloError(f"{self.port.name}: no board answered: `make flash` writes this firmware") from None
+                    self.send(ours)
+                    hello = await self.wait_for(Hello, _REPEAT_S, lambda hello: hello.kind == Kind.BOARD)
+                    if hello is not None:
+                        return hello
+        raise NoHelloError(f"{self.name}: no board answered")
 
-    async def hello_again(self, timeout_s: float) -> Hello:
-        """Greet a board that starts anew: if its port is its own USB, it vanishes and returns. NoHelloError if not."""
+    async def greet_again(self, timeout_s: float) -> Hello:
+        """Open a session with a board that restarts. Its port may vanish and return, if it is the board's own USB.
+
+        Raises NoHelloError if the board does not answer in time.
+        """
         loop = asyncio.get_running_loop()
         end_s = loop.time() + timeout_s
-        gone = False
+        lost = False
         while True:
             try:
-                if gone:
-                    await self.port.open()
-                return await self.hello(max(0.0, end_s - loop.time()))
+                if lost:
+                    await self.transport.open()
+                return await self.greet(max(0.0, end_s - loop.time()))
             except TransportError as error:
                 if loop.time() >= end_s:
-                    raise NoHelloError(f"{error}: it did not come back: unplug it, plug it in again") from error
-                gone = True
-                await asyncio.sleep(_AGAIN_S)
+                    raise NoHelloError(f"{error}: it did not come back", reason=Reason.NOT_READY) from error
+                lost = True
+                await asyncio.sleep(_REPEAT_S)
 
-    async def request(self, question: Control, answer: type[_T], timeout_s: float = ANSWER_S) -> _T:
-        """The board's answer to a question; BoardError if it refuses or keeps silent."""
-        for _ in range(_TRIES):
-            self._say(question)
-            try:
+    async def request(
+        self, question: Control, answer: type[_T], *, timeout_s: float = ANSWER_S, tries: int = TRIES
+    ) -> _T:
+        """Send a question, again after each timeout, and return the board's answer.
+
+        Raises BoardError if the board refuses or does not answer.
+        """
+        for _ in range(tries):
+            self.send(question)
+            with contextlib.suppress(TimeoutError):  # the question or its answer was damaged on the wire
                 async with asyncio.timeout(timeout_s):
-                    while True:
-                        for packet in await self._hear():
-                            if isinstance(packet, answer):
-                                return packet
-                            if isinstance(packet, Error):
-                                raise BoardError(f"{self.port.name}: {refusal(packet)}")
-            except TimeoutError:
-                continue  # the question, or the answer, broke on the wire
-        raise BoardError(f"{self.port.name}: the board stopped answering: press its reset button")
+                    packet = await self.find(lambda packet: isinstance(packet, answer | Error))
+                    if isinstance(packet, Error):
+                        raise BoardError(f"{self.name}: {refusal(packet)}", reason=Reason.REFUSED)
+                    assert isinstance(packet, answer)
+                    return packet
+        raise BoardError(f"{self.name}: the board stopped answering", reason=Reason.BOARD_SILENT)
 
-    async def wait_for(self, kind: type[_T], timeout_s: float) -> _T | None:
-        """The next packet of that kind that the board sends by itself; None if none comes."""
-        try:
+    async def wait_for(
+        self, kind: type[_T], timeout_s: float, accept: Callable[[_T], bool] = lambda _packet: True
+    ) -> _T | None:
+        """Return the next packet of that kind that ``accept`` takes, None if none comes in time."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while True:
-                    for packet in await self._hear():
-                        if isinstance(packet, kind):
-                            return packet
-        except TimeoutError:
-            return None
+                packet = await self.find(lambda packet: isinstance(packet, kind) and accept(packet))
+                assert isinstance(packet, kind)
+                return packet
+        return None
 
-    def send(self, packet: Control) -> None:
-        """Say something that is not answered."""
-        self._say(packet)
+    def send(self, packet: Packet) -> None:
+        """Send a packet that needs no answer."""
+        self._channel.write(now_us(), packet)
+        self.transport.write(self._channel.output())
 
     async def listen(self, seconds: float) -> None:
-        """Let the board report its connections, as it does after a hello."""
+        """Read for that long: a board reports its connections after a hello and at each change."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while True:
-                    await self._hear()
+                await self.find(lambda _packet: False)
 
-    def _say(self, packet: Control) -> None:
-        self._channel.write(now_us(), packet)
-        self.port.write(self._channel.output())
+    async def find(self, accept: Callable[[Packet], bool]) -> Packet:
+        """Read until a packet comes that ``accept`` takes, and return it. Raises TransportError if the port is lost."""
+        while True:
+            for packet in self._receive(await self.transport.read()):
+                if accept(packet):
+                    return packet
 
-    async def _hear(self) -> list[Picture | Control]:
-        packets = self._channel.receive(await self.port.read())
+    def _receive(self, data: bytes) -> list[Packet]:
+        """Parse bytes of the port; return their packets and keep what they say about connections."""
+        packets = self._channel.receive(data)
         for packet in packets:
             if isinstance(packet, Link):
                 if packet.state == LinkState.DOWN:
@@ -138,11 +146,11 @@ class BoardClient:
 
 
 def refusal(error: Error) -> str:
-    """An error packet in words."""
+    """Return an error packet in words."""
     text = error.text.decode(errors="replace")
     return text or f"the board refused it (error {error.code}, detail {error.detail})"
 
 
 def firmware_text(hello: Hello) -> str:
-    """Its firmware version."""
+    """Return the firmware's version as it is written."""
     return ".".join(str(part) for part in hello.firmware)

@@ -1,4 +1,4 @@
-"""This computer, as far as boards are concerned; tests have another."""
+"""The host computer: its serial ports, tools and folders. Tests use another one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from serial.tools import list_ports
 
-from ..boards.zephyr import ROOT
 from ..transport.serial_port import SerialTransport
 from ..transport.transport import Transport
 from .usb import PortRecord, UsbDevice, attached
@@ -24,31 +23,34 @@ def _environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class HostSystem:
-    """Serial ports, environment, tools and the kernel's view of USB."""
+    """Serial ports, environment, tools and the kernel's view of USB.
+
+    ``root`` is where programs run; ``folder`` has the user's ``boards.toml``.
+    """
 
     records: Callable[[], Sequence[PortRecord]] = list_ports.comports
     open_port: Callable[[str], Transport] = SerialTransport
     environment: Mapping[str, str] = field(default_factory=_environment)
-    root: Path = ROOT
+    root: Path = field(default_factory=Path.cwd)
     sysfs: Path = Path("/sys")
     udev_rules: Path = Path("/etc/udev/rules.d")
     platform: str = sys.platform
     folder: Path = field(default_factory=Path.cwd)
 
     def boards(self) -> list[UsbDevice]:
-        """What is attached now."""
+        """Return the boards that are attached now."""
         return attached(self.records())
 
     def tool(self, *names: str) -> str | None:
-        """The first of these programs that is on PATH; None if none is."""
+        """Return the first of these programs that is on PATH, None if none is."""
         return next((name for name in names if shutil.which(name, path=self.environment.get("PATH", ""))), None)
 
     def run(self, command: Sequence[str]) -> int:
-        """Run a program with its output on ours; its exit status. OSError if it cannot be started."""
+        """Run a program with its output on ours; return its exit status. Raises OSError if it cannot be started."""
         return subprocess.run(self._full(command), env=dict(self.environment), cwd=self.root, check=False).returncode
 
     def output(self, command: Sequence[str], *, limit_s: float = 10.0) -> str:
-        """What a program prints, both streams; empty when it cannot be run or hangs."""
+        """Return what a program prints on both streams, nothing if it cannot be run or does not end in time."""
         try:
             done = subprocess.run(
                 self._full(command),

@@ -1,4 +1,4 @@
-"""boards.toml beside the user's project: names for boards, by USB serial number.
+"""Names for boards by USB serial number, from ``boards.toml`` in the user's folder.
 
 camera = "683123456"
 edge = "683654321"
@@ -10,28 +10,33 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..errors import Reason
 from .errors import BoardError
 
 FILE = "boards.toml"
 
 
 def read_names(folder: Path) -> dict[str, str]:
-    """Names and serial numbers, leading zeros taken off; empty if there is no file. BoardError names what is wrong."""
+    """Return names and their serial numbers without leading zeros; none if there is no file.
+
+    Raises BoardError, which says what is wrong in the file.
+    """
     path = folder / FILE
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BoardError(f"{path}: {error}") from error
+        raise BoardError(f"{path}: {error}", reason=Reason.BAD_FILE) from error
     names: dict[str, str] = {}
     for name, serial in content.items():
         if not isinstance(serial, str | int) or isinstance(serial, bool) or not str(serial).strip("0"):
-            raise BoardError(f'{path}: {name} must be a USB serial number: {name} = "683123456"')
+            text = f'{path}: {name} must be a USB serial number: {name} = "683123456"'
+            raise BoardError(text, reason=Reason.BAD_FILE)
         names[name] = str(serial).lstrip("0")
     return names
 
 
 def name_of(names: Mapping[str, str], serial: str) -> str:
-    """The name of a board; empty if it has none."""
+    """Return the name of a board, nothing if it has none."""
     return next((name for name, known in names.items() if serial and known == serial), "")

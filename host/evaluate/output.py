@@ -12,21 +12,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..cli import table as text_table
 from ..codec.files import is_stream
 from .errors import EvaluationError
 
 
 def table(report: Mapping[str, Any]) -> str:
     """The report as lines of text: a row a budget, and the originals last."""
-    lines = [
-        f"{report['n']} pictures, codec {report['codec']}, classifier {report['classifier']}",
-        f"{'budget':>10} {'mean bytes':>10} {'top-1':>7} {'top-5':>7}",
-    ]
+    rows = []
     for row in report["rows"]:
         budget = "all" if row["budget_bytes"] is None else str(row["budget_bytes"])
-        lines.append(f"{budget:>10} {row['mean_bytes']:>10.1f} {row['top1']:>7.4f} {row['top5']:>7.4f}")
+        rows.append((budget, f"{row['mean_bytes']:.1f}", f"{row['top1']:.4f}", f"{row['top5']:.4f}"))
     original = report["original"]
-    lines.append(f"{'original':>10} {'':>10} {original['top1']:>7.4f} {original['top5']:>7.4f}")
+    rows.append(("original", "", f"{original['top1']:.4f}", f"{original['top5']:.4f}"))
+    lines = [f"{report['n']} pictures, codec {report['codec']}, classifier {report['classifier']}"]
+    lines += text_table.lines(("budget", "mean bytes", "top-1", "top-5"), rows, right=True)
     for measure, worst in report.get("largest_drop", {}).items():
         lines.append(
             f"largest drop below the next lower budget, {measure}: {worst['drop']:.4f} "

@@ -1,1 +1,1 @@
-"""The link: sender and receiver as state machines without I/O, and the ports that do the I/O around them."""
+"""The link without I/O: frames, sessions, sender and receiver as protocol machines."""

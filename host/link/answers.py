@@ -1,48 +1,43 @@
-"""The classes inside a result packet: index u16, probability u16 in 1/65535, label length u8, label UTF-8."""
+"""Classes of a result: as many as fit the packet, labels cut between characters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from struct import Struct
 
-from ..wire import MAX_PACKET, MalformedError, Result
+from ..wire import MAX_PACKET, Result, ResultClass
 
-_ENTRY = Struct("<HHB")
 _ROOM = MAX_PACKET - Result.LAYOUT.size
 _ONE = 65535
+_LONGEST_LABEL = 255
 
+#: Index, label, probability.
 Class = tuple[int, str, float]
 
 
 def pack_classes(classes: Iterable[Class]) -> bytes:
-    """Classes (index, label, probability), best first; long labels are cut, what does not fit is left out."""
-    wanted = list(classes)
+    """Return the text of a result with these classes, most probable first.
+
+    Long labels are cut so that every class gets its share of the packet; classes that still do not fit are left out.
+    """
+    all_classes = list(classes)
     text = b""
-    for count, (index, label, probability) in enumerate(wanted):
-        share = (_ROOM - len(text)) // (len(wanted) - count) - _ENTRY.size
+    for count, (index, label, probability) in enumerate(all_classes):
+        share = (_ROOM - len(text)) // (len(all_classes) - count) - ResultClass.LAYOUT.size
         if share < 0:
             break
-        name = _cut(label, min(share, 255))
-        text += _ENTRY.pack(index, round(min(max(probability, 0.0), 1.0) * _ONE), len(name)) + name
+        clipped = min(max(probability, 0.0), 1.0)
+        text += ResultClass(index, round(clipped * _ONE), _cut(label, min(share, _LONGEST_LABEL))).pack()
     return text
 
 
 def unpack_classes(text: bytes) -> tuple[Class, ...]:
-    """The classes in a result's text; MalformedError if it ends in the middle of one."""
-    classes = []
-    at = 0
-    while at < len(text):
-        if at + _ENTRY.size > len(text):
-            raise MalformedError("result: a class is cut short")
-        index, probability, length = _ENTRY.unpack_from(text, at)
-        at += _ENTRY.size
-        if at + length > len(text):
-            raise MalformedError("result: a label is cut short")
-        classes.append((index, text[at : at + length].decode(errors="replace"), probability / _ONE))
-        at += length
-    return tuple(classes)
+    """Return the classes in a result's text; MalformedError if it ends inside one."""
+    return tuple(
+        (record.index, record.label.decode(errors="replace"), record.probability / _ONE)
+        for record in ResultClass.unpack_all(text)
+    )
 
 
 def _cut(label: str, length: int) -> bytes:
-    """UTF-8 of at most that many bytes, not ending inside a character."""
+    """Return the UTF-8 of a label, cut between characters to at most ``length`` bytes."""
     return label.encode()[:length].decode(errors="ignore").encode()

@@ -1,21 +1,20 @@
-"""Numbered frames to and from one board: what was sent, what the board names as missing."""
+"""Numbered frames to and from one board, and the account of those that the board has not confirmed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..packets import Picture, Unknown, parse
-from ..wire import Control, Credit, Hello, MalformedError
+from ..wire import Control, Credit, Hello, MalformedError, Picture, Unknown, parse
 from .frames import FrameReader, write_frame
 
-#: Frames under way at most, so that credit.missing (32 frames deep) can name each of them.
-FRAMES_UNDER_WAY = 24
+#: Most unconfirmed frames, so that credit.missing (32 frames deep) can name each of them.
+MAX_FRAMES_IN_FLIGHT = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A frame on its way to the board: the packet in it and when it was written, in us."""
+    """A frame in flight to the board: its packet and the time of writing, us."""
 
     packet: Picture | Control
     written_us: int
@@ -24,48 +23,48 @@ class Sent:
 class Channel:
     """One serial connection to a board, without the I/O.
 
-    ``write`` queues a packet, ``output`` takes the bytes to put on the port, ``receive`` takes bytes
-    from it, and ``confirm`` reads a credit: it returns the packets that the board never got.
+    ``write`` queues a packet, ``output`` returns the bytes for the transport, ``receive`` takes bytes from it, and
+    ``confirm`` applies a credit and names the packets that the board did not receive.
     """
 
     def __init__(self) -> None:
         self.reader = FrameReader()
         self.malformed = 0
         self._seq = 0
-        self._under_way: dict[int, Sent] = {}
+        self._in_flight: dict[int, Sent] = {}
         self._output = bytearray()
 
     @property
-    def under_way(self) -> int:
-        """Frames that the board has neither confirmed nor named as missing."""
-        return len(self._under_way)
+    def frames_in_flight(self) -> int:
+        """Number of frames that the board has neither confirmed nor named as missing."""
+        return len(self._in_flight)
 
-    def pictures_under_way(self) -> int:
-        """Picture packets among them."""
-        return sum(isinstance(sent.packet, Picture) for sent in self._under_way.values())
+    def pictures_in_flight(self) -> int:
+        """Return the number of picture packets in flight."""
+        return sum(isinstance(sent.packet, Picture) for sent in self._in_flight.values())
 
     def oldest_us(self) -> int | None:
-        """When the oldest frame under way was written; None if there is none."""
-        return next((sent.written_us for sent in self._under_way.values()), None)
+        """Return when the oldest frame in flight was written; None if there is none."""
+        return next((sent.written_us for sent in self._in_flight.values()), None)
 
     def write(self, now_us: int, packet: Picture | Control) -> None:
         """Send a packet in the next frame."""
         if isinstance(packet, Hello):
-            self._under_way.clear()
-            self._output += b"\0"  # ends what an earlier host may have left half written
+            self._in_flight.clear()
+            self._output += b"\0"  # ends a frame that an earlier host may have left incomplete
         self._output += write_frame(self._seq, packet.pack())
-        self._under_way.pop(self._seq, None)
-        self._under_way[self._seq] = Sent(packet, now_us)
+        self._in_flight.pop(self._seq, None)
+        self._in_flight[self._seq] = Sent(packet, now_us)
         self._seq = (self._seq + 1) % 256
 
     def output(self) -> bytes:
-        """Take what is to be written to the port."""
+        """Return the bytes for the transport; each is returned once."""
         data = bytes(self._output)
         self._output.clear()
         return data
 
     def receive(self, data: bytes) -> list[Picture | Control]:
-        """Packets in the bytes that came from the port; unknown and malformed ones are skipped."""
+        """Return the packets in received bytes; unknown and malformed ones are skipped."""
         packets: list[Picture | Control] = []
         for frame in self.reader.feed(data):
             try:
@@ -80,11 +79,11 @@ class Channel:
         return packets
 
     def confirm(self, credit: Credit, *, lost: Callable[[Sent], None]) -> None:
-        """Strike off the frames that the board got; ``lost`` is called for each that it named as missing."""
-        for seq in list(self._under_way):
+        """Remove the frames that a credit accounts for; ``lost`` is called for each frame that it names as missing."""
+        for seq in list(self._in_flight):
             age = (credit.next_seq - 1 - seq) % 256
             if age >= 128:
-                continue  # not there yet when the credit was written
-            sent = self._under_way.pop(seq)
+                continue  # had not arrived when the credit was written
+            sent = self._in_flight.pop(seq)
             if age >= 32 or credit.missing >> age & 1:
                 lost(sent)

@@ -1,4 +1,4 @@
-"""What sender and receiver report to the program around them."""
+"""Events that sender and receiver report to the program around them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..errors import Reason
 from ..ranked import RankedPacket
 from ..wire import Hello, LinkState, Phy, ResultStatus
 
 
 class FailureReason(Enum):
-    """What ends a session, and what a person can do about it."""
+    """Why a session ended. The value is text for the user."""
 
     NO_BOARD = "no board answered"
     SILENT = "the board stopped answering"
     VERSION = "the board speaks another protocol version"
     ROLE = "the board has another role"
     CONFIGURE = "the board refused the configuration"
+    UNCONFIRMED = "the board did not confirm its role"
+
+
+#: Reason of an error that reports a failure.
+REASONS: Mapping[FailureReason, Reason] = {
+    FailureReason.NO_BOARD: Reason.NO_BOARD,
+    FailureReason.SILENT: Reason.BOARD_SILENT,
+    FailureReason.VERSION: Reason.WRONG_FIRMWARE,
+    FailureReason.ROLE: Reason.WRONG_ROLE,
+    FailureReason.CONFIGURE: Reason.REFUSED,
+    FailureReason.UNCONFIRMED: Reason.NOT_READY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +38,18 @@ class Opened:
     """The board answered our hello."""
 
     hello: Hello
-    restarted: bool  # it was open before: the board or the cable came back
+    restarted: bool  # the session was open before: the board or the cable came back
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The session cannot go on; ``detail`` is one line for a person."""
+    """The session ended. ``str()`` is one line for the user: the reason and the detail."""
 
     reason: FailureReason
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +78,21 @@ class Answer:
 
     image: int
     status: ResultStatus
-    text: str  # what went wrong, if the status is failed
+    text: str  # cause, if the status is failed
     classes: tuple[tuple[int, str, float], ...]  # index, label, probability; best first
-    ranks: frozenset[int]  # that arrived in time
+    ranks: frozenset[int]  # ranks that arrived in time
     send_by_us: int  # the transmission deadline, on the sender's clock
-    margin_us: int  # between the last used packet's arrival and that deadline
+    margin_us: int  # from the arrival of the last used packet to that deadline
     service_us: int
     answered_us: int  # on the sender's clock
     late: bool  # after the deadline
-    sent: int  # packets that the board was given
-    resent: int  # of them, a second time because the first broke on the serial hop
+    sent: int  # packets given to the board
+    resent: int  # packets given again because the board did not receive them
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer came by the deadline and the grace after it."""
+    """No answer arrived by the deadline and the grace after it."""
 
     image: int
     sent: int
@@ -85,19 +101,19 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class ImageCollected:
-    """The packets of one image that arrived by its deadline; ``packets`` in the order of rank."""
+    """Packets of one image that arrived by its deadline, ordered by rank."""
 
     source: int
     image: int
     packets: tuple[RankedPacket, ...]
-    whole: bool
+    whole: bool  # every rank arrived
     deadline_us: int  # on the receiver's clock
-    arrived_us: Mapping[int, int] = field(default_factory=dict)  # of each rank
+    arrived_us: Mapping[int, int] = field(default_factory=dict)  # by rank
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A line for a person from the board."""
+    """A line of text from the board for the user."""
 
     level: int
     text: str

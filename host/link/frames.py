@@ -14,14 +14,14 @@ _SEQ_MODULO = 256
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A sound frame: its sequence number (0..255) and its packet (1 to 244 bytes)."""
+    """An intact frame: its sequence number (0..255) and its packet (1 to 244 bytes)."""
 
     seq: int
     packet: bytes
 
 
 def write_frame(seq: int, packet: bytes) -> bytes:
-    """The bytes of a frame, the closing zero among them; ValueError if the packet is empty or too long."""
+    """Return the bytes of a frame with its closing zero; ValueError if the packet is empty or too long."""
     if not 0 < len(packet) <= MAX_PACKET:
         raise ValueError(f"a packet of {len(packet)} bytes; 1 to {MAX_PACKET} are legal")
     body = bytes((seq % _SEQ_MODULO,)) + packet
@@ -29,11 +29,11 @@ def write_frame(seq: int, packet: bytes) -> bytes:
 
 
 class FrameReader:
-    """Finds frames in a byte stream, whatever is in it, and watches the sequence numbers.
+    """Finds frames in any byte stream and checks the sequence numbers.
 
-    ``next_seq`` is expected next; bit ``k`` of ``missing`` says that frame ``next_seq - 1 - k`` never
-    arrived whole; ``damaged`` and ``missed`` count frames with a bad COBS code, length or CRC, and
-    sequence numbers passed over. At most one frame's bytes are kept.
+    ``next_seq`` is the expected number. Bit ``k`` of ``missing`` is set if frame ``next_seq - 1 - k`` never arrived
+    intact. ``damaged`` counts frames with a bad COBS code, length or CRC; ``missed`` counts skipped sequence
+    numbers. The reader buffers at most one frame.
     """
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ class FrameReader:
         self._overlong = False
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Take bytes of the stream; returns the frames that they complete."""
+        """Take bytes of the stream; return the frames that they complete."""
         frames = []
         *ended, rest = data.split(b"\0")
-        for piece in ended:
-            self._extend(piece)
+        for chunk in ended:
+            self._extend(chunk)
             frame = self._finish()
             if frame is not None:
                 frames.append(frame)
@@ -57,16 +57,16 @@ class FrameReader:
         return frames
 
     def restart(self, seq: int) -> None:
-        """The session starts with frame ``seq``: what was missing before it no longer counts."""
+        """Begin a session with frame ``seq``: frames missing before it no longer count."""
         self.next_seq = (seq + 1) % _SEQ_MODULO
         self.missing = 0
 
-    def _extend(self, piece: bytes) -> None:
-        if len(self._buffer) + len(piece) > MAX_FRAME:
+    def _extend(self, chunk: bytes) -> None:
+        if len(self._buffer) + len(chunk) > MAX_FRAME:
             self._overlong = True
             self._buffer.clear()
         elif not self._overlong:
-            self._buffer += piece
+            self._buffer += chunk
 
     def _finish(self) -> Frame | None:
         encoded, overlong = bytes(self._buffer), self._overlong

@@ -1,7 +1,7 @@
 """The receiver: collects the packets of images until their deadlines, for several cameras at once.
 
-Logic only, as the sender. It reports each image once, as ``ImageCollected``, when it is whole or when its deadline has
-come, whichever is first; the edge server then calls ``answer``.
+A protocol machine without I/O, as the sender. It reports each image once, as ``ImageCollected``, when the image is
+whole or its deadline is reached, whichever is first; the edge server then calls ``answer``.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..packets import Picture
 from ..ranked import RankedPacket
-from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Ping, Pong, Result, ResultStatus, Role
+from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answers import Class, pack_classes
 from .events import Event, ImageCollected
 from .session import Session, State
 
-#: Images collected at a time from all cameras together; beyond that the one closest to its deadline is closed.
+#: Most images collected at a time, of all cameras; another one closes the image closest to its deadline.
 MAX_OPEN = 64
-#: A packet of an image that was closed this recently is late; after that the number may come again.
+#: Packets of an image closed within this time count as late; after it the image number may be used again.
 REMEMBER_US = 3_000_000
 
 
@@ -35,10 +34,10 @@ class _Collection:
 
 
 class Receiver:
-    """The edge server's end. Times are microseconds of the caller's clock.
+    """The edge server's end of the link. Times are microseconds of the caller's clock.
 
-    ``service_us`` is what the server expects to need for one picture; cameras ask for it. ``late`` counts packets
-    that came after their image was closed, ``repeated`` those that were there already.
+    ``service_us`` is the time that the server expects to need for one picture; cameras request it. ``late`` counts
+    packets that arrived after their image was closed, ``repeated`` counts duplicates.
     """
 
     def __init__(self, *, nonce: int, configure: Configure | None = None, service_us: int = 0) -> None:
@@ -48,21 +47,21 @@ class Receiver:
         self.repeated = 0
         self._open: dict[tuple[int, int], _Collection] = {}
         self._closed_us: dict[tuple[int, int], int] = {}
-        self._sessions: dict[int, int] = {}  # of each camera computer, by source
+        self._sessions: dict[int, int] = {}  # session of each camera computer, by source
 
     def start(self, now_us: int) -> None:
-        """Greet the board, on a port just opened."""
+        """Send hello to the board, on a newly opened transport."""
         self.session.start(now_us)
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
-        """Take bytes from the port."""
+        """Take bytes from the transport; return the events."""
         events, packets = self.session.receive(now_us, data)
         for packet in packets:
             events += self._on_packet(now_us, packet)
         return events
 
     def tick(self, now_us: int) -> list[Event]:
-        """Time passes: images whose deadline has come."""
+        """Advance the time; return events, among them the images whose deadline is reached."""
         events = self.session.tick(now_us)
         due = [key for key, image in self._open.items() if now_us >= image.deadline_us]
         events += [self._close(now_us, key) for key in sorted(due, key=lambda key: self._open[key].deadline_us)]
@@ -71,11 +70,11 @@ class Receiver:
         return events
 
     def output(self) -> bytes:
-        """Take the bytes that are to be written to the port."""
+        """Return the bytes for the transport; each is returned once."""
         return self.session.channel.output()
 
     def wake_at(self) -> int | None:
-        """When ``tick`` is due next, if no bytes come before; None: never."""
+        """Return when ``tick`` is due if no bytes arrive before; None: never."""
         times = [self.session.wake_at(), *(image.deadline_us for image in self._open.values())]
         return min((time for time in times if time is not None), default=None)
 
@@ -88,11 +87,11 @@ class Receiver:
         service_us: int,
         used: Iterable[int],
     ) -> None:
-        """Send the answer to an image: its classes, best first, and the ranks that were of use."""
+        """Answer an image with its classes, most probable first, and the ranks that were used."""
         self._result(now_us, collected, ResultStatus.OK, pack_classes(classes), service_us, tuple(used))
 
     def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
-        """Answer that there is no answer, and why."""
+        """Answer an image without classes; ``text`` is the cause."""
         room = MAX_PACKET - Result.LAYOUT.size
         self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
 
@@ -146,7 +145,7 @@ class Receiver:
         return []
 
     def _on_session(self, source: int, session: int) -> None:
-        """A camera computer that starts anew numbers its images anew: what was collected of the last one is void."""
+        """Discard the images of a camera computer that has restarted: it reuses their numbers."""
         if self._sessions.get(source, session) != session:
             for images in (self._open, self._closed_us):
                 for key in [key for key in images if key[0] == source]:

@@ -1,7 +1,7 @@
-"""The sender: gives the board no more than it can still use, and starts nothing that would come too late.
+"""The sender: gives the board only what it can send soon, and starts no packet that would arrive too late.
 
-Logic only: bytes and time go in, bytes and events come out. ``host.transport.driver`` runs it on a port, ``host.sim``
-runs it in virtual time.
+A protocol machine without I/O: bytes and time go in, bytes and events come out. ``host.transport.driver`` runs it on a
+transport, ``host.sim`` runs it in virtual time.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import PncError
-from ..packets import Picture
+from ..errors import PncError, Reason
 from ..ranked import RankedPacket
 from ..wire import (
     MAX_CODEC_BYTES,
@@ -23,6 +22,7 @@ from ..wire import (
     Hop,
     LinkState,
     MalformedError,
+    Picture,
     Ping,
     Pong,
     Result,
@@ -30,13 +30,13 @@ from ..wire import (
     Role,
 )
 from .answers import unpack_classes
-from .channel import FRAMES_UNDER_WAY, Sent
+from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .outbox import OutgoingImage
+from .outgoing import OutgoingImage
 from .rate import DelayEstimator, RateEstimate
 from .session import Session, State
 
-#: Images that may wait for their answer at a time: half of the numbers that the wire has for them.
+#: Most images that wait for their answer at a time: half of the image numbers.
 MAX_PENDING = 128
 PING_EVERY_US = 1_000_000
 FIRST_PING_EVERY_US = 100_000
@@ -44,20 +44,22 @@ FIRST_PING_EVERY_US = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the sender leaves room for. All times in us."""
+    """Margins of the sender. All times in us."""
 
-    slack_us: int = 10_000  # timers of two computers and the link's jitter
-    grace_us: int = 500_000  # an answer this long after the deadline is still reported, as late
-    refill_us: int = 12_000  # a credit reaches us and our packet the board, besides the measured round trip
-    unknown_interval_us: int = 50_000  # of connection events, before the board has told
+    slack_us: int = 10_000  # for timers of two computers and the link's jitter
+    grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
+    refill_us: int = 12_000  # between a credit and our next packet, besides the measured round trip
+    unknown_interval_us: int = 50_000  # connection interval until the board reports it
 
 
 class DeadlineInfeasibleError(PncError, ValueError):
-    """A deadline that this link cannot meet, whatever is sent."""
+    """A deadline that this link cannot meet."""
+
+    reason = Reason.DEADLINE_INFEASIBLE
 
 
 class Sender:
-    """The camera computer's end. Times are microseconds of the caller's clock."""
+    """The camera computer's end of the link. Times are microseconds of the caller's clock."""
 
     def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
@@ -77,26 +79,28 @@ class Sender:
 
     @property
     def pending(self) -> int:
-        """Images whose answer is still awaited."""
+        """Number of images without an answer."""
         return len(self._images)
 
     def start(self, now_us: int) -> None:
-        """Greet the board, on a port just opened."""
+        """Send hello to the board, on a newly opened transport."""
         self._forget_board()
         self.session.start(now_us)
 
     def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
-        """Send a picture whose answer is due at ``deadline_us``; returns its number.
+        """Send a picture whose answer is due at ``deadline_us``; return its number.
 
-        DeadlineInfeasibleError if the deadline is below the link's latency plus the server's time; ValueError if it is beyond
-        65.5 s, if the ranks are not 0, 1, 2, ..., or if too many images await their answer.
+        Raises:
+            DeadlineInfeasibleError: the deadline is below the link's latency plus the server's time.
+            ValueError: the deadline is more than 65.5 s away, the ranks are not 0, 1, 2, ..., or too many images wait
+                for their answer.
         """
         if [packet.rank for packet in packets] != list(range(len(packets))) or not packets:
             raise ValueError("a picture's packets must have the ranks 0, 1, 2, ... in this order")
         if deadline_us - now_us > MAX_DEADLINE_MS * 1000:
             raise ValueError(f"a deadline is at most {MAX_DEADLINE_MS} ms away")
         if len(self._images) >= MAX_PENDING:
-            raise ValueError(f"{MAX_PENDING} images already await their answer")
+            raise ValueError(f"{MAX_PENDING} images already wait for their answer")
         send_by_us = int(deadline_us - self._answer_time_us())
         if send_by_us - now_us < self._latency_us():
             least_ms = (self._latency_us() + self._answer_time_us()) / 1000
@@ -111,14 +115,14 @@ class Sender:
         return number
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
-        """Take bytes from the port."""
+        """Take bytes from the transport; return the events."""
         events, packets = self.session.receive(now_us, data)
         for event in events:
             match event:
                 case Opened():
                     self._forget_board()
                     for image in self._images.values():
-                        image.give_back_all()
+                        image.requeue_all()
                 case LinkChanged():
                     self._interval_us = event.interval_us or self.policy.unknown_interval_us
         for packet in packets:
@@ -127,12 +131,12 @@ class Sender:
         return events
 
     def tick(self, now_us: int) -> list[Event]:
-        """Time passes: deadlines, pings, and what may be sent now."""
+        """Advance the time: handle deadlines, ping, and send what may be sent now; return the events."""
         events = self.session.tick(now_us)
         for image in list(self._images.values()):
             if now_us >= image.send_by_us and not image.flushed:
                 image.flushed = True
-                if self._below():
+                if self._outstanding():
                     self.session.channel.write(now_us, Flush(image=image.number))
             if now_us >= image.answer_by_us + self.policy.grace_us:
                 del self._images[image.number]
@@ -144,17 +148,17 @@ class Sender:
         return events
 
     def output(self) -> bytes:
-        """Take the bytes that are to be written to the port."""
+        """Return the bytes for the transport; each is returned once."""
         return self.session.channel.output()
 
     def wake_at(self) -> int | None:
-        """When ``tick`` is due next, if no bytes come before; None: never."""
+        """Return when ``tick`` is due if no bytes arrive before; None: never."""
         times = [self.session.wake_at(), self._ping_at()]
         for image in self._images.values():
             times.append(image.answer_by_us + self.policy.grace_us if image.flushed else image.send_by_us)
         return min((time for time in times if time is not None), default=None)
 
-    # What came from the board
+    # Packets from the board
 
     def _on_packet(self, now_us: int, packet: Picture | Control) -> list[Event]:
         match packet:
@@ -204,11 +208,11 @@ class Sender:
             text = result.text.decode(errors="replace")
         ranks = frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1)
         if result.service_us:
-            # The server began when the picture was whole, or else at the transmission deadline.
+            # The server starts when the picture is whole, at the latest at the transmission deadline.
             whole = len(ranks) == len(image.packets)
-            begun_us = image.send_by_us - result.margin_ms * 1000 if whole else image.send_by_us
+            started_us = image.send_by_us - result.margin_ms * 1000 if whole else image.send_by_us
             self.service.add(result.service_us)
-            self.return_trip.add(max(0, now_us - begun_us - result.service_us))
+            self.return_trip.add(max(0, now_us - started_us - result.service_us))
         answer = Answer(
             image=image.number,
             status=status,
@@ -225,10 +229,10 @@ class Sender:
         )
         return [answer]
 
-    # What goes to the board
+    # Packets to the board
 
     def _fill(self, now_us: int) -> None:
-        """Give the board what it has room for and what still arrives in time, the most important first."""
+        """Fill the tx window with packets that still arrive in time, the most important first."""
         while self._has_room():
             image = self._next_image(now_us)
             if image is None:
@@ -236,7 +240,7 @@ class Sender:
             self.session.channel.write(now_us, image.take(now_us, self._transit_us()))
 
     def _next_image(self, now_us: int) -> OutgoingImage | None:
-        """The image whose next packet is the best that would arrive in time."""
+        """Return the image whose next packet is the most important that would arrive in time; None if there is none."""
         arrives_us = self._arrives_us(now_us)
         best: tuple[int, int, OutgoingImage] | None = None
         for image in self._images.values():
@@ -252,19 +256,18 @@ class Sender:
         if self.session.state is not State.OPEN or credit is None or self.link is not LinkState.UP:
             return False
         channel = self.session.channel
-        if channel.under_way >= FRAMES_UNDER_WAY or channel.pictures_under_way() >= credit.free:
+        if channel.frames_in_flight >= MAX_FRAMES_IN_FLIGHT or channel.pictures_in_flight() >= credit.free:
             return False
-        return self._below() < self._target()
+        return self._outstanding() < self._window()
 
-    def _below(self) -> int:
-        """Picture packets given to the board and not known to have left it."""
+    def _outstanding(self) -> int:
+        """Return the number of picture packets given to the board and not known to have left it."""
         credit = self._credit
         held = credit.waiting + credit.in_radio if credit else 0
-        return held + self.session.channel.pictures_under_way()
+        return held + self.session.channel.pictures_in_flight()
 
-    def _target(self) -> int:
-        """Packets to keep below us: what leaves in the time that a credit and our answer to it take, and what the
-        radio holds."""
+    def _window(self) -> int:
+        """Return the tx window in packets: what leaves while a credit and the next packet travel, plus the radio's."""
         hello, rate = self.session.hello, self.rate.bytes_per_s
         in_flight = hello.in_flight if hello else 1
         if rate is None:
@@ -273,32 +276,32 @@ class Sender:
         return in_flight + 1 + int(rate * trip_us / 1e6 / MAX_CODEC_BYTES)
 
     def _arrives_us(self, now_us: int) -> float:
-        """When a full packet given to the board now reaches the edge server.
+        """Return when a full packet given to the board now would reach the edge server.
 
-        With nothing below, the measured rate is left out: one packet at a time is always tried, or a link that
-        was bad once would never be measured again.
+        With nothing outstanding the measured rate does not count: the sender always tries one packet, because it could
+        not measure a recovered link otherwise.
         """
-        rate, below = self.rate.bytes_per_s, self._below()
-        if rate is None or below == 0:
+        rate, outstanding = self.rate.bytes_per_s, self._outstanding()
+        if rate is None or outstanding == 0:
             return now_us + self._latency_us()
-        return now_us + self._latency_us() + (below + 1) * MAX_CODEC_BYTES / rate * 1e6
+        return now_us + self._latency_us() + (outstanding + 1) * MAX_CODEC_BYTES / rate * 1e6
 
     def _answer_time_us(self) -> float:
-        """From the end of the transmission to the answer: the server's time, the way back, and some slack."""
-        waits_us = self._interval_us / 2  # for the connection event that takes the answer
+        """Return the time from the end of the transmission to the answer: the server's, the return trip, and slack."""
+        waits_us = self._interval_us / 2  # until the connection event that carries the answer
         return self.service.upper_bound_us + self.return_trip.upper_bound_us + waits_us + self.policy.slack_us
 
     def _latency_us(self) -> float:
-        """One way through an idle link."""
+        """Return the one-way delay of an idle link."""
         return (self.round_trip.mean_us or 0.0) / 2
 
     def _transit_us(self) -> int:
-        """The part of the latency that no hop subtracts from the remaining time: wires and air."""
-        return int(self.round_trip.least_us or 0.0) // 2
+        """Return the propagation and air time, which no hop subtracts from the remaining time."""
+        return int(self.round_trip.min_us or 0.0) // 2
 
     def _ping_at(self) -> int | None:
-        """When the edge server is to be asked again; None while pictures are on their way, which it would wait for."""
-        if self.session.state is not State.OPEN or self.link is not LinkState.UP or self._below():
+        """Return when the next ping is due; None while pictures are outstanding: it would queue behind them."""
+        if self.session.state is not State.OPEN or self.link is not LinkState.UP or self._outstanding():
             return None
         if self._pinged_us is None:
             return 0

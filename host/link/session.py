@@ -1,4 +1,4 @@
-"""A session with one board: hello, version, role, and noticing that the board went away.
+"""A session with one board: hello, version, role, and detection of a lost board.
 
 CLOSED --start--> GREETING --hello, role fits--> OPEN
                      |  ^ hello, role to set          ^
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from ..packets import Picture
 from ..wire import (
     VERSION,
     Configure,
@@ -27,6 +26,7 @@ from ..wire import (
     LinkState,
     Log,
     Phy,
+    Picture,
     Ping,
     Pong,
     Role,
@@ -38,15 +38,15 @@ from .rate import DelayEstimator
 HELLO_EVERY_US = 200_000
 HELLO_LIMIT_US = 1_500_000
 CONFIGURE_LIMIT_US = 1_000_000
-#: With frames unconfirmed and nothing heard for this long, the board is taken for gone.
+#: The board is considered lost after this time with unconfirmed frames and without a packet from it.
 SILENCE_US = 500_000
-#: Frames unconfirmed for this long make us ask for a credit, which names what is missing.
+#: A frame unconfirmed for this long triggers a ping; the credit that follows names missing frames.
 PROBE_AFTER_US = 60_000
 KEEP_ALIVE_US = 1_000_000
 
 
 class State(Enum):
-    """Where a session stands."""
+    """State of a session."""
 
     CLOSED = auto()
     GREETING = auto()
@@ -56,10 +56,10 @@ class State(Enum):
 
 
 class Session:
-    """One host's session with the board on its port. Times are microseconds of the caller's clock.
+    """One host's session with its board. Times are microseconds of the caller's clock.
 
-    ``configure`` is what the board is to be: its role, and radio settings other than "leave it". A board
-    without a role is given it; one with another role is refused unless ``take_over``.
+    ``configure`` is the board's role with radio settings. A board without a role gets this one; a board with another
+    role is refused unless ``take_over`` is set.
     """
 
     def __init__(self, configure: Configure, *, nonce: int, name: str = "", take_over: bool = False) -> None:
@@ -67,28 +67,28 @@ class Session:
         self.state = State.CLOSED
         self.hello: Hello | None = None
         self.serial_round_trip = DelayEstimator()
-        self._wanted = configure
+        self._configuration = configure
         self._take_over = take_over
-        self._ours = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=name.encode()[:24])
-        self._since_us = 0
-        self._asked_us = 0
-        self._heard_us = 0
+        self._our_hello = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=name.encode()[:24])
+        self._entered_us = 0
+        self._requested_us = 0
+        self._received_us = 0
         self._token = 0
         self._damaged: int | None = None
         self._opened_before = False
         self._configured = False
 
     def start(self, now_us: int) -> None:
-        """Greet the board: on a port just opened."""
+        """Send hello to the board, on a newly opened transport."""
         self._configured = False
         self._greet(now_us)
 
     def receive(self, now_us: int, data: bytes) -> tuple[list[Event], list[Picture | Control]]:
-        """Take bytes from the port; returns what happened and the packets that are not the session's own."""
+        """Take bytes from the transport; return the events, and the packets that the session does not handle."""
         events: list[Event] = []
         others: list[Picture | Control] = []
         for packet in self.channel.receive(data):
-            self._heard_us = now_us
+            self._received_us = now_us
             match packet:
                 case Hello():
                     events += self._on_hello(now_us, packet)
@@ -105,22 +105,22 @@ class Session:
         return events, others
 
     def confirm(self, now_us: int, credit: Credit) -> list[Sent]:
-        """Take a credit's account of our frames; returns those that the board never got."""
+        """Apply a credit to the frames in flight; return those that the board did not receive."""
         lost: list[Sent] = []
         self.channel.confirm(credit, lost=lost.append)
-        if self._damaged not in (None, credit.damaged) and self.channel.under_way:
-            self.probe(now_us)  # a frame broke: the next sound one shows which
+        if self._damaged not in (None, credit.damaged) and self.channel.frames_in_flight:
+            self.probe(now_us)  # a frame was damaged: the next intact one exposes which
         self._damaged = credit.damaged
         return lost
 
     def probe(self, now_us: int) -> None:
-        """Ask the board for a sign of life and a credit; measures the serial round trip."""
+        """Send a ping to the board. It measures the serial round trip, and a credit follows it."""
         self._token += 1
-        self._asked_us = now_us
+        self._requested_us = now_us
         self.channel.write(now_us, Ping(hop=Hop.BOARD, token=self._token, origin_us=now_us % (1 << 32)))
 
     def tick(self, now_us: int) -> list[Event]:
-        """Time passes."""
+        """Advance the time; return the events."""
         if self.state is State.GREETING:
             return self._tick_greeting(now_us)
         if self.state is State.CONFIGURING:
@@ -129,49 +129,49 @@ class Session:
             return []
         oldest_us = self.channel.oldest_us()
         if oldest_us is not None:
-            waited_us = now_us - max(oldest_us, self._heard_us)
+            waited_us = now_us - max(oldest_us, self._received_us)
             if waited_us >= SILENCE_US:
-                return self._fail(FailureReason.SILENT, "check its cable and its power, or press its reset button")
-            if now_us - max(oldest_us, self._asked_us) >= PROBE_AFTER_US:
+                return self._fail(FailureReason.SILENT, f"nothing received for {SILENCE_US / 1e6:g} s")
+            if now_us - max(oldest_us, self._requested_us) >= PROBE_AFTER_US:
                 self.probe(now_us)
-        elif now_us - self._asked_us >= KEEP_ALIVE_US:
+        elif now_us - self._requested_us >= KEEP_ALIVE_US:
             self.probe(now_us)
         return []
 
     def wake_at(self) -> int | None:
-        """When ``tick`` is due next; None if only a packet can change anything."""
+        """Return when ``tick`` is due; None if only a packet can change anything."""
         match self.state:
             case State.GREETING:
-                return min(self._asked_us + HELLO_EVERY_US, self._since_us + HELLO_LIMIT_US)
+                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + HELLO_LIMIT_US)
             case State.CONFIGURING:
-                return min(self._asked_us + HELLO_EVERY_US, self._since_us + CONFIGURE_LIMIT_US)
+                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + CONFIGURE_LIMIT_US)
             case State.OPEN:
                 oldest_us = self.channel.oldest_us()
                 if oldest_us is None:
-                    return self._asked_us + KEEP_ALIVE_US
-                return max(oldest_us, self._asked_us) + PROBE_AFTER_US
+                    return self._requested_us + KEEP_ALIVE_US
+                return max(oldest_us, self._requested_us) + PROBE_AFTER_US
         return None
 
     def _greet(self, now_us: int) -> None:
         self.state = State.GREETING
-        self._since_us = self._asked_us = self._heard_us = now_us
+        self._entered_us = self._requested_us = self._received_us = now_us
         self._damaged = None
-        self.channel.write(now_us, self._ours)
+        self.channel.write(now_us, self._our_hello)
 
     def _tick_greeting(self, now_us: int) -> list[Event]:
-        if now_us - self._since_us >= HELLO_LIMIT_US:
-            return self._fail(FailureReason.NO_BOARD, "is it a board with this firmware? `make flash` writes it")
-        if now_us - self._asked_us >= HELLO_EVERY_US:
-            self._asked_us = now_us
-            self.channel.write(now_us, self._ours)
+        if now_us - self._entered_us >= HELLO_LIMIT_US:
+            return self._fail(FailureReason.NO_BOARD, f"no hello within {HELLO_LIMIT_US / 1e6:g} s")
+        if now_us - self._requested_us >= HELLO_EVERY_US:
+            self._requested_us = now_us
+            self.channel.write(now_us, self._our_hello)
         return []
 
     def _tick_configuring(self, now_us: int) -> list[Event]:
-        if now_us - self._since_us >= CONFIGURE_LIMIT_US:
-            return self._fail(FailureReason.CONFIGURE, "it did not confirm its role: unplug it, plug it in again")
-        if now_us - self._asked_us >= HELLO_EVERY_US:
-            self._asked_us = now_us
-            self.channel.write(now_us, self._wanted)  # the first may have broken on the wire
+        if now_us - self._entered_us >= CONFIGURE_LIMIT_US:
+            return self._fail(FailureReason.UNCONFIRMED, f"no hello with it within {CONFIGURE_LIMIT_US / 1e6:g} s")
+        if now_us - self._requested_us >= HELLO_EVERY_US:
+            self._requested_us = now_us
+            self.channel.write(now_us, self._configuration)  # the first one may have been damaged
         return []
 
     def _on_hello(self, now_us: int, hello: Hello) -> list[Event]:
@@ -181,24 +181,23 @@ class Session:
         if hello.version != VERSION:
             return self._fail(
                 FailureReason.VERSION,
-                f"it speaks version {hello.version} (firmware {firmware}), this program version {VERSION}: "
-                "flash the firmware of this release with `make flash`",
+                f"it speaks version {hello.version} (firmware {firmware}), this program version {VERSION}",
             )
         self.hello = hello
-        wanted = self._wanted
-        if hello.role not in (wanted.role, Role.NONE) and not self._take_over:
+        configuration = self._configuration
+        if hello.role not in (configuration.role, Role.NONE) and not self._take_over:
             return self._fail(
                 FailureReason.ROLE,
                 f"it is the {Role(hello.role).name.lower()} board, and this needs the "
-                f"{Role(wanted.role).name.lower()} board: choose the other port with --port",
+                f"{Role(configuration.role).name.lower()} board",
             )
-        radio_set = wanted.phy != Phy.KEEP or wanted.interval_us != 0
-        if hello.role != wanted.role or (radio_set and not self._configured):
+        radio_set = configuration.phy != Phy.KEEP or configuration.interval_us != 0
+        if hello.role != configuration.role or (radio_set and not self._configured):
             if self.state is State.GREETING:
                 self.state = State.CONFIGURING
                 self._configured = True
-                self._since_us = self._asked_us = now_us
-                self.channel.write(now_us, wanted)
+                self._entered_us = self._requested_us = now_us
+                self.channel.write(now_us, configuration)
             return []
         restarted, self._opened_before = self._opened_before, True
         self.state = State.OPEN
@@ -208,11 +207,11 @@ class Session:
     def _on_error(self, now_us: int, error: Error) -> list[Event]:
         text = error.text.decode(errors="replace")
         if error.code == ErrorCode.VERSION:
-            return []  # its hello says more
+            return []  # the hello that follows has its version
         if error.code == ErrorCode.CONFIGURE and self.state in (State.CONFIGURING, State.OPEN):
-            return self._fail(FailureReason.CONFIGURE, text or "this radio setting is not to be had")
+            return self._fail(FailureReason.CONFIGURE, text or "it cannot apply this radio setting")
         if error.code == ErrorCode.NOT_READY and self.state is State.OPEN:
-            self.start(now_us)  # it was reset and does not know us
+            self.start(now_us)  # it was reset and has lost the session
             return []
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 

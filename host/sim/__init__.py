@@ -1,1 +1,1 @@
-"""Virtual boards: the firmware's own C core, compiled for this machine, joined by a modelled BLE radio."""
+"""Models: the BLE radio, rate traces and the serial line between virtual boards, in virtual or real time."""

@@ -1,4 +1,4 @@
-"""The serial line between a host and a virtual board, at its speed."""
+"""Model of the serial line between a host and a virtual board."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable
 from ..board.core import BoardCore
 from .schedule import Schedule
 
-#: Bytes a second of a DK's debugger port at 1 Mbaud, 8N1.
+#: Bytes per second of a development kit's debugger port at 1 Mbaud, 8N1.
 UART_BYTES_PER_S = 100_000
-#: Bytes a second of the nRF52840's own USB port: 2.4 Mbit/s, in the middle of what is reported for it.
+#: Bytes per second of the nRF52840's USB port: 2.4 Mbit/s, the middle of the reported figures.
 USB_BYTES_PER_S = 300_000
 _CHUNK = 64
 
 
 class SerialLine:
-    """Both directions of one line. ``noise`` is the chance that a byte towards the board is changed.
+    """Both directions of one line. ``noise`` is the probability that a byte towards the board is changed.
 
-    Bytes for the host are pulled from the board only when the line and the host have room, so the board can still
-    reorder and drop what waits.
+    Bytes for the host are pulled from the board only when line and host have room, so the board can still reorder and
+    drop waiting packets.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class SerialLine:
         self._stalled = False
 
     def write(self, data: bytes) -> None:
-        """Bytes from the host; they reach the board one chunk after the other."""
+        """Take bytes from the host; they reach the board in chunks, at the speed of the line."""
         for start in range(0, len(data), _CHUNK):
             chunk = data[start : start + _CHUNK]
             begin_us = max(self._towards_board_free_us, float(self._schedule.now_us))
@@ -50,13 +50,13 @@ class SerialLine:
             self._schedule.at(round(self._towards_board_free_us), lambda chunk=chunk: self._to_board(chunk))  # type: ignore[misc]
 
     def wake(self) -> None:
-        """The board may have bytes for the host."""
+        """Pull bytes from the board if it has any."""
         if not self._sending and not self._stalled and self.on_bytes is not None:
             self._sending = True
             self._schedule.at(self._schedule.now_us, self._pull)
 
     def stall(self, stalled: bool) -> None:
-        """The host takes no more bytes for now, or takes them again."""
+        """Stop delivering bytes to the host, or resume."""
         self._stalled = stalled
         if not stalled:
             self.wake()

@@ -1,7 +1,7 @@
-"""Writes ``traces/none.csv``, ``light.csv`` and ``heavy.csv``: a link without, with some and with much jamming.
+"""Write ``traces/none.csv``, ``light.csv`` and ``heavy.csv``: no, light and heavy jamming.
 
-They are made, not recorded: a link that carries 200 kbit/s when the air is clear changes at random between clear and
-jammed, one minute long, always the same.
+The traces are generated, not recorded. Over one minute, a link of 200 kbit/s switches at random between clear and
+jammed; the seed is fixed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LENGTH_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Jamming:
-    """Mean lengths of the clear and the jammed spells in s, and the air while jammed."""
+    """Mean durations of clear and jammed periods in s, and the channel while jammed."""
 
     clear_s: float
     jammed_s: float
@@ -30,7 +30,7 @@ KINDS = {"light": Jamming(1.2, 0.3, 60, 0.1), "heavy": Jamming(0.5, 0.8, 30, 0.3
 
 
 def steps(jamming: Jamming, seed: int) -> list[tuple[float, int, float]]:
-    """Rows of time_s, rate_kbps, loss."""
+    """Return rows of time_s, rate_kbps, loss."""
     chance = random.Random(seed)
     rows: list[tuple[float, int, float]] = []
     time_s, jammed = 0.0, False
@@ -43,7 +43,7 @@ def steps(jamming: Jamming, seed: int) -> list[tuple[float, int, float]]:
 
 
 def main() -> None:
-    """Write all three."""
+    """Write the three files."""
     traces = {"none": [(0.0, CLEAR_KBPS, 0.0)]}
     traces |= {name: steps(jamming, seed=2023) for name, jamming in KINDS.items()}
     TRACES.mkdir(exist_ok=True)

@@ -1,10 +1,10 @@
-"""The modelled BLE radio: one connection between a camera board and an edge board.
+"""Model of the BLE radio: one connection between a camera board and an edge board.
 
-A connection event starts at every anchor, one connection interval apart. In it the edge (central) and the camera
-(peripheral) exchange packets in turn until neither has more, the time is over, or a packet is lost: then the event
-ends, and the packet goes again in the next one (link-layer retransmission: packets are late, not lost). A packet
-counts as sent when the other side's next packet has acknowledged it. Without a word from the other side for the
-supervision timeout the connection is down; the boards then look for each other again.
+A connection event starts at every anchor point, one connection interval apart. In it, edge (central) and camera
+(peripheral) exchange packets in turn until neither has more, the time is over, or a packet is lost. A loss ends the
+event; the packet is repeated in the next one (link-layer retransmission: packets are late, not lost). A packet
+counts as sent when the next packet from the other side acknowledges it. When a board receives nothing for the
+supervision timeout, the connection is down, and the boards search for each other again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .schedule import Schedule
 from .trace import Trace
 
 SUPERVISION_TIMEOUT_US = 4_000_000
-#: From hearing an advertisement to the subscription: connection, feature exchange, MTU, data length, PHY.
+#: Time from an advertisement to the subscription: connection, feature exchange, MTU, data length, PHY.
 CONNECT_US = 30_000
 ADVERTISE_US = 100_000
 #: Bluetooth reason code: connection timeout.
@@ -30,7 +30,7 @@ TIMEOUT_REASON = 0x08
 
 @dataclass(frozen=True, slots=True)
 class RadioParameters:
-    """What a connection runs with."""
+    """Parameters of a connection."""
 
     phy: Phy = Phy.LE_2M
     interval_us: int = 7_500
@@ -43,28 +43,30 @@ class RadioParameters:
         return legal and cycle_us(self.phy, 0, full) <= self.interval_us - EVENT_CLOSE_US
 
 
-class End:
-    """A board's side of a connection: the packets inside its radio, and a cap on the rate."""
+class Endpoint:
+    """A board's end of a connection: the packets in its radio, and a limit of the rate."""
 
     def __init__(self, board: BoardCore, peer: int) -> None:
         self.board = board
         self.peer = peer
-        self.inside: deque[bytes] = deque()
-        self.on_handed: Callable[[int, bytes], None] | None = None  # observes what the board gives to its radio
-        self.on_air: Callable[[int, bytes], None] | None = None  # observes what goes on the air, every time it does
-        self.heard = False  # the other side has the first of them, but this side does not know yet
+        self.in_radio: deque[bytes] = deque()
+        self.on_handed: Callable[[int, bytes], None] | None = (
+            None  # called for each packet that the board gives to its radio
+        )
+        self.on_air: Callable[[int, bytes], None] | None = None  # called for each transmission, also repeated ones
+        self.delivered = False  # the other end has the first of them, but its acknowledgement is still to come
         self._tokens = 0.0
         self._filled_us = 0
 
     def refill(self, now_us: int) -> None:
-        """Take what the board hands out."""
+        """Take packets from the board until it offers no more."""
         while packet := self.board.radio_tx(now_us, self.peer):
-            self.inside.append(packet)
+            self.in_radio.append(packet)
             if self.on_handed is not None:
                 self.on_handed(now_us, packet)
 
     def allowed(self, now_us: int, rate_bps: float | None, interval_us: int, packet: bytes) -> bool:
-        """True if the cap on the rate lets a packet pass now."""
+        """Return True if the limit of the rate admits a packet now."""
         if rate_bps is None:
             return True
         most = MAX_PACKET * 8 + rate_bps * interval_us / 1e6
@@ -72,33 +74,33 @@ class End:
         self._filled_us = now_us
         return self._tokens >= len(packet) * 8
 
-    def air(self, now_us: int, packet: bytes) -> None:
-        """A packet (empty: none of ours) goes over the air, heard or not."""
+    def transmit(self, now_us: int, packet: bytes) -> None:
+        """Transmit a packet, received or not; an empty one has no payload."""
         self._tokens -= len(packet) * 8
         if packet and self.on_air is not None:
             self.on_air(now_us, packet)
 
     def acknowledged(self, now_us: int) -> None:
-        """The other side acknowledged the first packet."""
-        self.inside.popleft()
-        self.heard = False
+        """Remove the first packet: the other end has acknowledged it."""
+        self.in_radio.popleft()
+        self.delivered = False
         self.board.radio_sent(now_us, self.peer)
         self.refill(now_us)
 
     def clear(self) -> None:
-        """The connection is down."""
-        self.inside.clear()
-        self.heard = False
+        """Discard all packets: the connection is down."""
+        self.in_radio.clear()
+        self.delivered = False
 
 
 class Connection:
-    """One camera and the edge. ``medium`` is shared by all connections of one edge: its radio does one at a time."""
+    """The connection of one camera to the edge. All connections of an edge share its ``medium``: it has one radio."""
 
     def __init__(
         self,
         schedule: Schedule,
-        camera: End,
-        edge: End,
+        camera: Endpoint,
+        edge: Endpoint,
         medium: Medium,
         parameters: RadioParameters,
         trace: Trace,
@@ -113,33 +115,33 @@ class Connection:
         self._medium = medium
         self._random = random.Random(seed)
         self.anchor_us = 0
-        self._heard_us = 0
-        self._life = 0  # actions scheduled in an earlier life of the connection do nothing
+        self._received_us = 0
+        self._epoch = 0  # actions scheduled in an earlier epoch do nothing
 
     def search(self) -> None:
-        """The boards look for each other, until they connect."""
-        self._life += 1
-        life = self._life
-        self._schedule.at(self._schedule.now_us + ADVERTISE_US // 10, lambda: self._advertise(life))
+        """Let the boards search for each other until they connect."""
+        self._epoch += 1
+        epoch = self._epoch
+        self._schedule.at(self._schedule.now_us + ADVERTISE_US // 10, lambda: self._advertise(epoch))
 
     def drop(self, reason: int) -> None:
-        """The connection ends."""
-        self._life += 1
+        """End the connection, with Bluetooth's reason code."""
+        self._epoch += 1
         if self.up:
             self.up = False
             self._medium.connections.remove(self)
-            for end in (self.camera, self.edge):
-                end.clear()
-                end.board.radio_down(self._schedule.now_us, end.peer, reason)
+            for endpoint in (self.camera, self.edge):
+                endpoint.clear()
+                endpoint.board.radio_down(self._schedule.now_us, endpoint.peer, reason)
 
     def change(self, parameters: RadioParameters) -> None:
-        """Other parameters, from the next event on."""
+        """Use other parameters from the next event on."""
         self.parameters = parameters
         if self.up:
             self._report()
 
     def wake(self) -> None:
-        """One of the boards may have packets for the radio."""
+        """Take packets from the boards."""
         if self.up:
             self.camera.refill(self._schedule.now_us)
             self.edge.refill(self._schedule.now_us)
@@ -148,105 +150,105 @@ class Connection:
         loss = self.trace.at(self._schedule.now_us).loss
         return loss > 0 and self._random.random() < loss
 
-    def _advertise(self, life: int) -> None:
-        if life != self._life:
+    def _advertise(self, epoch: int) -> None:
+        if epoch != self._epoch:
             return
         now_us = self._schedule.now_us
         if self._lost() or self._lost() or self._lost():  # advertisement, request, first packet
-            self._schedule.at(now_us + ADVERTISE_US, lambda: self._advertise(life))
+            self._schedule.at(now_us + ADVERTISE_US, lambda: self._advertise(epoch))
         else:
-            self._schedule.at(now_us + CONNECT_US, lambda: self._connect(life))
+            self._schedule.at(now_us + CONNECT_US, lambda: self._connect(epoch))
 
-    def _connect(self, life: int) -> None:
-        if life != self._life:
+    def _connect(self, epoch: int) -> None:
+        if epoch != self._epoch:
             return
         self.up = True
-        self._heard_us = self._schedule.now_us
-        self.anchor_us = self._medium.place(self)
+        self._received_us = self._schedule.now_us
+        self.anchor_us = self._medium.add(self)
         self._report()
-        self._schedule.at(self.anchor_us, lambda: self._event(life))
+        self._schedule.at(self.anchor_us, lambda: self._event(epoch))
 
     def _report(self) -> None:
         now_us, parameters = self._schedule.now_us, self.parameters
-        for end in (self.camera, self.edge):
-            end.board.radio_up(now_us, end.peer, interval_us=parameters.interval_us, phy=parameters.phy)
-            end.refill(now_us)
+        for endpoint in (self.camera, self.edge):
+            endpoint.board.radio_up(now_us, endpoint.peer, interval_us=parameters.interval_us, phy=parameters.phy)
+            endpoint.refill(now_us)
 
-    def _event(self, life: int) -> None:
-        """A connection event begins."""
-        if life != self._life:
+    def _event(self, epoch: int) -> None:
+        """Run a connection event."""
+        if epoch != self._epoch:
             return
         now_us = self._schedule.now_us
-        if now_us - self._heard_us > SUPERVISION_TIMEOUT_US:
+        if now_us - self._received_us > SUPERVISION_TIMEOUT_US:
             self.drop(TIMEOUT_REASON)
             self.search()
             return
         self.anchor_us = now_us + self.parameters.interval_us
-        self._schedule.at(self.anchor_us, lambda: self._event(life))
-        if now_us >= self._medium.busy_until_us:  # else another connection still has the radio: skip this event
-            self._exchange(life, first=True)
+        self._schedule.at(self.anchor_us, lambda: self._event(epoch))
+        if now_us >= self._medium.busy_until_us:  # else another connection still uses the radio: skip this event
+            self._exchange(epoch, first=True)
 
-    def _exchange(self, life: int, *, first: bool) -> None:
-        """One packet each way, if it ends before the event must."""
+    def _exchange(self, epoch: int, *, first: bool) -> None:
+        """Exchange one packet each way if the event has time for it."""
         now_us = self._schedule.now_us
-        there = self._offer(self.edge, 0)
-        # The edge's packet acknowledges what it heard before, so the camera goes on with the next one.
-        back = self._offer(self.camera, 1 if self.camera.heard else 0)
+        forth = self._offer(self.edge, 0)
+        # The edge's packet acknowledges the one it received before, so the camera continues with the next.
+        back = self._offer(self.camera, 1 if self.camera.delivered else 0)
         duration_us = cycle_us(
-            self.parameters.phy, len(there) + HEADERS if there else 0, len(back) + HEADERS if back else 0
+            self.parameters.phy, len(forth) + HEADERS if forth else 0, len(back) + HEADERS if back else 0
         )
         if not first and (
-            not (there or back or self.camera.heard)
+            not (forth or back or self.camera.delivered)
             or now_us + duration_us > self._medium.next_anchor_us() - EVENT_CLOSE_US
         ):
             return
-        there_lost, back_lost = self._lost(), self._lost()
-        self.edge.air(now_us, there)
-        if not there_lost:
-            self.camera.air(now_us, back)
+        forth_lost, back_lost = self._lost(), self._lost()
+        self.edge.transmit(now_us, forth)
+        if not forth_lost:
+            self.camera.transmit(now_us, back)
         self._medium.busy_until_us = now_us + duration_us
         self._schedule.at(
-            now_us + duration_us, lambda: self._complete(life, there, back, there_lost=there_lost, back_lost=back_lost)
+            now_us + duration_us, lambda: self._complete(epoch, forth, back, forth_lost=forth_lost, back_lost=back_lost)
         )
 
-    def _offer(self, end: End, index: int) -> bytes:
-        """The packet with that index inside the radio, if there is one and the cap on the rate lets it pass."""
-        packet = end.inside[index] if len(end.inside) > index else b""
+    def _offer(self, endpoint: Endpoint, index: int) -> bytes:
+        """Return the packet with that index in the radio if the limit of the rate admits it; else an empty one."""
+        packet = endpoint.in_radio[index] if len(endpoint.in_radio) > index else b""
         rate_bps = self.trace.at(self._schedule.now_us).rate_bps
-        return packet if end.allowed(self._schedule.now_us, rate_bps, self.parameters.interval_us, packet) else b""
+        return packet if endpoint.allowed(self._schedule.now_us, rate_bps, self.parameters.interval_us, packet) else b""
 
-    def _complete(self, life: int, there: bytes, back: bytes, *, there_lost: bool, back_lost: bool) -> None:
-        """The exchange is over: what was heard, what is acknowledged by it."""
-        if life != self._life or there_lost:
+    def _complete(self, epoch: int, forth: bytes, back: bytes, *, forth_lost: bool, back_lost: bool) -> None:
+        """Finish an exchange: deliver and acknowledge packets."""
+        if epoch != self._epoch or forth_lost:
             return
         now_us = self._schedule.now_us
-        if there and not self.edge.heard:
-            self.edge.heard = True
-            self.camera.board.radio_rx(now_us, self.camera.peer, there)
-        if self.camera.heard:
+        if forth and not self.edge.delivered:
+            self.edge.delivered = True
+            self.camera.board.radio_rx(now_us, self.camera.peer, forth)
+        if self.camera.delivered:
             self.camera.acknowledged(now_us)
         if back_lost:
             return
-        self._heard_us = now_us
-        if self.edge.heard:
+        self._received_us = now_us
+        if self.edge.delivered:
             self.edge.acknowledged(now_us)
         if back:
-            self.camera.heard = True
+            self.camera.delivered = True
             self.edge.board.radio_rx(now_us, self.edge.peer, back)
-        if back or there:
-            self._exchange(life, first=False)
+        if back or forth:
+            self._exchange(epoch, first=False)
 
 
 class Medium:
-    """The edge board's radio: its connections, their anchors spread over the interval, one exchange at a time."""
+    """The edge board's radio: one exchange at a time; the anchors of its connections are spread over the interval."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.connections: list[Connection] = []
         self.busy_until_us = 0
         self._schedule = schedule
 
-    def place(self, connection: Connection) -> int:
-        """The first anchor of a new connection, in the middle of the widest gap between the others, us."""
+    def add(self, connection: Connection) -> int:
+        """Add a connection; return its first anchor, in the middle of the widest gap between the others, us."""
         now_us, interval_us = self._schedule.now_us, connection.parameters.interval_us
         offsets = sorted((other.anchor_us - now_us) % interval_us for other in self.connections)
         self.connections.append(connection)
@@ -260,5 +262,5 @@ class Medium:
         return now_us + (before_us + gap_us // 2) % interval_us
 
     def next_anchor_us(self) -> int:
-        """When the next connection event of any connection begins."""
+        """Return the start of the next connection event of any connection."""
         return min(connection.anchor_us for connection in self.connections)

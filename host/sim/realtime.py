@@ -1,4 +1,4 @@
-"""Virtual boards in real time, each behind a port that a host can open."""
+"""Virtual boards in real time, each behind a transport that a host can open."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ import contextlib
 import sys
 
 from ..transport.driver import now_us
-from .transport import SimTransport
+from ..transport.in_memory import InMemoryTransport
 from .world import World
 
 if sys.platform != "win32":
-    from .terminal import PseudoTerminal
+    from ..transport.pseudo_terminal import PseudoTerminal
 
 
 class RealTimeWorld:
-    """A world that follows the clock. The boards are in the order of ``world.nodes``: the cameras, then the edge.
+    """A world that follows the clock. Boards are numbered as in ``world.nodes``: the cameras, then the edge.
 
-    With ``terminals``, ``paths`` are the pseudo-terminals of the boards; without, hosts in this process use
-    ``sim_port``.
+    With ``terminals``, ``paths`` are the pseudo-terminals of the boards. Without, hosts in this process use
+    ``transport``.
     """
 
     def __init__(self, world: World, *, terminals: bool = True) -> None:
         self.world = world
         self._wake = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._terminals = [PseudoTerminal(node, loop, self._wake) for node in world.nodes] if terminals else []
+        self._terminals = [PseudoTerminal(node.line, loop, self._wake.set) for node in world.nodes] if terminals else []
         self.paths = [terminal.path for terminal in self._terminals]
 
-    def sim_port(self, index: int) -> SimTransport:
-        """The port of a board that has no pseudo-terminal."""
-        return SimTransport(self.world.nodes[index], self._wake)
+    def transport(self, index: int) -> InMemoryTransport:
+        """Return a transport to a board that has no pseudo-terminal."""
+        node = self.world.nodes[index]
+        return InMemoryTransport(f"virtual {node.board.name} board", node.line, self._wake.set)
 
     async def run(self) -> None:
-        """Run until cancelled; then the ports are gone."""
+        """Run until cancelled, then close the pseudo-terminals."""
         schedule = self.world.schedule
         try:
             while True:
@@ -42,7 +43,8 @@ class RealTimeWorld:
                 next_us = schedule.next_us
                 timeout_s = None if next_us is None else max(0.0, (next_us - now_us()) / 1e6)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), timeout_s)
+                    async with asyncio.timeout(timeout_s):
+                        await self._wake.wait()
         finally:
             self.close()
 
@@ -51,9 +53,10 @@ class RealTimeWorld:
         self._terminals[index].close()
 
     def replug(self, index: int) -> str:
-        """Plug one board in again; returns its new path."""
+        """Plug one board in again and return its new path."""
         self._terminals[index].close()
-        self._terminals[index] = PseudoTerminal(self.world.nodes[index], asyncio.get_running_loop(), self._wake)
+        line, loop = self.world.nodes[index].line, asyncio.get_running_loop()
+        self._terminals[index] = PseudoTerminal(line, loop, self._wake.set)
         self.paths[index] = self._terminals[index].path
         return self.paths[index]
 

@@ -1,4 +1,4 @@
-"""Events in the order of their time: the clock of the model, virtual or following the wall."""
+"""The model's clock: scheduled actions in the order of their time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Schedule:
         return self._heap[0][0] if self._heap else None
 
     def at(self, time_us: int, action: Callable[[], None]) -> None:
-        """Run an action at a time; one in the past runs now."""
+        """Run an action at ``time_us``, or now if that is past."""
         self._count += 1
         heapq.heappush(self._heap, (max(time_us, self.now_us), self._count, action))
 
     def every(self, interval_us: int, action: Callable[[], None]) -> None:
-        """Run an action again and again, first one interval from now."""
+        """Run an action periodically, first after one interval."""
 
         def again() -> None:
             action()
@@ -34,7 +34,7 @@ class Schedule:
         self.at(self.now_us + interval_us, again)
 
     def run_until(self, time_us: int) -> None:
-        """Run everything that is due by a time; the clock then stands there."""
+        """Run the actions that are due by ``time_us`` and set the clock to it."""
         while self._heap and self._heap[0][0] <= time_us:
             self.now_us, _, action = heapq.heappop(self._heap)
             action()

@@ -1,4 +1,4 @@
-"""Rate traces: what the air gives over time."""
+"""Rate traces: the state of the radio channel over time."""
 
 from __future__ import annotations
 
@@ -9,51 +9,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import PncError
+from ..errors import PncError, Reason
 
 TRACES = Path(__file__).parent / "traces"
 _MOST_ROWS = 1_000_000
 
 
 class TraceError(PncError, ValueError):
-    """A trace that makes no sense; the text names the file and the line."""
+    """An invalid trace. The text names the file and the line."""
+
+    reason = Reason.BAD_FILE
 
 
 @dataclass(frozen=True, slots=True)
-class Air:
-    """The state of the air: a cap on the goodput in bit/s (None: none) and the chance that a packet is lost."""
+class ChannelState:
+    """State of the channel: a limit of the goodput in bit/s (None: no limit) and the probability of packet loss."""
 
     rate_bps: float | None = None
     loss: float = 0.0
 
 
-CLEAR = Air()
+CLEAR = ChannelState()
 
 
 class Trace:
-    """A step function of time, repeated when it is over. One step: constant."""
+    """A step function of time that repeats. A single step is constant."""
 
-    def __init__(self, times_us: Sequence[int], states: Sequence[Air]) -> None:
+    def __init__(self, times_us: Sequence[int], states: Sequence[ChannelState]) -> None:
         self._times_us = list(times_us)
         self._states = list(states)
-        # The last step lasts as long as the one before it.
+        # The last step is as long as the one before it.
         last = self._times_us[-1] - self._times_us[-2] if len(self._times_us) > 1 else 1
         self._period_us = self._times_us[-1] + last
 
-    def at(self, now_us: int) -> Air:
-        """The air at a time."""
+    def at(self, now_us: int) -> ChannelState:
+        """Return the state at a time."""
         return self._states[bisect_right(self._times_us, now_us % self._period_us) - 1]
 
     @classmethod
-    def constant(cls, air: Air) -> Trace:
-        """The same air all the time."""
-        return cls([0], [air])
+    def constant(cls, state: ChannelState) -> Trace:
+        """Return a trace with one state."""
+        return cls([0], [state])
 
     @classmethod
     def read(cls, name: str) -> Trace:
-        """Read a CSV file with the columns ``time_s`` and ``rate_kbps`` or ``loss`` or both; or a shipped one by name.
+        """Read a shipped trace by name, or a CSV file with the columns ``time_s``, and ``rate_kbps`` or ``loss``.
 
-        Times start at 0 and rise; an empty rate means no cap; loss is a probability, 0 to 1. TraceError names the line.
+        Times start at 0 and rise. An empty rate means no limit; loss is a probability, 0 to 1. TraceError names the
+        line of an error.
         """
         shipped = TRACES / f"{name}.csv"
         path = shipped if shipped.is_file() else Path(name)
@@ -61,8 +64,8 @@ class Trace:
             with path.open(newline="", encoding="utf-8") as file:
                 return cls._from_rows(path, csv.DictReader(file))
         except OSError as error:
-            known = ", ".join(sorted(trace.stem for trace in TRACES.glob("*.csv")))
-            raise TraceError(f"trace {name}: {error.strerror or error} (shipped traces: {known})") from error
+            shipped_names = ", ".join(sorted(trace.stem for trace in TRACES.glob("*.csv")))
+            raise TraceError(f"trace {name}: {error.strerror or error} (shipped traces: {shipped_names})") from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise TraceError(f"trace {name}: not a CSV text file ({error})") from error
 
@@ -72,7 +75,7 @@ class Trace:
         if "time_s" not in columns or not columns & {"rate_kbps", "loss"}:
             raise TraceError(f"trace {path}: its first line must name the columns time_s and rate_kbps (or loss)")
         times_us: list[int] = []
-        states: list[Air] = []
+        states: list[ChannelState] = []
         for row in rows:
             where = f"trace {path}, line {rows.line_num}"
             time_s = _number(where, "time_s", row.get("time_s"), 0, 1e6)
@@ -82,7 +85,7 @@ class Trace:
             if time_us is None or (time_us <= times_us[-1] if times_us else time_us != 0):
                 raise TraceError(f"{where}: times must start at 0 and rise")
             times_us.append(time_us)
-            states.append(Air(None if rate_kbps is None else rate_kbps * 1000, loss or 0.0))
+            states.append(ChannelState(None if rate_kbps is None else rate_kbps * 1000, loss or 0.0))
             if len(times_us) > _MOST_ROWS:
                 raise TraceError(f"trace {path}: more than {_MOST_ROWS} lines")
         if not times_us:

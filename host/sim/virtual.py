@@ -1,4 +1,4 @@
-"""Hosts in virtual time: a sender or a receiver on a virtual board's serial line."""
+"""Run a sender or a receiver on a virtual board's serial line in virtual time."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from .schedule import Schedule
 
 
 class VirtualHost:
-    """Runs one logic on one line, on the schedule's clock: what ``host.transport.driver`` does in real time."""
+    """Runs one protocol machine on one line, by the schedule's clock; ``Driver`` does so in real time."""
 
     def __init__(
-        self, schedule: Schedule, line: SerialLine, logic: ProtocolMachine, on_event: Callable[[Event], None]
+        self, schedule: Schedule, line: SerialLine, machine: ProtocolMachine, on_event: Callable[[Event], None]
     ) -> None:
         self._schedule = schedule
         self._line = line
-        self._logic = logic
+        self._machine = machine
         self._on_event = on_event
         self._wake_us: int | None = None
         line.on_bytes = self._receive
-        logic.start(schedule.now_us)
+        machine.start(schedule.now_us)
         self.wake()
 
     def wake(self) -> None:
-        """Let the logic act now; to be called after it was changed from outside."""
-        self._report(self._logic.tick(self._schedule.now_us))
+        """Let the machine act now. Call it after changing the machine from outside."""
+        self._report(self._machine.tick(self._schedule.now_us))
         self._flush()
 
     def _receive(self, data: bytes) -> None:
-        self._report(self._logic.receive(self._schedule.now_us, data))
+        self._report(self._machine.receive(self._schedule.now_us, data))
         self._flush()
 
     def _flush(self) -> None:
-        data = self._logic.output()
+        data = self._machine.output()
         if data:
             self._line.write(data)
-        wake_us = self._logic.wake_at()
+        wake_us = self._machine.wake_at()
         if wake_us is not None and wake_us != self._wake_us:
             self._wake_us = wake_us
             self._schedule.at(wake_us, lambda: self._woken(wake_us))
 
     def _woken(self, wake_us: int) -> None:
-        if wake_us == self._wake_us:  # else another time was set since
+        if wake_us == self._wake_us:  # else a later call set another time
             self._wake_us = None
             self.wake()
 

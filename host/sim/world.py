@@ -1,6 +1,6 @@
-"""Virtual boards, their serial lines and the air between them, on one schedule.
+"""Virtual boards, their serial lines and the radio between them, on one schedule.
 
-The same world runs in virtual time (``run_until``) and in real time (``host.sim.realtime``).
+The same world runs in virtual time (``Schedule.run_until``) and in real time (``host.sim.realtime``).
 """
 
 from __future__ import annotations
@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..board.core import BoardCore, RadioSettings
+from ..board.core import BoardCore
+from ..board.operations import RadioSettings
 from ..wire import Boot, Phy, Role
 from .line import UART_BYTES_PER_S, SerialLine
-from .radio import Connection, End, Medium, RadioParameters
+from .radio import Connection, Endpoint, Medium, RadioParameters
 from .schedule import Schedule
 from .trace import CLEAR, Trace
 
 TICK_US = 5_000
-#: Bluetooth reason code: the connection was terminated by this side.
+#: Bluetooth reason code: connection terminated by the local host.
 LOCAL_REASON = 0x16
 
 
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
-    """How a world is laid out."""
+    """Settings of a world; ``noise`` is the probability that a serial byte is changed."""
 
     cameras: int = 1
     parameters: RadioParameters = field(default_factory=RadioParameters)
@@ -34,7 +35,7 @@ class WorldSettings:
 
 
 class Node:
-    """A board and the serial line in front of it."""
+    """A board and its serial line."""
 
     def __init__(self, board: BoardCore, line: SerialLine) -> None:
         self.board = board
@@ -44,8 +45,7 @@ class Node:
 class World:
     """Camera boards, one edge board, and the radio between them.
 
-    The boards start with their roles kept from earlier (camera, edge). They connect once they are started, and again
-    whenever a configuration gives both of them the right role.
+    The boards start with their roles, as if configured before, and connect at once.
     """
 
     def __init__(self, settings: WorldSettings | None = None, *, now_us: int = 0) -> None:
@@ -60,8 +60,8 @@ class World:
             camera = self._node(name, index + 1, Role.CAMERA, lambda s, i=index: self._configure_camera(i, s))  # type: ignore[misc]
             connection = Connection(
                 self.schedule,
-                End(camera.board, 0),
-                End(self.edge.board, index),
+                Endpoint(camera.board, 0),
+                Endpoint(self.edge.board, index),
                 self._medium,
                 self.settings.parameters,
                 self.settings.trace,
@@ -78,13 +78,13 @@ class World:
         return [*self.cameras, self.edge]
 
     def reset(self, node: Node, boot: Boot = Boot.PIN) -> None:
-        """Press a board's reset button: its connections end, and it looks for the other again."""
+        """Press a board's reset button: its connections end and are searched again."""
         now_us = self.schedule.now_us
-        touched = self.connections if node is self.edge else [self.connections[self.cameras.index(node)]]
-        for connection in touched:
+        affected = self.connections if node is self.edge else [self.connections[self.cameras.index(node)]]
+        for connection in affected:
             connection.drop(LOCAL_REASON)
         node.board.reset(now_us, boot)
-        for connection in touched:
+        for connection in affected:
             connection.search()
 
     def _node(self, name: str, index: int, role: Role, configure: Callable[[RadioSettings], bool]) -> Node:
@@ -108,7 +108,7 @@ class World:
         return node
 
     def _wake(self, node: Node) -> None:
-        """A board has something to be pulled: later, since it calls from inside."""
+        """Pull a board's bytes and packets after the current call: an operation may not call the core."""
         node.line.wake()
         self.schedule.at(self.schedule.now_us, lambda: self._wake_radio(node))
 
@@ -117,22 +117,22 @@ class World:
             if node is self.edge or connection.camera.board is node.board:
                 connection.wake()
 
-    def _configure_camera(self, index: int, wanted: RadioSettings) -> bool:
-        return self._configure([self.connections[index]], wanted, Role.CAMERA)
+    def _configure_camera(self, index: int, requested: RadioSettings) -> bool:
+        return self._configure([self.connections[index]], requested, Role.CAMERA)
 
-    def _configure_edge(self, wanted: RadioSettings) -> bool:
-        return self._configure(self.connections, wanted, Role.EDGE)
+    def _configure_edge(self, requested: RadioSettings) -> bool:
+        return self._configure(self.connections, requested, Role.EDGE)
 
-    def _configure(self, connections: list[Connection], wanted: RadioSettings, role: Role) -> bool:
-        """A virtual board has its place in the world: it takes no other role than that (or none)."""
+    def _configure(self, connections: list[Connection], requested: RadioSettings, role: Role) -> bool:
+        """Apply radio settings; return False for a role other than ``role`` or impossible parameters."""
         changed = []
         for connection in connections:
             parameters = connection.parameters
-            if wanted.phy != Phy.KEEP:
-                parameters = replace(parameters, phy=wanted.phy)
-            if wanted.interval_us:
-                parameters = replace(parameters, interval_us=wanted.interval_us)
-            if wanted.role != role or not parameters.possible:
+            if requested.phy != Phy.KEEP:
+                parameters = replace(parameters, phy=requested.phy)
+            if requested.interval_us:
+                parameters = replace(parameters, interval_us=requested.interval_us)
+            if requested.role != role or not parameters.possible:
                 return False
             changed.append(parameters)
         for connection, parameters in zip(connections, changed, strict=True):

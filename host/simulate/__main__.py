@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ..cli import table
 from ..cli.command import USAGE, CommandError, CommandParser, run_command
 from ..cli.units import milliseconds
 from ..codec import Codec, PictureError, load, load_picture
@@ -27,6 +28,7 @@ from .deadlines import Passage, Run
 
 NAME = "simulate"
 BATCH = 32
+HEAD = ("air", "deadline", "in time", "mean bytes", "top-1", "top-5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ def simulate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         output.write_json(arguments.json, report)
     print(f"{len(pictures)} pictures, codec {codec.name}, classifier {classifier.name}")
-    print("    air  deadline  in time  mean bytes   top-1   top-5")
-    for row in rows:
-        print(
-            f"{row.air:>7} {row.deadline_ms:6.0f} ms  {row.in_time:6.1%}  {row.mean_bytes:10,.0f}  "
-            f"{row.top1:6.3f}  {row.top5:6.3f}"
-        )
+    print("\n".join(table.lines(HEAD, [_cells(row) for row in rows], right=True)))
     return 0
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    numbers = (f"{row.in_time:.1%}", f"{row.mean_bytes:,.0f}", f"{row.top1:.3f}", f"{row.top5:.3f}")
+    return (row.air, f"{row.deadline_ms:.0f} ms", *numbers)
 
 
 class _Judge:

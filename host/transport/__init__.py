@@ -1,1 +1,1 @@
-"""What carries bytes between a program and a board: serial ports, memory, pseudo-terminals, Bluetooth."""
+"""Transports: serial ports, memory, pseudo-terminals and Bluetooth; and the driver that runs a link on one."""

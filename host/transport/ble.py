@@ -1,7 +1,7 @@
-"""Bluetooth LE from this computer: a GATT connection to a camera board, one whole packet at a time (bleak).
+"""Bluetooth LE of this computer: a GATT connection that carries whole packets to a camera board (bleak).
 
-The central of ``protocol/SPEC.md``, "Over GATT": it finds camera boards by their service, connects, waits until a full
-packet fits, subscribes. What the packets mean is not its business.
+This is the central of ``protocol/SPEC.md``, "Over GATT": it finds camera boards by their service, connects, waits until
+a full packet fits the MTU, and subscribes. It does not interpret packets.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Reason
 from ..wire import MAX_PACKET, SERVICE_UUID, TO_CAMERA_UUID, TO_EDGE_UUID
 from . import bluez
 from .transport import TransportError
@@ -24,24 +25,24 @@ if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData
 
-#: ATT header of a notification or a write, bytes.
+#: Bytes of the ATT header of a notification or a write.
 ATT_HEADER = 3
-#: The ATT MTU that a full packet needs, bytes.
+#: ATT MTU for a full packet, bytes.
 MTU_NEEDED = MAX_PACKET + ATT_HEADER
-#: Boards advertise every 20 to 30 ms; a scanner that shares its radio still hears each of them in this time.
+#: Boards advertise every 20 to 30 ms; in this time a scanner receives each of them even if it shares its radio.
 SCAN_S = 3.0
-#: Connecting, pairing and looking for services together.
+#: Time limit for connection, pairing and service discovery together.
 CONNECT_S = 20.0
-#: Systems report the negotiated MTU some time after they report the connection.
+#: Systems report the negotiated MTU some time after the connection.
 MTU_WAIT_S = 3.0
-#: A board that is out of reach does not answer the end of the subscription.
+#: Time limit for ending the subscription: a board out of reach does not answer.
 UNSUBSCRIBE_S = 1.0
 _MTU_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Bluetooth:
-    """bleak's back ends (its classes for a scanner and a client); None: those of this system."""
+    """Scanner and client classes of bleak (its back ends); None: those of this system."""
 
     scanner: Any = None
     client: Any = None
@@ -49,61 +50,65 @@ class Bluetooth:
 
 @dataclass(frozen=True, slots=True)
 class Advertisement:
-    """A camera board that advertises. ``address`` is, on macOS, a number that only this computer knows."""
+    """A camera board that advertises. On macOS ``address`` is a number that only this computer knows."""
 
     address: str
     name: str
     rssi_dbm: int
     device: BLEDevice
 
-    def is_called(self, wanted: str) -> bool:
-        """True if a person who writes ``wanted`` means this board."""
-        return wanted.casefold() in (self.address.casefold(), self.name.casefold())
+    def matches(self, selector: str) -> bool:
+        """Return True if ``selector`` is this board's address or name."""
+        return selector.casefold() in (self.address.casefold(), self.name.casefold())
 
 
-async def scan(bluetooth: Bluetooth, wanted: str = "", seconds: float = SCAN_S) -> list[Advertisement]:
-    """Camera boards in reach, the nearest first.
+async def scan(bluetooth: Bluetooth, selector: str = "", seconds: float = SCAN_S) -> list[Advertisement]:
+    """Return the camera boards in reach, the nearest first.
 
-    Listens for ``seconds``; ends early when a board with the *address* ``wanted`` is heard (two may have one name).
-    TransportError says what is wrong with this computer's Bluetooth.
+    Listens for ``seconds``, or until a board with the *address* ``selector`` advertises (names may be ambiguous).
+    TransportError says why this computer's Bluetooth cannot be used.
     """
-    _need_bleak()
+    _require_bleak()
     from bleak import BleakScanner
 
     found: dict[str, Advertisement] = {}
-    heard = asyncio.Event()
+    matched = asyncio.Event()
 
     def on_advertisement(device: BLEDevice, data: AdvertisementData) -> None:
-        known = found.get(device.address)
-        name = data.local_name or device.name or (known.name if known else "")
+        earlier = found.get(device.address)
+        name = data.local_name or device.name or (earlier.name if earlier else "")
         found[device.address] = Advertisement(device.address, name, data.rssi, device)
-        if wanted and device.address.casefold() == wanted.casefold():
-            heard.set()
+        if selector and device.address.casefold() == selector.casefold():
+            matched.set()
 
     options = {} if bluetooth.scanner is None else {"backend": bluetooth.scanner}
     try:
         async with BleakScanner(on_advertisement, [SERVICE_UUID], **options):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(heard.wait(), seconds)
-    except Exception as error:  # every back end has its own: D-Bus, Objective-C, WinRT
-        raise TransportError(f"Bluetooth: {_why_no_scan(error)}") from error
+                await asyncio.wait_for(matched.wait(), seconds)
+    except Exception as error:  # each back end has its own: D-Bus, Objective-C, WinRT
+        cause, reason = _scan_failure(error)
+        raise TransportError(f"Bluetooth: {cause}", reason=reason) from error
     return sorted(found.values(), key=lambda board: (-board.rssi_dbm, board.address))
 
 
-def choose(found: list[Advertisement], wanted: str = "") -> Advertisement | None:
-    """The board that is meant, None if it is not there; TransportError if there are several to choose from."""
-    meant = [board for board in found if board.is_called(wanted)] if wanted else found
-    if len(meant) > 1:
-        listed = ", ".join(f"{board.address} {board.name} ({board.rssi_dbm} dBm)" for board in meant)
-        raise TransportError(f"several camera boards are in reach: {listed}: choose one with --ble ADDRESS")
-    return meant[0] if meant else None
+def choose(found: list[Advertisement], selector: str = "") -> Advertisement | None:
+    """Return the board that ``selector`` names, or the only one if it is empty; None if there is none.
+
+    TransportError if several match.
+    """
+    matching = [board for board in found if board.matches(selector)] if selector else found
+    if len(matching) > 1:
+        listed = ", ".join(f"{board.address} {board.name} ({board.rssi_dbm} dBm)" for board in matching)
+        raise TransportError(f"several camera boards are in reach: {listed}", reason=Reason.SEVERAL_CAMERAS)
+    return matching[0] if matching else None
 
 
 class BleLink:
     """A connection to one camera board.
 
-    ``on_packet`` is called with every packet that comes, ``on_lost`` once when the connection ends by itself. Both
-    come from the event loop.
+    ``on_packet`` is called with every received packet, ``on_lost`` once if the connection ends without ``close``. Both
+    are called from the event loop.
     """
 
     def __init__(
@@ -122,11 +127,11 @@ class BleLink:
         self._subscribed: BleakGATTCharacteristic | None = None
 
     async def open(self, *, through_socket: bool = True) -> int:
-        """Connect, pair, and subscribe; returns the ATT MTU, bytes.
+        """Connect, pair, and subscribe; return the ATT MTU in bytes.
 
-        On BlueZ notifications come through a socket of their own, or, without ``through_socket`` or where BlueZ has
-        none, as D-Bus signals, which get lost when they come fast
-        (https://github.com/hbldh/bleak/issues/1343). TransportError says what went wrong.
+        On BlueZ, notifications arrive through a socket, or as D-Bus signals if ``through_socket`` is false or BlueZ has
+        no such socket. Signals in quick succession get lost (https://github.com/hbldh/bleak/issues/1343).
+        TransportError gives the cause of a failure.
         """
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -138,10 +143,11 @@ class BleLink:
             await self.close()
             if not isinstance(error, Exception):
                 raise
-            raise TransportError(f"{self.board.address}: {_why_no_connection(error)}") from error
+            cause, reason = _connection_failure(error)
+            raise TransportError(f"{self.board.address}: {cause}", reason=reason) from error
 
     async def write(self, packet: bytes) -> None:
-        """Send one packet without response; returns when this computer's stack took it. TransportError if it is lost."""
+        """Send one packet and wait until this computer's stack has taken it; TransportError if it is lost."""
         if self._client is None or self._to_camera is None:
             raise TransportError(f"{self.board.address}: not connected")
         try:
@@ -150,13 +156,13 @@ class BleLink:
             raise TransportError(f"{self.board.address}: cannot write ({_text(error)})") from error
 
     async def close(self) -> None:
-        """End the connection; a second time does nothing."""
+        """End the connection; a second call does nothing."""
         client, self._client = self._client, None
         if client is None:
             return
         if self._subscribed is not None:
-            # First of all: bluetoothd (seen: 5.66, 5.82) may crash if the program's D-Bus connection ends before its
-            # socket for notifications does.
+            # This comes first: bluetoothd (5.66, 5.82) may crash if the program's D-Bus connection ends before its
+            # socket for notifications.
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.stop_notify(self._subscribed), UNSUBSCRIBE_S)
         with contextlib.suppress(Exception):
@@ -166,31 +172,31 @@ class BleLink:
         from bleak import BleakClient
 
         options = {} if self._bluetooth.client is None else {"backend": self._bluetooth.client}
-        by_us = sys.platform == "linux" and self._bluetooth.client is None  # else by bleak, or, on macOS, the system
+        pairs_itself = (
+            sys.platform == "linux" and self._bluetooth.client is None
+        )  # else bleak pairs, or the system (macOS)
         client = BleakClient(
             self.board.device,
             self._ended,
             [SERVICE_UUID],
             timeout=CONNECT_S,
-            pair=sys.platform != "darwin" and not by_us,
+            pair=sys.platform != "darwin" and not pairs_itself,
             **options,
         )
         self._client = client
         await client.connect()
-        if by_us:
+        if pairs_itself:
             await bluez.pair(self.board.device.details["path"])
         to_edge = client.services.get_characteristic(TO_EDGE_UUID)
         self._to_camera = client.services.get_characteristic(TO_CAMERA_UUID)
         if to_edge is None or self._to_camera is None:
             raise TransportError(
-                f"{self.board.address}: its service has not the two characteristics of this release: flash it with "
-                "`make flash`; docs/troubleshooting.md tells how to make this computer forget the old ones"
+                f"{self.board.address}: its service lacks a characteristic of this release", reason=Reason.OLD_SERVICE
             )
         mtu = await _negotiated_mtu(self._to_camera)
         if mtu < MTU_NEEDED:
             raise TransportError(
-                f"{self.board.address}: ATT MTU {mtu}, and a picture packet needs {MTU_NEEDED}: this Bluetooth "
-                "adapter or system cannot be used (BlueZ must be 5.62 or later); use a second board as the edge"
+                f"{self.board.address}: ATT MTU {mtu}, and a picture packet needs {MTU_NEEDED}", reason=Reason.SMALL_MTU
             )
         await self._subscribe(client, to_edge, through_socket)
         self._subscribed = to_edge
@@ -225,48 +231,45 @@ async def _negotiated_mtu(to_camera: BleakGATTCharacteristic) -> int:
         await asyncio.sleep(_MTU_POLL_S)
 
 
-def _need_bleak() -> None:
+def _require_bleak() -> None:
     try:
         import bleak  # noqa: F401
     except ImportError as error:
         raise TransportError(
-            "Bluetooth of this computer needs the package bleak: pip install 'pnc-link[ble]'"
+            "Bluetooth of this computer needs the package bleak", reason=Reason.MISSING_PACKAGE, subject="pnc-link[ble]"
         ) from error
 
 
 def _text(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)  # of bleak's BleakBluetoothNotAvailableError, whose text is a tuple
+    reason = getattr(error, "reason", None)  # bleak's BleakBluetoothNotAvailableError has a tuple as its text
     if reason is not None and error.args:
         return f"{error.args[0]} {getattr(reason, 'name', '')}".strip()
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def _why_no_scan(error: Exception) -> str:
-    """The cause in words, and what to do."""
+def _scan_failure(error: Exception) -> tuple[str, Reason]:
+    """Return the cause of a failed scan in words and as a reason."""
     text = _text(error)
     low = text.lower().replace("_", " ")
     if isinstance(error, FileNotFoundError | ConnectionRefusedError) or "serviceunknown" in low:
-        return "no BlueZ on this system: sudo apt install bluez, sudo systemctl start bluetooth"
+        return "no BlueZ on this system", Reason.NO_BLUEZ
     if ("adapter" in low and "not found" in low) or "no bluetooth" in low:
-        return "this computer has no Bluetooth adapter, or it is switched off: bluetoothctl power on"
+        return "this computer has no Bluetooth adapter, or it is switched off", Reason.NO_ADAPTER
     if "notready" in low or "powered off" in low or "turned off" in low:
-        return "it is switched off: bluetoothctl power on (if it is blocked: rfkill unblock bluetooth)"
+        return "it is switched off", Reason.BLUETOOTH_OFF
     if "denied" in low or "not authorized" in low:
-        return "this program may not use it: Linux: join the group bluetooth; macOS: allow it in the Privacy settings"
+        return "this program may not use it", Reason.BLUETOOTH_DENIED
     if "inprogress" in low:
-        return "another program scans: close it, or sudo systemctl restart bluetooth"
-    return f"cannot look for boards ({text})"
+        return "another program scans", Reason.BLUETOOTH_BUSY
+    return f"cannot look for boards ({text})", Reason.NO_BLUETOOTH
 
 
-def _why_no_connection(error: Exception) -> str:
-    """The cause in words, and what to do."""
+def _connection_failure(error: Exception) -> tuple[str, Reason]:
+    """Return the cause of a failed connection in words and as a reason."""
     text = _text(error)
     low = text.lower()
     if "authentication" in low or "pair" in low or "encrypt" in low:
-        return (
-            f"pairing failed ({text}): open the board's pairing window with its button and try again; if they were "
-            "paired before, make both forget it (docs/troubleshooting.md)"
-        )
+        return f"pairing failed ({text})", Reason.PAIRING
     if isinstance(error, TimeoutError) or "timeout" in low or "timed out" in low:
-        return "it does not take the connection: is it paired with somebody else? its button opens pairing for 60 s"
-    return f"cannot connect ({text})"
+        return "it does not accept the connection", Reason.NO_CONNECTION
+    return f"cannot connect ({text})", Reason.OTHER

@@ -1,8 +1,8 @@
-"""Pairing with a board through BlueZ, with an agent of our own.
+"""Pairing with a board through BlueZ, with an agent of this program.
 
-BlueZ asks an agent before it pairs, also where there is nothing to compare ("just works"), and refuses where there is
-none, as on a computer without a desktop (https://github.com/hbldh/bleak/issues/1434). For what a program asks for BlueZ
-asks that program's agent, so pairing and agent go over one connection to D-Bus, and nobody else's agent changes.
+BlueZ consults an agent before it pairs, even for "just works" pairing, and refuses if there is none, as on a computer
+without a desktop (https://github.com/hbldh/bleak/issues/1434). It consults the agent of the program that requested the
+pairing. So the request and the agent share one D-Bus connection, and agents of other programs stay as they are.
 BlueZ's interface: https://github.com/bluez/bluez/tree/master/doc, org.bluez.Agent and org.bluez.Device.
 """
 
@@ -26,13 +26,13 @@ _DEVICE_INTERFACE = "org.bluez.Device1"
 
 
 class BluezError(PncError):
-    """BlueZ refused something; the text is BlueZ's."""
+    """An error reported by BlueZ, with its text."""
 
 
 async def pair(device: str) -> None:
-    """Pair with a connected device, by its D-Bus path, unless it is paired. BluezError, or D-Bus's own errors."""
+    """Pair with the connected device of a D-Bus path unless it is paired; BluezError, or errors of D-Bus."""
     async with system_bus() as bus:
-        # Asked for again, BlueZ would try the other kind of Bluetooth, and never end.
+        # A second request would make BlueZ try classic Bluetooth, without end.
         properties = "org.freedesktop.DBus.Properties"
         [paired] = await call(bus, device, properties, "Get", "ss", [_DEVICE_INTERFACE, "Paired"])
         if paired.value:
@@ -43,7 +43,7 @@ async def pair(device: str) -> None:
 
 
 def answer(message: Message, device: str) -> Message | None:
-    """The agent's answer to BlueZ: yes to pairing with that device, no to everything else; None: not for the agent."""
+    """Return the agent's answer: yes to pairing with ``device``, else no; None if the message is not for an agent."""
     from dbus_fast import Message, MessageType
 
     if message.message_type != MessageType.METHOD_CALL or message.interface != _AGENT_INTERFACE:
@@ -57,7 +57,7 @@ def answer(message: Message, device: str) -> Message | None:
 
 @asynccontextmanager
 async def system_bus() -> AsyncIterator[MessageBus]:
-    """A connection to D-Bus; BlueZ forgets with it what was registered over it."""
+    """Connect to the system D-Bus; with the connection ends every registration made over it."""
     from dbus_fast import BusType
     from dbus_fast.aio import MessageBus
 
@@ -71,7 +71,7 @@ async def system_bus() -> AsyncIterator[MessageBus]:
 async def call(
     bus: MessageBus, path: str, interface: str, member: str, signature: str = "", body: list[Any] | None = None
 ) -> list[Any]:
-    """Call a method of BlueZ; its values. BluezError if it answers with an error."""
+    """Call a method of BlueZ and return its values; BluezError if it answers with an error."""
     from dbus_fast import Message, MessageType
 
     message = Message(

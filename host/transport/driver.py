@@ -1,4 +1,4 @@
-"""Runs a sender or a receiver on a port in real time."""
+"""Run a sender or a receiver on a transport in real time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .transport import Transport
 
 
 class ProtocolMachine(Protocol):
-    """What Sender and Receiver have in common. Times in us."""
+    """The methods that ``Sender`` and ``Receiver`` share. Times in us."""
 
     def start(self, now_us: int) -> None: ...
     def receive(self, now_us: int, data: bytes) -> list[Event]: ...
@@ -23,37 +23,37 @@ class ProtocolMachine(Protocol):
 
 
 def now_us() -> int:
-    """The clock of the runner: monotonic, us."""
+    """Return the driver's clock: monotonic, us."""
     return time.monotonic_ns() // 1000
 
 
 class Driver:
-    """One logic on one port. ``on_event`` is called from the event loop, in order; what it raises ends ``run``.
+    """Runs one protocol machine on one transport.
 
-    After changing the logic from outside (``submit``, ``answer``) call ``wake``.
+    ``on_event`` is called from the event loop, in order; an exception from it ends ``run``. After changing the
+    machine from outside (``submit``, ``answer``) call ``wake``.
     """
 
-    def __init__(self, logic: ProtocolMachine, port: Transport, on_event: Callable[[Event], None]) -> None:
-        self._logic = logic
-        self._port = port
+    def __init__(self, machine: ProtocolMachine, transport: Transport, on_event: Callable[[Event], None]) -> None:
+        self._machine = machine
+        self._transport = transport
         self._on_event = on_event
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Let the logic act now."""
+        """Let the machine act now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Run on an open port until cancelled; TransportError when the port is lost."""
-        self._logic.start(now_us())
+        """Run on an open transport until cancelled; TransportError when the transport is lost."""
+        self._machine.start(now_us())
         reading = asyncio.create_task(self._read())
+        reading.add_done_callback(lambda _task: self.wake())
         try:
             while not reading.done():
-                self._report(self._logic.tick(now_us()))
-                self._port.write(self._logic.output())
-                wake_us = self._logic.wake_at()
-                timeout_s = None if wake_us is None else max(0.0, (wake_us - now_us()) / 1e6)
-                await self._wait(timeout_s, reading)
+                self._report(self._machine.tick(now_us()))
+                self._transport.write(self._machine.output())
+                await self._wait(self._machine.wake_at())
             reading.result()
         finally:
             reading.cancel()
@@ -62,15 +62,17 @@ class Driver:
 
     async def _read(self) -> None:
         while True:
-            data = await self._port.read()
-            self._report(self._logic.receive(now_us(), data))
-            self._port.write(self._logic.output())
-            self._woken.set()  # the next wake-up may have moved
+            data = await self._transport.read()
+            self._report(self._machine.receive(now_us(), data))
+            self._transport.write(self._machine.output())
+            self.wake()  # the machine's next wake-up may have moved
 
-    async def _wait(self, timeout_s: float | None, reading: asyncio.Task[None]) -> None:
-        woken = asyncio.create_task(self._woken.wait())
-        await asyncio.wait({woken, reading}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        woken.cancel()
+    async def _wait(self, wake_us: int | None) -> None:
+        """Wait for ``wake`` or for a time, whichever is first."""
+        timeout_s = None if wake_us is None else max(0.0, (wake_us - now_us()) / 1e6)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._woken.wait()
         self._woken.clear()
 
     def _report(self, events: list[Event]) -> None:

@@ -1,4 +1,4 @@
-"""The serial port: pyserial under asyncio, with one thread that reads."""
+"""Serial ports: pyserial under asyncio, with one reading thread for each port."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Any
 
 import serial
 
+from ..errors import Reason
 from .transport import TransportError
 
-#: What a DK's debugger port carries at most; USB ports ignore it.
+#: Highest speed of a development kit's debugger port; USB ports ignore it.
 DEFAULT_BAUD = 1_000_000
 _POLL_S = 0.2
 
 
 class SerialTransport:
-    """A board's serial port, ``name`` as the system calls it (``/dev/ttyACM0``, ``COM3``).
+    """A board's serial port; ``name`` is the system's name for it (``/dev/ttyACM0``, ``COM3``).
 
-    A thread blocks in read; so the same code serves Linux, macOS and Windows, and an unplugged port shows at
-    once. After TransportError from ``read`` the port may be opened again.
+    Reading blocks in a thread. The same code therefore runs on Linux, macOS and Windows, and notices an unplugged port
+    at once. After a TransportError from ``read`` the port may be opened again.
     """
 
     def __init__(self, name: str, baud: int = DEFAULT_BAUD) -> None:
@@ -35,12 +36,13 @@ class SerialTransport:
         self._writer: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the port for this program alone; TransportError names the port, the cause and what to do."""
+        """Open the port for this program alone; TransportError names the port and the cause."""
         await self.close()
         try:
             port = await asyncio.to_thread(self._open_blocking)
         except (serial.SerialException, OSError, ValueError) as error:
-            raise TransportError(f"{self.name}: {_why(error)}") from error
+            cause, reason = _cause(error)
+            raise TransportError(f"{self.name}: {cause}", reason=reason) from error
         self._serial = port
         self._received = asyncio.Queue()
         self._outgoing = asyncio.Queue()
@@ -52,7 +54,7 @@ class SerialTransport:
         self._writer = asyncio.create_task(self._write_forever(port))
 
     def write(self, data: bytes) -> None:
-        """Put bytes on their way."""
+        """Send bytes without blocking."""
         if self._serial is not None and data:
             self._outgoing.put_nowait(data)
 
@@ -94,9 +96,9 @@ class SerialTransport:
             try:
                 item: bytes | TransportError = port.read(max(1, port.in_waiting))
             except (serial.SerialException, OSError) as error:
-                item = TransportError(f"{self.name}: the port went away ({_why(error)})")
+                item = self._lost("the port went away", error)
             if item:
-                with contextlib.suppress(RuntimeError):  # the loop ended first
+                with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(received.put_nowait, item)
             if isinstance(item, TransportError):
                 return
@@ -109,22 +111,25 @@ class SerialTransport:
             try:
                 await asyncio.to_thread(port.write, data)
             except (serial.SerialException, OSError) as error:
-                self._received.put_nowait(TransportError(f"{self.name}: cannot write ({_why(error)})"))
+                self._received.put_nowait(self._lost("cannot write", error))
                 return
 
+    def _lost(self, what: str, error: Exception) -> TransportError:
+        return TransportError(f"{self.name}: {what} ({_cause(error)[0]})", reason=Reason.PORT_LOST)
 
-def _why(error: Exception) -> str:
-    """The cause in words, and what to do."""
+
+def _cause(error: Exception) -> tuple[str, Reason]:
+    """Return the cause of an error in words and as a reason."""
     number = getattr(error, "errno", None)
     text = str(error)
     if number == errno.ENOENT or "No such file" in text or "FileNotFoundError" in text:
-        return "no such port; `python -m serial.tools.list_ports` lists those that are there"
+        return "no such port", Reason.PORT_MISSING
     if number == errno.EACCES or "Permission denied" in text:
-        return "no permission; add yourself to the group dialout (`sudo usermod -aG dialout $USER`) and log in again"
+        return "no permission", Reason.PORT_DENIED
     if number == errno.EBUSY or "exclusively lock" in text or "Resource busy" in text or "PermissionError" in text:
-        return "in use by another program; close that one first"
+        return "in use by another program", Reason.PORT_BUSY
     if number in (errno.EIO, errno.ENXIO, errno.ENODEV) or "disconnected" in text or "Device not configured" in text:
-        return "unplugged?"
+        return "unplugged?", Reason.PORT_LOST
     if number == errno.ENOTTY or "Inappropriate ioctl" in text or "not a tty" in text.lower():
-        return "not a serial port"
-    return text.splitlines()[0] if text else type(error).__name__
+        return "not a serial port", Reason.OTHER
+    return text.splitlines()[0] if text else type(error).__name__, Reason.OTHER

@@ -1,4 +1,4 @@
-"""What a port is to the link: a way for bytes to and from one board."""
+"""The interface between a link and the bytes to its board."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..errors import PncError
 
 
 class TransportError(PncError):
-    """A port that cannot be opened, or that went away; the text is one line for a person."""
+    """A transport that cannot be opened or that was lost. The text names the transport and the cause."""
 
 
 class Transport(Protocol):
@@ -17,13 +17,13 @@ class Transport(Protocol):
     name: str
 
     async def open(self) -> None:
-        """Open it, also again after it was lost; TransportError says what is wrong."""
+        """Open it, also again after it was lost; TransportError gives the cause."""
 
     def write(self, data: bytes) -> None:
-        """Put bytes on their way; never blocks. Bytes for a port that is lost are dropped."""
+        """Send bytes without blocking. Bytes for a lost transport are dropped."""
 
     async def read(self) -> bytes:
-        """Wait for bytes, at least one; TransportError when the port is lost."""
+        """Wait for at least one byte; TransportError when the transport is lost."""
 
     async def close(self) -> None:
-        """Close it; a second time does nothing."""
+        """Close it; a second call does nothing."""

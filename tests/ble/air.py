@@ -37,7 +37,7 @@ class Air(LocalLink):
         self._free_s: dict[Any, float] = {}  # of each controller: when its last packet has arrived
 
     def free_at(self, sender: Any) -> float:
-        """When everything that the controller has sent so far will have arrived, on the loop's clock."""
+        """Return when the last packet of a controller arrives, on the loop's clock."""
         return self._free_s.get(sender, 0.0)
 
     def send_acl_data(self, sender_controller: Any, destination_address: Any, transport: Any, data: bytes) -> None:
@@ -50,7 +50,7 @@ class Air(LocalLink):
         loop.call_at(arrives_s, self._arrive, sender_controller, destination_address, transport, data)
 
     def _arrive(self, sender: Any, destination: Any, transport: Any, data: bytes) -> None:
-        """As LocalLink does it, but from the address that the connection has, public or random."""
+        """Deliver as LocalLink does, but from the connection's address, public or random."""
         connection = sender.le_connections.get(destination)
         receiver = self.find_le_controller(destination)
         if connection is not None and receiver is not None:
@@ -72,7 +72,7 @@ class Radio(Controller):
 
 
 async def new_device(air: Air, name: str, address: str) -> Device:
-    """A host and its controller, powered, that pair without asking anybody and keep their bonds in memory."""
+    """Return a powered host with its controller; it pairs without confirmation and keeps bonds in memory."""
     controller = Radio(name, link=air)
     device = Device(name, hci.Address(address), host=Host(controller, AsyncPipeSink(controller)))
     device.keystore = MemoryKeyStore()

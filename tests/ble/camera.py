@@ -1,4 +1,4 @@
-"""A camera board on Bumble: the firmware's core behind the real GATT service, its serial port in this process."""
+"""A camera board on Bumble: the firmware's core behind a GATT service, its serial port in this process."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _ADVERTISE_MS = 25.0
 
 
 class BumbleCamera:
-    """A virtual camera board that advertises. ``port`` is its serial port, for ``host.camera`` or a test.
+    """A virtual camera board that advertises. ``transport`` is its serial port, for ``host.camera`` or a test.
 
-    ``pairing_open``: strangers may pair; ``mute``: says nothing although it is subscribed to. ``writes``: packets that
-    came from the central.
+    ``pairing_open``: unknown computers may pair. ``mute``: it sends nothing despite a subscription. ``writes``: packets
+    from the central.
     """
 
     def __init__(self, device: Device, *, name: str, mtu: int = 247) -> None:
         self.name = name
         self.device = device
-        self.port = InProcessBoard(name, Role.CAMERA, self._carry, on_reset=self._reset)
+        self.transport = InProcessBoard(name, Role.CAMERA, self._carry, on_reset=self._reset)
         self._dropping: asyncio.Task[None] | None = None
         self.pairing_open = True
         self.mute = False
@@ -68,14 +68,14 @@ class BumbleCamera:
     async def make(
         cls, air: Air, *, name: str = "camera", address: str = "C0:00:00:00:00:01", mtu: int = 247
     ) -> BumbleCamera:
-        """A powered board that advertises."""
+        """Make a powered board that advertises."""
         camera = cls(await new_device(air, name, address), name=name, mtu=mtu)
-        await camera.port.open()
+        await camera.transport.open()
         await camera.advertise()
         return camera
 
     async def advertise(self) -> None:
-        """Be found, now and after every connection."""
+        """Advertise, now and after every connection."""
         data = core.AdvertisingData(
             [
                 (core.AdvertisingData.FLAGS, b"\x06"),
@@ -92,12 +92,12 @@ class BumbleCamera:
         )
 
     async def notify(self, packet: bytes) -> None:
-        """Send any bytes, past the core."""
+        """Send any bytes, bypassing the core."""
         assert self._connection is not None
         await self.device.gatt_server.notify_subscriber(self._connection, self._to_edge, packet)
 
     async def drop(self) -> None:
-        """End the connection from this side."""
+        """End the connection from the board's side."""
         if self._connection is not None:
             await self._connection.disconnect(_REMOTE_USER)
 
@@ -107,7 +107,7 @@ class BumbleCamera:
     async def close(self) -> None:
         await self.drop()
         await self.device.stop_advertising()
-        await self.port.close()
+        await self.transport.close()
 
     async def _accept(self) -> bool:
         return self.pairing_open
@@ -119,15 +119,15 @@ class BumbleCamera:
 
     def _disconnected(self, reason: int) -> None:
         self._connection = None
-        self.port.disconnected(reason)
+        self.transport.disconnected(reason)
 
     def _subscribed(self, bearer: Connection, notify: bool, _indicate: bool) -> None:
         if notify and not self.mute:
-            asyncio.get_running_loop().call_soon(self.port.connected, bearer.att_mtu)  # after the write's response
+            asyncio.get_running_loop().call_soon(self.transport.connected, bearer.att_mtu)  # after the write's response
 
     def _written(self, _connection: Connection, value: bytes) -> None:
         self.writes.append(value)
-        self.port.arrived(value)
+        self.transport.arrived(value)
 
     async def _carry(self, _peer: int, packet: bytes) -> None:
         connection = self._connection

@@ -1,4 +1,4 @@
-"""A camera board, this computer's adapter and programs on both ends, all on one modelled air."""
+"""A camera board, this computer's adapter and programs at both ends, on one modelled air."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from host.board.ble_edge import BleEdgeTransport
+from host.errors import PncError
 from host.link.events import Event, ImageCollected
 from host.link.receiver import Receiver
 from host.transport.ble import Bluetooth
 from host.transport.driver import Driver, now_us
+from tests import pace
 from tests.ble.air import Air, new_device
 from tests.ble.camera import BumbleCamera
 from tests.ble.central import bluetooth_on
 
 T = TypeVar("T")
-#: In the environment: BlueZ in the place of Bumble's host (docs/hil.md).
+#: True if the environment selects BlueZ instead of Bumble's host (docs/hil.md).
 ON_BLUEZ = bool(os.environ.get("PNC_BLUEZ"))
-#: Nothing here takes that long; a test that does hangs.
-HANG_S = 40 if ON_BLUEZ else 120
+#: Time limit of a test on the reference machine; a test that takes longer hangs.
+HANG_S = 40
 CAMERA_ADDRESS = "C0:00:00:00:00:01"
 OTHER_ADDRESS = "C0:00:00:00:00:02"
 _LAPTOP_ADDRESS = "C0:00:00:00:00:FF"
-#: Boards advertise every 25 ms here, and no other traffic hides them; BlueZ takes its time to begin.
-SCAN_S = 3.0 if ON_BLUEZ else 0.3
+
+
+def scan_s() -> float:
+    """Return the duration of a scan. Boards advertise every 25 ms without other traffic; BlueZ starts slowly."""
+    return pace.seconds(3.0 if ON_BLUEZ else 0.3)
 
 
 def live(test: Coroutine[Any, Any, T]) -> T:
@@ -35,7 +40,7 @@ def live(test: Coroutine[Any, Any, T]) -> T:
 
     async def limited() -> T:
         try:
-            async with asyncio.timeout(HANG_S):
+            async with asyncio.timeout(pace.seconds(HANG_S)):
                 return await test
         finally:
             await adapter_off()
@@ -45,7 +50,7 @@ def live(test: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def camera_on(air: Air, **options: Any) -> AsyncIterator[BumbleCamera]:
-    """A camera board that advertises."""
+    """Run a camera board that advertises."""
     camera = await BumbleCamera.make(air, **options)
     try:
         yield camera
@@ -54,7 +59,7 @@ async def camera_on(air: Air, **options: Any) -> AsyncIterator[BumbleCamera]:
 
 
 async def adapter(air: Air) -> Bluetooth:
-    """This computer's Bluetooth, until ``adapter_off``."""
+    """Return this computer's Bluetooth, until ``adapter_off``."""
     if ON_BLUEZ:
         from tests.ble.bluez import bluez_on
 
@@ -64,7 +69,7 @@ async def adapter(air: Air) -> Bluetooth:
 
 
 async def adapter_off() -> None:
-    """Take the adapter out, if it is one of the computer."""
+    """Remove the adapter if it is one of the computer."""
     if ON_BLUEZ:
         from tests.ble.bluez import bluez_off
 
@@ -72,7 +77,7 @@ async def adapter_off() -> None:
 
 
 async def adapter_forgets(bluetooth: Bluetooth) -> None:
-    """Let this computer forget every board, and its key."""
+    """Delete the bonds of this computer."""
     if ON_BLUEZ:
         from tests.ble.bluez import forget_all
 
@@ -82,31 +87,31 @@ async def adapter_forgets(bluetooth: Bluetooth) -> None:
 
 
 class Edge:
-    """A program at the edge that answers every picture at once. ``collected`` and ``notices``: what it got."""
+    """An edge server that answers every picture at once. It keeps the collected images, notices and events."""
 
-    def __init__(self, bluetooth: Bluetooth, *wanted: str) -> None:
+    def __init__(self, bluetooth: Bluetooth, *selectors: str) -> None:
         self.collected: list[ImageCollected] = []
-        self.notices: list[str] = []
+        self.notices: list[str | PncError] = []
         self.events: list[Event] = []
-        self.port = BleEdgeTransport(
-            *wanted, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.05)
+        self.transport = BleEdgeTransport(
+            *selectors, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=scan_s(), back_off_s=(0.02, 0.05)
         )
         self._receiver = Receiver(nonce=7, service_us=1000)
-        self._runner = Driver(self._receiver, self.port, self._on_event)
+        self._driver = Driver(self._receiver, self.transport, self._on_event)
 
     async def run(self) -> None:
-        """Until cancelled, on an open port."""
-        await self._runner.run()
+        """Run on an open transport until cancelled."""
+        await self._driver.run()
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Wait for something to come true."""
+        """Wait until a condition is true."""
         while not true():
             await asyncio.sleep(0.005)
 
-    async def noticed(self, text: str) -> str:
+    async def noticed(self, text: str) -> str | PncError:
         """Wait for a notice with a text in it."""
-        await self.until(lambda: any(text in notice for notice in self.notices))
-        return next(notice for notice in self.notices if text in notice)
+        await self.until(lambda: any(text in str(notice) for notice in self.notices))
+        return next(notice for notice in self.notices if text in str(notice))
 
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
@@ -114,16 +119,16 @@ class Edge:
             self.collected.append(event)
             used = [packet.rank for packet in event.packets]
             self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
-            self._runner.wake()
+            self._driver.wake()
 
 
 @asynccontextmanager
-async def edge_on(air: Air, *wanted: str) -> AsyncIterator[Edge]:
-    """A program at the edge, on this computer's Bluetooth; without ``wanted`` for the only board in reach."""
-    edge = Edge(await adapter(air), *(wanted or ("",)))
+async def edge_on(air: Air, *selectors: str) -> AsyncIterator[Edge]:
+    """Run an edge server on this computer's Bluetooth; without ``selectors`` for the only board in reach."""
+    edge = Edge(await adapter(air), *(selectors or ("",)))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(edge.port.close)
-        await edge.port.open()
+        stack.push_async_callback(edge.transport.close)
+        await edge.transport.open()
         running = asyncio.create_task(edge.run())
         stack.push_async_callback(_ended, running)
         yield edge

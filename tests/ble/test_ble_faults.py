@@ -1,4 +1,4 @@
-"""What can be wrong with a computer's Bluetooth, said in one line with what to do. Back ends of bleak that fail."""
+"""Faults of a computer's Bluetooth, each one line with a reason. The back ends of bleak fail here."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from bleak.exc import (
     BleakError,
 )
 
+from host.errors import Reason
 from host.transport.ble import Advertisement, BleLink, Bluetooth, scan
 from host.transport.transport import TransportError
 from tests.ble.air import Air
-from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, SCAN_S, adapter, camera_on, live
+from tests.ble.scene import CAMERA_ADDRESS, ON_BLUEZ, adapter, camera_on, live, scan_s
 
 
 def failing_scanner(error: Exception) -> Bluetooth:
-    """A system whose scanner fails like that."""
+    """Return a system whose scanner fails with an error."""
 
     class Scanner:
         def __init__(self, *_arguments: Any, **_options: Any) -> None:
@@ -36,46 +37,80 @@ def failing_scanner(error: Exception) -> Bluetooth:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "text", "reason"),
     [
-        (FileNotFoundError(2, "No such file or directory"), "no BlueZ on this system: sudo apt install bluez"),
-        (ConnectionRefusedError(), "no BlueZ on this system"),
-        (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["no org.bluez"]), "systemctl start bluetooth"),
-        (BleakError("No Bluetooth adapters found."), "has no Bluetooth adapter, or it is switched off"),
-        (BleakError("adapter 'hci0' not found"), "has no Bluetooth adapter"),
-        (BleakDBusError("org.bluez.Error.NotReady", ["Resource Not Ready"]), "switched off: bluetoothctl power on"),
-        (BleakError("Bluetooth device is turned off"), "rfkill unblock bluetooth"),
-        (BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", ["no"]), "join the group bluetooth"),
-        (BleakError("BLE is not authorized - check macOS privacy settings"), "macOS: allow it in the Privacy"),
-        (BleakDBusError("org.bluez.Error.InProgress", ["busy"]), "another program scans"),
+        (FileNotFoundError(2, "No such file or directory"), "no BlueZ on this system", Reason.NO_BLUEZ),
+        (ConnectionRefusedError(), "no BlueZ on this system", Reason.NO_BLUEZ),
+        (
+            BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["no org.bluez"]),
+            "no BlueZ on this system",
+            Reason.NO_BLUEZ,
+        ),
+        (
+            BleakError("No Bluetooth adapters found."),
+            "this computer has no Bluetooth adapter, or it is switched off",
+            Reason.NO_ADAPTER,
+        ),
+        (
+            BleakError("adapter 'hci0' not found"),
+            "this computer has no Bluetooth adapter, or it is switched off",
+            Reason.NO_ADAPTER,
+        ),
+        (
+            BleakDBusError("org.bluez.Error.NotReady", ["Resource Not Ready"]),
+            "it is switched off",
+            Reason.BLUETOOTH_OFF,
+        ),
+        (BleakError("Bluetooth device is turned off"), "it is switched off", Reason.BLUETOOTH_OFF),
+        (
+            BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", ["no"]),
+            "this program may not use it",
+            Reason.BLUETOOTH_DENIED,
+        ),
+        (
+            BleakError("BLE is not authorized - check macOS privacy settings"),
+            "this program may not use it",
+            Reason.BLUETOOTH_DENIED,
+        ),
+        (BleakDBusError("org.bluez.Error.InProgress", ["busy"]), "another program scans", Reason.BLUETOOTH_BUSY),
         (
             BleakBluetoothNotAvailableError("not usable", BleakBluetoothNotAvailableReason.POWERED_OFF),
             "it is switched off",
+            Reason.BLUETOOTH_OFF,
         ),
         (
             BleakBluetoothNotAvailableError("not usable", BleakBluetoothNotAvailableReason.DENIED_BY_USER),
             "this program may not use it",
+            Reason.BLUETOOTH_DENIED,
         ),
-        (RuntimeError("something new\nwith details"), "Bluetooth: cannot look for boards (something new)"),
+        (
+            RuntimeError("something new\nwith details"),
+            "cannot look for boards (something new)",
+            Reason.NO_BLUETOOTH,
+        ),
     ],
 )
-def test_a_scan_that_fails_says_why_in_one_line(error: Exception, said: str) -> None:
+def test_a_scan_that_fails_gives_the_cause_in_one_line(error: Exception, text: str, reason: Reason) -> None:
     with pytest.raises(TransportError) as raised:
         asyncio.run(scan(failing_scanner(error), seconds=0.1))
-    assert said in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert str(raised.value) == f"Bluetooth: {text}"
+    assert raised.value.reason is reason
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "text", "reason"),
     [
-        (BleakError("device gone"), "cannot connect (device gone)"),
-        (TimeoutError(), "its button opens pairing for 60 s"),
-        (BleakDBusError("org.bluez.Error.AuthenticationFailed", ["Authentication Failed"]), "pairing failed"),
-        (EOFError(), "cannot connect (EOFError)"),
+        (BleakError("device gone"), "cannot connect (device gone)", Reason.OTHER),
+        (TimeoutError(), "it does not accept the connection", Reason.NO_CONNECTION),
+        (
+            BleakDBusError("org.bluez.Error.AuthenticationFailed", ["Authentication Failed"]),
+            "pairing failed ([org.bluez.Error.AuthenticationFailed] Authentication Failed)",
+            Reason.PAIRING,
+        ),
+        (EOFError(), "cannot connect (EOFError)", Reason.OTHER),
     ],
 )
-def test_a_connection_that_fails_says_why_in_one_line(error: Exception, said: str) -> None:
+def test_a_connection_that_fails_gives_the_cause_in_one_line(error: Exception, text: str, reason: Reason) -> None:
     class Client:
         is_connected = False
 
@@ -92,9 +127,8 @@ def test_a_connection_that_fails_says_why_in_one_line(error: Exception, said: st
         found = Advertisement("AA:BB", "camera", -40, None)  # type: ignore[arg-type]
         with pytest.raises(TransportError) as raised:
             await BleLink(found, lambda _packet: None, lambda: None, Bluetooth(client=Client)).open()
-        assert str(raised.value).startswith("AA:BB: ")
-        assert said in str(raised.value)
-        assert "\n" not in str(raised.value)
+        assert str(raised.value) == f"AA:BB: {text}"
+        assert raised.value.reason is reason
 
     asyncio.run(test())
 
@@ -117,14 +151,14 @@ def test_notifications_come_through_a_socket_or_else_as_signals(refused: tuple[b
                 await super().start_notify(characteristic, callback, **options)
 
         async with camera_on(air) as board:
-            [found] = await scan(bluetooth, seconds=SCAN_S)
+            [found] = await scan(bluetooth, seconds=scan_s())
             link = BleLink(found, lambda _packet: None, lambda: None, Bluetooth(bluetooth.scanner, Client))
             if len(refused) == 2:
                 with pytest.raises(TransportError, match=f"{CAMERA_ADDRESS}: cannot connect"):
                     await link.open()
             else:
                 await link.open()
-                while not board.port.is_connected:
+                while not board.transport.is_connected:
                     await asyncio.sleep(0.005)
             assert ways == asked
             await link.close()
@@ -138,7 +172,7 @@ def test_a_write_after_the_end_is_an_error_and_a_second_close_is_none() -> None:
         lost = asyncio.Event()
         async with camera_on(air) as board:
             bluetooth = await adapter(air)
-            [found] = await scan(bluetooth, seconds=SCAN_S)
+            [found] = await scan(bluetooth, seconds=scan_s())
             link = BleLink(found, lambda _packet: None, lost.set, bluetooth)
             await link.open()
             await board.drop()

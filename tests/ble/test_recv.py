@@ -1,9 +1,8 @@
-"""``host.recv --ble`` itself: the command's own code, from its arguments to its printed lines, without any adapter."""
+"""The code of ``host.recv --ble`` from arguments to printed lines, without an adapter."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from pathlib import Path
 
@@ -11,12 +10,14 @@ import numpy as np
 import pytest
 
 from host import recv
-from host.board.in_process import PEERS
+from host.board.core import PEERS
 from host.camera.camera import Camera
 from host.cli.command import USAGE, CommandError
 from host.codec import load
 from host.link.events import Answer
 from host.transport.driver import now_us
+from host.transport.transport import Transport
+from tests import pace
 from tests.ble.air import Air
 from tests.ble.scene import adapter, camera_on, live
 from tests.commands.conftest import run
@@ -32,21 +33,29 @@ def test_200_coloured_pictures_are_all_recognised_in_order(tmp_path: Path, capsy
     codec = load()
     coded = [codec.encode(np.full((224, 224, 3), colour, np.uint8)) for colour in COLOURS.values()]
 
+    async def send_all(transport: Transport) -> list[Answer]:
+        answers = []
+        async with Camera(transport) as camera:
+            await camera.connect(pace.seconds(20))
+            for index in range(PICTURES):
+                answer = await camera.send(coded[index % 3], now_us() + pace.deadline_us(5_000_000))
+                assert isinstance(answer, Answer)
+                answers.append(answer)
+        return answers
+
     async def test() -> list[Answer]:
         air = Air(loss=0.02)
-        answers = []
         async with camera_on(air) as board:
             serving = asyncio.create_task(recv.recv(arguments, await adapter(air)))
-            async with Camera(board.port) as camera:
-                await camera.connect(60)
-                for index in range(PICTURES):
-                    answer = await camera.send(coded[index % 3], now_us() + 30_000_000)
-                    assert isinstance(answer, Answer)
-                    answers.append(answer)
-            serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
-        return answers
+            sending = asyncio.create_task(send_all(board.transport))
+            try:
+                await asyncio.wait({serving, sending}, return_when=asyncio.FIRST_COMPLETED)
+                assert not serving.done(), f"recv ended: {serving}"
+                return await sending
+            finally:
+                for task in (serving, sending):
+                    task.cancel()
+                await asyncio.gather(serving, sending, return_exceptions=True)
 
     answers = live(test())
     assert [answer.classes[0][0] for answer in answers] == [index % 3 for index in range(PICTURES)]
@@ -78,11 +87,11 @@ def test_cameras_that_cannot_be_told_apart_or_are_too_many_are_wrong_usage(camer
     assert error.value.status == USAGE
 
 
-def test_there_are_as_many_cameras_as_the_core_has_places() -> None:
+def test_there_are_as_many_cameras_as_the_core_has_connections() -> None:
     config = Path(__file__).parents[2] / "firmware" / "core" / "include" / "pnc" / "config.h"
-    places = re.search(r"#define PNC_PEERS ([0-9]+)u", config.read_text())
-    assert places is not None
-    assert int(places[1]) == PEERS
+    connections = re.search(r"#define PNC_PEERS ([0-9]+)u", config.read_text())
+    assert connections is not None
+    assert int(connections[1]) == PEERS
 
 
 def test_without_bleak_the_command_says_what_to_install(tmp_path: Path) -> None:

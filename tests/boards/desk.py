@@ -1,4 +1,4 @@
-"""A computer with boards that are not there: recorded port lists, tools that only log, boards that answer as told."""
+"""A simulated desk: recorded lists of ports, tools that only log, and boards with scripted answers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from pathlib import Path
 
 from host.devices.host_system import HostSystem
 from host.link.frames import FrameReader, write_frame
-from host.packets import Picture, parse
 from host.transport.transport import Transport, TransportError
-from host.wire import VERSION, Capability, Control, Hello, Kind, Role
+from host.wire import VERSION, Capability, Control, Hello, Kind, Picture, Role, parse
 
 FIRMWARE = b"\x00\x01\x00"
 
 
 @dataclass
 class Record:
-    """A serial port as pyserial lists it."""
+    """A serial port in pyserial's list."""
 
     device: str
     vid: int | None = None
@@ -29,22 +28,22 @@ class Record:
 
 
 def kit(serial: str = "000683123456", port: str = "/dev/ttyACM0", location: str = "1-2") -> Record:
-    """A development kit's debugger."""
+    """Return the port of a development kit's debugger."""
     return Record(port, 0x1366, 0x1015, serial, f"{location}:1.0", "J-Link")
 
 
 def dongle(serial: str = "E1D2C3B4A5968778", port: str = "/dev/ttyACM5") -> Record:
-    """A board with our firmware on its own USB."""
+    """Return the port of a board with our firmware on its own USB."""
     return Record(port, 0x1915, 0x520F, serial, "1-3:1.0", "PNC Link")
 
 
 def bootloader(serial: str = "E1D2C3B4A596", port: str = "/dev/ttyACM6") -> Record:
-    """A dongle that waits for firmware."""
+    """Return the port of a dongle that waits for firmware."""
     return Record(port, 0x1915, 0x521F, serial, "1-3:1.0", "Open DFU Bootloader")
 
 
 def hello(role: Role = Role.CAMERA, *, version: int = VERSION, firmware: bytes = FIRMWARE, can: int = 0) -> Hello:
-    """What a board says of itself."""
+    """Return a board's hello."""
     return Hello(version, Kind.BOARD, role, 0, can, firmware, 64, 4, 7, 0x1234, b"board")
 
 
@@ -53,7 +52,7 @@ Answer = Callable[[Control], Sequence[Control]]
 
 @dataclass
 class Scripted:
-    """A board's port that answers every packet as told. ``heard`` are the packets; ``missing`` makes opening fail."""
+    """A board's port with scripted answers. ``heard`` keeps the packets; ``missing`` is the error of opening it."""
 
     name: str
     answer: Answer
@@ -81,13 +80,13 @@ class Scripted:
                 self.say(answer)
 
     def say(self, packet: Control) -> None:
-        """Something that the board says by itself."""
+        """Send a packet of the board to the host."""
         assert self._out is not None
         self._out.put_nowait(write_frame(self._seq, packet.pack()))
         self._seq = (self._seq + 1) % 256
 
     def vanish(self) -> None:
-        """Be pulled; it may be opened again."""
+        """Unplug the port; it may be opened again."""
         self._out = asyncio.Queue()
         self._out.put_nowait(b"")
 
@@ -104,12 +103,12 @@ class Scripted:
 
 
 def greeting(greets: Hello, *others: Control) -> Answer:
-    """A board that answers hello, and nothing else."""
+    """Return the answers of a board that answers a hello only."""
     return lambda packet: [greets, *others] if isinstance(packet, Hello) else []
 
 
 def silent(_packet: Control) -> Sequence[Control]:
-    """Something that is no board."""
+    """Return the answers of a device that is not a board."""
     return []
 
 
@@ -135,8 +134,8 @@ class Desk:
         """The checkout."""
         return self.folder / "source"
 
-    def machine(self, platform: str = "linux") -> HostSystem:
-        """This desk as the tools see it."""
+    def system(self, platform: str = "linux") -> HostSystem:
+        """Return this desk as the tools see it."""
         return HostSystem(
             records=lambda: self.records,
             open_port=self.ports.__getitem__,
@@ -156,7 +155,7 @@ class Desk:
         return port
 
     def zephyr(self, version: str, *runners: str) -> None:
-        """That release, with these of west's runners."""
+        """Install that release of Zephyr, with these of west's runners."""
         major, minor, patch = version.split(".")
         base = self.folder / "zephyr"
         (base / "VERSION").write_text(f"VERSION_MAJOR = {major}\nVERSION_MINOR = {minor}\nPATCHLEVEL = {patch}\n")
@@ -164,7 +163,7 @@ class Desk:
             (base / "scripts" / "west_commands" / "runners" / f"{runner}.py").touch()
 
     def tool(self, name: str, *, status: int = 0, prints: str = "", then: str = "") -> None:
-        """A program that logs its arguments, prints, and ends like that; ``then``: shell commands before it ends."""
+        """Install a program that logs its arguments, prints, runs the shell commands ``then`` and ends."""
         path = self.folder / "bin" / name
         path.write_text(
             f"#!/bin/sh\necho \"{name} $*\" >> '{self._log}'\nprintf '%s\\n' '{prints}'\n{then}\nexit {status}\n"
@@ -172,17 +171,17 @@ class Desk:
         path.chmod(0o755)
 
     def tools(self, *names: str) -> None:
-        """Programs that succeed."""
+        """Install programs that succeed."""
         for name in names:
             self.tool(name)
 
     @property
     def log(self) -> list[str]:
-        """The programs that were run, with their arguments."""
+        """Programs that were run, with their arguments."""
         return self._log.read_text().splitlines() if self._log.exists() else []
 
     def configured(self, build: str, zephyr: str) -> None:
-        """That folder was configured by cmake before, with that Zephyr."""
+        """Make a build folder that cmake configured with that Zephyr."""
         folder = self.root / "build" / "firmware" / build
         folder.mkdir(parents=True)
         (folder / "build.ninja").touch()
@@ -190,5 +189,5 @@ class Desk:
 
 
 BOOTS = Capability.BOOTLOADER
-#: What Nordic's nrfutil prints when both of its commands that are used here are installed.
+#: Output of Nordic's nrfutil if both of its commands that the tools use are installed.
 NRFUTIL = "nrfutil 7.13.0\ndevice 2.6.4 Control of devices\nnrf5sdk-tools 1.1.0 Older tools"

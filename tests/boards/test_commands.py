@@ -1,4 +1,4 @@
-"""``python -m host.boards``: its commands, on boards that answer as told."""
+"""``python -m host.boards``: its commands, on boards with scripted answers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from host.boards import __main__ as boards
-from host.cli.command import USAGE, CommandError
-from host.devices.errors import BoardError, ExitStatus
+from host.boards.exit_status import ExitStatus
+from host.cli.command import CommandError
 from host.wire import (
     Configure,
     Control,
@@ -37,20 +37,29 @@ ADDRESS = bytes.fromhex("665544332211")
 
 
 def run(desk: Desk, *arguments: str) -> int:
-    """One command."""
-    return asyncio.run(boards.boards(boards.parser().parse_args(arguments), desk.machine()))
+    """Run one command; return its exit status."""
+    return asyncio.run(boards.boards(boards.parser().parse_args(arguments), desk.system()))
 
 
 def failure(desk: Desk, *arguments: str) -> tuple[ExitStatus, str]:
-    """How it fails."""
-    with pytest.raises(BoardError) as error:
+    """Run a command that fails; return its exit status and its line."""
+    with pytest.raises(CommandError) as error:
         run(desk, *arguments)
     assert "\n" not in str(error.value)
     return ExitStatus(error.value.status), str(error.value)
 
 
+def usage_error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Parse wrong arguments; return the line that they end in."""
+    with pytest.raises(SystemExit) as ended:
+        boards.parser().parse_args(arguments)
+    assert ended.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    return line
+
+
 class Board:
-    """A board with a memory."""
+    """A board that keeps its role and bonds."""
 
     def __init__(self, role: Role = Role.CAMERA, *, bonds: int = 2, pairs: bool = True) -> None:
         self.role = role
@@ -88,7 +97,7 @@ class Board:
         return replace(self.pairing, **changed)  # type: ignore[arg-type]
 
 
-def test_the_list_has_every_board_with_what_it_says(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_has_every_board_with_its_answer(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     (desk.folder / "project" / "boards.toml").write_text('roof = "683123456"\n')
     desk.add(kit(), Board(Role.CAMERA))
     desk.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.EDGE)))
@@ -133,7 +142,7 @@ def test_without_a_board_a_command_says_so(desk: Desk, command: str) -> None:
 
 
 @pytest.mark.parametrize("which", ["/dev/ttyACM1", "683999999", "000683999999", "edge", "attic"])
-def test_a_board_is_meant_by_port_serial_role_or_name(
+def test_a_board_is_chosen_by_port_serial_role_or_name(
     desk: Desk, which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.add(kit(), Board(Role.CAMERA))
@@ -146,7 +155,7 @@ def test_a_board_is_meant_by_port_serial_role_or_name(
     assert "role        edge" in said
 
 
-def test_info_says_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board())
     assert run(desk, "info") == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -170,7 +179,7 @@ def test_of_several_boards_none_is_guessed_and_an_unknown_one_is_an_error(desk: 
         status, text = failure(desk, *arguments)
         assert status == ExitStatus.SEVERAL_BOARDS
         assert text == (
-            "several boards are meant: /dev/ttyACM0 (serial 683123456, camera), /dev/ttyACM1 (serial 683999999, "
+            "several boards are attached: /dev/ttyACM0 (serial 683123456, camera), /dev/ttyACM1 (serial 683999999, "
             "camera): choose one with --board"
         )
     status, text = failure(desk, "reset", "--board", "attic")
@@ -200,11 +209,11 @@ def test_a_boards_toml_that_makes_no_sense_is_an_error_that_names_it(desk: Desk,
 def test_a_board_gets_its_role(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     port = desk.add(kit(), Board(Role.NONE))
     assert run(desk, "role", "edge") == 0
-    assert "role edge; it may be paired with now" in capsys.readouterr().err
+    assert "role edge; its pairing window is open" in capsys.readouterr().err
     [asked] = [packet for packet in port.heard if isinstance(packet, Configure)]
     assert asked == Configure(role=Role.EDGE, tx_power_dbm=127)
     assert run(desk, "role", "edge") == 0
-    assert "it is that already" in capsys.readouterr().err
+    assert "it already has this role" in capsys.readouterr().err
 
 
 def test_a_role_that_is_refused_is_an_error_with_the_boards_reason(desk: Desk) -> None:
@@ -218,14 +227,20 @@ def test_a_role_that_is_refused_is_an_error_with_the_boards_reason(desk: Desk) -
 
 def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
     desk.add(kit(), greeting(hello()))
-    assert failure(desk, "info")[1] == "/dev/ttyACM0: the board stopped answering: press its reset button"
+    assert failure(desk, "info") == (
+        ExitStatus.FAILED,
+        "/dev/ttyACM0: the board stopped answering: check its cable and its power, or press its reset button",
+    )
 
 
 def test_a_board_of_another_protocol_is_an_error_that_says_what_to_flash(desk: Desk) -> None:
     desk.add(kit(), greeting(hello(version=9)))
     status, text = failure(desk, "info")
     assert status == ExitStatus.WRONG_FIRMWARE
-    assert text == "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 1: `make flash` writes this one's"
+    assert text == (
+        "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 1: write the firmware of this release with "
+        "`make flash`"
+    )
 
 
 def test_a_silent_board_is_an_error(desk: Desk) -> None:
@@ -241,7 +256,7 @@ def test_a_reset_board_is_greeted_again(desk: Desk, capsys: pytest.CaptureFixtur
     desk.add(kit(), board)
     assert run(desk, "reset") == 0
     assert board.resets == 1
-    assert "started anew, firmware 0.1.0" in capsys.readouterr().err
+    assert "restarted, firmware 0.1.0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("returns", [True, False])
@@ -260,7 +275,7 @@ def test_a_board_whose_port_vanishes_with_a_reset_is_waited_for(
     if returns:
         assert run(desk, "reset") == 0
         assert port.opened == 3  # listed, reset, and again
-        assert "/dev/ttyACM5: started anew" in capsys.readouterr().err
+        assert "/dev/ttyACM5: restarted" in capsys.readouterr().err
     else:
         assert failure(desk, "reset") == (
             ExitStatus.FAILED,
@@ -268,15 +283,15 @@ def test_a_board_whose_port_vanishes_with_a_reset_is_waited_for(
         )
 
 
-def test_a_board_forgets_whom_it_knows(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_board_forgets_its_bonds(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board(bonds=2))
     assert run(desk, "forget") == 0
     assert "forgot 2" in capsys.readouterr().err
     assert run(desk, "forget") == 0
-    assert "it knew nobody" in capsys.readouterr().err
+    assert "it was not paired" in capsys.readouterr().err
 
 
-def test_one_board_is_opened_until_somebody_has_paired(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_board_is_opened_until_another_has_paired(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     port = desk.add(kit(), Board())
     assert run(desk, "pair", "--board", "camera", "--window", "30") == 0
     [asked] = [packet for packet in port.heard if isinstance(packet, Pair)]
@@ -302,17 +317,16 @@ def test_a_window_that_closes_without_a_board_is_an_error(desk: Desk) -> None:
     desk.add(kit(), Board(pairs=False))
     status, text = failure(desk, "pair", "--board", "camera")
     assert status == ExitStatus.FAILED
-    assert "nobody paired: is the other board powered, near and of the other role?" in text
+    assert "no board paired: is the other board powered, near and of the other role?" in text
 
 
 @pytest.mark.parametrize("window", ["0", "-5", "65536"])
 @pytest.mark.parametrize("which", [[], ["--board", "camera"]])
-def test_a_pairing_window_that_no_board_can_have_is_wrong_usage(desk: Desk, which: list[str], window: str) -> None:
-    port = desk.add(kit(), Board())
-    with pytest.raises(CommandError, match=f"--window {window}: 1 to 65535 seconds") as error:
-        run(desk, "pair", *which, "--window", window)
-    assert error.value.status == USAGE
-    assert port.heard == []
+def test_a_pairing_window_that_no_board_can_have_is_wrong_usage(
+    which: list[str], window: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = usage_error(capsys, "pair", *which, "--window", window)
+    assert f"argument --window: '{window}' is not a number of seconds from 1 to 65535" in line
 
 
 def test_two_boards_of_one_role_cannot_be_paired(desk: Desk) -> None:
@@ -321,12 +335,12 @@ def test_two_boards_of_one_role_cannot_be_paired(desk: Desk) -> None:
     desk.add(kit("683999999", "/dev/ttyACM1"), Board())
     status, text = failure(desk, "pair")
     assert status == ExitStatus.SEVERAL_BOARDS
-    assert "here are 2 of role camera, 0 of role edge: `boards role` gives a board its role" in text
+    assert "attached are 2 of role camera, 0 of role edge: `boards role` gives a board its role" in text
 
 
 def test_the_monitor_prints_a_table_of_every_connection(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.add(kit(), Board())
-    desk.add(kit("683999999", "/dev/ttyACM1"))  # keeps silent: left out
+    desk.add(kit("683999999", "/dev/ttyACM1"))  # does not answer: left out
     assert run(desk, "monitor", "--count", "2", "--interval", "0.01") == 0
     lines = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
     assert len(lines) == 4
@@ -348,7 +362,17 @@ def test_the_monitor_without_a_board_that_answers_is_an_error(desk: Desk) -> Non
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["role", "king"], ["flash", "--role", "king"]])
 def test_wrong_usage_ends_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        boards.parser().parse_args(arguments)
-    assert ended.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert usage_error(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--interval", value) for value in ("-1", "0", "nan", "inf", "soon")),
+        *(("--count", value) for value in ("-1", "1.5", "many")),
+    ],
+)
+def test_the_monitor_takes_no_interval_or_count_that_makes_no_sense(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"boards monitor: argument {option}: '{value}' is not a" in usage_error(capsys, "monitor", option, value)

@@ -1,4 +1,4 @@
-"""``python -m host.boards doctor``: everything that it finds, with what mends it."""
+"""``python -m host.boards doctor``: each problem that it finds, with its fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from host.boards import __main__ as boards
-from host.boards.diagnostic import Diagnostic
+from host.boards.diagnostic import Diagnostic, Severity
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
@@ -19,7 +19,7 @@ RULES = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm co
 
 @pytest.fixture
 def well(desk: Desk) -> Desk:
-    """A computer on which nothing is wrong."""
+    """A computer without problems."""
     desk.zephyr("4.1.0", "nrfutil")
     desk.tools("cmake", "ninja", "west", "JLinkExe", "systemctl")
     desk.tool("nrfutil", prints=NRFUTIL)
@@ -30,36 +30,36 @@ def well(desk: Desk) -> Desk:
 
 
 def found(desk: Desk, access: Access = FREE, platform: str = "linux") -> list[Diagnostic]:
-    """What is found."""
-    machine = desk.machine(platform)
-    return examine(machine, asyncio.run(survey(machine)), access)
+    """Return the diagnostics."""
+    system = desk.system(platform)
+    return examine(system, asyncio.run(survey(system)), access)
 
 
-def only(findings: list[Diagnostic]) -> tuple[bool, str, str]:
-    """The only finding."""
-    [finding] = findings
-    return finding.pressing, finding.what, finding.mend
+def only(diagnostics: list[Diagnostic]) -> tuple[Severity, str, str]:
+    """Return the only diagnostic."""
+    [diagnostic] = diagnostics
+    return diagnostic.severity, diagnostic.problem, diagnostic.fix
 
 
-def test_where_nothing_is_wrong_nothing_is_found(well: Desk) -> None:
+def test_a_computer_without_problems_has_no_diagnostics(well: Desk) -> None:
     assert found(well) == []
 
 
 def test_no_board(well: Desk) -> None:
     well.records.clear()
-    pressing, what, mend = only(found(well))
-    assert (pressing, what) == (False, "no board is attached")
-    assert "with a cable that carries data" in mend
+    severity, problem, fix = only(found(well))
+    assert (severity, problem) == (Severity.WARNING, "no board is attached")
+    assert "with a cable that carries data" in fix
 
 
 def test_a_port_that_may_not_be_used(well: Desk) -> None:
     assert only(found(well, Access(lambda _port: False, lambda _port: "dialout"))) == (
-        True,
+        Severity.ERROR,
         "/dev/ttyACM0: you may not use it",
         "sudo usermod -aG dialout $USER, then log out and in again",
     )
     assert only(found(well, Access(lambda _port: False, lambda _port: "root"))) == (
-        True,
+        Severity.ERROR,
         "/dev/ttyACM0: you may not use it",
         f"{RULES}, plug it in again",
     )
@@ -70,10 +70,10 @@ def test_the_debuggers_usb_drive(well: Desk) -> None:
         folder = well.sysfs / "bus" / "usb" / "devices" / interface
         folder.mkdir(parents=True)
         (folder / "bInterfaceClass").write_text(f"{number}\n")
-    pressing, what, mend = only(found(well))
-    assert pressing
-    assert what == "/dev/ttyACM0: the debugger's USB drive is on, which breaks its serial port"
-    assert mend.startswith("JLinkExe -SelectEmuBySN 683123456, there: MSDDisable, exit; then unplug it")
+    severity, problem, fix = only(found(well))
+    assert severity is Severity.ERROR
+    assert problem == "/dev/ttyACM0: the debugger's USB drive is on, which breaks its serial port"
+    assert fix.startswith("JLinkExe -SelectEmuBySN 683123456, there: MSDDisable, exit; then unplug it")
     (well.sysfs / "bus" / "usb" / "devices" / "1-2:1.3" / "bInterfaceClass").write_text("ff\n")
     assert found(well) == []
 
@@ -84,8 +84,8 @@ def test_a_baud_rate_that_a_kit_does_not_carry(well: Desk) -> None:
     assert found(well) == []
     overlay.write_text("&uart0 {\n\tcurrent-speed = <921600>;\n};\n")
     assert only(found(well)) == (
-        True,
-        "nrf52840dk_nrf52840.overlay: 921600 baud is nothing that a development kit's debugger carries",
+        Severity.ERROR,
+        "nrf52840dk_nrf52840.overlay: a development kit's debugger does not carry 921600 baud",
         "current-speed = <1000000>; in that file, and build again",
     )
 
@@ -97,29 +97,29 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
     well.add(kit("3", "/dev/ttyACM2"))
     well.add(dongle(), missing="in use by another program; close that one first")
     well.add(bootloader())
-    assert [(one.pressing, one.what, one.mend) for one in found(well)] == [
+    assert [(one.severity, one.problem, one.fix) for one in found(well)] == [
         (
-            True,
+            Severity.ERROR,
             "/dev/ttyACM0: old or new firmware 0.1.0 (protocol 2, and this program speaks 1)",
             "make flash BOARD=nrf52840dk SNR=683123456",
         ),
         (
-            True,
+            Severity.ERROR,
             "/dev/ttyACM2: nothing on it speaks this protocol (other firmware, or another baud rate)",
             "make flash BOARD=nrf52840dk SNR=3",
         ),
         (
-            True,
+            Severity.ERROR,
             "/dev/ttyACM5: in use by another program; close that one first",
             "close the other program, or plug it in again",
         ),
         (
-            True,
+            Severity.ERROR,
             "/dev/ttyACM6: a dongle in its bootloader, without firmware",
             "make flash BOARD=nrf52840dongle SNR=E1D2C3B4A596",
         ),
         (
-            False,
+            Severity.WARNING,
             "/dev/ttyACM1: old firmware 0.0.7; this source has 0.1.0",
             "make flash BOARD=nrf52840dk SNR=2",
         ),
@@ -127,7 +127,7 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gone", "what", "mend"),
+    ("gone", "problem", "fix"),
     [
         (["cmake"], "cmake is missing", "`sudo apt install cmake`"),
         (["ninja"], "ninja is missing", "`sudo apt install ninja-build`"),
@@ -135,12 +135,12 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
         (["nrfutil", "JLinkExe"], "no tool to write a board", "install nrfutil (https://"),
     ],
 )
-def test_a_missing_tool(well: Desk, gone: list[str], what: str, mend: str) -> None:
+def test_a_missing_tool(well: Desk, gone: list[str], problem: str, fix: str) -> None:
     for name in gone:
         (well.folder / "bin" / name).unlink()
-    pressing, said, mends = only(found(well))
-    assert (pressing, said) == (False, f"to write firmware: {what}")
-    assert mends.startswith(mend)
+    severity, said, does = only(found(well))
+    assert (severity, said) == (Severity.WARNING, f"to write firmware: {problem}")
+    assert does.startswith(fix)
 
 
 def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
@@ -148,7 +148,7 @@ def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
     well.add(dongle(), greeting(hello()))
     well.tool("nrfutil", prints="nrfutil 7.13.0")
     del well.environment["ZEPHYR_BASE"]
-    assert [(one.what, one.mend) for one in found(well)] == [
+    assert [(one.problem, one.fix) for one in found(well)] == [
         ("to write firmware: nrfutil lacks a command", "`nrfutil install nrf5sdk-tools`"),
         (
             "to write firmware: ZEPHYR_BASE is not set",
@@ -160,8 +160,8 @@ def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
 def test_a_zephyr_that_is_not_where_it_should_be(well: Desk) -> None:
     well.environment["ZEPHYR_BASE"] = "/nowhere"
     assert only(found(well)) == (
-        False,
-        "to write firmware: ZEPHYR_BASE=/nowhere leads to no Zephyr (no file VERSION there)",
+        Severity.WARNING,
+        "to write firmware: ZEPHYR_BASE=/nowhere is not a Zephyr (it has no file VERSION)",
         "`export ZEPHYR_BASE=…` with the folder zephyr that `west update` made (docs/firmware.md)",
     )
 
@@ -170,15 +170,15 @@ def test_a_dongle_without_nrfutil(well: Desk) -> None:
     well.records.clear()
     well.add(dongle(), greeting(hello()))
     (well.folder / "bin" / "nrfutil").unlink()
-    pressing, what, mend = only(found(well))
-    assert (pressing, what) == (False, "to write firmware: nrfutil is missing")
-    assert mend.endswith("then `nrfutil install nrf5sdk-tools`")
+    severity, problem, fix = only(found(well))
+    assert (severity, problem) == (Severity.WARNING, "to write firmware: nrfutil is missing")
+    assert fix.endswith("then `nrfutil install nrf5sdk-tools`")
 
 
 def test_modem_manager_until_the_rules_are_installed(well: Desk) -> None:
     well.tool("systemctl", prints="active")
     assert only(found(well)) == (
-        False,
+        Severity.WARNING,
         "ModemManager talks to every new serial port, also to boards, for some seconds",
         RULES,
     )
@@ -189,7 +189,7 @@ def test_modem_manager_until_the_rules_are_installed(well: Desk) -> None:
 
 def test_bluez_that_is_missing_old_without_adapter_or_down(well: Desk) -> None:
     well.tool("bluetoothctl", prints="bluetoothctl: 5.55 Powered: yes")
-    assert only(found(well))[1] == "for recv --ble: BlueZ 5.55 does not tell the MTU; 5.62 is needed"
+    assert only(found(well))[1] == "for recv --ble: BlueZ 5.55 does not report the MTU; 5.62 is needed"
     well.tool("bluetoothctl", prints="bluetoothctl: 5.66 Powered: no")
     assert only(found(well))[1:] == (
         "for recv --ble: the Bluetooth adapter is down",
@@ -211,7 +211,7 @@ def test_bluetooth_that_a_switch_or_a_command_keeps_off(well: Desk) -> None:
 
     by_hardware = (
         "for recv --ble: Bluetooth is switched off by the computer's hardware",
-        "its switch or key for radio, or its firmware setup: no command can",
+        "turn it on with the computer's radio switch or key, or in its firmware setup; no command can",
     )
     by_command = ("for recv --ble: Bluetooth is blocked", "rfkill unblock bluetooth")
     switch(0, "wlan", hard=1, soft=1)
@@ -222,9 +222,9 @@ def test_bluetooth_that_a_switch_or_a_command_keeps_off(well: Desk) -> None:
     switch(1, "bluetooth", hard=1)
     assert only(found(well))[1:] == by_hardware
     switch(1, "bluetooth", hard=1, soft=1)
-    assert [(one.what, one.mend) for one in found(well)] == [by_hardware, by_command]
+    assert [(one.problem, one.fix) for one in found(well)] == [by_hardware, by_command]
     (well.sysfs / "class" / "bluetooth" / "hci0").rmdir()
-    assert [one.what for one in found(well)] == [by_hardware[0], by_command[0]], "the switch took the adapter away"
+    assert [one.problem for one in found(well)] == [by_hardware[0], by_command[0]], "the switch took the adapter away"
     switch(1, "bluetooth")
     assert "no Bluetooth adapter" in only(found(well))[1]
 
@@ -232,38 +232,38 @@ def test_bluetooth_that_a_switch_or_a_command_keeps_off(well: Desk) -> None:
 def test_bleak_that_is_missing(well: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bleak", None)
     assert only(found(well)) == (
-        False,
+        Severity.WARNING,
         "for recv --ble: the package bleak is missing",
         "pip install 'pnc-link[ble]'",
     )
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "problem"),
     [("camera = \n", "Invalid value (at line 1, column 10)"), ("camera = 1.5\n", "camera must be a USB serial number")],
 )
-def test_a_broken_boards_toml_is_one_finding_among_the_others(
-    well: Desk, content: str, what: str, capsys: pytest.CaptureFixture[str]
+def test_a_broken_boards_toml_is_one_diagnostic_among_the_others(
+    well: Desk, content: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = well.folder / "project" / "boards.toml"
     path.write_text(content)
     well.add(bootloader())
-    assert asyncio.run(boards.boards(boards.parser().parse_args(["doctor"]), well.machine("win32"))) == 1
+    assert asyncio.run(boards.boards(boards.parser().parse_args(["doctor"]), well.system("win32"))) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"! {path}: {what}")
-    assert lines[1].startswith("    mend boards.toml, or remove it; a line of it: ")
+    assert lines[0].startswith(f"! {path}: {problem}")
+    assert lines[1].startswith("    correct boards.toml, or remove it; a line of it: ")
     assert any("a dongle in its bootloader, without firmware" in line for line in lines[2:])
 
 
-def test_the_command_prints_findings_and_fails_only_when_something_is_pressing(
+def test_the_command_prints_diagnostics_and_fails_only_for_errors(
     well: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = boards.parser().parse_args(["doctor"])
     well.records.clear()
-    assert asyncio.run(boards.boards(arguments, well.machine("win32"))) == 0
+    assert asyncio.run(boards.boards(arguments, well.system("win32"))) == 0
     assert capsys.readouterr().out.startswith("- no board is attached\n    plug one in")
     well.add(kit())
-    assert asyncio.run(boards.boards(arguments, well.machine("win32"))) == 1
+    assert asyncio.run(boards.boards(arguments, well.system("win32"))) == 1
     out = capsys.readouterr().out
     assert out.startswith("! /dev/ttyACM0: nothing on it speaks this protocol")
     assert "    make flash BOARD=nrf52840dk SNR=683123456\n" in out

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from host.boards.exit_status import ExitStatus
 from host.boards.flash import PRESS_RESET, flash
 from host.boards.flash_options import FlashOptions
 from host.boards.targets import TARGETS, target
 from host.cli.command import USAGE, CommandError
-from host.devices.errors import BoardError, ExitStatus
 from host.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
@@ -25,24 +25,24 @@ BUILD_KIT = [
 WEST = "west flash --skip-rebuild --runner {} --build-dir build/firmware/nrf52840dk_nrf52840 --dev-id {}"
 
 
-def run(desk: Desk, wanted: FlashOptions) -> list[str]:
-    """Flash; what it said."""
+def run(desk: Desk, options: FlashOptions) -> list[str]:
+    """Flash; return the lines that it printed."""
     said: list[str] = []
-    asyncio.run(flash(desk.machine(), wanted, said.append))
+    asyncio.run(flash(desk.system(), options, said.append))
     return said
 
 
-def failure(desk: Desk, wanted: FlashOptions) -> tuple[ExitStatus, str]:
-    """How it fails."""
-    with pytest.raises(BoardError) as error:
-        run(desk, wanted)
+def failure(desk: Desk, options: FlashOptions) -> tuple[ExitStatus, str]:
+    """Flash, which fails; return the exit status and the line."""
+    with pytest.raises(CommandError) as error:
+        run(desk, options)
     assert "\n" not in str(error.value)
     return ExitStatus(error.value.status), str(error.value)
 
 
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """Every tool is there."""
+    """A desk with every tool."""
     desk.zephyr("4.1.0", "nrfutil")
     desk.tools("cmake", "ninja", "west", "JLinkExe", "pyocd")
     desk.tool("nrfutil", prints=NRFUTIL)
@@ -50,7 +50,7 @@ def ready(desk: Desk) -> Desk:
 
 
 def without_versions(log: list[str]) -> list[str]:
-    """Less the questions for a tool's version."""
+    """Return the log without the questions for a tool's version."""
     return [line for line in log if line not in ("nrfutil --version", "nrfutil list")]
 
 
@@ -154,20 +154,22 @@ def test_the_only_board_is_not_taken_for_a_role_that_another_board_has(ready: De
     ready.add(kit(), greeting(hello(Role.CAMERA)))
     assert failure(ready, replace(KIT, role="edge")) == (
         ExitStatus.NO_BOARD,
-        "ROLE=edge: the only board attached, at /dev/ttyACM0, has the role camera: leave ROLE out, or plug the other "
-        "one in",
+        "the only board attached, at /dev/ttyACM0, has the role camera: leave ROLE out, or plug the other one in",
     )
     (ready.folder / "project" / "boards.toml").write_text('camera = "5"\n')
     status, text = failure(ready, replace(KIT, role="camera"))
-    assert (status, text) == (ExitStatus.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+    assert (status, text) == (
+        ExitStatus.NO_BOARD,
+        "boards.toml: camera is 5, and that board is not attached; attached: /dev/ttyACM0 (serial 683123456)",
+    )
     assert not any("west" in line for line in ready.log)
 
 
 def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
     ready.add(kit(), greeting(hello(Role.NONE)))
     ready.add(kit("683999999", "/dev/ttyACM1"), greeting(hello(Role.NONE)))
-    for wanted in (KIT, replace(KIT, role="camera")):
-        status, text = failure(ready, wanted)
+    for options in (KIT, replace(KIT, role="camera")):
+        status, text = failure(ready, options)
         assert status == ExitStatus.SEVERAL_BOARDS
         assert "/dev/ttyACM0 (serial 683123456), /dev/ttyACM1 (serial 683999999)" in text
         assert "choose one with SNR=… or ROLE=camera|edge" in text
@@ -187,7 +189,7 @@ def test_a_serial_number_that_is_not_there_is_an_error_that_lists_those_that_are
     ready.add(kit())
     status, text = failure(ready, replace(KIT, serial="5"))
     assert status == ExitStatus.NO_BOARD
-    assert text == "SNR=5: no such board; attached: /dev/ttyACM0 (serial 683123456)"
+    assert text == "serial 5: no such board; attached: /dev/ttyACM0 (serial 683123456)"
 
 
 def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) -> None:
@@ -195,7 +197,11 @@ def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) ->
     ready.add(kit())
     ready.add(kit("683999999", "/dev/ttyACM1"))
     status, text = failure(ready, replace(KIT, role="camera"))
-    assert (status, text) == (ExitStatus.NO_BOARD, "boards.toml: camera is 5, and that board is not attached")
+    assert (status, text) == (
+        ExitStatus.NO_BOARD,
+        "boards.toml: camera is 5, and that board is not attached; attached: /dev/ttyACM0 (serial 683123456), "
+        "/dev/ttyACM1 (serial 683999999)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +229,7 @@ def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
     ready.environment["ZEPHYR_BASE"] = "/nowhere"
     assert failure(ready, KIT) == (
         ExitStatus.TOOL_MISSING,
-        "ZEPHYR_BASE=/nowhere leads to no Zephyr (no file VERSION there): `export ZEPHYR_BASE=…` with the folder "
+        "ZEPHYR_BASE=/nowhere is not a Zephyr (it has no file VERSION): `export ZEPHYR_BASE=…` with the folder "
         "zephyr that `west update` made (docs/firmware.md)",
     )
 
@@ -245,12 +251,12 @@ def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
     (ready.folder / "bin" / "west").write_text("#!/nowhere/python\n")
     assert failure(ready, KIT) == (
         ExitStatus.TOOL_MISSING,
-        "writing the board failed: west cannot be run (No such file or directory): install it anew",
+        "writing the board failed: west cannot be run (No such file or directory): install it again",
     )
 
 
 def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
-    said = re.escape("BOARD=uno: no such board; there are nrf52840dk, nrf52840dongle")
+    said = re.escape("BOARD=uno: no such board; known are nrf52840dk, nrf52840dongle")
     with pytest.raises(CommandError, match=said) as error:
         target("uno")
     assert error.value.status == USAGE
@@ -270,16 +276,16 @@ def test_no_hello_is_an_error(ready: Desk) -> None:
     ready.add(kit())
     status, text = failure(ready, KIT)
     assert status == ExitStatus.WRONG_FIRMWARE
-    assert text == "written, but /dev/ttyACM0: no board answered: `make flash` writes this firmware"
+    assert text == "written, but /dev/ttyACM0: no board answered: unplug it, plug it in again"
 
 
 def test_a_board_that_does_not_come_back_is_an_error(ready: Desk) -> None:
     ready.add(kit())
-    machine = ready.machine()
-    seen = iter([ready.records] * 2)  # chosen, written
-    gone = replace(machine, records=lambda: next(seen, []))
+    system = ready.system()
+    attached = iter([ready.records] * 2)  # when it is chosen, and when it is written
+    gone = replace(system, records=lambda: next(attached, []))
     with pytest.raises(
-        BoardError, match="written, but the board did not come back: unplug it, plug it in again"
+        CommandError, match="written, but the board did not come back: unplug it, plug it in again"
     ) as error:
         asyncio.run(flash(gone, KIT, lambda _line: None))
     assert error.value.status == ExitStatus.WRONG_FIRMWARE
@@ -291,7 +297,7 @@ USB = replace(KIT, own_usb=True)
 
 
 def _usb_board(uptime_ms: int) -> Callable[[Control], list[Control]]:
-    """A board that says for how long it has run."""
+    """Return the answers of a board with this uptime."""
 
     def answer(packet: Control) -> list[Control]:
         if isinstance(packet, StatisticsRequest):
@@ -303,7 +309,7 @@ def _usb_board(uptime_ms: int) -> Callable[[Control], list[Control]]:
 
 def test_a_kit_with_its_own_usb_is_built_apart_and_heard_at_its_other_socket(ready: Desk) -> None:
     ready.add(kit())
-    ready.add(dongle("AAAA", "/dev/ttyACM8"), _usb_board(3_600_000))  # somebody else's, for an hour
+    ready.add(dongle("AAAA", "/dev/ttyACM8"), _usb_board(3_600_000))  # another board, up for an hour
     ready.add(dongle("BBBB", "/dev/ttyACM9"), _usb_board(0))
     said = run(ready, USB)
     folder = "build/firmware/nrf52840dk_nrf52840_usb"
@@ -342,7 +348,7 @@ def test_a_dongle_in_its_bootloader_gets_a_package(ready: Desk, version: str, pr
     ready.tool("nrfutil", prints=version)
     waiting = bootloader()
     ready.add(waiting)
-    machine = ready.machine()
+    system = ready.system()
     came: list[bool] = []
 
     def records() -> list[object]:
@@ -353,7 +359,7 @@ def test_a_dongle_in_its_bootloader_gets_a_package(ready: Desk, version: str, pr
         return list(ready.records)
 
     said: list[str] = []
-    asyncio.run(flash(replace(machine, records=records), DONGLE, said.append))  # type: ignore[arg-type]
+    asyncio.run(flash(replace(system, records=records), DONGLE, said.append))  # type: ignore[arg-type]
     folder = "build/firmware/nrf52840dongle_nrf52840"
     assert without_versions(ready.log)[2:] == [
         f"{program} pkg generate --hw-version 52 --sd-req 0x00 --application-version 1 "
@@ -370,7 +376,7 @@ def test_a_dongle_with_our_firmware_is_sent_to_its_bootloader(ready: Desk) -> No
         return [hello(can=BOOTS)] if isinstance(packet, Hello) else []
 
     board = ready.add(dongle(), answer)
-    status, _ = failure(ready, DONGLE)  # nobody writes it here, so it stays in its bootloader
+    status, _ = failure(ready, DONGLE)  # the tools only log, so it stays in its bootloader
     assert status == ExitStatus.WRONG_FIRMWARE
     assert Reset(kind=ResetKind.BOOTLOADER) in board.heard
     assert ready.log[-1].endswith("--port /dev/ttyACM6")
@@ -416,12 +422,12 @@ def test_the_hello_of_another_dongle_is_not_taken_for_the_new_ones(ready: Desk, 
     waiting = bootloader()
     waiting.location = None if location is None else "1-3:1.0"
     ready.add(waiting)
-    wanted = replace(DONGLE, serial="E1D2C3B4A596")
-    assert failure(ready, wanted) == (
+    options = replace(DONGLE, serial="E1D2C3B4A596")
+    assert failure(ready, options) == (
         ExitStatus.WRONG_FIRMWARE,
         "written, but the board did not come back: unplug it, plug it in again",
     )
-    machine = ready.machine()
+    system = ready.system()
 
     def records() -> list[object]:
         if sum(" dfu usb-serial " in line for line in ready.log) == 2 and waiting in ready.records:
@@ -432,14 +438,14 @@ def test_the_hello_of_another_dongle_is_not_taken_for_the_new_ones(ready: Desk, 
         return list(ready.records)
 
     said: list[str] = []
-    asyncio.run(flash(replace(machine, records=records), wanted, said.append))  # type: ignore[arg-type]
+    asyncio.run(flash(replace(system, records=records), options, said.append))  # type: ignore[arg-type]
     assert said[-1].startswith("/dev/ttyACM5: firmware 0.1.0")
 
 
 def test_a_dry_run_for_a_dongle_says_that_its_bootloader_comes_first(ready: Desk) -> None:
     ready.add(dongle())
     said = run(ready, replace(DONGLE, dry_run=True))
-    assert "first it is told to start its bootloader, whose port may be another one" in said
+    assert "first the dongle starts its bootloader, which may have another port" in said
 
 
 def test_a_dongle_of_boards_toml_may_be_in_its_bootloader(ready: Desk) -> None:

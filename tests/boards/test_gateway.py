@@ -1,4 +1,4 @@
-"""The files for a gateway, read by the programs that will read them there."""
+"""The files for a gateway, checked by the programs that read them."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ ONE = "tests/hil/test_packets.py::test_both_boards_say_who_they_are"
 
 
 def hil(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run one of its tests."""
+    """Run one test of tests/hil."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZEPHYR", "BSIM"))}
-    environment["PYTHONPATH"] = str(folder)  # where plug-ins of a test are
+    environment["PYTHONPATH"] = str(folder)  # a test's plug-ins
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-ra", ONE]
     report = f"--hil-report={folder / 'report.html'}"
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""``make firmware``: the same build as that of ``make flash``, with nothing set up."""
+"""``make firmware``: the same build as that of ``make flash``, without an environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(MAKE is None or sys.platform == "win32", reason=
 
 @pytest.fixture
 def ready(desk: Desk) -> Desk:
-    """The source that the goal needs, cmake and ninja."""
+    """A desk with the source that the goal needs, cmake and ninja."""
     desk.tools("cmake", "ninja")
     (desk.root / "host" / "boards").mkdir(parents=True)
     for name in ("Makefile", "host/__init__.py", "host/boards/__init__.py", "host/boards/zephyr.py"):
@@ -32,7 +32,7 @@ def ready(desk: Desk) -> Desk:
 
 
 def make(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run it with a Python that has its standard library only."""
+    """Run the goal with a Python that has its standard library only."""
     command = [str(MAKE), "firmware", f"PYTHON={sys.executable} -S", *words]
     return subprocess.run(
         command, cwd=desk.root, env=desk.environment, capture_output=True, text=True, timeout=60, check=False
@@ -40,7 +40,7 @@ def make(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def built(desk: Desk, *words: str) -> list[str]:
-    """What it ran, and printed."""
+    """Run the goal; return the commands that it ran and printed."""
     done = make(desk, *words)
     assert done.returncode == 0, done.stderr
     printed = [line.removeprefix("$ ") for line in done.stdout.splitlines() if line.startswith("$ ")]
@@ -86,9 +86,18 @@ def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
 
 def test_what_is_missing_is_one_line(ready: Desk) -> None:
     (ready.folder / "bin" / "cmake").unlink()
-    assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md says what is needed")
+    assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md lists what is needed")
     del ready.environment["ZEPHYR_BASE"]
     assert make(ready).stderr.startswith("firmware: ZEPHYR_BASE is not set: `west init -l firmware")
+
+
+@pytest.mark.parametrize("words", [["BOARD="], ["BOARD=", "USB=1"]])
+def test_an_empty_board_is_one_line_that_lists_the_boards(ready: Desk, words: list[str]) -> None:
+    done = make(ready, *words)
+    assert done.stderr.splitlines()[0] == "firmware: name a board: nrf52840dk, nrf52840dongle, or one of Zephyr's"
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert ready.log == []
 
 
 def test_its_boards_are_those_that_can_be_written() -> None:

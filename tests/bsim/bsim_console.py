@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from host.link.channel import Channel
-from host.packets import Picture
 from host.wire import (
     VERSION,
     Configure,
@@ -25,6 +24,7 @@ from host.wire import (
     LinkState,
     Pair,
     Pairing,
+    Picture,
     Role,
     Statistics,
     StatisticsRequest,

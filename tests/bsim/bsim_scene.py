@@ -11,11 +11,10 @@ from pathlib import Path
 from bsim_console import Console
 from simulation import Simulation
 
-from host.packets import Picture
-from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Role
+from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Picture, Role
 
 #: Frames that a host may have under way (docs/link.md).
-UNDER_WAY = 24
+MAX_FRAMES_IN_FLIGHT = 24
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,11 @@ class Source:
     def fill(self) -> None:
         """Give the board what it has room for."""
         credit, channel = self.camera.credit, self.camera.channel
-        while credit is not None and channel.under_way < UNDER_WAY and channel.pictures_under_way() < credit.free:
+        while (
+            credit is not None
+            and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
+            and channel.pictures_in_flight() < credit.free
+        ):
             packet = picture(self.given // 256 % 256, self.given % 256, remaining_ms=self._remaining_ms)
             channel.write(0, packet)
             self.given += 1

@@ -10,8 +10,7 @@ from bsim_console import BoardGoneError, Console, appears
 from bsim_scene import picture, scene
 from simulation import START_S, Simulation
 
-from host.packets import Picture
-from host.wire import Boot, Pair, PairAction, Pairing, Role
+from host.wire import Boot, Pair, PairAction, Pairing, Picture, Role
 
 CONNECTED, TRAFFIC, ERROR = range(3)
 

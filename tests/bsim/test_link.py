@@ -9,8 +9,7 @@ from bsim_console import Console
 from bsim_scene import Source, picture, scene
 from simulation import Simulation
 
-from host.packets import Picture
-from host.wire import Boot, Capability, Hop, Kind, Link, LinkState, Phy, Ping, Pong, Result, Role
+from host.wire import Boot, Capability, Hop, Kind, Link, LinkState, Phy, Picture, Ping, Pong, Result, Role
 
 
 def test_a_board_greets_its_host_and_keeps_its_role_through_a_restart(program: Path, tmp_path: Path) -> None:

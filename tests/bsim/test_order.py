@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bsim_scene import Scene, Source, attenuated, picture, scene
 
-from host.packets import Picture
-from host.wire import Link, LinkState, Statistics, StatisticsRequest
+from host.wire import Link, LinkState, Picture, Statistics, StatisticsRequest
 
 IN_FLIGHT_DEFAULT = 3
 FILL_IMAGE = 200

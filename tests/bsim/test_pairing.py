@@ -11,8 +11,7 @@ from bsim_console import Console
 from bsim_scene import picture
 from simulation import NEEDS_CIPHER, REAL, Simulation
 
-from host.packets import Picture
-from host.wire import Configure, Link, LinkState, Pair, PairAction, Pairing, PairMethod, Role
+from host.wire import Configure, Link, LinkState, Pair, PairAction, Pairing, PairMethod, Picture, Role
 
 pytestmark = NEEDS_CIPHER
 OPEN = Pair(action=PairAction.OPEN)

@@ -8,8 +8,7 @@ from bsim_console import Console, appears
 from bsim_scene import attenuated, picture, scene
 from simulation import START_S, Simulation
 
-from host.packets import Picture
-from host.wire import Boot, Error, ErrorCode, Link, LinkState, Reset, ResetKind, Role
+from host.wire import Boot, Error, ErrorCode, Link, LinkState, Picture, Reset, ResetKind, Role
 
 #: Simulated time that a board may take, ms.
 BACK_MS = 2000

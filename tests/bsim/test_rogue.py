@@ -13,8 +13,7 @@ from bsim_console import Console
 from bsim_scene import picture
 from simulation import ROOT, Simulation, build
 
-from host.packets import Picture
-from host.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Role
+from host.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Picture, Role
 
 #: What it sends: packets.h of the rogue.
 PACKETS = 3604

@@ -10,8 +10,7 @@ from bsim_console import Console
 from bsim_scene import picture, scene
 from simulation import NEEDS_CIPHER, REAL, Simulation, build
 
-from host.packets import Picture
-from host.wire import LinkState, Role
+from host.wire import LinkState, Picture, Role
 
 #: Zephyr's samples connect only to what is near: -50 dBm in later releases.
 NEAR = ["-channel=NtNcable", "-argschannel", "-at=40"]

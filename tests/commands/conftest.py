@@ -1,4 +1,4 @@
-"""Commands as a person runs them: in their own process, on virtual boards that this process keeps running."""
+"""Commands in their own process, on virtual boards that this process runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from host.sim.realtime import RealTimeWorld
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import World, WorldSettings
 from host.transport.driver import now_us
+from tests import pace
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "host" / "assets" / "sample.jpg"
@@ -29,7 +30,7 @@ LIMIT_S = 60
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """Result of a command."""
 
     status: int
     out: str
@@ -38,7 +39,7 @@ class Ended:
 
 
 def run(*arguments: object, cwd: Path, stdin: str = "") -> Ended:
-    """Run ``python -m …`` to its end."""
+    """Run ``python -m …`` and return its result."""
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", *map(str, arguments)],
@@ -47,7 +48,7 @@ def run(*arguments: object, cwd: Path, stdin: str = "") -> Ended:
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=LIMIT_S,
+        timeout=pace.seconds(LIMIT_S),
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
@@ -55,7 +56,7 @@ def run(*arguments: object, cwd: Path, stdin: str = "") -> Ended:
 
 @contextmanager
 def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on; ended with SIGINT, as by Ctrl-C."""
+    """Run a command in the background; SIGINT ends it, as Ctrl-C does."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", *map(str, arguments)],
         cwd=cwd,
@@ -70,14 +71,14 @@ def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(10)
+                process.wait(pace.seconds(10))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
 def line_with(process: subprocess.Popen[str], text: str, stream: str = "stderr") -> str:
-    """The next line of a stream that has a text in it."""
+    """Return the next line of a stream that contains a text."""
     pipe = getattr(process, stream)
     for line in pipe:
         if text in line:
@@ -86,7 +87,7 @@ def line_with(process: subprocess.Popen[str], text: str, stream: str = "stderr")
 
 
 class Boards:
-    """Two virtual boards in real time, on a thread of their own."""
+    """Two virtual boards in real time, on their own thread."""
 
     def __init__(self, settings: WorldSettings) -> None:
         self._loop = asyncio.new_event_loop()
@@ -94,7 +95,7 @@ class Boards:
         self._settings = settings
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True)
         self._thread.start()
-        assert self._made.wait(10)
+        assert self._made.wait(pace.seconds(10))
 
     @property
     def camera(self) -> str:
@@ -105,12 +106,34 @@ class Boards:
         return self._world.paths[-1]
 
     def do(self, action: Callable[[RealTimeWorld], None]) -> None:
-        """Do something to the world, on its thread."""
+        """Call a function with the world, on the world's thread."""
         self._loop.call_soon_threadsafe(action, self._world)
+
+    def host_sends(self, least: int) -> threading.Event:
+        """Return an event that is set when a host has written ``least`` bytes to the camera board from now on."""
+        reached, installed = threading.Event(), threading.Event()
+
+        def watch(world: RealTimeWorld) -> None:
+            line = world.world.cameras[0].line
+            write, left = line.write, least
+
+            def count(data: bytes) -> None:
+                nonlocal left
+                left -= len(data)
+                if left <= 0:
+                    reached.set()
+                write(data)
+
+            line.write = count  # type: ignore[method-assign]
+            installed.set()
+
+        self.do(watch)
+        assert installed.wait(pace.seconds(10))
+        return reached
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(10)
+        self._thread.join(pace.seconds(10))
 
     async def _run(self) -> None:
         self._world = RealTimeWorld(World(self._settings, now_us=now_us()))
@@ -129,15 +152,15 @@ def boards() -> Iterator[Boards]:
 
 @pytest.fixture
 def slow_boards() -> Iterator[Boards]:
-    """At 1 kbyte/s a picture is on its way for seconds."""
-    pair = Boards(WorldSettings(trace=Trace.constant(Air(rate_bps=8000))))
+    """Run boards with a radio of 1 kbyte/s: sending a picture takes seconds."""
+    pair = Boards(WorldSettings(trace=Trace.constant(ChannelState(rate_bps=8000))))
     yield pair
     pair.close()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three drawn pictures."""
+    """Return a folder with three drawn pictures."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for index, colour in enumerate(("orange", "teal", "purple")):

@@ -1,4 +1,4 @@
-"""Each ends in one clear line on stderr, status 2 for wrong usage and 1 for failure, no traceback and no hang."""
+"""Bad input ends in one line on stderr, with status 2 for wrong usage and 1 for failure, no traceback and no hang."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ import pytest
 
 from host.link.frames import FrameReader, write_frame
 from host.wire import Hello, Kind, Role
+from tests import pace
 from tests.commands.conftest import SAMPLE, Boards, Ended, line_with, run, started
 
 SIM = ("--port", "sim")
 
 
 def complains(ended: Ended, status: int, *texts: str) -> None:
-    """One line, with all the texts, besides the line that says that the boards are virtual."""
+    """Check for one line with all the texts, besides the line about virtual boards."""
     lines = [line for line in ended.err.splitlines() if "no board attached" not in line]
     assert len(lines) == 1, ended.err
     for text in texts:
@@ -37,14 +38,14 @@ def complains(ended: Ended, status: int, *texts: str) -> None:
     [
         (["nothing.jpg", *SIM], ["nothing.jpg", "no such file"]),
         ([SAMPLE, *SIM, "--deadline", "0"], ["--deadline", "0 is not between"]),
-        ([SAMPLE, *SIM, "--deadline=-5ms"], ["--deadline", "'-5ms' is no time"]),
+        ([SAMPLE, *SIM, "--deadline=-5ms"], ["--deadline", "'-5ms' is not a time"]),
         ([SAMPLE, *SIM, "--fast"], ["--fast", "--help"]),
         (SIM, ["FILE", "--help"]),
-        ([SAMPLE, *SIM, "--deadline", "soon"], ["--deadline", "'soon' is no time"]),
-        ([SAMPLE, *SIM, "--deadline", "2h"], ["'2h' is no time"]),
+        ([SAMPLE, *SIM, "--deadline", "soon"], ["--deadline", "'soon' is not a time"]),
+        ([SAMPLE, *SIM, "--deadline", "2h"], ["'2h' is not a time"]),
         ([SAMPLE, *SIM, "--deadline", "70s"], ["65.5 s"]),
-        ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is no rate"]),
-        ([SAMPLE, *SIM, "--rate", "0kbps"], ["is no rate"]),
+        ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is not a rate"]),
+        ([SAMPLE, *SIM, "--rate", "0kbps"], ["is not a rate"]),
         ([SAMPLE, *SIM, "--trace", "none-such"], ["none-such", "heavy, light, none"]),
         ([SAMPLE, "--port", "/dev/null", "--rate", "50kbps"], ["virtual boards", "/dev/null"]),
     ],
@@ -147,10 +148,11 @@ def test_the_wrong_board_is_named(boards: Boards, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_at_once_with_one_line(slow_boards: Boards, tmp_path: Path) -> None:
+    greeted = slow_boards.host_sends(1)
     with started("host.send", SAMPLE, "--port", slow_boards.camera, cwd=tmp_path) as sender:
-        time.sleep(1.5)
+        assert greeted.wait(pace.seconds(20))
         sender.send_signal(signal.SIGINT)
-        assert sender.wait(5) == 130
+        assert sender.wait(pace.seconds(5)) == 130
         assert sender.stderr.read() == "send: stopped\n"
 
 
@@ -167,13 +169,14 @@ def test_a_board_that_goes_away_in_the_middle_is_named(
 ) -> None:
     with started("host.recv", "--port", slow_boards.edge, "--save", "kept", cwd=tmp_path) as server:
         line_with(server, "serving on")
+        sending = slow_boards.host_sends(1500)
         arguments = ["--port", slow_boards.camera, "--deadline", "4s"]
         with started("host.send", SAMPLE, *arguments, cwd=tmp_path) as sender:
-            time.sleep(2.5)
+            assert sending.wait(pace.seconds(20))
             slow_boards.do(fault)
             start = time.monotonic()
-            assert sender.wait(10) == 1
-            assert time.monotonic() - start < 5
+            assert sender.wait(pace.seconds(10)) == 1
+            assert time.monotonic() - start < pace.seconds(5)
             err = sender.stderr.read()
     assert err.startswith(f"send: {slow_boards.camera}: ")
     assert text in err
@@ -181,7 +184,7 @@ def test_a_board_that_goes_away_in_the_middle_is_named(
 
 
 class OddBoard:
-    """Something on a pseudo-terminal that answers every hello with one of its own."""
+    """A device on a pseudo-terminal that answers every frame with the same hello."""
 
     def __init__(self, hello: Hello) -> None:
         self._master, slave = pty.openpty()
@@ -215,4 +218,4 @@ def test_a_port_without_a_board_is_named_within_two_seconds(tmp_path: Path) -> N
     ended = run("host.send", SAMPLE, "--port", os.ttyname(slave), cwd=tmp_path)
     os.close(master)
     complains(ended, 1, "no board answered")
-    assert ended.took_s < 10
+    assert ended.took_s < pace.seconds(10)

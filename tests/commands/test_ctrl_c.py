@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import pace
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("bench", "boards", "evaluate", "recv", "reference", "send", "simulate", "train")
-PATIENCE_S = 60
+LIMIT_S = 60
 #: Stands where numpy is looked for: Ctrl-C comes while it is imported.
 STOPPED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n"
 
@@ -27,7 +29,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def test_it_ends_at_once_without_a_word(name: str, environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", f"host.{name}"]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=pace.seconds(LIMIT_S), check=False
     )
     # A shell says 130.
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
@@ -40,7 +42,7 @@ def test_these_are_all_commands() -> None:
 
 def test_what_is_started_to_ignore_it_ignores_it(environment: dict[str, str]) -> None:
     command = ["sh", "-c", "trap '' INT; exec \"$0\" -m host.boards", sys.executable]
-    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=pace.seconds(LIMIT_S), check=False)
     assert done.returncode == 7
 
 

@@ -1,4 +1,4 @@
-"""Which port ``send`` and ``recv`` take when boards.toml names boards."""
+"""The port that ``send`` and ``recv`` use if boards.toml names boards."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from host.cli.board_choice import add_port_arguments, chosen_port, port_named
+from host.cli.board_choice import add_port_arguments, chosen_port
 from host.cli.command import CommandError
-from host.transport.transport import TransportError
+from host.devices.choice import port_named
+from host.devices.errors import BoardError
 from tests.boards.desk import Desk, Scripted, kit, silent
 
 NAMES = 'camera = "000683123456"\nroof = "7"\n'
 
 
 def port(desk: Desk, *arguments: str, role: str = "camera") -> str | None:
-    """The name of the port that is chosen."""
+    """Return the name of the chosen port."""
     parser = argparse.ArgumentParser()
     add_port_arguments(parser)
-    machine = replace(desk.machine(), open_port=lambda name: Scripted(name, silent))
-    chosen = chosen_port(parser.parse_args(arguments), role, machine)
+    system = replace(desk.system(), open_port=lambda name: Scripted(name, silent))
+    chosen = chosen_port(parser.parse_args(arguments), role, system)
     return None if chosen is None else chosen.name
 
 
@@ -31,18 +32,18 @@ def name_boards(desk: Desk) -> None:
 
 @pytest.fixture
 def two(desk: Desk) -> Desk:
-    """Two boards are attached."""
+    """A desk with two boards."""
     desk.add(kit())
     desk.add(kit("000683999999", "/dev/ttyACM1"))
     return desk
 
 
 def test_a_named_board_is_taken_for_its_role_although_there_are_two(two: Desk) -> None:
-    with pytest.raises(TransportError, match="several boards"):
+    with pytest.raises(BoardError, match="several boards"):
         port(two)
     name_boards(two)
     assert port(two) == "/dev/ttyACM0"
-    with pytest.raises(TransportError, match="several boards"):
+    with pytest.raises(BoardError, match="several boards"):
         port(two, role="edge")
     del two.records[0]
     assert port(two, role="edge") == "/dev/ttyACM1"
@@ -52,14 +53,12 @@ def test_a_port_may_be_given_by_name(two: Desk) -> None:
     name_boards(two)
     assert port(two, "--port", "camera", role="edge") == "/dev/ttyACM0"
     assert port(two, "--port", "/dev/ttyACM1") == "/dev/ttyACM1"
-    named = [asyncio.run(port_named(text, two.machine())) for text in ("camera", "/dev/ttyS0", "")]
+    named = [asyncio.run(port_named(two.system(), text)) for text in ("camera", "/dev/ttyS0", "")]
     assert named == ["/dev/ttyACM0", "/dev/ttyS0", ""]
-    with pytest.raises(
-        CommandError, match=r"boards.toml: roof is 7, and that board is not attached; attached: /dev/tty"
-    ):
+    with pytest.raises(BoardError, match=r"boards.toml: roof is 7, and that board is not attached; attached: /dev/tty"):
         port(two, "--port", "roof")
     two.records.clear()
-    with pytest.raises(CommandError, match="attached: none"):
+    with pytest.raises(BoardError, match="attached: none"):
         port(two, "--port", "camera")
 
 
@@ -67,8 +66,8 @@ def test_a_name_that_no_board_has_is_an_error_that_says_where_to_write_it(two: D
     with pytest.raises(CommandError) as error:
         port(two, "--port", "roof")
     assert str(error.value) == (
-        f"roof is no serial port, and {two.folder / 'project' / 'boards.toml'} names no board so: write roof = "
-        '"SERIAL" there (`python -m host.boards list` shows serial numbers)'
+        f"roof is not a serial port, and {two.folder / 'project' / 'boards.toml'} has no such name: add the line "
+        'roof = "SERIAL" (`python -m host.boards list` shows serial numbers)'
     )
 
 

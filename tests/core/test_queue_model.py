@@ -13,8 +13,7 @@ from core_build import HERE, Workshop, filled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host.packets import Picture
-from host.wire import MAX_CODEC_BYTES, MAX_DEADLINE_MS, MAX_PACKET
+from host.wire import MAX_CODEC_BYTES, MAX_DEADLINE_MS, MAX_PACKET, Picture
 
 OK, EVICTED, REFUSED, EXPIRED = range(4)
 MS = 1000

@@ -7,10 +7,10 @@ from typing import Any
 
 from core_build import ROOT
 
-from protocol.generate import Packet, load
+from protocol.definition import Packet, load
 
 FOLDER = ROOT / "protocol" / "vectors"
-PACKETS = {packet.name: packet for packet in load(ROOT / "protocol" / "wire.toml")[1]}
+PACKETS = {packet.name: packet for packet in load(ROOT / "protocol" / "wire.toml").packets}
 PACKETS_BY_TYPE = {packet.type: packet.name for packet in PACKETS.values()}
 
 

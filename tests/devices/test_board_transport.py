@@ -1,4 +1,4 @@
-"""The port of a board that is known by its serial number: found anew at every opening."""
+"""The transport to a board with a known serial number: its port is looked up at every opening."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from host.camera.camera import Camera
-from host.cli.board_choice import chosen_port, port_named
+from host.cli.board_choice import chosen_port
 from host.codec import load
 from host.devices.board_transport import BoardTransport
+from host.devices.choice import port_named
 from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
@@ -28,14 +29,14 @@ from tests.sim.realtime_scene import BAUD, live, running, running_world
 
 
 def second(port: str = "/dev/ttyACM1") -> Record:
-    """The other port of a development kit."""
+    """Return the second port of a development kit."""
     record = kit(port=port)
     record.location = "1-2:1.2"
     return record
 
 
 def opened(desk: Desk, port: BoardTransport) -> str:
-    """Open it; the port that it is then."""
+    """Open the transport; return the name of its port."""
     asyncio.run(port.open())
     assert port.name in desk.ports
     return port.name
@@ -48,7 +49,7 @@ def hellos(port: Scripted) -> int:
 def test_a_board_that_comes_back_under_another_name_is_found_there(desk: Desk) -> None:
     desk.add(kit("7", "/dev/ttyACM3"))
     desk.add(kit())
-    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.system(), desk.system().boards()[0])
     assert opened(desk, port) == "/dev/ttyACM0"
     del desk.records[1]
     with pytest.raises(TransportError, match=r"^the board \(serial 683123456\) is not attached$"):
@@ -59,7 +60,7 @@ def test_a_board_that_comes_back_under_another_name_is_found_there(desk: Desk) -
 
 def test_a_board_without_a_serial_number_is_found_at_its_socket(desk: Desk) -> None:
     desk.add(kit("", "/dev/ttyACM0", "1-2"))
-    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.system(), desk.system().boards()[0])
     desk.records.clear()
     desk.add(kit("", "/dev/ttyACM0", "1-7"))
     desk.add(kit("", "/dev/ttyACM4", "1-2"))
@@ -68,13 +69,13 @@ def test_a_board_without_a_serial_number_is_found_at_its_socket(desk: Desk) -> N
 
 def test_a_boards_only_port_is_opened_without_a_greeting(desk: Desk) -> None:
     only = desk.add(kit(), greeting(hello()))
-    assert opened(desk, BoardTransport(desk.machine(), desk.machine().boards()[0])) == "/dev/ttyACM0"
+    assert opened(desk, BoardTransport(desk.system(), desk.system().boards()[0])) == "/dev/ttyACM0"
     assert (only.opened, only.heard) == (1, [])
 
 
 def test_of_a_kits_two_ports_the_one_that_answers_is_taken_and_asked_first_from_then_on(desk: Desk) -> None:
     silent, board = desk.add(kit()), desk.add(second(), greeting(hello()))
-    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.system(), desk.system().boards()[0])
     assert opened(desk, port) == "/dev/ttyACM1"
     assert hellos(silent) > 0
     asked = hellos(silent)
@@ -86,7 +87,7 @@ def test_of_a_kits_two_ports_the_one_that_answers_is_taken_and_asked_first_from_
 def test_where_no_port_of_a_kit_answers_its_first_is_opened(desk: Desk) -> None:
     desk.add(kit(), missing="in use by another program; close that one first")
     desk.add(second())
-    port = BoardTransport(desk.machine(), desk.machine().boards()[0])
+    port = BoardTransport(desk.system(), desk.system().boards()[0])
     with pytest.raises(TransportError, match="/dev/ttyACM0: in use by another program"):
         asyncio.run(port.open())
 
@@ -96,9 +97,9 @@ def test_a_name_leads_to_the_port_that_answers(desk: Desk) -> None:
     desk.add(dongle())
     desk.add(kit())
     desk.add(second(), greeting(hello()))
-    assert asyncio.run(port_named("camera", desk.machine())) == "/dev/ttyACM1"
+    assert asyncio.run(port_named(desk.system(), "camera")) == "/dev/ttyACM1"
     arguments = parser().parse_args(["--port", "camera"])
-    chosen = chosen_port(arguments, "edge", desk.machine())
+    chosen = chosen_port(arguments, "edge", desk.system())
     assert isinstance(chosen, BoardTransport)
     assert opened(desk, chosen) == "/dev/ttyACM1"
 
@@ -107,7 +108,7 @@ def test_a_name_leads_to_the_port_that_answers(desk: Desk) -> None:
 @pytest.mark.parametrize("wanted", ["edge", "auto"])
 def test_a_server_serves_again_when_its_board_is_back_under_another_name(desk: Desk, wanted: str) -> None:
     (desk.folder / "project" / "boards.toml").write_text('edge = "683123456"\n')
-    machine = replace(desk.machine(), open_port=lambda name: SerialTransport(name, BAUD))
+    system = replace(desk.system(), open_port=lambda name: SerialTransport(name, BAUD))
     codec = load()
     packets = codec.encode(np.full((224, 224, 3), 90, np.uint8))
     notices: list[str] = []
@@ -120,7 +121,7 @@ def test_a_server_serves_again_when_its_board_is_back_under_another_name(desk: D
     async def test() -> None:
         async with running_world(WorldSettings()) as world:
             desk.records = [kit(port=world.paths[-1])]
-            port = chosen_port(parser().parse_args(["--port", wanted]), "edge", machine)
+            port = chosen_port(parser().parse_args(["--port", wanted]), "edge", system)
             assert port is not None
             server = EdgeServer(
                 port,

@@ -1,11 +1,10 @@
-"""Boards among recorded lists of serial ports."""
+"""Boards in recorded lists of serial ports."""
 
 from __future__ import annotations
 
 import pytest
 
-from host.devices.usb import Kind, attached, only_board
-from host.transport.transport import TransportError
+from host.devices.usb import Kind, attached
 from tests.boards.desk import Record, bootloader, dongle, kit
 
 OTHERS = [
@@ -75,16 +74,3 @@ def test_two_boards_without_serial_numbers_are_told_apart_by_where_they_are() ->
         Record("/dev/ttyACM1", 0x1915, 0x520F, None, "1-3:1.0"),
     ]
     assert len(attached(records)) == 2
-
-
-def test_the_only_board_is_taken_and_of_two_none_is_guessed() -> None:
-    records: list[Record] = [*OTHERS, bootloader()]
-    assert only_board(attached(records)) is None
-    records.append(kit())
-    [board] = [board for board in attached(records) if board.kind is Kind.DEBUGGER]
-    assert only_board(attached(records)) == board
-    records.append(dongle())
-    with pytest.raises(
-        TransportError, match=r"several boards are attached \(/dev/ttyACM0, /dev/ttyACM5\): choose one with --port"
-    ):
-        only_board(attached(records))

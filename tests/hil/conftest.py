@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
-from host.cli.board_choice import port_named
+from host.devices.choice import port_named
 from host.devices.host_system import HostSystem
 from host.devices.survey import survey
 from host.devices.usb import Kind, attached
 from host.wire import Role
+from tests import pace
 from tests.hil.host import Host
 from tests.hil.needs import MARK
 from tests.hil.report import Plot, Run
 from tests.hil.rigs.rig import NEEDS, Rig
 
 LINKS = ("sim", "bumble", "bsim", "hil")
-#: Nothing here takes that long; a test that does hangs.
+#: Time limit of a test on the reference machine; a test that takes longer hangs.
 HANG_S = 240.0
 _RUN = pytest.StashKey[Run]()
 _WHY_NOT = pytest.StashKey[str]()
@@ -49,7 +50,7 @@ def _link(config: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def make_rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Rig]:
-    """Makes the rig that --link names; skips, or fails with --require-boards, where it is not to be had."""
+    """Return a maker of the rig that --link names; skip, or fail with --require-boards, if it is not available."""
     config = request.config
     match _link(config):
         case "sim":
@@ -85,10 +86,12 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
 def _boards(config: pytest.Config) -> Callable[[bool], Rig]:
     from tests.hil.rigs.serial import SerialRig
 
-    camera, edge = (asyncio.run(port_named(str(config.getoption(name, "")))) for name in ("camera", "edge"))
+    system = HostSystem()
+    given = (str(config.getoption(name, "")) for name in ("camera", "edge"))
+    camera, edge = (asyncio.run(port_named(system, text)) for text in given)
     if not (camera and edge):
-        seen = asyncio.run(survey(HostSystem()))
-        ports = {role: [one.port for one in seen if one.role is role] for role in (Role.CAMERA, Role.EDGE)}
+        boards = asyncio.run(survey(system))
+        ports = {role: [info.port for info in boards if info.role is role] for role in (Role.CAMERA, Role.EDGE)}
         if any(len(found) > 1 for found in ports.values()):
             pytest.fail(f"several boards of one role ({ports}): name them with --camera and --edge")
         camera = camera or next(iter(ports[Role.CAMERA]), "")
@@ -107,14 +110,14 @@ def _missing(config: pytest.Config, why: str) -> None:
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """The loop in which a test, its hosts and its boards live."""
+    """Run the event loop of a test, its hosts and its boards."""
     with asyncio.Runner() as runner:
         yield runner
 
 
 @pytest.fixture
 def link(request: pytest.FixtureRequest, make_rig: Callable[[bool], Rig], runner: asyncio.Runner) -> Iterator[Rig]:
-    """The boards, started. A test that needs ``slow_air`` has it."""
+    """Start the boards, with slow air if the test needs ``slow_air``."""
     needed = _needs(request.node)
     rig = make_rig("slow_air" in needed)
     for name in needed:
@@ -129,11 +132,11 @@ def link(request: pytest.FixtureRequest, make_rig: Callable[[bool], Rig], runner
 
 @pytest.fixture
 def hosts(link: Rig, runner: asyncio.Runner) -> Iterator[tuple[Host, Host]]:
-    """A host at each end, of boards that are connected."""
-    camera, edge = Host(link.camera_port(), Role.CAMERA), Host(link.edge_port(), Role.EDGE)
+    """Run a host at each end of two connected boards."""
+    camera, edge = Host(link.camera_transport(), Role.CAMERA), Host(link.edge_transport(), Role.EDGE)
 
     async def begin() -> None:
-        async with asyncio.timeout(HANG_S):
+        async with asyncio.timeout(pace.seconds(HANG_S)):
             await edge.open()
             await camera.open()
             await link.prepare(camera, edge)
@@ -155,26 +158,26 @@ def hosts(link: Rig, runner: asyncio.Runner) -> Iterator[tuple[Host, Host]]:
 
 @pytest.fixture
 def camera(hosts: tuple[Host, Host]) -> Host:
-    """The camera computer."""
+    """Return the camera computer."""
     return hosts[0]
 
 
 @pytest.fixture
 def edge(hosts: tuple[Host, Host]) -> Host:
-    """The edge server's computer."""
+    """Return the edge server's computer."""
     return hosts[1]
 
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Puts a figure into the report."""
+    """Return a function that adds a figure to the report."""
     run = request.config.stash[_RUN]
     return lambda what, value: run.figures.append((request.node.name, what, value))
 
 
 @pytest.fixture
 def plot(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Puts a curve into the report: title, x, y, points."""
+    """Return a function that adds a curve to the report: title, x, y, points."""
     run = request.config.stash[_RUN]
 
     def add(title: str, x: str, y: str, points: list[tuple[float, float]]) -> None:
@@ -188,7 +191,7 @@ def _needs(item: pytest.Item) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that is a coroutine runs in the loop of its boards."""
+    """Run a test that is a coroutine in the loop of its boards."""
     if inspect.iscoroutinefunction(metafunc.function) and "runner" not in metafunc.fixturenames:
         metafunc.fixturenames.append("runner")
 
@@ -203,7 +206,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     runner: asyncio.Runner = pyfuncitem.funcargs["runner"]
 
     async def limited() -> None:
-        async with asyncio.timeout(HANG_S):
+        async with asyncio.timeout(pace.seconds(HANG_S)):
             await test(**arguments)
 
     runner.run(limited())

@@ -1,4 +1,4 @@
-"""A host's end of a board's port without any policy: what the test says goes to the board, what comes is kept."""
+"""A host's end of a board's port without any policy: it sends what the test says and keeps what the board sends."""
 
 from __future__ import annotations
 
@@ -7,61 +7,61 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from host.link.channel import FRAMES_UNDER_WAY, Channel
-from host.packets import Picture
-from host.transport.driver import now_us
+from host.devices.client import BoardClient, Packet
+from host.link.channel import MAX_FRAMES_IN_FLIGHT
 from host.transport.transport import Transport, TransportError
 from host.wire import (
     MAX_CODEC_BYTES,
-    VERSION,
     Configure,
     Control,
     Credit,
     Error,
     Hello,
-    Kind,
     Link,
     LinkState,
+    Picture,
     Reset,
     Role,
     Statistics,
     StatisticsRequest,
 )
+from tests import pace
 
-Packet = Picture | Control
 _T = TypeVar("_T")
-_AGAIN_S = 0.2
-#: A board that was told to reset is gone after this time, s.
+_C = TypeVar("_C", bound=Control)
+#: A board may answer late while a test loads it: a question is asked again for this long, s.
+_PATIENCE_S = 240.0
+_REPEAT_S = 0.2
+#: Time after which a board that was reset is gone, s.
 RESET_S = 0.3
 _KEEP_POWER_DBM = 127
 
 
-class Host:
-    """One open port. ``heard`` holds packets of the board, in order; ``credit`` is its last; ``lost`` says why the port
-    is gone. ``overrun`` counts the packets for which the board had no room."""
+class Host(BoardClient):
+    """A client that reads its port all the time.
 
-    def __init__(self, port: Transport, role: Role) -> None:
-        self.port = port
+    ``heard`` holds the board's packets in order, ``credit`` is the last of its credits, ``lost`` the error that ended
+    the port.
+    """
+
+    def __init__(self, transport: Transport, role: Role) -> None:
+        super().__init__(transport)
         self.role = role
         self.heard: list[Packet] = []
         self.credit: Credit | None = None
         self.credits: list[Credit] = []
-        self.links: dict[int, Link] = {}
         self.errors: list[Error] = []
         self.lost: TransportError | None = None
-        self._channel = Channel()
         self._changed = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     async def open(self) -> Hello:
-        """Open the port and a session; the board gets the role if it has none."""
-        await self.port.open()
+        """Open the port and a session; give the board the role if it has another one."""
+        await self.transport.open()
         self.lost = None
         self._reading = asyncio.create_task(self._read())
         hello = await self.greet()
-        if hello.role != self.role:
-            hello = await self.configure()
-        return hello
+        return hello if hello.role == self.role else await self.configure()
 
     async def close(self) -> None:
         """Close the port."""
@@ -69,52 +69,52 @@ class Host:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
-        await self.port.close()
+        await self.transport.close()
 
-    async def greet(self) -> Hello:
+    async def greet(self, timeout_s: float = _PATIENCE_S) -> Hello:
         """Open a session, also with a board that is still starting."""
-        return await self.ask(Hello(version=VERSION, kind=Kind.HOST, session=now_us() % (1 << 32), name=b"hil"), Hello)
+        return await super().greet(timeout_s)
 
     async def reset_board(self) -> None:
         """Reset the board, and open a session with it again."""
-        self.say(Reset())
-        await asyncio.sleep(RESET_S)
+        self.send(Reset())
+        await asyncio.sleep(pace.seconds(RESET_S))
         await self.greet()
 
     async def leave_and_return(self) -> None:
-        """Take the board's role until it is connected to nobody, and give it back."""
-        self.say(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
+        """Take the board's role until it has no connection, and give it back."""
+        self.send(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
         await self.until(lambda: not self.links)
         await self.configure()
 
     async def configure(self, **fields: int | bytes) -> Hello:
-        """Set the board's radio."""
-        wanted = Configure(role=self.role, **{"tx_power_dbm": _KEEP_POWER_DBM, **fields})  # type: ignore[arg-type]
-        return await self.ask(wanted, Hello)
+        """Set the board's role and radio."""
+        settings = Configure(role=self.role, **{"tx_power_dbm": _KEEP_POWER_DBM, **fields})  # type: ignore[arg-type]
+        return await self.ask(settings, Hello)
 
     async def statistics(self, peer: int = 0) -> Statistics:
-        """The board's account."""
+        """Request the board's statistics."""
         return await self.ask(StatisticsRequest(peer=peer), Statistics)
 
-    async def ask(self, question: Control, kind: type[_T]) -> _T:
-        """Say something until it is answered."""
-        while True:
-            start = len(self.heard)
-            self.say(question)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AGAIN_S):
-                    return await self.hear(kind, since=start)
-            self._raise_if_lost()
+    async def ask(self, question: Control, kind: type[_C]) -> _C:
+        """Send a question until it is answered."""
+        return await self.request(question, kind, timeout_s=pace.seconds(_REPEAT_S), tries=int(_PATIENCE_S / _REPEAT_S))
 
     async def hear(
         self, kind: type[_T], fits: Callable[[_T], bool] = lambda _: True, *, since: int | None = None
     ) -> _T:
-        """The first packet of that kind after ``since`` (default: from now on)."""
+        """Return the first packet of that kind that fits, from ``heard[since]`` on (default: from now on)."""
+        packet = await self.find(lambda packet: isinstance(packet, kind) and fits(packet), since=since)
+        assert isinstance(packet, kind)
+        return packet
+
+    async def find(self, accept: Callable[[Packet], bool], *, since: int | None = None) -> Packet:
+        """Return the first packet that ``accept`` takes; several tasks may wait at once."""
         at = len(self.heard) if since is None else since
         while True:
             for packet in self.heard[at:]:
                 at += 1
-                if isinstance(packet, kind) and fits(packet):
+                if accept(packet):
                     return packet
             self._raise_if_lost()
             await self.change()
@@ -135,31 +135,27 @@ class Host:
         await self.until(lambda: any(link.state == LinkState.UP and link.mtu >= 247 for link in self.links.values()))
         return next(iter(self.links.values()))
 
-    def say(self, *packets: Packet) -> None:
-        """Send packets, each in a frame."""
-        for packet in packets:
-            self._channel.write(now_us(), packet)
-        self.port.write(self._channel.output())
-
     async def offer(self, pictures: Sequence[Picture]) -> None:
         """Give the board picture packets, never more than it has room for."""
         for picture in pictures:
             await self.until(self._has_room)
-            self.say(picture)
+            self.send(picture)
 
     def pictures(self) -> list[Picture]:
-        """Those that came."""
+        """Return the picture packets that came."""
         return [packet for packet in self.heard if isinstance(packet, Picture)]
 
     @property
     def settled(self) -> bool:
-        """The board has confirmed every frame, and keeps no picture packet."""
+        """True if the board has confirmed every frame and keeps no picture packet."""
         credit = self.credit
-        return credit is not None and not self._channel.under_way and not credit.waiting and not credit.in_radio
+        return credit is not None and not self._channel.frames_in_flight and not credit.waiting and not credit.in_radio
 
     def _has_room(self) -> bool:
-        under_way, channel = self._channel.pictures_under_way(), self._channel
-        return self.credit is not None and under_way < self.credit.free and channel.under_way < FRAMES_UNDER_WAY
+        in_flight, channel = self._channel.pictures_in_flight(), self._channel
+        return (
+            self.credit is not None and in_flight < self.credit.free and channel.frames_in_flight < MAX_FRAMES_IN_FLIGHT
+        )
 
     def _raise_if_lost(self) -> None:
         if self.lost is not None:
@@ -168,30 +164,26 @@ class Host:
     async def _read(self) -> None:
         while True:
             try:
-                data = await self.port.read()
+                data = await self.transport.read()
             except TransportError as error:
                 self.lost = error
                 self._changed.set()
                 return
-            for packet in self._channel.receive(data):
-                self._take(packet)
+            for packet in self._receive(data):
+                self._keep(packet)
             self._changed.set()
 
-    def _take(self, packet: Packet) -> None:
+    def _keep(self, packet: Packet) -> None:
         if isinstance(packet, Credit):
             self.credit = packet
             self.credits.append(packet)
             self._channel.confirm(packet, lost=lambda _: None)
-        elif isinstance(packet, Link):
-            self.links[packet.peer] = packet
-            if packet.state == LinkState.DOWN:
-                del self.links[packet.peer]
         elif isinstance(packet, Error):
             self.errors.append(packet)
         self.heard.append(packet)
 
 
 def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:
-    """A picture packet; its codec bytes tell image and rank."""
+    """Return a picture packet whose codec bytes depend on image and rank."""
     data = bytes((image + 3 * rank + 7 * at) % 256 for at in range(size))
     return Picture(image=image, rank=rank, position=rank, remaining_ms=remaining_ms, data=data)

@@ -1,4 +1,4 @@
-"""What a test needs of its link."""
+"""Needs of a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MARK = "needs"
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    """Skip the test on a link that has not all of these (``rigs.rig.NEEDS``)."""
+    """Skip the test on a link that lacks one of these (``rigs.rig.NEEDS``)."""
     unknown = set(names) - set(NEEDS)
     if unknown:
         raise ValueError(f"no such needs: {', '.join(sorted(unknown))}")

@@ -17,24 +17,24 @@ _KEEP_POWER_DBM = 127
 
 
 class Program:
-    """``collected``: what it got."""
+    """An edge server; it keeps the ``collected`` images."""
 
-    def __init__(self, port: Transport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self.collected: list[ImageCollected] = []
         self._receiver = Receiver(nonce=7, service_us=1000)
-        self._runner = Driver(self._receiver, port, self._on_event)
+        self._driver = Driver(self._receiver, transport, self._on_event)
         self._alone = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled, on an open port."""
-        await self._runner.run()
+        """Run on an open transport until cancelled."""
+        await self._driver.run()
 
     async def reset_board(self) -> None:
-        """Reset the board; its next answer says that it does not know us, and it is greeted again."""
+        """Reset the board; its next answer reports a lost session, and the receiver sends hello again."""
         self._say(Reset())
 
     async def leave_and_return(self) -> None:
-        """Take the board's role until it is connected to nobody, and give it back."""
+        """Take the board's role until it has no connection, then restore it."""
         self._alone.clear()
         self._say(Configure(role=Role.NONE, tx_power_dbm=_KEEP_POWER_DBM))
         await self._alone.wait()
@@ -42,7 +42,7 @@ class Program:
 
     def _say(self, packet: Control) -> None:
         self._receiver.session.channel.write(now_us(), packet)
-        self._runner.wake()
+        self._driver.wake()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, LinkChanged) and event.state is LinkState.DOWN:
@@ -51,14 +51,14 @@ class Program:
             self.collected.append(event)
             used = [packet.rank for packet in event.packets]
             self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
-            self._runner.wake()
+            self._driver.wake()
 
 
 @asynccontextmanager
-async def edge_program(port: Transport) -> AsyncIterator[Program]:
-    """The program, running."""
-    await port.open()
-    program = Program(port)
+async def edge_program(transport: Transport) -> AsyncIterator[Program]:
+    """Run the program."""
+    await transport.open()
+    program = Program(transport)
     running = asyncio.create_task(program.run())
     try:
         yield program
@@ -66,4 +66,4 @@ async def edge_program(port: Transport) -> AsyncIterator[Program]:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-        await port.close()
+        await transport.close()

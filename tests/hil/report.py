@@ -1,4 +1,4 @@
-"""The page about one run: outcomes, figures, and plots of what was measured."""
+"""The page about one run: outcomes, figures and plots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Plot:
     points: tuple[tuple[float, float], ...]
 
     def svg(self) -> str:
-        """As a drawing."""
+        """Return the plot as SVG."""
         if not self.points:
             return ""
         xs, ys = zip(*self.points, strict=True)
@@ -47,7 +47,7 @@ class Plot:
 
 @dataclass
 class Run:
-    """What was found out so far."""
+    """Results of a run so far."""
 
     link: str
     outcomes: list[tuple[str, str, float, str]] = field(default_factory=list)  # test, outcome, s, why
@@ -55,7 +55,7 @@ class Run:
     plots: list[Plot] = field(default_factory=list)
 
     def page(self) -> str:
-        """As HTML, whole in itself."""
+        """Return the page as self-contained HTML."""
         counts: dict[str, int] = {}
         for _, outcome, _, _ in self.outcomes:
             counts[outcome] = counts.get(outcome, 0) + 1

@@ -1,4 +1,4 @@
-"""A board that is reset, a connection or a cable that is cut, a stranger: what comes after."""
+"""Faults: a reset board, a cut connection or cable, an unknown board; and the recovery."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from host.ranked import RankedPacket
 from host.transport.driver import now_us
 from host.transport.transport import TransportError
 from host.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
+from tests import pace
 from tests.hil.host import RESET_S, Host, picture
 from tests.hil.needs import needs
 from tests.hil.program import edge_program
@@ -27,9 +28,9 @@ def packets(count: int) -> list[RankedPacket]:
 
 @needs("reset")
 async def test_a_board_that_was_reset_says_so_and_serves_again(camera: Host, edge: Host) -> None:
-    camera.say(Reset())
-    await asyncio.sleep(RESET_S)
-    camera.say(picture(1, 0))
+    camera.send(Reset())
+    await asyncio.sleep(pace.seconds(RESET_S))
+    camera.send(picture(1, 0))
     await camera.until(lambda: any(error.code == ErrorCode.NOT_READY for error in camera.errors))
     hello = await camera.greet()
     assert hello.boot == Boot.SOFTWARE
@@ -40,8 +41,8 @@ async def test_a_board_that_was_reset_says_so_and_serves_again(camera: Host, edg
 
 @needs("reset", "slow_air")
 async def test_a_picture_survives_a_reset_in_the_middle(link: Rig) -> None:
-    async with edge_program(link.edge_port()), Camera(link.camera_port()) as camera:
-        await camera.connect(60)
+    async with edge_program(link.edge_transport()), Camera(link.camera_transport()) as camera:
+        await camera.connect(pace.seconds(60))
         sending = asyncio.create_task(camera.send(packets(40), now_us() + IN_TIME_US))
         await asyncio.sleep(0.3)
         camera.sender.session.channel.write(now_us(), Reset())
@@ -70,8 +71,8 @@ async def test_a_connection_that_was_cut_comes_back_and_the_accounts_add_up(
 
 @needs("disconnect")
 async def test_pictures_go_on_after_every_cut(link: Rig) -> None:
-    async with edge_program(link.edge_port()) as program, Camera(link.camera_port()) as camera:
-        await camera.connect(60)
+    async with edge_program(link.edge_transport()) as program, Camera(link.camera_transport()) as camera:
+        await camera.connect(pace.seconds(60))
         for cuts in range(3):
             answer = await camera.send(packets(8), now_us() + IN_TIME_US)
             assert isinstance(answer, Answer), f"after {cuts} cuts"
@@ -89,9 +90,9 @@ async def test_a_cable_that_is_pulled_is_noticed_and_the_board_serves_again_when
         await camera.until(lambda: False)
     await camera.close()
     with pytest.raises(TransportError, match="no such port"):
-        await link.camera_port().open()
+        await link.camera_transport().open()
     link.replug()
-    again = Host(link.camera_port(), Role.CAMERA)
+    again = Host(link.camera_transport(), Role.CAMERA)
     await again.open()
     await again.linked()
     await again.offer([picture(2, rank) for rank in range(20)])

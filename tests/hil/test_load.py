@@ -18,6 +18,7 @@ from host.link.receiver import REMEMBER_US
 from host.ranked import RankedPacket
 from host.transport.driver import now_us
 from host.wire import MAX_PACKET, Credit
+from tests import pace
 from tests.hil.host import Host, picture
 from tests.hil.needs import needs
 from tests.hil.program import edge_program
@@ -26,9 +27,8 @@ from tests.hil.rigs.rig import Rig
 SAMPLE = Path(__file__).parents[2] / "host" / "assets" / "sample.jpg"
 SOAK = 1000
 IN_TIME_US = 2_000_000
-#: Image numbers come again after 256 pictures: the receiver must have forgotten the last one of that number.
+#: Image numbers repeat after 256 pictures: by then the receiver must have forgotten the image of that number.
 NUMBERS = 256
-FORGOTTEN_US = IN_TIME_US + REMEMBER_US + 200_000
 #: Goodput in whole packets over the limit of link and serial port.
 LEAST_SHARE = 0.8
 Figure = Callable[[str, str], None]
@@ -63,7 +63,7 @@ async def test_goodput_is_near_what_the_link_allows(
 
 
 def _busiest_bps(credits: list[Credit]) -> float:
-    """Goodput over the best tenth of a second and more in which the board was busy, by the board's clock."""
+    """Return the best goodput over at least a tenth of a second of the board's busy time."""
     best = 0.0
     for index, first in enumerate(credits):
         for last in credits[index + 1 :]:
@@ -77,15 +77,17 @@ def _busiest_bps(credits: list[Credit]) -> float:
 async def test_of_a_thousand_pictures_every_one_is_answered_whole(link: Rig, figure: Figure, plot: Plot) -> None:
     times: list[float] = []
     starts_us: list[int] = []
-    async with edge_program(link.edge_port()) as program, Camera(link.camera_port()) as camera:
-        await camera.connect(60)
+    in_time_us = pace.deadline_us(IN_TIME_US)
+    forgotten_us = in_time_us + REMEMBER_US + 200_000
+    async with edge_program(link.edge_transport()) as program, Camera(link.camera_transport()) as camera:
+        await camera.connect(pace.seconds(60))
         for number in range(SOAK):
             if number >= NUMBERS:
-                await asyncio.sleep(max(0, starts_us[-NUMBERS] + FORGOTTEN_US - now_us()) / 1e6)
+                await asyncio.sleep(max(0, starts_us[-NUMBERS] + forgotten_us - now_us()) / 1e6)
             picture = [RankedPacket(rank, rank, bytes((number % 256, rank)) * 50) for rank in range(3)]
             start_us = now_us()
             starts_us.append(start_us)
-            answer = await camera.send(picture, start_us + IN_TIME_US)
+            answer = await camera.send(picture, start_us + in_time_us)
             assert isinstance(answer, Answer)
             assert answer.ranks == frozenset(range(3))
             times.append((now_us() - start_us) / 1000)
@@ -104,7 +106,7 @@ async def test_a_picture_end_to_end_has_the_expected_class(link: Rig, figure: Fi
 
     codec = load()
     server = EdgeServer(
-        link.edge_port(),
+        link.edge_transport(),
         codec,
         load_classifier(DEFAULT_CLASSIFIER),
         archive=None,
@@ -113,8 +115,8 @@ async def test_a_picture_end_to_end_has_the_expected_class(link: Rig, figure: Fi
     )
     await asyncio.to_thread(server.warm_up)
     serving = asyncio.create_task(server.run())
-    async with Camera(link.camera_port()) as camera:
-        await camera.connect(60)
+    async with Camera(link.camera_transport()) as camera:
+        await camera.connect(pace.seconds(60))
         report = await transfer(camera, codec, SAMPLE, 20_000)
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""What goes in at the camera comes out at the edge: every size, in order, in time, counted."""
+"""Packets from the camera arrive at the edge: every size, in order, in time, counted."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ async def test_every_hop_answers_a_ping(camera: Host, edge: Host, figure: Figure
         pong = await camera.ask(Ping(hop=hop, token=7 + hop, origin_us=9), Pong)
         assert (pong.hop, pong.token, pong.origin_us) == (hop, 7 + hop, 9)
     at = len(edge.heard)
-    camera.say(Ping(hop=Hop.PEER_HOST, token=77, origin_us=5))
+    camera.send(Ping(hop=Hop.PEER_HOST, token=77, origin_us=5))
     ping = await edge.hear(Ping, since=at)
     at = len(camera.heard)
-    edge.say(Pong(hop=ping.hop, token=ping.token, origin_us=ping.origin_us, service_us=123, peer=ping.peer))
+    edge.send(Pong(hop=ping.hop, token=ping.token, origin_us=ping.origin_us, service_us=123, peer=ping.peer))
     pong = await camera.hear(Pong, since=at)
     assert (pong.hop, pong.token, pong.origin_us, pong.service_us) == (Hop.PEER_HOST, 77, 5, 123)
     figure("ping across the link held", f"{pong.held_us} us")
@@ -84,7 +84,7 @@ async def test_the_most_important_packet_overtakes_those_that_wait(camera: Host,
     await edge.until(lambda: len(edge.pictures()) == 31)
     place = [packet.rank for packet in edge.pictures()].index(0)
     assert place < 30 - 5  # before most of those that waited
-    camera.say(Flush(all=1))
+    camera.send(Flush(all=1))
 
 
 @needs("slow_air")
@@ -124,7 +124,7 @@ async def test_flush_drops_what_waits_at_once(camera: Host, edge: Host) -> None:
     before = await camera.statistics()
     await camera.offer([picture(4, rank) for rank in range(40)])
     await camera.until(lambda: camera.credit is not None and camera.credit.taken >= 40)
-    camera.say(Flush(image=4))
+    camera.send(Flush(image=4))
     await camera.until(lambda: camera.settled)
     account = await camera.statistics()
     flushed = account.flushed - before.flushed
@@ -144,9 +144,9 @@ async def test_credits_are_never_overrun_and_without_credit_the_worst_goes(camer
 
 
 async def test_a_hello_of_another_version_is_refused(camera: Host) -> None:
-    camera.say(Hello(version=VERSION + 1, kind=Kind.HOST, session=1))
+    camera.send(Hello(version=VERSION + 1, kind=Kind.HOST, session=1))
     await camera.until(lambda: any(error.code == ErrorCode.VERSION for error in camera.errors))
-    camera.say(picture(6, 0))
+    camera.send(picture(6, 0))
     await camera.until(lambda: any(error.code == ErrorCode.NOT_READY for error in camera.errors))
     await camera.greet()
 
@@ -155,8 +155,8 @@ async def test_a_hello_of_another_version_is_refused(camera: Host) -> None:
     "noise", [b"\x00" * 300, b"\xff" * 1000, bytes(range(256)) * 8], ids=["zeros", "ones", "counts"]
 )
 async def test_garbage_on_the_serial_port_does_not_stop_the_service(camera: Host, edge: Host, noise: bytes) -> None:
-    camera.port.write(noise)
-    camera.port.write(b"\0")
+    camera.transport.write(noise)
+    camera.transport.write(b"\0")
     await camera.greet()
     await camera.offer([picture(7, rank) for rank in range(20)])
     await edge.until(lambda: len(edge.pictures()) == 20)

@@ -1,4 +1,4 @@
-"""A desk with one logic (a sender or a receiver) and a board played by hand: every packet it says is the test's."""
+"""A desk with one protocol machine, sender or receiver; the test plays the board packet by packet."""
 
 from __future__ import annotations
 
@@ -9,10 +9,24 @@ from host.link.events import Event
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
-from host.packets import Picture, Unknown, parse
 from host.ranked import RankedPacket
 from host.transport.driver import ProtocolMachine
-from host.wire import VERSION, Configure, Control, Credit, Hello, Hop, Kind, LinkState, Ping, Pong, Role
+from host.wire import (
+    VERSION,
+    Configure,
+    Control,
+    Credit,
+    Hello,
+    Hop,
+    Kind,
+    LinkState,
+    Picture,
+    Ping,
+    Pong,
+    Role,
+    Unknown,
+    parse,
+)
 
 Packet = Picture | Control
 BEGIN_US = 1_000_000
@@ -21,10 +35,10 @@ SERVICE_US = 30_000
 
 
 class Desk:
-    """Time stands still until ``at`` or ``wait`` moves it; ``heard`` takes what the board got since the last time."""
+    """Time advances only by ``at`` and ``wait``. ``heard`` returns what the board received since its last call."""
 
-    def __init__(self, logic: ProtocolMachine, role: Role) -> None:
-        self.logic = logic
+    def __init__(self, machine: ProtocolMachine, role: Role) -> None:
+        self.machine = machine
         self.role = role
         self.now_us = BEGIN_US
         self.events: list[Event] = []
@@ -33,41 +47,41 @@ class Desk:
         self.totals = {"acked_bytes": 0, "busy_us": 0}
         self._heard: list[Packet] = []
         self._seq = 0
-        logic.start(self.now_us)
+        machine.start(self.now_us)
         self._carry()
 
     def say(self, *packets: Packet) -> list[Event]:
-        """The board says packets; returns the events that come of it."""
+        """Send packets as the board; return the resulting events."""
         data = b""
         for packet in packets:
             data += write_frame(self._seq, packet.pack())
             self._seq += 1
-        return self._record(self.logic.receive(self.now_us, data))
+        return self._record(self.machine.receive(self.now_us, data))
 
     def at(self, now_us: int) -> list[Event]:
-        """The clock moves to a time (not back), and the logic is ticked."""
+        """Advance the clock to a time and tick the machine; return the events."""
         self.now_us = max(self.now_us, now_us)
-        return self._record(self.logic.tick(self.now_us))
+        return self._record(self.machine.tick(self.now_us))
 
     def wait(self, duration_us: int) -> list[Event]:
-        """Time passes, ticked whenever the logic wants it and at the end."""
+        """Advance the time, with a tick whenever the machine is due and at the end; return the events."""
         end_us = self.now_us + duration_us
         events: list[Event] = []
-        while (wake_us := self.logic.wake_at()) is not None and wake_us < end_us:
+        while (wake_us := self.machine.wake_at()) is not None and wake_us < end_us:
             events += self.at(wake_us)
         return events + self.at(end_us)
 
     def heard(self, kind: type | tuple[type, ...] = object) -> list[Any]:
-        """What the board got since the last call, of a kind; the rest is forgotten."""
+        """Return the packets of a kind that the board received since the last call; discard the others."""
         taken, self._heard = self._heard, []
         return [packet for packet in taken if isinstance(packet, kind)]
 
     def pictures(self) -> list[Picture]:
-        """The picture packets that the board got since the last call."""
+        """Return the picture packets that the board received since the last call."""
         return self.heard(Picture)
 
     def hello(self, **fields: Any) -> list[Event]:
-        """The board says hello, as this program's board would but for ``fields``."""
+        """Send the board's hello, changed by ``fields``."""
         usual = {"version": VERSION, "kind": Kind.BOARD, "role": self.role, "slots": 64, "in_flight": 4, "session": 5}
         return self.say(Hello(**(usual | fields)))
 
@@ -83,7 +97,7 @@ class Desk:
         return self.say(Credit(**(usual | {"free": 64, "link": LinkState.UP} | self.totals | fields)))
 
     def open(self) -> None:
-        """A session without more ado."""
+        """Open a session."""
         self.hello()
         pings = self.heard(Ping)
         self.say(*(Pong(hop=Hop.BOARD, token=ping.token, origin_us=ping.origin_us) for ping in pings))
@@ -94,8 +108,8 @@ class Desk:
         return events
 
     def _carry(self) -> None:
-        """Take what the logic wrote to the board, but for frames that are to be lost."""
-        for piece in filter(None, self.logic.output().split(b"\0")):
+        """Take the machine's frames to the board, except those that the test loses."""
+        for piece in filter(None, self.machine.output().split(b"\0")):
             frame = FrameReader().feed(piece + b"\0")[0]
             packet = parse(frame.packet)
             assert not isinstance(packet, Unknown)
@@ -115,7 +129,7 @@ class SenderDesk(Desk):
         super().__init__(self.sender, Role.CAMERA)
 
     def ready(self) -> None:
-        """The edge server answers across the link; latency one way: ROUND_TRIP_US / 2."""
+        """Let the edge server answer across the link with the latency ROUND_TRIP_US / 2."""
         self.open()
         self.credit()
         self.at(self.now_us)
@@ -128,12 +142,12 @@ class SenderDesk(Desk):
         self.heard()
 
     def measure(self, rate: float) -> None:
-        """The board's totals show a rate, in codec bytes/s, and that nothing waits."""
+        """Send totals that show a rate, in codec bytes/s, and an empty queue."""
         acked, busy_us = self.totals.values()
         self.credit(acked_bytes=acked + round(rate), busy_us=busy_us + 1_000_000)
 
     def submit(self, count: int, deadline_us: int, size: int = 237) -> int:
-        """A picture of ``count`` packets whose answer is due that long from now."""
+        """Submit a picture of ``count`` packets with a deadline from now; return its number."""
         number = self.sender.submit(self.now_us, ranked(count, size), self.now_us + deadline_us)
         self.at(self.now_us)
         return number
@@ -151,7 +165,7 @@ class ReceiverDesk(Desk):
     def arrive(
         self, *ranks: int, image: int = 1, source: int = 0, last: int = 9, remaining_ms: int = 100
     ) -> list[Event]:
-        """Packets of an image arrive, now."""
+        """Deliver packets of an image now; return the events."""
         return self.say(
             *(
                 Picture(image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source)
@@ -161,15 +175,15 @@ class ReceiverDesk(Desk):
 
 
 def ranked(count: int, size: int = 237) -> list[RankedPacket]:
-    """A picture's packets; each says its rank in every byte."""
+    """Return a picture's packets; every byte of a packet is its rank."""
     return [RankedPacket(rank, 3 * rank, bytes([rank]) * size) for rank in range(count)]
 
 
 def ranks(pictures: list[Picture]) -> list[int]:
-    """Their ranks, as they came."""
+    """Return the ranks in the order of arrival."""
     return [picture.rank for picture in pictures]
 
 
 def lost(*wanted: int) -> Callable[[Packet], bool]:
-    """Loses the picture packets of these ranks."""
+    """Return a predicate that loses the picture packets of these ranks."""
     return lambda packet: isinstance(packet, Picture) and packet.rank in wanted

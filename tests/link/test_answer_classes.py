@@ -1,4 +1,4 @@
-"""The classes inside an answer: always fit, come back in order, and are cut between characters."""
+"""Classes of an answer always fit, are read back in order, and are cut between characters."""
 
 from __future__ import annotations
 

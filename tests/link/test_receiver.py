@@ -1,4 +1,4 @@
-"""What the receiver reports, and when."""
+"""Reports of the receiver and their times."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from host.link.events import ImageCollected
 from host.link.receiver import MAX_OPEN, REMEMBER_US
-from host.packets import Picture
-from host.wire import MAX_PACKET, Hop, Ping, Pong, Result, ResultStatus
+from host.wire import MAX_PACKET, Hop, Picture, Ping, Pong, Result, ResultStatus
 from tests.link.desk import SERVICE_US, ReceiverDesk
 
 
@@ -42,7 +41,7 @@ def test_what_is_there_at_the_deadline_is_reported_then(desk: ReceiverDesk) -> N
     desk.arrive(4, 0, 2, remaining_ms=100)
     end_us = desk.now_us + 100_000
     assert desk.wait(99_999) == []
-    assert desk.logic.wake_at() == end_us
+    assert desk.machine.wake_at() == end_us
     (collected,) = desk.at(end_us)
     assert ranks(collected) == [0, 2, 4]
     assert not collected.whole
@@ -203,7 +202,7 @@ def test_answers_and_pongs_named_missing_are_sent_again(desk: ReceiverDesk) -> N
 def test_nothing_is_answered_while_the_board_is_away() -> None:
     desk = ReceiverDesk()
     collected = collect(desk)
-    desk.logic.start(desk.now_us)
+    desk.machine.start(desk.now_us)
     desk.heard()
     desk.receiver.answer(desk.now_us, collected, [], service_us=0, used=[0])
     desk.at(desk.now_us)
@@ -212,7 +211,7 @@ def test_nothing_is_answered_while_the_board_is_away() -> None:
 
 def test_pictures_before_the_session_is_open_are_ignored() -> None:
     desk = ReceiverDesk()
-    desk.logic.start(desk.now_us)
+    desk.machine.start(desk.now_us)
     assert desk.say(Picture(1, 0, 0, 50, b"x", last=True)) == []
 
 

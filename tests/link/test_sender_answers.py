@@ -1,4 +1,4 @@
-"""What comes back to the sender, and when it gives up waiting."""
+"""Answers to the sender, and the end of its wait for one."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_without_an_answer_an_image_ends_as_unanswered_at_the_deadline_and_the_g
     end_us = desk.now_us + 300_000 + desk.sender.policy.grace_us
     ended: list[tuple[int, Unanswered]] = []
     while desk.now_us < end_us + 100_000:
-        wake_us = desk.logic.wake_at()
+        wake_us = desk.machine.wake_at()
         assert wake_us is not None
         ended += [(desk.now_us, event) for event in desk.at(wake_us) if isinstance(event, Unanswered)]
         desk.credit(free=0)

@@ -1,4 +1,4 @@
-"""What the sender gives the board, in which order, and what it does not."""
+"""Packets that the sender gives to the board, their order, and those that it keeps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.channel import FRAMES_UNDER_WAY
+from host.link.channel import MAX_FRAMES_IN_FLIGHT
 from host.link.sender import DeadlineInfeasibleError
-from host.packets import Picture
 from host.ranked import RankedPacket
-from host.wire import Flush, LinkState
+from host.wire import Flush, LinkState, Picture
 from tests.link.desk import ROUND_TRIP_US, SERVICE_US, SenderDesk, lost, ranked, ranks
 
 
@@ -82,7 +81,7 @@ def test_credits_are_never_overrun_and_every_frame_under_way_can_be_named(
         if any(isinstance(packet, Picture) for packet in unread[before:]):
             assert sum(isinstance(packet, Picture) for packet in unread) <= free
             last = max(k for k, packet in enumerate(unread) if isinstance(packet, Picture))
-            assert last + 1 <= FRAMES_UNDER_WAY
+            assert last + 1 <= MAX_FRAMES_IN_FLIGHT
         if desk.sender.session.state.name != "OPEN":
             return  # silent for too long: another claim
 

@@ -1,4 +1,4 @@
-"""Frames in Python: found in any chunking, after any garbage, and no changed byte goes unnoticed."""
+"""Frames in Python: found in any chunks and after any garbage; every changed byte is detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKETS = st.binary(min_size=1, max_size=MAX_PACKET) | RUNS
 
 
 def chunks(data: bytes, seed: int) -> list[bytes]:
-    """The data in pieces of 0 to 70 bytes."""
+    """Split the data into chunks of 0 to 70 bytes."""
     pieces, at, dice = [], 0, random.Random(seed)
     while at < len(data):
         size = dice.randrange(71)
@@ -89,7 +89,7 @@ def test_every_change_of_every_byte_of_a_frame_is_noticed() -> None:
 
 
 def assert_noticed(broken: bytes, *, last: bool) -> None:
-    """Two sound frames follow; without its closing zero, the broken one takes the first of them along."""
+    """Two intact frames follow; without its closing zero the damaged frame also destroys the first of them."""
     reader = FrameReader()
     got = reader.feed(broken + write_frame(1, b"one") + write_frame(2, b"two"))
     assert got == ([] if last else [Frame(1, b"one")]) + [Frame(2, b"two")]

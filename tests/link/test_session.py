@@ -1,10 +1,11 @@
-"""Opening a session with a board, and noticing that it went away."""
+"""Opening a session with a board, and detecting its loss."""
 
 from __future__ import annotations
 
 import pytest
 
-from host.link.events import Failed, FailureReason, Opened, Ready
+from host.errors import Reason
+from host.link.events import REASONS, Failed, FailureReason, Opened, Ready
 from host.link.sender import Sender
 from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
 from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
@@ -50,19 +51,31 @@ def test_a_board_of_another_version_is_refused_and_both_versions_are_named(versi
     assert "3.2.1" in event.detail
 
 
-def test_a_board_of_the_other_role_is_refused_with_what_to_do() -> None:
+def test_a_board_of_the_other_role_is_refused_and_both_roles_are_named() -> None:
     desk = SenderDesk()
     (event,) = desk.hello(role=Role.EDGE)
-    assert isinstance(event, Failed)
-    assert event.reason is FailureReason.ROLE
-    assert "--port" in event.detail
+    assert event == Failed(FailureReason.ROLE, "it is the edge board, and this needs the camera board")
+
+
+def test_each_failure_is_one_line_and_has_the_reason_of_its_error() -> None:
+    assert str(Failed(FailureReason.CONFIGURE, "too short an interval")) == (
+        "the board refused the configuration: too short an interval"
+    )
+    assert REASONS == {
+        FailureReason.NO_BOARD: Reason.NO_BOARD,
+        FailureReason.SILENT: Reason.BOARD_SILENT,
+        FailureReason.VERSION: Reason.WRONG_FIRMWARE,
+        FailureReason.ROLE: Reason.WRONG_ROLE,
+        FailureReason.CONFIGURE: Reason.REFUSED,
+        FailureReason.UNCONFIRMED: Reason.NOT_READY,
+    }
 
 
 def test_a_board_of_the_other_role_is_taken_over_if_that_is_wanted() -> None:
     session = Session(Configure(role=Role.CAMERA), nonce=1, take_over=True)
     desk = SenderDesk()
     desk.sender.session = session
-    desk.logic.start(desk.now_us)
+    desk.machine.start(desk.now_us)
     desk.hello(role=Role.EDGE)
     desk.at(desk.now_us)
     assert [packet.role for packet in desk.heard(Configure)] == [Role.CAMERA]
@@ -97,7 +110,7 @@ def test_a_configuration_that_is_never_confirmed_fails() -> None:
     desk = SenderDesk()
     desk.hello(role=Role.NONE)
     desk.wait(1_100_000)
-    assert troubles(desk) == [FailureReason.CONFIGURE]
+    assert troubles(desk) == [FailureReason.UNCONFIRMED]
 
 
 def test_the_server_across_is_asked_until_it_answers() -> None:
@@ -128,7 +141,7 @@ def test_a_silent_board_is_reported_within_the_silence_limit_and_one_probe() -> 
     assert desk.pictures()
     silent_since_us = desk.now_us
     while not troubles(desk):
-        wake_us = desk.logic.wake_at()
+        wake_us = desk.machine.wake_at()
         assert wake_us is not None
         desk.at(wake_us)
     assert troubles(desk) == [FailureReason.SILENT]

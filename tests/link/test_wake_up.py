@@ -1,4 +1,4 @@
-"""A logic says when it wants to be called: what it says can be relied on, and never makes a busy loop."""
+"""A machine's wake-up time is reliable and never causes a busy loop."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STEPS = st.lists(
 
 
 def settle(desk: SenderDesk | ReceiverDesk) -> None:
-    """Ticks at one time come to rest, with the next wake-up in the future."""
+    """Repeated ticks at one time settle with the next wake-up in the future."""
     for _ in range(4):
-        wake_us = desk.logic.wake_at()
+        wake_us = desk.machine.wake_at()
         if wake_us is None or wake_us > desk.now_us:
             break
         desk.at(desk.now_us)
     else:
-        raise AssertionError(f"wake_at {desk.logic.wake_at()} is not after {desk.now_us}: a busy loop")
+        raise AssertionError(f"wake_at {desk.machine.wake_at()} is not after {desk.now_us}: a busy loop")
     heard, events = len(desk._heard), len(desk.events)
     desk.at(desk.now_us)
     assert (len(desk._heard), len(desk.events)) == (heard, events), "a tick at rest did something"
@@ -51,7 +51,7 @@ def test_a_tick_at_wake_at_always_moves_the_next_one_into_the_future(steps: list
                     desk.submit(value, extra * 1000)
             case "wake":
                 for _ in range(value):
-                    wake_us = desk.logic.wake_at()
+                    wake_us = desk.machine.wake_at()
                     if wake_us is not None:
                         desk.at(wake_us)
                         settle(desk)
@@ -89,7 +89,7 @@ def test_a_receiver_is_called_in_time_for_every_deadline(arrivals: list[tuple[in
         desk.arrive(rank, source=source, image=image, remaining_ms=remaining_ms)
         settle(desk)
         end_us = desk.now_us + pause_ms * 1000
-        while (wake_us := desk.logic.wake_at()) is not None and wake_us <= end_us:
+        while (wake_us := desk.machine.wake_at()) is not None and wake_us <= end_us:
             desk.at(wake_us)
             settle(desk)
             desk.credit()
@@ -102,7 +102,7 @@ def test_a_sender_with_nothing_to_do_is_called_once_a_second_at_most() -> None:
     desk.ready()
     start_us, calls = desk.now_us, 0
     while desk.now_us < start_us + 10_000_000:
-        wake_us = desk.logic.wake_at()
+        wake_us = desk.machine.wake_at()
         assert wake_us is not None
         desk.at(wake_us)
         calls += 1

@@ -1,11 +1,10 @@
-"""A host that asks one virtual board things."""
+"""A host that sends requests to one virtual board."""
 
 from __future__ import annotations
 
 from host.link.frames import FrameReader, write_frame
-from host.packets import parse
 from host.sim.world import World
-from host.wire import VERSION, Control, Hello, Kind, Statistics, StatisticsRequest
+from host.wire import VERSION, Control, Hello, Kind, Statistics, StatisticsRequest, parse
 
 
 class Asker:
@@ -25,7 +24,7 @@ class Asker:
         return self.ask(Hello(version=VERSION, kind=Kind.HOST, session=1))
 
     def ask(self, packet: Control, wait_us: int = 50_000) -> list[Control]:
-        """What the board says within that time."""
+        """Return the packets that the board sends within a time."""
         self.answers = []
         self._line.write(write_frame(self._seq, packet.pack()))
         self._seq += 1
@@ -33,7 +32,7 @@ class Asker:
         return self.answers
 
     def statistics(self) -> Statistics:
-        """The board's statistics."""
+        """Return the board's statistics."""
         (answer,) = [a for a in self.ask(StatisticsRequest()) if isinstance(a, Statistics)]
         return answer
 

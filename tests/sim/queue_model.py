@@ -1,18 +1,18 @@
-"""The board's queue as naively as it can be said, to compare the C core with."""
+"""A simple model of the board's queue, for comparison with the C core."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
 from host.board.core import Totals
-from host.packets import Picture
+from host.wire import Picture
 
 SLOTS = 64
 
 
 @dataclass(frozen=True, order=True)
 class Waiting:
-    """A packet that waits; ordered as it leaves."""
+    """A waiting packet; packets are ordered as they leave."""
 
     rank: int
     deadline_us: int
@@ -22,7 +22,7 @@ class Waiting:
 
 @dataclass
 class QueueModel:
-    """A list, sorted when needed. Times in us."""
+    """A queue that sorts a list when needed. Times in us."""
 
     waiting: list[Waiting] = field(default_factory=list)
     accepted: int = 0
@@ -32,7 +32,7 @@ class QueueModel:
     flushed: int = 0
 
     def push(self, now_us: int, packet: Picture) -> None:
-        """A packet is offered."""
+        """Offer a packet."""
         self.accepted += 1
         new = Waiting(packet.rank, now_us + packet.remaining_ms * 1000, self.accepted, packet)
         if packet.remaining_ms == 0:
@@ -46,7 +46,7 @@ class QueueModel:
             self.evicted += 1
 
     def pop(self, now_us: int) -> Picture | None:
-        """The best packet before its deadline, with the time that remains."""
+        """Return the most important packet before its deadline, with its remaining time."""
         while self.waiting:
             best = min(self.waiting)
             self.waiting.remove(best)
@@ -58,13 +58,13 @@ class QueueModel:
         return None
 
     def expire(self, now_us: int) -> None:
-        """Whatever is past its deadline goes."""
+        """Drop the packets that are past their deadline."""
         alive = [item for item in self.waiting if item.deadline_us - now_us >= 1000]
         self.expired += len(self.waiting) - len(alive)
         self.waiting = alive
 
     def flush(self, source: int, image: int | None) -> None:
-        """An image goes; None: all of that source."""
+        """Drop the packets of an image; None: of all images of the source."""
         kept = [w for w in self.waiting if w.packet.source != source or image not in (None, w.packet.image)]
         self.flushed += len(self.waiting) - len(kept)
         self.waiting = kept

@@ -1,4 +1,4 @@
-"""Virtual boards in real time, behind pseudo-terminals, with real programs on their ports."""
+"""Virtual boards in real time, behind pseudo-terminals, and programs on their ports."""
 
 from __future__ import annotations
 
@@ -8,32 +8,41 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from host.camera.camera import Camera
 from host.link.events import Event, ImageCollected
 from host.link.receiver import Receiver
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World, WorldSettings
 from host.transport.driver import Driver, now_us
 from host.transport.serial_port import SerialTransport
+from tests import pace
 
 T = TypeVar("T")
 BAUD = 115_200
-#: Nothing here takes that long; a test that does hangs.
+#: Time limit of a test on the reference machine; a test that takes longer hangs.
 HANG_S = 30
+#: Time limit of a connection to board and server on the reference machine.
+CONNECT_S = 5.0
 
 
 def live(test: Coroutine[Any, Any, T]) -> T:
     """Run a test in real time; a hang fails it."""
 
     async def limited() -> T:
-        async with asyncio.timeout(HANG_S):
+        async with asyncio.timeout(pace.seconds(HANG_S)):
             return await test
 
     return asyncio.run(limited())
 
 
+async def connected(camera: Camera) -> None:
+    """Connect a camera; CameraError if that takes longer than it may on this machine."""
+    await camera.connect(pace.seconds(CONNECT_S))
+
+
 @asynccontextmanager
 async def running_world(settings: WorldSettings) -> AsyncIterator[RealTimeWorld]:
-    """A world that follows the clock."""
+    """Run a world in real time."""
     world = RealTimeWorld(World(settings, now_us=now_us()))
     async with running(world.run()):
         yield world
@@ -41,7 +50,7 @@ async def running_world(settings: WorldSettings) -> AsyncIterator[RealTimeWorld]
 
 @asynccontextmanager
 async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
-    """Something that runs until the context ends."""
+    """Run a coroutine until the context ends."""
     task = asyncio.create_task(work)
     try:
         yield task
@@ -53,7 +62,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
 
 @asynccontextmanager
 async def edge_program(path: str) -> AsyncIterator[list[ImageCollected]]:
-    """An edge server that answers at once with one class; gives what it collected."""
+    """Run an edge server that answers at once with one class; yield the images that it collected."""
     collected: list[ImageCollected] = []
     receiver = Receiver(nonce=5, service_us=1_000)
 
@@ -62,13 +71,13 @@ async def edge_program(path: str) -> AsyncIterator[list[ImageCollected]]:
             collected.append(event)
             used = [packet.rank for packet in event.packets]
             receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
-            runner.wake()
+            driver.wake()
 
-    port = SerialTransport(path, BAUD)
-    runner = Driver(receiver, port, on_event)
-    await port.open()
+    transport = SerialTransport(path, BAUD)
+    driver = Driver(receiver, transport, on_event)
+    await transport.open()
     try:
-        async with running(runner.run()):
+        async with running(driver.run()):
             yield collected
     finally:
-        await port.close()
+        await transport.close()

@@ -1,4 +1,4 @@
-"""Scenes in virtual time: real senders and a real receiver, or bare hosts that only push, on virtual boards."""
+"""Scenes in virtual time on virtual boards: senders and a receiver, or simple hosts that only push packets."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from host.link.events import Answer, Event, ImageCollected, Ready, Unanswered
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
 from host.link.sender import Sender
-from host.packets import Picture, parse
 from host.ranked import RankedPacket
 from host.sim.radio import RadioParameters
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import Node, World, WorldSettings
-from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Ping
+from host.wire import MAX_CODEC_BYTES, VERSION, Flush, Hello, Kind, Phy, Picture, Ping, parse
 
 SECOND_US = 1_000_000
 #: So fast that the serial lines do not matter.
@@ -32,22 +31,22 @@ def air(
     rate_bps: float | None = None,
     **rest: object,
 ) -> WorldSettings:
-    """Settings of a world with the same air all the time."""
+    """Return settings of a world with a constant channel."""
     return WorldSettings(
         parameters=RadioParameters(phy, interval_us),
-        trace=Trace.constant(Air(rate_bps, loss)),
+        trace=Trace.constant(ChannelState(rate_bps, loss)),
         **rest,  # type: ignore[arg-type]
     )
 
 
 def adds_up(totals: Totals) -> bool:
-    """The accounting of a board's queue."""
+    """Return whether the accounting of a board's queue adds up."""
     out = totals.sent + totals.expired + totals.evicted + totals.flushed + totals.waiting
     return totals.accepted == out
 
 
 def picture(count: int, seed: int = 0, size: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
-    """A picture's packets, each different from those of any other seed."""
+    """Return a picture's packets, different for each seed."""
     return [
         RankedPacket(rank, (seed * 7 + rank) % 65536, (seed * 256 + rank).to_bytes(4, "big") + bytes(size - 4))
         for rank in range(count)
@@ -56,7 +55,7 @@ def picture(count: int, seed: int = 0, size: int = MAX_CODEC_BYTES) -> list[Rank
 
 @dataclass
 class Heard:
-    """A picture packet on the air or at a port, and when, in us."""
+    """A picture packet on the air or at a serial port, with its time in us."""
 
     at_us: int
     packet: Picture
@@ -64,13 +63,13 @@ class Heard:
 
 @dataclass
 class Tap:
-    """What passes a virtual board: packets on the air at the edge, packets handed to a camera's radio."""
+    """A recorder of packets: received by the edge over the air, and handed to a camera's radio."""
 
     on_air: list[Heard] = field(default_factory=list)
     handed: list[Heard] = field(default_factory=list)
 
     def listen(self, world: World) -> Tap:
-        """Listen to all boards of a world, without changing what they do."""
+        """Record the packets of all boards of a world."""
         hear = world.edge.board.radio_rx
 
         def radio_rx(now_us: int, peer: int, packet: bytes) -> None:
@@ -99,7 +98,7 @@ class Tap:
 
 
 class Scene:
-    """Senders, boards, a receiver. ``outcomes`` of each sender by image number; ``collected`` at the receiver."""
+    """Senders, boards and a receiver, with ``outcomes`` of each sender by image number and the ``collected`` images."""
 
     def __init__(self, settings: WorldSettings, *, service_us: int = SERVICE_US) -> None:
         self.world = World(settings)
@@ -123,35 +122,35 @@ class Scene:
         return self.schedule.now_us
 
     def run(self, duration_us: int) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.schedule.run_until(self.now_us + duration_us)
 
     def run_until(self, done: Callable[[], bool], limit_us: int) -> bool:
-        """Let time pass until something is so; False if it is not by then."""
+        """Advance the time until a condition is true; return False if it stays false."""
         end_us = self.now_us + limit_us
         while not done() and self.now_us < end_us:
             self.run(1000)
         return done()
 
     def ready(self, limit_us: int = 20 * SECOND_US) -> bool:
-        """Until all senders have heard of the server."""
+        """Advance the time until all senders have an answer from the server."""
         return self.run_until(lambda: all(sender.ready for sender in self.senders), limit_us)
 
     def submit(self, packets: Sequence[RankedPacket], deadline_us: int, camera: int = 0) -> int:
-        """A picture is there now; its number."""
+        """Submit a picture now and return its number."""
         number = self.senders[camera].submit(self.now_us, packets, self.now_us + deadline_us)
         self.outcomes[camera].pop(number, None)
         self.hosts[camera].wake()
         return number
 
     def send(self, packets: Sequence[RankedPacket], deadline_us: int, camera: int = 0) -> Answer | Unanswered:
-        """A picture is there now; what came of it."""
+        """Submit a picture now and return its outcome."""
         number = self.submit(packets, deadline_us, camera)
         assert self.run_until(lambda: number in self.outcomes[camera], deadline_us + SECOND_US)
         return self.outcomes[camera][number]
 
     def adds_up(self) -> bool:
-        """The accounting of all boards."""
+        """Return the accounting of all boards."""
         return all(adds_up(node.board.totals) for node in self.world.nodes)
 
     def _at_sender(self, camera: int, event: Event) -> None:
@@ -174,7 +173,7 @@ class Scene:
 
 
 class BareHost:
-    """A host without any logic: says hello, then what it is told; keeps the picture packets that come."""
+    """A host without a protocol machine: sends hello and given packets, and keeps the received picture packets."""
 
     def __init__(self, world: World, node: Node) -> None:
         self.node = node
@@ -186,7 +185,7 @@ class BareHost:
         self.say(Hello(version=VERSION, kind=Kind.HOST, session=3))
 
     def say(self, *packets: Picture | Hello | Flush | Ping) -> None:
-        """Packets for the board, in frames of their own."""
+        """Send packets to the board, one in each frame."""
         data = b""
         for packet in packets:
             data += write_frame(self._seq, packet.pack())
@@ -201,7 +200,7 @@ class BareHost:
 
 
 class Bulk:
-    """Every camera board always has full packets of one rank to send; ``numbers`` run on in their positions."""
+    """Camera boards that always have full packets of one rank; running ``numbers`` are their positions."""
 
     def __init__(self, settings: WorldSettings, *, refill: bool = True) -> None:
         self.world = World(settings)
@@ -221,11 +220,11 @@ class Bulk:
         return all(link.up for link in self.world.connections)
 
     def run(self, duration_us: int) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.world.schedule.run_until(self.world.schedule.now_us + duration_us)
 
     def goodput_bps(self, duration_us: int, source: int | None = None) -> float:
-        """Bytes of whole packets that reach the edge server from now on, bit/s."""
+        """Return the rate of whole packets that reach the edge server from now on, bit/s."""
         before = len(self.edge.arrived)
         self.run(duration_us)
         packets = [heard.packet for heard in self.edge.arrived[before:]]
@@ -244,10 +243,10 @@ class Bulk:
 
 
 def numbers(heard: Sequence[Heard], source: int = 0) -> list[int]:
-    """The running numbers of bulk packets, in the order in which they were heard."""
+    """Return the running numbers of bulk packets in the order of arrival."""
     return [int.from_bytes(h.packet.data[:4], "big") for h in heard if h.packet.source == source]
 
 
 def readies(scene: Scene) -> list[int]:
-    """When senders became ready, us."""
+    """Return when the senders became ready, us."""
     return [at_us for at_us, _, event in scene.log if isinstance(event, Ready)]

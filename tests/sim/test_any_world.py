@@ -1,4 +1,4 @@
-"""Whatever the air and the lines do: nothing raises, every picture ends once, every packet is accounted for."""
+"""In any world nothing raises, every picture has one outcome, and every packet is accounted for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from host.link.events import Answer, Failed, ImageCollected, Unanswered
 from host.link.receiver import REMEMBER_US
 from host.link.sender import DeadlineInfeasibleError
 from host.sim.radio import RadioParameters
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
 from host.wire import Phy
 from tests.sim.scene import SECOND_US, Scene, picture
 
-AIRS = st.builds(Air, st.none() | st.floats(5_000, 2e6), st.just(0.0) | st.floats(0, 0.6))
+AIRS = st.builds(ChannelState, st.none() | st.floats(5_000, 2e6), st.just(0.0) | st.floats(0, 0.6))
 TRACES = st.lists(AIRS, min_size=1, max_size=5).map(lambda airs: Trace([k * 700_000 for k in range(len(airs))], airs))
 WORLDS = st.builds(
     WorldSettings,

@@ -1,4 +1,4 @@
-"""Frames written in Python, queued in C: what comes out is what the naive model says, in its order."""
+"""Frames written in Python and queued in C leave in the order of a simple model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from host.board.core import BoardCore
 from host.link.frames import FrameReader, write_frame
-from host.packets import Picture, parse
-from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Role
+from host.wire import VERSION, Control, Flush, Hello, Kind, Phy, Picture, Role, parse
 from tests.sim.queue_model import QueueModel
 from tests.sim.scene import adds_up
 
@@ -17,7 +16,7 @@ START_US = (1 << 32) - 400_000
 
 
 class Rig:
-    """One board without a world: the test is its host and its radio."""
+    """One board without a world; the test acts as its host and radio."""
 
     def __init__(self, role: Role, peers: int = 1, in_flight: int = 8) -> None:
         self.now_us = START_US
@@ -44,12 +43,12 @@ class Rig:
         self.from_serial()
 
     def say(self, packet: Picture | Control) -> None:
-        """A frame on the serial port."""
+        """Write a frame to the serial port."""
         self.board.serial_rx(self.now_us, write_frame(self._seq, packet.pack()))
         self._seq += 1
 
     def from_radio(self) -> Picture | None:
-        """The next packet for the radio, which acknowledges it at once."""
+        """Take the next packet for the radio and acknowledge it at once."""
         packet = self.board.radio_tx(self.now_us, 0)
         if not packet:
             return None
@@ -59,7 +58,7 @@ class Rig:
         return found
 
     def from_serial(self, room: int = 4096) -> list[Picture]:
-        """Picture packets that the board writes to the serial port, pulled in pieces."""
+        """Return the picture packets that the board writes to the serial port, pulled in chunks."""
         found: list[Picture] = []
         while data := self.board.serial_tx(self.now_us, room):
             found += [p for f in self.reader.feed(data) if isinstance(p := parse(f.packet), Picture)]

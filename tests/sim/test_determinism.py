@@ -1,4 +1,4 @@
-"""The same seed gives the same run, to the microsecond; another seed another one."""
+"""The same seed gives the same run, to the microsecond; another seed gives another run."""
 
 from __future__ import annotations
 

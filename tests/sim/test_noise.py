@@ -1,4 +1,4 @@
-"""Bytes that break on the serial lines: damaged packets are sent again, and nothing wrong ever arrives."""
+"""Damaged serial bytes: lost packets are sent again, and no damaged packet arrives."""
 
 from __future__ import annotations
 

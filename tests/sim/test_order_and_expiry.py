@@ -1,14 +1,13 @@
-"""What goes on the air: the important first, nothing after its deadline, almost nothing of a dead image."""
+"""Packets on the air: important ones first, none after its deadline, few of an image past its deadline."""
 
 from __future__ import annotations
 
 import pytest
 
 from host.link.events import Answer
-from host.packets import Picture
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import World, WorldSettings
-from host.wire import MAX_CODEC_BYTES, Flush
+from host.wire import MAX_CODEC_BYTES, Flush, Picture
 from tests.sim.scene import NO_LINE, SECOND_US, BareHost, Bulk, Scene, Tap, air, picture
 
 
@@ -78,9 +77,15 @@ def test_after_an_images_deadline_only_what_the_radio_held_still_goes_on_the_air
 
 
 def test_a_link_that_dies_in_the_middle_keeps_nothing_of_the_old_image_for_later() -> None:
-    """The air goes away for two seconds: what it carries then is of living images, but for the radio's."""
+    """After an outage of two seconds the air carries only images before their deadline, except packets in the radio."""
     times = [0, 2 * SECOND_US, 4 * SECOND_US, 500 * SECOND_US]
-    scene = Scene(WorldSettings(trace=Trace(times, [Air(150_000), Air(150_000, 1.0), Air(150_000), Air()])))
+    scene = Scene(
+        WorldSettings(
+            trace=Trace(
+                times, [ChannelState(150_000), ChannelState(150_000, 1.0), ChannelState(150_000), ChannelState()]
+            )
+        )
+    )
     assert scene.ready()
     by_us: dict[int, int] = {}
     while scene.now_us < 6 * SECOND_US:
@@ -120,7 +125,7 @@ def test_flush_empties_an_image_at_once_and_touches_no_other() -> None:
 
 
 def test_in_every_run_ranks_leave_in_order_among_those_that_wait() -> None:
-    """Whatever is handed to the radio, no packet that waited at that time had a lower rank."""
+    """No packet handed to the radio has a higher rank number than one that waits at that time."""
     world = World(air(rate_bps=150_000, loss=0.1, bytes_per_s=NO_LINE))
     tap = Tap().listen(world)
     host = BareHost(world, world.cameras[0])

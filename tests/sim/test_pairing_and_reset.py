@@ -1,4 +1,4 @@
-"""What a host asks of a board itself: who may pair, and to start anew."""
+"""Requests of a host to its board: pairing and reset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections go down when the air is gone and come back with it; nothing goes uncounted."""
+"""Connections end and return with the radio channel, and every packet is counted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import pytest
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
 from host.link.sender import Sender
-from host.packets import parse
 from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import World, WorldSettings
 from host.wire import (
@@ -17,16 +16,17 @@ from host.wire import (
     Phy,
     Result,
     Role,
+    parse,
 )
 from tests.sim.asker import Asker
 from tests.sim.scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
 
-GONE = Air(loss=1.0)
-AIR = Air()
+GONE = ChannelState(loss=1.0)
+AIR = ChannelState()
 
 
 def outage(from_s: float, to_s: float) -> Trace:
-    """Clear air but for one outage; not repeated for long."""
+    """Return a clear channel with one outage; it repeats late."""
     times = [0, round(from_s * SECOND_US), round(to_s * SECOND_US), 500 * SECOND_US]
     return Trace(times, [AIR, GONE, AIR, AIR])
 
@@ -71,7 +71,9 @@ def test_the_boards_find_each_other_again_when_the_air_is_back_and_pictures_flow
 
 
 def test_accounting_adds_up_after_loss_a_disconnect_and_a_reconnect() -> None:
-    trace = Trace([0, 2 * SECOND_US, 9 * SECOND_US, 500 * SECOND_US], [Air(loss=0.2), GONE, Air(loss=0.3), AIR])
+    trace = Trace(
+        [0, 2 * SECOND_US, 9 * SECOND_US, 500 * SECOND_US], [ChannelState(loss=0.2), GONE, ChannelState(loss=0.3), AIR]
+    )
     scene = Scene(WorldSettings(trace=trace))
     assert scene.ready()
     for number in range(60):

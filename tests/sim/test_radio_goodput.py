@@ -1,4 +1,4 @@
-"""The modelled radio gives what BLE gives: the table of published limits, losses, caps and traces."""
+"""The modelled radio has BLE's goodput: published limits, losses, rate limits and traces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from host.sim.air import air_us, cycle_us, goodput_limit_bps
 from host.sim.radio import RadioParameters
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
 from host.wire import MAX_PACKET, Phy
 from tests.sim.scene import NO_LINE, SECOND_US, Bulk, air, numbers
@@ -88,7 +88,7 @@ def test_a_cap_on_the_rate_caps_the_goodput(rate_bps: float, loss: float) -> Non
 
 
 def test_a_trace_shapes_the_goodput_and_repeats() -> None:
-    trace = Trace([0, SECOND_US], [Air(200_000), Air(50_000)])
+    trace = Trace([0, SECOND_US], [ChannelState(200_000), ChannelState(50_000)])
     bulk = Bulk(WorldSettings(trace=trace, bytes_per_s=NO_LINE))
     bulk.world.schedule.run_until(4 * SECOND_US)
     seconds = [bulk.goodput_bps(SECOND_US) for _ in range(6)]

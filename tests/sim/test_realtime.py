@@ -1,4 +1,4 @@
-"""The same boards in real time, through serial ports: the same result, several cameras, and what goes wrong."""
+"""The same boards in real time, through serial ports: equal results, several cameras, and faults."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ import asyncio
 import pytest
 
 from host.camera.camera import Camera, CameraError
+from host.errors import Reason
 from host.link.events import Answer, Event, Failed, FailureReason, Unanswered
 from host.ranked import RankedPacket
-from host.sim.trace import Air, Trace
+from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
 from host.transport.driver import now_us
 from host.transport.serial_port import SerialTransport
 from host.transport.transport import TransportError
-from tests.sim.realtime_scene import BAUD, edge_program, live, running_world
+from tests import pace
+from tests.sim.realtime_scene import BAUD, connected, edge_program, live, running_world
 from tests.sim.scene import Scene, air, picture
 
 PICTURES = [picture(count, seed) for seed, count in enumerate([1, 12, 40, 3, 22])]
 AMPLE_US = 3_000_000
+
+
+def ample_us() -> int:
+    """Return the time of a deadline that no picture of these tests misses."""
+    return now_us() + pace.deadline_us(AMPLE_US)
 
 
 def in_virtual_time(settings: WorldSettings) -> list[tuple[list[int], tuple[RankedPacket, ...], frozenset[int]]]:
@@ -38,8 +45,8 @@ async def in_real_time(settings: WorldSettings) -> list[tuple[list[int], tuple[R
         edge_program(world.paths[-1]) as collected,
         Camera(SerialTransport(world.paths[0], BAUD)) as camera,
     ):
-        await camera.connect()
-        answers = [await camera.send(packets, now_us() + AMPLE_US) for packets in PICTURES]
+        await connected(camera)
+        answers = [await camera.send(packets, ample_us()) for packets in PICTURES]
     assert all(isinstance(answer, Answer) for answer in answers)
     return [
         (list(event.arrived_us), event.packets, answer.ranks)  # type: ignore[union-attr]
@@ -62,12 +69,10 @@ def test_two_cameras_in_real_time_get_their_own_answers() -> None:
             Camera(SerialTransport(world.paths[0], BAUD)) as first,
             Camera(SerialTransport(world.paths[1], BAUD)) as second,
         ):
-            await asyncio.gather(first.connect(), second.connect())
+            await asyncio.gather(connected(first), connected(second))
             for turn in range(3):
                 one, other = picture(5, 10 + turn), picture(9, 50 + turn)
-                answers = await asyncio.gather(
-                    first.send(one, now_us() + AMPLE_US), second.send(other, now_us() + AMPLE_US)
-                )
+                answers = await asyncio.gather(first.send(one, ample_us()), second.send(other, ample_us()))
                 assert [isinstance(answer, Answer) and len(answer.ranks) for answer in answers] == [5, 9]
                 got = {event.source: event.packets for event in collected}
                 assert got == {0: tuple(one), 1: tuple(other)}
@@ -83,15 +88,15 @@ def test_a_camera_whose_board_is_unplugged_gets_one_clear_error() -> None:
             edge_program(world.paths[-1]),
             Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
-            await camera.connect()
-            sending = asyncio.create_task(camera.send(picture(100), now_us() + AMPLE_US))
-            await asyncio.sleep(0.1)
+            await connected(camera)
+            sending = asyncio.create_task(camera.send(picture(100), ample_us()))
+            await asyncio.sleep(pace.seconds(0.1))
             world.unplug(0)
             with pytest.raises(CameraError, match=f"^{world.paths[0]}: the port went away") as error:
                 await sending
             assert "\n" not in str(error.value)
             with pytest.raises(CameraError, match=world.paths[0]):
-                await camera.send(picture(1), now_us() + AMPLE_US)
+                await camera.send(picture(1), ample_us())
 
     live(run())
 
@@ -102,7 +107,7 @@ def test_a_port_that_is_unplugged_raises_port_error_on_read_and_can_be_opened_ag
             port = SerialTransport(world.paths[0], BAUD)
             await port.open()
             reading = asyncio.create_task(port.read())
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pace.seconds(0.05))
             world.unplug(0)
             with pytest.raises(TransportError, match="unplugged"):
                 await reading
@@ -124,10 +129,13 @@ def test_a_board_that_stops_answering_ends_in_an_error_not_in_a_hang() -> None:
             edge_program(world.paths[-1]),
             Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
-            await camera.connect()
+            await connected(camera)
             world.world.cameras[0].line.cut = True
-            with pytest.raises(CameraError, match=f"^{world.paths[0]}: the board stopped answering"):
-                await camera.send(picture(5), now_us() + 300_000)
+            with pytest.raises(
+                CameraError, match=f"^{world.paths[0]}: the board stopped answering: nothing received for 0.5 s$"
+            ) as error:
+                await camera.send(picture(5), now_us() + pace.deadline_us(300_000))
+            assert error.value.reason is Reason.BOARD_SILENT
 
     live(run())
 
@@ -157,31 +165,32 @@ def test_an_idle_camera_learns_that_its_board_is_gone() -> None:
             edge_program(world.paths[-1]),
             Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
-            await camera.connect()
+            await connected(camera)
             world.unplug(0)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(pace.seconds(0.3))
             with pytest.raises(CameraError, match=world.paths[0]):
-                await camera.send(picture(1), now_us() + 300_000)
+                await camera.send(picture(1), now_us() + pace.deadline_us(300_000))
 
     live(run())
 
 
 @pytest.mark.parametrize(
-    ("cut", "loss", "words"),
+    ("cut", "loss", "words", "reason"),
     [
-        (False, 0.0, "python -m host.recv"),
-        (False, 1.0, "no edge board in reach"),
-        (True, 0.0, "no board answered"),
+        (False, 0.0, "no edge server answered", Reason.NO_EDGE_SERVER),
+        (False, 1.0, "no edge board in reach", Reason.NO_EDGE_BOARD),
+        (True, 0.0, "no board answered: no hello within 1.5 s$", Reason.NO_BOARD),
     ],
 )
-def test_connect_names_the_part_that_is_not_there(cut: bool, loss: float, words: str) -> None:
+def test_connect_names_the_part_that_is_missing(cut: bool, loss: float, words: str, reason: Reason) -> None:
     async def run() -> None:
-        settings = WorldSettings(trace=Trace.constant(Air(loss=loss)))
+        settings = WorldSettings(trace=Trace.constant(ChannelState(loss=loss)))
         async with running_world(settings) as world, Camera(SerialTransport(world.paths[0], BAUD)) as camera:
             world.world.cameras[0].line.cut = cut
             with pytest.raises(CameraError, match=words) as error:
-                await camera.connect(timeout_s=5 if cut else 0.8)
+                await camera.connect(pace.seconds(5 if cut else 0.8))
             assert str(error.value).startswith(f"{world.paths[0]}: ")
+            assert error.value.reason is reason
             assert "\n" not in str(error.value)
 
     live(run())
@@ -194,7 +203,7 @@ def test_on_an_idle_link_the_sender_sleeps() -> None:
             edge_program(world.paths[-1]),
             Camera(SerialTransport(world.paths[0], BAUD)) as camera,
         ):
-            await camera.connect()
+            await connected(camera)
             calls, tick = 0, camera.sender.tick
 
             def counted(at_us: int) -> list[Event]:

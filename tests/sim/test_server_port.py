@@ -14,10 +14,12 @@ from host.edge.classifier import DEFAULT_CLASSIFIER
 from host.edge.classifier import load as load_classifier
 from host.edge.errors import ServerError
 from host.edge.server import EdgeServer
+from host.errors import Reason
 from host.link.events import Answer
 from host.transport.driver import now_us
 from host.transport.serial_port import SerialTransport
 from host.wire import ResultStatus
+from tests import pace
 from tests.sim.realtime_scene import BAUD, live, running, running_world
 from tests.sim.scene import air
 
@@ -45,8 +47,8 @@ def plug_in(path: Path, port: str) -> None:
 
 async def is_served(port: str) -> None:
     async with Camera(SerialTransport(port, BAUD)) as camera:
-        await camera.connect(10)
-        answer = await camera.send(PACKETS, now_us() + 5_000_000)
+        await camera.connect(pace.seconds(10))
+        answer = await camera.send(PACKETS, now_us() + pace.deadline_us(5_000_000))
         assert isinstance(answer, Answer)
         assert answer.status is ResultStatus.OK
 
@@ -80,12 +82,14 @@ def test_without_keep_port_the_server_ends_with_the_port_named(tmp_path: Path) -
             async with running(server(path, notices, keep_port=False).run()) as serving:
                 await is_served(world.paths[0])
                 world.unplug(1)
-                with pytest.raises(ServerError, match=f"{path}: the port went away"):
+                with pytest.raises(ServerError, match=f"{path}: the port went away") as error:
                     await serving
+                assert error.value.reason is Reason.PORT_LOST
 
     live(run())
 
 
-def test_a_server_without_its_port_ends_at_once_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ServerError, match="no such port"):
+def test_a_server_without_its_port_ends_at_once_and_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match=f"^{tmp_path / 'nothing'}: no such port$") as error:
         live(server(tmp_path / "nothing", [], keep_port=True).run())
+    assert error.value.reason is Reason.PORT_MISSING

@@ -1,4 +1,4 @@
-"""Rate traces from files: what makes sense is read, all else is refused with the file and the line named."""
+"""Rate traces from files: valid ones are read, others are refused with file and line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.sim.trace import TRACES, Air, Trace, TraceError
+from host.sim.trace import TRACES, ChannelState, Trace, TraceError
 
 
 def read(folder: Path, text: str | bytes) -> Trace:
@@ -20,23 +20,23 @@ def read(folder: Path, text: str | bytes) -> Trace:
 
 def test_a_trace_is_read_as_steps_that_repeat(tmp_path: Path) -> None:
     trace = read(tmp_path, "time_s,rate_kbps,loss\n0,100,\n0.5,,0.25\n2,12.5,1\n")
-    assert trace.at(0) == trace.at(499_999) == Air(100_000, 0.0)
-    assert trace.at(500_000) == trace.at(1_999_999) == Air(None, 0.25)
-    assert trace.at(2_000_000) == trace.at(3_499_999) == Air(12_500, 1.0)
-    assert trace.at(3_500_000) == Air(100_000, 0.0)
-    assert trace.at(3_500_000 * 1000 + 700_000) == Air(None, 0.25)
+    assert trace.at(0) == trace.at(499_999) == ChannelState(100_000, 0.0)
+    assert trace.at(500_000) == trace.at(1_999_999) == ChannelState(None, 0.25)
+    assert trace.at(2_000_000) == trace.at(3_499_999) == ChannelState(12_500, 1.0)
+    assert trace.at(3_500_000) == ChannelState(100_000, 0.0)
+    assert trace.at(3_500_000 * 1000 + 700_000) == ChannelState(None, 0.25)
 
 
 @pytest.mark.parametrize("header", ["time_s,rate_kbps", "time_s,loss", "loss,time_s,rate_kbps", "note,time_s,loss"])
 def test_either_column_will_do_in_any_order(tmp_path: Path, header: str) -> None:
     row = ",".join({"time_s": "0", "rate_kbps": "50", "loss": "0.5", "note": "hi"}[name] for name in header.split(","))
     state = read(tmp_path, f"{header}\r\n{row}\r\n").at(12_345)
-    assert state == Air(50_000 if "rate" in header else None, 0.5 if "loss" in header else 0.0)
+    assert state == ChannelState(50_000 if "rate" in header else None, 0.5 if "loss" in header else 0.0)
 
 
 def test_a_trace_of_one_line_is_constant(tmp_path: Path) -> None:
     trace = read(tmp_path, "time_s,rate_kbps\n0,50\n")
-    assert {trace.at(10**k) for k in range(12)} == {Air(50_000)}
+    assert {trace.at(10**k) for k in range(12)} == {ChannelState(50_000)}
 
 
 NONSENSE_ROWS = [

@@ -1,8 +1,9 @@
-"""Serial ports that cannot be opened: the error names the port, the cause and what to do."""
+"""Serial ports: bytes in order; a port that cannot be opened is named, with the cause and a reason."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tty
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from host.errors import Reason
+from host.transport import serial_port
 from host.transport.serial_port import SerialTransport
 from host.transport.transport import TransportError
 
@@ -18,7 +21,7 @@ BAUD = 115_200
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, str]]:
-    """A pseudo-terminal: its far end, and the path of the near one."""
+    """Return a pseudo-terminal: its master, and the path of its slave."""
     master, slave = os.openpty()
     tty.setraw(slave)
     yield master, os.ttyname(slave)
@@ -55,8 +58,9 @@ def test_a_port_in_use_is_refused_and_free_again_after_close(terminal: tuple[int
     async def run() -> None:
         first, second = SerialTransport(path, BAUD), SerialTransport(path, BAUD)
         await first.open()
-        with pytest.raises(TransportError, match=f"{path}: in use by another program"):
+        with pytest.raises(TransportError, match=f"^{path}: in use by another program$") as error:
             await second.open()
+        assert error.value.reason is Reason.PORT_BUSY
         await first.close()
         await second.open()
         await second.close()
@@ -67,14 +71,28 @@ def test_a_port_in_use_is_refused_and_free_again_after_close(terminal: tuple[int
 def test_ports_that_are_none_are_refused_by_name_and_cause(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("no port")
-    for name, words in [
-        (str(tmp_path / "none"), "no such port"),
-        (str(file), "not a serial port"),
-        (str(tmp_path), ""),
+    for name, words, reason in [
+        (str(tmp_path / "none"), "no such port$", Reason.PORT_MISSING),
+        (str(file), "not a serial port$", Reason.OTHER),
+        (str(tmp_path), "", Reason.OTHER),
     ]:
         with pytest.raises(TransportError, match=f"^{name}: .*{words}") as error:
             asyncio.run(SerialTransport(name).open())
         assert "\n" not in str(error.value)
+        assert error.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        (OSError(errno.EACCES, "Permission denied"), "no permission", Reason.PORT_DENIED),
+        (OSError(errno.EBUSY, "Device or resource busy"), "in use by another program", Reason.PORT_BUSY),
+        (OSError(errno.ENODEV, "No such device"), "unplugged?", Reason.PORT_LOST),
+        (RuntimeError("first line\nsecond line"), "first line", Reason.OTHER),
+    ],
+)
+def test_each_cause_has_its_words_and_reason(error: Exception, cause: str, reason: Reason) -> None:
+    assert serial_port._cause(error) == (cause, reason)
 
 
 def test_writing_to_a_port_that_is_not_open_does_nothing() -> None:

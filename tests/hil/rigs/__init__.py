@@ -1,1 +1,1 @@
-"""The links that the tests run on."""
+"""Links for the tests."""

@@ -1,4 +1,4 @@
-"""A camera board behind Bumble's Bluetooth stack, and this computer's Bluetooth, Bumble too, as the edge."""
+"""A camera board behind Bumble's Bluetooth stack; the edge is this computer's Bluetooth, also Bumble's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from host.board.ble_edge import BleEdgeTransport
 from host.transport.transport import Transport
 from tests.ble.air import Air
 from tests.ble.camera import BumbleCamera
-from tests.ble.scene import SCAN_S, adapter, adapter_forgets, adapter_off
+from tests.ble.scene import adapter, adapter_forgets, adapter_off, scan_s
 from tests.hil.host import Host
 from tests.hil.rigs.rig import OnBoard, Rig
 
@@ -21,7 +21,7 @@ _SLOW_LOSS = 0.75
 
 
 class BumbleRig(Rig):
-    """One board; the edge's logic is in this process. What its air carries is this computer's speed."""
+    """One board; the edge's logic is in this process. The computer's speed limits the air."""
 
     name = "bumble"
     has = frozenset({"slow_air", "disconnect", "reset", "pairing"})
@@ -35,12 +35,12 @@ class BumbleRig(Rig):
         await self._camera.close()
         await adapter_off()
 
-    def camera_port(self) -> Transport:
-        return self._camera.port
+    def camera_transport(self) -> Transport:
+        return self._camera.transport
 
-    def edge_port(self) -> Transport:
+    def edge_transport(self) -> Transport:
         return BleEdgeTransport(
-            "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=SCAN_S, back_off_s=(0.02, 0.1)
+            "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=scan_s(), back_off_s=(0.02, 0.1)
         )
 
     async def cut(self, _edge: OnBoard) -> None:

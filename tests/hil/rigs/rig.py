@@ -1,4 +1,4 @@
-"""What a link is to the tests."""
+"""The interface of a link for the tests."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ NEEDS = {
 
 
 class OnBoard(Protocol):
-    """A program on a board's port."""
+    """A program that controls a board."""
 
     async def reset_board(self) -> None:
-        """Reset the board, and go on with it."""
+        """Reset the board and continue with it."""
 
     async def leave_and_return(self) -> None:
-        """Take the board's role until it is connected to nobody, and give it back."""
+        """Take the board's role until it has no connection, then restore it."""
 
 
 class Rig(ABC):
-    """A camera board, an edge board (or what stands for it) and the air between."""
+    """A camera board, an edge board (or its substitute) and the radio between them."""
 
     name: str
     has: frozenset[str]
@@ -42,30 +42,30 @@ class Rig(ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Before the first host."""
+        """Start the boards, before the first host."""
 
     @abstractmethod
     async def stop(self) -> None:
-        """After the last host."""
+        """Stop the boards, after the last host."""
 
     @abstractmethod
-    def camera_port(self) -> Transport:
-        """The camera board's port; a new object for every host."""
+    def camera_transport(self) -> Transport:
+        """Return a new transport to the camera board."""
 
     @abstractmethod
-    def edge_port(self) -> Transport:
-        """The port behind which the edge board is."""
+    def edge_transport(self) -> Transport:
+        """Return a new transport to the edge board."""
 
     async def prepare(self, camera: Host, edge: Host) -> None:
-        """With both hosts on their ports: whatever the link still needs."""
+        """Prepare the link, with both hosts open."""
         del camera, edge
 
     async def restore(self, camera: Host, edge: Host) -> None:
-        """Before they leave."""
+        """Restore the link, before the hosts close."""
         del camera, edge
 
     async def cut(self, edge: OnBoard) -> None:
-        """End the connection; it comes back by itself. ``edge`` is who has the edge board's port."""
+        """End the connection; it returns by itself. ``edge`` controls the edge board."""
         raise NotImplementedError
 
     def unplug(self) -> None:
@@ -73,13 +73,13 @@ class Rig(ABC):
         raise NotImplementedError
 
     def replug(self) -> None:
-        """Plug it in again."""
+        """Plug the camera board's cable in again."""
         raise NotImplementedError
 
     def strangers(self, camera: Host, edge: Host) -> AbstractAsyncContextManager[None]:
-        """As long as it lasts, the edge is a stranger to the camera board, which is connected to nobody."""
+        """Make the edge unknown to the camera board, which then has no connection, until the context ends."""
         raise NotImplementedError
 
     def limit_bps(self, phy: int, interval_us: int) -> float:
-        """Goodput in whole packets that the air allows, bit/s."""
+        """Return the goodput limit of the air in whole packets, bit/s."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Boards behind serial ports: real ones, or Zephyr's simulated ones."""
+"""Boards behind serial ports: real boards, or Zephyr's simulated ones."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-BER=4e-4"]
 
 
 class SerialRig(Rig):
-    """Two boards at known ports. The connection is cut by a reset of the edge board, which only boards with a
-    debugger's port can have in a test (``keeps_port``): a board's own USB port goes away with it."""
+    """Two boards at known ports. A reset of the edge board cuts the connection. Only boards with a debugger's port
+    (``keeps_port``) can be reset in a test: a board's own USB port disappears with the reset."""
 
     name = "hil"
     has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "reset", "pairing"})
@@ -47,15 +47,15 @@ class SerialRig(Rig):
         self._usb = True
 
     async def start(self) -> None:
-        """Real boards run already."""
+        """Do nothing: real boards run already."""
 
     async def stop(self) -> None:
-        """And go on."""
+        """Do nothing: real boards continue."""
 
-    def camera_port(self) -> Transport:
+    def camera_transport(self) -> Transport:
         return SerialTransport(self._paths[0])
 
-    def edge_port(self) -> Transport:
+    def edge_transport(self) -> Transport:
         return SerialTransport(self._paths[1])
 
     async def prepare(self, camera: Host, edge: Host) -> None:
@@ -73,7 +73,7 @@ class SerialRig(Rig):
 
     @asynccontextmanager
     async def strangers(self, camera: Host, edge: Host) -> AsyncIterator[None]:
-        """They forget each other, and nobody else; afterwards they pair out of band."""
+        """Delete the boards' bond with each other; pair them out of band afterwards."""
         at = {host: await host.ask(Pair(action=PairAction.CLOSE), Pairing) for host in (camera, edge)}
         if not at[camera].bonds:
             pytest.skip("the boards are connected without having paired: to them nobody is a stranger")
@@ -85,7 +85,7 @@ class SerialRig(Rig):
         finally:
             before = len(camera.heard)
             show = Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND, window_s=_WINDOW_S)
-            camera.say(show)  # once: each has a new secret
+            camera.send(show)  # once: each has a new secret
             shown = await camera.hear(Pairing, lambda pairing: any(pairing.random), since=before)
             await edge.ask(secret_of(shown, _WINDOW_S), Pairing)
 
@@ -93,15 +93,15 @@ class SerialRig(Rig):
         await edge.reset_board()
 
     def limit_bps(self, phy: int, interval_us: int) -> float:
-        """Of the air, or of a development kit's serial port if that is slower."""
+        """Return the limit of the air, or of a development kit's serial port if that is slower."""
         air = goodput_limit_bps(Phy(phy), interval_us, MAX_PACKET)
         frame = MAX_PACKET + FRAME_OVERHEAD + _STUFFING
         return air if self._usb else min(air, UART_BYTES_PER_S * 8 * MAX_PACKET / frame)
 
 
 class BsimRig(SerialRig):
-    """Zephyr's boards on BabbleSim's radio, in real time. A board that is reset leaves the simulation, which takes
-    nobody in while it runs: the edge board ends the connection by leaving its role."""
+    """Zephyr's boards on BabbleSim's radio, in real time. A board that is reset leaves the simulation, which admits no
+    board while it runs, so the edge board ends the connection by giving up its role."""
 
     name = "bsim"
     has = frozenset({"two_boards", "air_time", "slow_air", "disconnect", "pairing"})

@@ -9,7 +9,7 @@ from pathlib import Path
 from host.sim.air import goodput_limit_bps
 from host.sim.line import USB_BYTES_PER_S
 from host.sim.realtime import RealTimeWorld
-from host.sim.trace import CLEAR, Air, Trace
+from host.sim.trace import CLEAR, ChannelState, Trace
 from host.sim.world import World, WorldSettings
 from host.transport.driver import now_us
 from host.transport.serial_port import SerialTransport
@@ -19,12 +19,12 @@ from tests.hil.rigs.rig import NEEDS, OnBoard, Rig
 
 #: A speed that every system accepts on a pseudo-terminal.
 _BAUD = 115_200
-_SLOW = Air(rate_bps=60_000)
+_SLOW = ChannelState(rate_bps=60_000)
 _SUPERVISION_TIMEOUT = 0x08
 
 
 class SimRig(Rig):
-    """Everything but pairing: virtual boards know each other."""
+    """Virtual boards. They provide everything but pairing: they need no bond."""
 
     name = "sim"
     has = frozenset(NEEDS) - {"pairing"}
@@ -42,10 +42,10 @@ class SimRig(Rig):
         await asyncio.gather(self._running, return_exceptions=True)
         self._folder.cleanup()
 
-    def camera_port(self) -> Transport:
+    def camera_transport(self) -> Transport:
         return SerialTransport(str(self._camera), _BAUD)
 
-    def edge_port(self) -> Transport:
+    def edge_transport(self) -> Transport:
         return SerialTransport(self._world.paths[-1], _BAUD)
 
     async def cut(self, _edge: OnBoard) -> None:

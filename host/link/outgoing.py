@@ -1,4 +1,4 @@
-"""A picture on its way out: which ranks are still to be sent, and what became of the others."""
+"""A submitted picture: which of its ranks were sent and which are still to be sent."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..packets import Picture
 from ..ranked import RankedPacket
+from ..wire import Picture
 
 
 @dataclass(slots=True)
 class OutgoingImage:
     """One submitted picture. Times in us of the sender's clock.
 
-    ``send_by_us`` is when its last useful packet must have reached the edge server, ``answer_by_us`` when the
-    answer must be back.
+    ``send_by_us`` is the transmission deadline: a packet that reaches the edge server later is useless.
+    ``answer_by_us`` is the deadline of the answer.
     """
 
     number: int
@@ -30,7 +30,7 @@ class OutgoingImage:
 
     @property
     def rank(self) -> int | None:
-        """The most important rank that is still to be sent; None when there is none."""
+        """Most important rank still to be sent; None if there is none."""
         if self.flushed:
             return None
         if self._again:
@@ -38,7 +38,7 @@ class OutgoingImage:
         return self._next if self._next < len(self.packets) else None
 
     def take(self, now_us: int, transit_us: int) -> Picture:
-        """The next packet, as it goes to the board now; ``transit_us`` is what no hop will subtract."""
+        """Return the next packet as sent now; ``transit_us`` is the time that no hop can measure and subtract."""
         if self._again:
             rank = heapq.heappop(self._again)
             self.resent += 1
@@ -57,12 +57,12 @@ class OutgoingImage:
         )
 
     def requeue(self, rank: int) -> None:
-        """The board never got this rank, or lost it: it is to be sent again, in its place."""
+        """Send a rank again, in its order of importance: the board did not receive it, or lost it."""
         if rank in self.sent:
             self.sent.discard(rank)
             heapq.heappush(self._again, rank)
 
-    def give_back_all(self) -> None:
-        """The board was reset: what of the picture it still held is lost, and nobody knows what it was."""
+    def requeue_all(self) -> None:
+        """Send all sent ranks again: the board was reset, and which of them it still held is unknown."""
         for rank in list(self.sent):
             self.requeue(rank)

@@ -1,4 +1,4 @@
-"""A virtual board behind a pseudo-terminal: to pyserial a serial port like any other. Linux and macOS."""
+"""A line of this process behind a pseudo-terminal, which other programs open as a serial port. Linux and macOS."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import asyncio
 import contextlib
 import os
 import tty
+from collections.abc import Callable
 
-from .line import SerialLine
-from .world import Node
+from .line import Line
 
 _READ = 4096
 
 
 class PseudoTerminal:
-    """The host's end of a virtual board's serial line as a pseudo-terminal; ``path`` is what a host opens."""
+    """The host's end of a line as a pseudo-terminal.
 
-    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
-        self._line: SerialLine = node.line
+    ``path`` is the serial port that a host opens. ``on_write`` is called when the line has new bytes for its board.
+    """
+
+    def __init__(self, line: Line, loop: asyncio.AbstractEventLoop, on_write: Callable[[], None]) -> None:
+        self._line = line
         self._loop = loop
-        self._wake = wake
+        self._on_write = on_write
         self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)  # kept open, so that a host that closes the port leaves it in working order
+        tty.setraw(self._slave)  # kept open: a host may close the port and open it again
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
         self._unwritten = b""
@@ -29,7 +32,7 @@ class PseudoTerminal:
         loop.add_reader(self._master, self._from_host)
 
     def close(self) -> None:
-        """Pull the cable: a host that has the port open loses it."""
+        """Pull the cable: a host loses the port if it has it open."""
         if self._master < 0:
             return
         self._line.on_bytes = None
@@ -42,7 +45,7 @@ class PseudoTerminal:
     def _from_host(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._line.write(os.read(self._master, _READ))
-            self._wake.set()
+            self._on_write()
 
     def _to_host(self, data: bytes) -> None:
         self._unwritten += data
@@ -51,7 +54,7 @@ class PseudoTerminal:
     def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._unwritten = self._unwritten[os.write(self._master, self._unwritten) :]
-        if self._unwritten:  # nobody reads: the board keeps the rest, where it can still be dropped or overtaken
+        if self._unwritten:  # no program reads: the board keeps the rest, where it can still be dropped or overtaken
             self._line.stall(True)
             self._loop.add_writer(self._master, self._writable)
 
@@ -60,4 +63,4 @@ class PseudoTerminal:
         self._write()
         if not self._unwritten:
             self._line.stall(False)
-            self._wake.set()
+            self._on_write()

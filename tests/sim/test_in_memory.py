@@ -1,4 +1,4 @@
-"""Where there are no pseudo-terminals, programs of this process use the boards' lines directly."""
+"""Without pseudo-terminals, programs of this process use the boards' lines directly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from host.camera.camera import Camera
+from host.errors import Reason
 from host.link.events import Answer, Event, ImageCollected
 from host.link.receiver import Receiver
 from host.ranked import RankedPacket
@@ -14,13 +15,14 @@ from host.sim.realtime import RealTimeWorld
 from host.sim.world import World
 from host.transport.driver import Driver, now_us
 from host.transport.transport import TransportError
-from tests.sim.realtime_scene import live, running
+from tests import pace
+from tests.sim.realtime_scene import connected, live, running
 
 
 def test_a_picture_crosses_without_pseudo_terminals() -> None:
     async def cross() -> tuple[Answer, list[ImageCollected]]:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
-        camera_port, edge_port = world.sim_port(0), world.sim_port(1)
+        camera_transport, edge_transport = world.transport(0), world.transport(1)
         receiver = Receiver(nonce=5, service_us=1_000)
         collected: list[ImageCollected] = []
 
@@ -29,14 +31,14 @@ def test_a_picture_crosses_without_pseudo_terminals() -> None:
                 collected.append(event)
                 used = [packet.rank for packet in event.packets]
                 receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
-                runner.wake()
+                driver.wake()
 
-        runner = Driver(receiver, edge_port, on_event)
-        await edge_port.open()
-        async with running(world.run()), running(runner.run()), Camera(camera_port) as camera:
-            await camera.connect()
+        driver = Driver(receiver, edge_transport, on_event)
+        await edge_transport.open()
+        async with running(world.run()), running(driver.run()), Camera(camera_transport) as camera:
+            await connected(camera)
             packets = [RankedPacket(rank, rank, bytes([rank]) * 100) for rank in range(5)]
-            answer = await camera.send(packets, now_us() + 5_000_000)
+            answer = await camera.send(packets, now_us() + pace.deadline_us(5_000_000))
             assert isinstance(answer, Answer)
             return answer, collected
 
@@ -45,13 +47,14 @@ def test_a_picture_crosses_without_pseudo_terminals() -> None:
     assert [packet.data for packet in collected.packets] == [bytes([rank]) * 100 for rank in range(5)]
 
 
-def test_a_line_serves_one_port_at_a_time() -> None:
+def test_a_line_serves_one_transport_at_a_time() -> None:
     async def open_twice() -> None:
         world = RealTimeWorld(World(now_us=now_us()), terminals=False)
-        first, second = world.sim_port(0), world.sim_port(0)
+        first, second = world.transport(0), world.transport(0)
         await first.open()
-        with pytest.raises(TransportError, match="virtual camera board: in use"):
+        with pytest.raises(TransportError, match=r"^virtual camera board: in use$") as error:
             await second.open()
+        assert error.value.reason is Reason.PORT_BUSY
         await second.close()
         await first.close()
         await second.open()

@@ -1,4 +1,4 @@
-"""The vectors as they lie in protocol/vectors."""
+"""Access to the vectors in protocol/vectors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "protocol" / "vectors"
 
 
 def cases(name: str) -> list[dict[str, Any]]:
-    """The cases of ``frames``, ``packets`` or ``session``."""
+    """Return the cases of a vector file by its name."""
     found: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["cases"]
     return found

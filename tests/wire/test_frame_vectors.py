@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from host.link.frames import FrameReader, write_frame
-from tests.vectors import vector_files
+from tests.wire import vector_files
 
 CASES = vector_files.cases("frames")
 by_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

@@ -1,7 +1,7 @@
-"""Writes protocol/vectors/*.json, from which both languages are tested.
+"""Write protocol/vectors/*.json, from which both languages are tested.
 
 The bytes come from the ``cobs`` package, zlib and the generated ``host.wire``, never from the code under test; what
-is expected is written out by hand. ``python tests/vectors/make_vectors.py`` writes, ``--check`` compares.
+is expected is written out by hand. ``python tests/wire/make_vectors.py`` writes, ``--check`` compares.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.vectors import frame_cases, packet_cases, session_cases  # noqa: E402
-from tests.vectors.vector_files import FOLDER  # noqa: E402
+from tests.wire import class_cases, frame_cases, packet_cases, session_cases  # noqa: E402
+from tests.wire.vector_files import FOLDER  # noqa: E402
 
 DOCS = {
     "frames": "Bytes on the serial port and what a reader that expects sequence number 0 finds in them: sound packets "
     "in order, frames damaged, numbers missed, then next_seq and missing as in credit.",
     "packets": "Packets and what they say. is: the packet's name, or malformed, or unknown. fields: numbers, and hex "
     "for bytes. written: what a writer of this version makes of the fields, where that is not the packet itself.",
+    "result_classes": "Texts of results with the status ok and the classes in them, in order; malformed: the text ends "
+    "inside a class. label: UTF-8.",
     "session": "Boards and what comes out of them. Each step happens at at_us. serial_in: bytes on the serial port; "
     "serial_out: the packets that the board then has for its host, all of them, in order; radio_in: a packet over the "
     "air; radio_out: the packets that the radio may then take, all of them, in order; radio_up, radio_down, radio_sent:"
@@ -30,17 +32,18 @@ DOCS = {
 
 
 def texts() -> dict[Path, str]:
-    """What each file should hold."""
+    """Return the expected text of each file."""
     found: dict[str, dict[str, Any]] = {
         "frames": {"cases": frame_cases.cases()},
         "packets": {"cases": packet_cases.cases()},
+        "result_classes": {"cases": class_cases.cases()},
         "session": {"board": session_cases.BOARD, "cases": session_cases.cases()},
     }
     return {FOLDER / f"{name}.json": render({"doc": DOCS[name], **content}) for name, content in found.items()}
 
 
 def render(content: dict[str, Any]) -> str:
-    """JSON with one line a case or, where a case has steps, one line a step."""
+    """Return JSON with one line for each case or step."""
     head = {key: value for key, value in content.items() if key != "cases"}
     lines = ["{", *(f' "{key}": {json.dumps(value)},' for key, value in head.items()), ' "cases": [']
     for number, case in enumerate(content["cases"], 1):
@@ -60,7 +63,7 @@ def main(arguments: list[str]) -> int:
     stale = [p for p, text in texts().items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     if "--check" in arguments:
         for path in stale:
-            print(f"{path.name} is stale: run `python tests/vectors/make_vectors.py`", file=sys.stderr)
+            print(f"{path.name} is stale: run `python tests/wire/make_vectors.py`", file=sys.stderr)
         return 1 if stale else 0
     for path in stale:
         path.write_text(texts()[path], encoding="utf-8")

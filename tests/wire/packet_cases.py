@@ -1,4 +1,4 @@
-"""Packets and what they say."""
+"""Packets and their fields."""
 
 from __future__ import annotations
 
@@ -108,17 +108,17 @@ PICTURE_HEX = "80070334122c01"
 
 
 def cases() -> list[dict[str, Any]]:
-    """All of them."""
+    """Return all cases."""
     return [*_control(), *_pictures(), *_short(), *_long(), *_unknown()]
 
 
 def name_of(packet: type[Control]) -> str:
-    """The name in wire.toml."""
+    """Return the packet's name in wire.toml."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", packet.__name__).lower()
 
 
 def values(packet: Control) -> dict[str, Any]:
-    """Its fields; bytes as hex."""
+    """Return the packet's fields; bytes as hex."""
     found = {f.name: getattr(packet, f.name) for f in fields(packet)}
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in found.items()}
 

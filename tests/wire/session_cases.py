@@ -1,10 +1,9 @@
-"""Bytes into a board, packets out of it."""
+"""Scripts of a board: bytes in, packets out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from host.packets import Picture
 from host.wire import (
     VERSION,
     Boot,
@@ -22,6 +21,7 @@ from host.wire import (
     LinkState,
     Pair,
     Phy,
+    Picture,
     Ping,
     Pong,
     Reset,
@@ -29,7 +29,7 @@ from host.wire import (
     Role,
     StatisticsRequest,
 )
-from tests.vectors.frame_cases import frame
+from tests.wire.frame_cases import frame
 
 SLOTS = 64
 BOARD: dict[str, Any] = {
@@ -50,7 +50,7 @@ Packet = Control | Picture | bytes
 
 
 def hello(role: Role) -> Hello:
-    """The hello of the board under test."""
+    """Return the hello of the board under test."""
     return Hello(
         version=VERSION,
         kind=Kind.BOARD,
@@ -144,7 +144,7 @@ class Script:
 
 
 def cases() -> list[dict[str, Any]]:
-    """All of them."""
+    """Return all cases."""
     scripts = [*_sessions(), *_skipped(), *_pictures(), *_air(), *_commands()]
     return [script.case for script in scripts]
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from host.packets import Picture, Unknown, parse
-from host.wire import CONTROL, MalformedError
-from tests.vectors import vector_files
-from tests.vectors.packet_cases import name_of
+from host.wire import CONTROL, MalformedError, Picture, Unknown, parse
+from tests.wire import vector_files
+from tests.wire.packet_cases import name_of
 
 CASES = vector_files.cases("packets")
 BROKEN = ("malformed", "unknown")

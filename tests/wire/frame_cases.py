@@ -1,4 +1,4 @@
-"""Streams of serial frames, sound and broken."""
+"""Streams of serial frames, intact and damaged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FULL_OF_ZEROS = bytes(244)
 
 
 def frame(seq: int, packet: bytes, crc_flip: int = 0) -> bytes:
-    """The frame of a packet; ``crc_flip`` spoils its CRC."""
+    """Return the frame of a packet; ``crc_flip`` damages its CRC."""
     body = bytes([seq]) + packet
     crc = zlib.crc32(body) ^ crc_flip
     return bytes(cobs.encode(body + crc.to_bytes(4, "little"))) + b"\0"
 
 
 def stuffed(body: bytes) -> bytes:
-    """Bytes with the stuffing and the end of a frame, but without its inner form."""
+    """Return bytes with COBS and a closing zero, but without sequence number and CRC."""
     return bytes(cobs.encode(body)) + b"\0"
 
 
@@ -37,7 +37,7 @@ def case(
     missing: int = 0,
     next_seq: int | None = None,
 ) -> dict[str, Any]:
-    """A case; ``next_seq`` is one past the last packet unless it is given."""
+    """Return a case; ``next_seq`` defaults to one past the last packet."""
     expected = (packets[-1][0] + 1) % 256 if packets else 0
     return {
         "name": name,
@@ -51,7 +51,7 @@ def case(
 
 
 def cases() -> list[dict[str, Any]]:
-    """All of them."""
+    """Return all cases."""
     good = frame(0, PING)
     after = frame(1, SHORT)
     return [*_sound(good, after), *_broken(good, after), *_gaps()]

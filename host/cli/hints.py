@@ -1,0 +1,64 @@
+"""What to do about an error: the advice that a command adds to a library's one line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from ..errors import PncError, Reason
+
+#: Advice by reason. ``{subject}`` is the error's, quoted for a shell.
+HINTS: Mapping[Reason, str] = {
+    Reason.PORT_MISSING: "`python -m serial.tools.list_ports` lists the ports of this computer",
+    Reason.PORT_BUSY: "close that program first",
+    Reason.PORT_DENIED: "add yourself to the group dialout (`sudo usermod -aG dialout $USER`) and log in again",
+    Reason.NOT_ATTACHED: (
+        "plug one in (a development kit at its debugger's USB socket), or see `python -m host.boards doctor`"
+    ),
+    Reason.SEVERAL_BOARDS: "choose one with --port",
+    Reason.NO_BOARD: "is it a board with this firmware? `make flash` writes it",
+    Reason.NOT_READY: "unplug it, plug it in again",
+    Reason.BOARD_SILENT: "check its cable and its power, or press its reset button",
+    Reason.WRONG_FIRMWARE: "write the firmware of this release with `make flash`",
+    Reason.WRONG_ROLE: "choose the other board with --port",
+    Reason.NO_EDGE_BOARD: "is the other board powered, near and of role edge?",
+    Reason.NO_EDGE_SERVER: "is `python -m host.recv` running at the other board?",
+    Reason.NO_BLUETOOTH: "`python -m host.boards doctor` looks for the cause",
+    Reason.NO_BLUEZ: "sudo apt install bluez, sudo systemctl start bluetooth",
+    Reason.NO_ADAPTER: "plug one in, or `bluetoothctl power on`",
+    Reason.BLUETOOTH_OFF: "`bluetoothctl power on` (if it is blocked: `rfkill unblock bluetooth`)",
+    Reason.BLUETOOTH_DENIED: "Linux: join the group bluetooth; macOS: allow it in the Privacy settings",
+    Reason.BLUETOOTH_BUSY: "close that program, or `sudo systemctl restart bluetooth`",
+    Reason.SMALL_MTU: "upgrade BlueZ to 5.62 or later, or use a second board as the edge",
+    Reason.SEVERAL_CAMERAS: "choose one with --ble ADDRESS",
+    Reason.OLD_SERVICE: (
+        "write the firmware of this release with `make flash`; docs/troubleshooting.md says how to make this computer "
+        "forget the old services"
+    ),
+    Reason.NO_CONNECTION: "is it paired with another computer? its button opens pairing for 60 s",
+    Reason.PAIRING: (
+        "open the board's pairing window with its button and try again; if the two were paired before, make both "
+        "forget it (docs/troubleshooting.md)"
+    ),
+    Reason.MISSING_PACKAGE: "pip install {subject}",
+    Reason.NOT_BUILT: "run `pip install -e .`",
+    Reason.INCOMPLETE: "install the package again",
+}
+#: Reasons whose text alone says what to do.
+WITHOUT_HINT = frozenset(
+    {
+        Reason.OTHER,
+        Reason.PORT_LOST,
+        Reason.UNKNOWN_BOARD,
+        Reason.REFUSED,
+        Reason.BAD_FILE,
+        Reason.BAD_USAGE,
+        Reason.DEADLINE_INFEASIBLE,
+    }
+)
+
+
+def with_hint(error: PncError) -> str:
+    """Return the error's text and, after a colon, what to do about it. One line."""
+    hint = HINTS.get(error.reason, "").format(subject=shlex.quote(error.subject))
+    return f"{error}: {hint}" if hint else str(error)
