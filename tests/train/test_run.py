@@ -81,7 +81,8 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
     photos.mkdir()
     for seed in range(3):
         Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
-    monkeypatch.setitem(RECIPES, "default", SMALL)
+    # Without choosing a pass order, which takes long: the other test does.
+    monkeypatch.setitem(RECIPES, "default", replace(SMALL, order_at=2.0))
     base = ["--data", str(photos), "--out", str(out)]
 
     def stopped_after_a_step(trainer: CodecTrainer, crops: torch.Tensor, progress: float) -> dict[str, float]:
@@ -102,10 +103,8 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
     assert second["facts"] == first["facts"]
     assert first["facts"]["photos"] == load_photos(photos)[1].identity
     assert 1 == first["steps"] < second["steps"]
-    assert second["ordered"]
     said = capsys.readouterr().out
     assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
-    assert "transmission order: plane by plane " in said
     trained = Codec("pnc-v2", out)
     packets = trained.encode(drawing(9))
     assert trained.decoder().decode(packets).used == len(packets)
