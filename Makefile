@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
 BOARD ?= nrf52840dk
-CODECS ?= pnc-v2,pnc-v1,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
+CODECS ?= pnc-v2,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
 LINK ?= sim
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
-	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/*.[ch])
+	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
 .PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors api firmware \

@@ -21,8 +21,6 @@ from PIL import Image
 from ..cli.hints import with_hint
 from ..codec import Codec, CodecError, PictureError, load, load_picture
 from ..codec.picture import sound_pictures, to_pixels
-from ..codec.planes.bitstream import PlaneBitstream
-from ..codec.planes.entropy import PlaneCoder
 from ..edge.classifier import load as load_classifier
 from ..edge.errors import ClassifierError
 from ..wire import MAX_CODEC_BYTES
@@ -129,23 +127,18 @@ def _parts_of(file: Path) -> list[np.ndarray]:
 
 
 def _encoding(codec: Codec, pictures: Sequence[np.ndarray]) -> list[Step]:
-    symbols = [codec.network(picture) for picture in pictures]
-    packets = [codec.bitstream.pack(s) for s in symbols]
+    symbols = [codec.analysis(picture) for picture in pictures]
+    packets = [codec.bitstream.packetize(s) for s in symbols]
     size = round(sum(len(packet.data) for stream in packets for packet in stream) / len(packets))
-    steps = [
-        Step(NETWORK, lambda number: codec.network(pictures[number])),
-        Step(CODING, lambda number: codec.bitstream.pack(symbols[number])),
+    coded = [[(p.position, p.data[1:]) for p in stream] for stream in packets]
+    room = MAX_CODEC_BYTES - 1
+    return [
+        Step(NETWORK, lambda number: codec.analysis(pictures[number])),
+        Step(CODING, lambda number: codec.bitstream.packetize(symbols[number])),
+        Step("encode: entropy coding", lambda number: codec.coder.packetize(symbols[number], room, len(coded[number]))),
+        Step("encode: packets", lambda number: codec.bitstream.ranked(coded[number])),
         Step(ENCODE, lambda number: codec.encode(pictures[number]), size_bytes=size),
     ]
-    coder, bitstream = codec.coder, codec.bitstream
-    if isinstance(coder, PlaneCoder) and isinstance(bitstream, PlaneBitstream):
-        coded = [[(p.position, p.data[1:]) for p in stream] for stream in packets]
-        room = MAX_CODEC_BYTES - 1
-        steps[2:2] = [
-            Step("encode: entropy coding", lambda number: coder.pack(symbols[number], room, len(coded[number]))),
-            Step("encode: packets", lambda number: bitstream.ranked(coded[number])),
-        ]
-    return steps
 
 
 def _decoding(codec: Codec, streams: Sequence[Any]) -> list[Step]:
@@ -159,7 +152,7 @@ def _decoding(codec: Codec, streams: Sequence[Any]) -> list[Step]:
         return Step(name, lambda number: many([number]), many)
 
     return [
-        Step(ENTROPY, lambda number: codec.bitstream.collect(streams[number])),
+        Step(ENTROPY, lambda number: codec.bitstream.depacketize(streams[number])),
         step(DECODE, decode),
         step("classify", lambda numbers: classifier.probabilities(decoded[list(numbers)])),
         step(ANSWER, lambda numbers: classifier.probabilities(decode(numbers))),

@@ -1,15 +1,17 @@
-"""The picture codec: ``load()`` it, ``encode`` a picture to ranked packets, decode any of them.
+"""The picture codec: ``load()`` it, ``encode`` a picture to ranked packets, decode any prefix of them.
 
-Importing this needs neither torch nor onnxruntime: a camera has neither.
+Importing it needs neither torch nor onnxruntime, which a camera does not have.
 """
 
 from ..ranked import RankedPacket
 from .codec import Codec, load
 from .decoder import Decoded, Decoder
 from .errors import CodecError, PictureError
+from .layout import SIDE
 from .picture import load_picture
 
 __all__ = [
+    "SIDE",
     "Codec",
     "CodecError",
     "Decoded",

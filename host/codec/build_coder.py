@@ -1,6 +1,6 @@
-"""Builds the C parts of the codecs as the extension module ``host.codec._coder`` (cffi, API mode).
+"""Builds the codec's C part as the extension module ``_coder`` (cffi, API mode).
 
-``setup.py`` names this file; ``python host/codec/build_coder.py`` builds it in place, from the root of the repository.
+``setup.py`` names this file; ``pip install -e .`` builds the module in place.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from pathlib import Path
 
 from cffi import FFI
 
-FOLDER = Path("host/codec")
-#: What callers see, and where it is done.
-HEADERS = ("coder.h", "planes.h", "analysis.h")
+FOLDER = Path("host/codec/native")
+#: The headers that cffi reads, and the sources.
+HEADERS = ("planes.h", "analysis.h")
 SOURCES = (
-    "coder.c",
     "planes.c",
-    "planes_sums.c",
+    "planes_context.c",
     "planes_symbols.c",
     "planes_encode.c",
     "planes_decode.c",
@@ -24,7 +23,7 @@ SOURCES = (
 
 
 def declarations() -> str:
-    """The headers without their preprocessor lines: what cffi reads."""
+    """Return the headers without their preprocessor lines, which cffi does not understand."""
     lines = [line for name in HEADERS for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
     return "\n".join(line for line in lines if not line.startswith("#"))
 
@@ -36,9 +35,6 @@ ffibuilder.set_source(
     "".join(f'#include "{name}"\n' for name in HEADERS),
     sources=[str(FOLDER / name) for name in SOURCES],
     include_dirs=[str(FOLDER)],
-    depends=[str(FOLDER / name) for name in (*HEADERS, "lanes.h", "planes_inside.h")],
+    depends=[str(FOLDER / name) for name in (*HEADERS, "simd.h", "planes_internal.h")],
     extra_compile_args=["-O3", "-std=c11"],
 )
-
-if __name__ == "__main__":
-    ffibuilder.compile(verbose=True)

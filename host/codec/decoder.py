@@ -1,46 +1,39 @@
-"""The decoder at the edge: packets -> picture, its network run by onnxruntime."""
+"""The decoder of the edge server: packets to a picture, by a network that onnxruntime runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..errors import Reason
 from ..ranked import RankedPacket
+from .bitstream import Bitstream
 from .errors import CodecError
 from .onnx_session import open_session
+from .values import DecoderInputs
 from .weights import FOLDER, Kind, check
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture as far as it arrived: uint8 [224, 224, 3], channels it rests on, packets used, what was wrong."""
+    """A picture decoded from the packets that arrived."""
 
+    #: uint8 [224, 224, 3] RGB.
     picture: np.ndarray
+    #: How many channels it rests on, with fractions.
     channels: float
+    #: Number of packets that were used.
     used: int
-    faults: tuple[str, ...]
-
-
-class Found(Protocol):
-    """What came out of some packets: channels' worth, packets used, what was wrong; the rest is the codec's own."""
-
-    @property
-    def channels(self) -> float: ...
-
-    @property
-    def used(self) -> int: ...
-
-    @property
-    def faults(self) -> tuple[str, ...]: ...
+    #: Why other packets were not used, a line each.
+    issues: tuple[str, ...]
 
 
 def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
-    """An onnxruntime session of the decoder's network. Raises CodecError when it cannot be had."""
+    """Open the decoder's network in onnxruntime. Raises CodecError if it is missing, unusable or of another codec."""
     if not path.is_file():
         raise CodecError(f"{path}: the decoder's weights are missing", reason=Reason.INCOMPLETE)
     session = open_session(str(path), path, threads)
@@ -55,26 +48,23 @@ class Decoder:
     def __init__(
         self,
         kind: Kind,
-        collect: Callable[[Iterable[RankedPacket]], Any],
-        inputs: Callable[[Sequence[Any]], dict[str, np.ndarray]],
+        bitstream: Bitstream,
+        inputs: DecoderInputs,
         folder: Path = FOLDER,
         threads: int | None = None,
     ) -> None:
-        """``collect`` gives what is ``Found`` in packets, ``inputs`` makes the network's inputs of several of those.
-
-        ``threads``: how many the network computes with; all the CPUs that this process may use if None.
-        """
-        self._collect, self._inputs = collect, inputs
+        """Open the network of ``kind`` in ``folder``. Raises CodecError; ``threads`` as in ``Codec.decoder``."""
+        self._bitstream, self._inputs = bitstream, inputs
         self._session = open_network(folder / f"{kind.name}.onnx", kind, threads)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
-        """The picture from whatever packets are sound, in any order; nothing unsound raises."""
+        """Decode a picture from any of its packets, in any order. Unusable packets are listed in ``issues``."""
         return self.decode_batch([packets])[0]
 
     def decode_batch(self, pictures: Sequence[Iterable[RankedPacket]]) -> list[Decoded]:
-        """Several pictures in one run of the network."""
+        """Decode several pictures in one run of the network."""
         if not pictures:
             return []
-        found: list[Found] = [self._collect(packets) for packets in pictures]
-        pixels = self._session.run(["pixels"], self._inputs(found))[0]
-        return [Decoded(p, f.channels, f.used, f.faults) for p, f in zip(pixels, found, strict=True)]
+        received = [self._bitstream.depacketize(packets) for packets in pictures]
+        pixels = self._session.run(["pixels"], self._inputs(received))[0]
+        return [Decoded(p, r.channels, r.used, r.issues) for p, r in zip(pixels, received, strict=True)]

@@ -1,102 +1,181 @@
-"""The C entropy coder as Python sees it: symbols to packets and back."""
+"""Python interface of the bit-plane coder in C: coefficients to packets and back."""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..errors import Reason
 from .errors import CodecError
+from .layout import GRID, PLANES
+from .library import library
 
-#: Arrays that make up a model of the coder; see coder.h for their shapes and rules.
-ARRAYS = {"zero": np.uint8, "mean": np.int16, "spread": np.uint16, "thresholds": np.int32, "tables": np.uint16}
-NEAR, KINDS, PHASES = 6, 2, 4
+#: Arrays of a coder's model by their names in the weights file; ``native/planes.h`` has their shapes and rules.
+ARRAYS = {
+    "order": np.uint8,
+    "top": np.uint8,
+    "mean": np.int16,
+    "spread": np.int16,
+    "base": np.int32,
+    "zero": np.uint16,
+    "more": np.uint16,
+}
+NEAR, LEADS, SIDES, FAR, SHIFTS, SPREADS = 8, 5, 4, 7, 9, 16
+_TYPES = {np.uint8: "uint8_t[]", np.int16: "int16_t[]", np.int32: "int32_t[]", np.uint16: "uint16_t[]"}
 
 
-def library() -> Any:
-    try:
-        from . import _coder  # type: ignore[attr-defined]
-    except ImportError as error:
-        raise CodecError(f"the codec's C part is not built ({error})", reason=Reason.NOT_BUILT) from None
-    return _coder
+def context_size(channels: int) -> int:
+    """Return the number of inputs of a symbol's context."""
+    return NEAR + channels + LEADS * SIDES
 
 
-class EntropyCoder:
-    """Codes runs of symbols (uint8 [channels, side, side], channel after channel) as packets that stand alone."""
+@dataclass(frozen=True, slots=True)
+class _Scratch:
+    state: Any
+    intervals: Any
 
-    def __init__(self, arrays: dict[str, np.ndarray], side: int) -> None:
-        """Takes the arrays of ``ARRAYS``. Raises CodecError when one is missing or breaks a rule of coder.h."""
+
+class BitPlaneCoder:
+    """Codes coefficients int8 [channels, side, side] pass by pass, as packets that each need the ones before."""
+
+    def __init__(self, arrays: dict[str, np.ndarray], side: int = GRID, planes: int = PLANES) -> None:
+        """Build a coder from ``ARRAYS``. Raises CodecError if one is missing or violates a rule of planes.h."""
         module = library()
         self._ffi, self._lib = module.ffi, module.lib
         try:
             self.arrays = {key: np.ascontiguousarray(arrays[key]) for key in ARRAYS}
         except KeyError as error:
-            raise CodecError(f"the entropy tables lack {error}") from None
-        channels, levels = len(self.arrays["zero"]), self.arrays["thresholds"].shape[-1] + 1
-        size = self.arrays["tables"].shape[-1]
+            raise CodecError(f"the entropy coder's tables lack {error}") from None
+        passes, channels = len(self.arrays["order"]), len(self.arrays["top"])
         shapes = {
-            "zero": (channels,),
-            "mean": (channels, NEAR),
-            "spread": (channels, 2 * NEAR),
-            "thresholds": (channels, levels - 1),
-            "tables": (channels, KINDS, levels, PHASES, size),
+            "order": (passes, 2),
+            "top": (channels,),
+            "mean": (passes, context_size(channels)),
+            "spread": (passes, context_size(channels)),
+            "base": (passes,),
+            "zero": (passes, FAR, SPREADS, 2),
+            "more": (passes, SHIFTS, SPREADS),
         }
+        self._model = self._ffi.new("struct pnc_planes_model *")
+        self._model.channels, self._model.side = channels, side
+        self._model.planes, self._model.passes = planes, passes
+        self._buffers = []
         for key, dtype in ARRAYS.items():
             if self.arrays[key].dtype != dtype or self.arrays[key].shape != shapes[key]:
-                raise CodecError(f"the entropy tables are broken: {key} has another shape or type")
-        self._model = self._ffi.new("struct pnc_coder_model *")
-        self._model.channels, self._model.side = channels, side
-        self._model.reach, self._model.levels = (size - 3) // 2, levels
-        types = {"zero": "uint8_t[]", "mean": "int16_t[]", "spread": "uint16_t[]", "thresholds": "int32_t[]"}
-        self._buffers = {key: self._ffi.from_buffer(types.get(key, "uint16_t[]"), a) for key, a in self.arrays.items()}
-        for key, buffer in self._buffers.items():
-            setattr(self._model, key, buffer)
-        if size % 2 == 0 or self._lib.pnc_coder_check(self._model) != 0:
-            raise CodecError("the entropy tables are broken: they break a rule of coder.h")
-        self.channels, self.side = channels, side
-        self.total: int = self._lib.pnc_coder_total(self._model)
+                raise CodecError(f"the entropy coder's tables are broken: {key} has another shape or type")
+            self._buffers.append(self._ffi.from_buffer(_TYPES[dtype], self.arrays[key]))
+            setattr(self._model, key, self._buffers[-1])
+        if self._lib.pnc_planes_check(self._model) != 0:
+            raise CodecError("the entropy coder's tables are broken: they break a rule of planes.h")
+        self.channels, self.side, self.planes, self.passes = channels, side, planes, passes
+        #: Channel and plane of each coding pass, uint8 [passes, 2].
+        self.order: np.ndarray = self.arrays["order"]
+        #: Number of bit-planes of each channel, uint8 [channels].
+        self.plane_counts: np.ndarray = self.arrays["top"]
+        #: Pass rows of a whole stream.
+        self.rows = passes * side
+        self._local = threading.local()
 
-    def encode(self, symbols: np.ndarray, position: int, room: int) -> tuple[bytes, int]:
-        """Symbols from ``position`` on, as many as fit ``room`` bytes: the bytes, and how many symbols they hold."""
-        flat = self._flat(symbols)
-        scratch = self._ffi.new("uint32_t[]", 2 * self.total)
-        out = self._ffi.new("uint8_t[]", room)
+    def _scratch(self) -> _Scratch:
+        """Return this thread's scratch memory. It is reused: allocating it costs more than filling it."""
+        if not hasattr(self._local, "scratch"):
+            size = self._lib.pnc_planes_state_size(self._model)
+            symbols = self.rows * self.side
+            self._local.scratch = _Scratch(self._ffi.new("int16_t[]", size), self._ffi.new("uint32_t[]", symbols))
+        scratch: _Scratch = self._local.scratch
+        return scratch
+
+    def new_state(self) -> np.ndarray:
+        """Return the decoder's state at the start of a stream."""
+        return np.zeros(self._lib.pnc_planes_state_size(self._model), np.int16)
+
+    def _state(self, state: np.ndarray) -> Any:
+        return self._ffi.from_buffer("int16_t[]", state, require_writable=True)
+
+    def encode(self, coefficients: np.ndarray, row: int, room: int) -> tuple[bytes, int]:
+        """Encode one packet of at most ``room`` bytes from pass row ``row`` on.
+
+        Returns its bytes and the number of whole rows that they hold. Raises ValueError if no row fits.
+        """
+        flat, scratch = self._flat(coefficients), self._scratch()
+        out = self._ffi.new("uint8_t[]", room + 8)
         length = self._ffi.new("size_t *")
-        buffer = self._ffi.from_buffer("uint8_t[]", flat)
-        count = self._lib.pnc_coder_encode(self._model, buffer, position, scratch, out, room, length)
-        if count < 0:
-            raise ValueError(f"{room} bytes at position {position} of {self.total}: no symbol can be coded")
-        return bytes(self._ffi.buffer(out, length[0])), count
+        rows = self._lib.pnc_planes_encode(self._model, flat, row, scratch.state, scratch.intervals, out, room, length)
+        if rows < 0:
+            raise ValueError(f"{room} bytes at pass row {row} of {self.rows}: no row can be coded")
+        return bytes(self._ffi.buffer(out, length[0])), rows
 
-    def decode(self, data: bytes, position: int) -> np.ndarray | None:
-        """The run of symbols in ``data``, uint8 [n >= 1]; None when no encoder writes that there."""
-        symbols = np.zeros(self.total, dtype=np.uint8)
-        buffer = self._ffi.from_buffer("uint8_t[]", symbols, require_writable=True)
-        count = self._lib.pnc_coder_decode(self._model, data, len(data), position, buffer)
-        return symbols[position : position + count].copy() if count > 0 else None
+    def packetize(self, coefficients: np.ndarray, room: int, most: int) -> list[tuple[int, bytes]]:
+        """Encode a stream as packets of at most ``room`` bytes, at most ``most`` of them.
 
-    def survey(self, symbols: np.ndarray, position: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For each symbol of a packet over [position, end): expected value * 64, uncertainty, kind of surroundings."""
-        n = end - position
-        m64, t, kind = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.uint8)
-        flat = self._flat(symbols)
-        ffi = self._ffi
-        error = self._lib.pnc_coder_survey(
-            self._model,
-            ffi.from_buffer("uint8_t[]", flat),
-            position,
-            end,
-            ffi.from_buffer("int32_t[]", m64, require_writable=True),
-            ffi.from_buffer("int32_t[]", t, require_writable=True),
-            ffi.from_buffer("uint8_t[]", kind, require_writable=True),
+        Returns the first pass row and the bytes of each packet. Raises ValueError if no row fits a packet.
+        """
+        flat, scratch, ffi = self._flat(coefficients), self._scratch(), self._ffi
+        out = ffi.new("uint8_t[]", most * room + 8)
+        packets = ffi.new("struct pnc_planes_packet[]", most)
+        count = self._lib.pnc_planes_packetize(
+            self._model, flat, most, scratch.state, scratch.intervals, room, out, packets
         )
-        if error:
-            raise ValueError(f"{position}..{end} is not inside the picture")
-        return m64, t, kind
+        if count < 0:
+            raise ValueError(f"{room} bytes: no row can be coded")
+        data = ffi.buffer(out)
+        return [(packets[i].row, data[i * room : i * room + packets[i].length]) for i in range(count)]
 
-    def _flat(self, symbols: np.ndarray) -> np.ndarray:
-        flat = np.ascontiguousarray(symbols, dtype=np.uint8).reshape(-1)
-        if len(flat) != self.total:
-            raise ValueError(f"{len(flat)} symbols; a picture has {self.total}")
-        return flat
+    def decode(self, data: bytes, row: int, rows: int | None, state: np.ndarray) -> int | None:
+        """Decode one packet into ``state`` and return the number of symbols.
+
+        Args:
+            data: the packet's bytes.
+            row: the pass row at which the packet begins.
+            rows: the number of whole rows that the packet must hold; None to decode every symbol that is decided.
+            state: the state at ``row``; becomes that at ``row + rows``.
+
+        Returns:
+            The number of symbols; None if no encoder writes these bytes at this row. ``state`` is then undefined.
+        """
+        if rows is not None and rows < 0:
+            return None
+        count = self._lib.pnc_planes_decode(
+            self._model, data, len(data), row, -1 if rows is None else rows, self._state(state)
+        )
+        return count if count >= 0 else None
+
+    def reconstruction(self, state: np.ndarray) -> np.ndarray:
+        """Return the partial reconstruction in ``state``, int16 [channels, side, side].
+
+        A value is four times the middle of the interval that the decoded planes leave for a coefficient.
+        """
+        return state.reshape(self.channels, self.side + 2, self.side + 2)[:, 1:-1, 1:-1]
+
+    def missing_planes(self, row: int, more: int = 0) -> np.ndarray:
+        """Count each coefficient's missing planes ``more`` symbols after ``row``: uint8 [channels, side, side]."""
+        area = self.side * self.side
+        whole, part = divmod(row * self.side + more, area)
+        missing = np.repeat(self.plane_counts[:, None], area, axis=1)
+        for channel, plane in self.order[:whole]:
+            missing[channel] = plane
+        if part:
+            channel, plane = self.order[whole]
+            missing[channel, :part] = plane
+        return missing.reshape(self.channels, self.side, self.side)
+
+    def contexts(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return context and symbol of all symbols of a stream, uint8 [passes, side * side] each; see planes.h."""
+        contexts = np.empty((self.passes, self.side**2), np.uint8)
+        symbols = np.empty_like(contexts)
+        ffi = self._ffi
+        self._lib.pnc_planes_contexts(
+            self._model,
+            self._flat(coefficients),
+            self._state(self.new_state()),
+            ffi.from_buffer("uint8_t[]", contexts, require_writable=True),
+            ffi.from_buffer("uint8_t[]", symbols, require_writable=True),
+        )
+        return contexts, symbols
+
+    def _flat(self, coefficients: np.ndarray) -> Any:
+        if coefficients.shape != (self.channels, self.side, self.side) or coefficients.dtype != np.int8:
+            raise ValueError(f"coefficients are int8 {[self.channels, self.side, self.side]}")
+        return self._ffi.from_buffer("int8_t[]", np.ascontiguousarray(coefficients))

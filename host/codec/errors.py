@@ -1,8 +1,8 @@
-"""What can go wrong with a codec and its pictures, each told in one line."""
+"""Errors of the codec and its pictures. Each message is one line."""
 
 from __future__ import annotations
 
-from ..errors import PncError
+from ..errors import PncError, Reason
 
 
 class CodecError(PncError):
@@ -10,4 +10,6 @@ class CodecError(PncError):
 
 
 class PictureError(PncError):
-    """A file is no picture that can be sent; the message names the file."""
+    """A file is not a picture that can be sent; the message names the file."""
+
+    reason = Reason.BAD_FILE

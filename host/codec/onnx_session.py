@@ -1,4 +1,4 @@
-"""Opens ONNX models with onnxruntime, quietly."""
+"""Opens ONNX models with onnxruntime."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import Any
 from ..errors import Reason
 from .errors import CodecError
 
-_FATAL = 4  # onnxruntime's log level: what goes wrong comes as an exception
+_FATAL = 4  # onnxruntime's log level; errors are raised as exceptions
 
 
 def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
-    """An ``onnxruntime.InferenceSession`` on the CPU for a serialized model or the path of one.
+    """Open a model as an ``onnxruntime.InferenceSession`` on the CPU.
 
-    ``threads``: how many it computes with; all the CPUs that this process may use if None.
-    Raises ``CodecError``, which calls the model ``name``, when it cannot be opened.
+    Args:
+        name: the model's name in error messages.
+        model: a serialized model or the path of one.
+        threads: number of threads; None for all CPUs that this process may use.
+
+    Raises:
+        CodecError: onnxruntime is not installed, or cannot run the model.
     """
     # From release 1.29 on onnxruntime reports to its maker from Linux and macOS too, unless this is set before it is
     # imported: https://github.com/microsoft/onnxruntime/pull/27379
@@ -31,19 +36,21 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or _usable_cpus()
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
-    # Waiting threads would otherwise spin for some 20 ms after each picture and take the CPUs from the link
-    # and other networks: 41 instead of 6 CPU ms for a picture that comes alone.
+    # Otherwise idle threads spin for about 20 ms after each picture and take CPU time from the link and other
+    # networks: 41 instead of 6 ms of CPU time for a single picture.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # onnxruntime's errors have no base class of their own
-        raise CodecError(f"{name} is not an ONNX model that runs here: {first_line(error)}") from error
+    except Exception as error:  # onnxruntime's errors have no common base class
+        raise CodecError(
+            f"{name} is not an ONNX model that runs here: {first_line(error)}", reason=Reason.BAD_FILE
+        ) from error
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message: onnxruntime's messages may run over many."""
+    """Return the first line of an error's message; onnxruntime's have many."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""From a picture file to the 224x224 pixels that the codec takes."""
+"""Reads picture files as the 224x224 pixels that the codec takes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import PictureError
+from .layout import SIDE
 
-SIDE = 224
-#: A file that claims more pixels than this is taken for a decompression bomb.
+#: A file with more pixels than this is refused as a decompression bomb.
 MAX_PIXELS = 100_000_000
-#: What Pillow's readers raise for broken files, beside OSError: they have no error in common.
+#: Errors that Pillow's readers raise for broken files, besides OSError. They have no common base class.
 BROKEN = (
     *(ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError, RuntimeError),
     *(struct.error, zlib.error, MemoryError, Image.DecompressionBombError),
@@ -24,10 +24,10 @@ BROKEN = (
 
 
 def load_picture(path: str | Path) -> np.ndarray:
-    """The picture in ``path``, squashed to uint8 [224, 224, 3] RGB, the right way up (EXIF orientation).
+    """Read the picture in ``path`` as uint8 [224, 224, 3] RGB, upright (EXIF orientation), without keeping its aspect.
 
-    Transparent parts are laid on white. Raises PictureError, naming the file, when it is missing, unreadable, no
-    picture, cut short, or has more than 100 million pixels (seen before anything is decoded).
+    Transparent parts become white. Raises PictureError, naming the file, if it is missing, unreadable, not a picture,
+    truncated, or larger than 100 million pixels (checked before anything is decoded).
     """
     try:
         with warnings.catch_warnings():
@@ -38,7 +38,7 @@ def load_picture(path: str | Path) -> np.ndarray:
                         f"{path}: {image.width}x{image.height} pixels; "
                         f"at most {MAX_PIXELS // 1_000_000} million are taken"
                     )
-                # A JPEG is decoded at the smallest scale that is still large enough.
+                # Decode a JPEG at the smallest scale that is still large enough.
                 image.draft("RGB", (2 * SIDE, 2 * SIDE))
                 return to_pixels(ImageOps.exif_transpose(image))
     except PictureError:
@@ -54,7 +54,7 @@ def load_picture(path: str | Path) -> np.ndarray:
 
 
 def sound_pictures(files: Iterable[Path], broken: list[Path]) -> Iterator[tuple[Path, np.ndarray]]:
-    """Each of ``files`` with its picture, as ``load_picture`` reads it; those that it cannot read go to ``broken``."""
+    """Yield each readable file with its picture (see ``load_picture``); append the other files to ``broken``."""
     for file in files:
         try:
             picture = load_picture(file)
@@ -65,15 +65,15 @@ def sound_pictures(files: Iterable[Path], broken: list[Path]) -> Iterator[tuple[
 
 
 def to_pixels(image: Image.Image) -> np.ndarray:
-    """Any Pillow image as uint8 [224, 224, 3]: plain resize, no crop."""
+    """Resize a Pillow image to uint8 [224, 224, 3], without cropping."""
     return np.asarray(to_rgb(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB: 16 bits a channel are scaled down, transparent parts are laid on white."""
+    """Convert an image of any mode to RGB: 16 bits a channel are scaled down, transparent parts become white."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, dtype=np.float64)
-        # 32-bit modes hold what a 16-bit file held, unless it fits 8 bits.
+        # 32-bit modes hold the values of a 16-bit file, unless all of them fit 8 bits.
         scale = 255 / 65535 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 1.0
         image = Image.fromarray(np.clip(np.round(values * scale), 0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

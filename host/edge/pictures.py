@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ..codec import SIDE
 from .errors import ClassifierError
 
 #: Side of the pictures that the codec decodes, in pixels.
-PICTURE_SIDE_PX = 224
+PICTURE_SIDE_PX = SIDE
 #: ImageNet's mean and standard deviation of R, G, B on the scale 0..255 (those of torchvision's models).
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from ..codec import Codec, Decoded, Decoder
+from ..codec import SIDE, Codec, Decoded, Decoder
 from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
 from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
@@ -101,7 +101,7 @@ class EdgeServer:
 
         ``run`` and the context call it, unless it was called before.
         """
-        grey = np.full((224, 224, 3), 128, np.uint8)
+        grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
         packets = self._codec.encode(grey)
         for _ in range(WARM_UP):
             start = time.perf_counter()
@@ -248,7 +248,7 @@ class EdgeServer:
                 used = [packet.rank for packet in collected.packets]
                 receiver.answer(now_us(), collected, top, service_us=service_us, used=used)
             else:
-                receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.faults)[:120])
+                receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.issues)[:120])
             self._driver.wake()
             self._publish(await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us))
         self._driver.wake()
@@ -272,7 +272,7 @@ class EdgeServer:
             margin_ms=(collected.deadline_us - last_us) / 1000,
             service_ms=service_us / 1000,
             top=tuple((index, label, round(probability, 4)) for index, label, probability in top),
-            issues=decoded.faults,
+            issues=decoded.issues,
             pixels=decoded.picture if decoded.used else None,
         )
         return answered if self._archive is None else self._archive.keep(answered)

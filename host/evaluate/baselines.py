@@ -18,7 +18,7 @@ import numpy as np
 import PIL
 from PIL import Image, features
 
-from ..codec.picture import SIDE
+from ..codec import SIDE
 from .codec_under_test import Criterion, OperatingPoint, Picture, Stream, at_budgets, fingerprint
 from .errors import EvaluationError
 

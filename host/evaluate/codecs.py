@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import codec as codec_package
-from ..codec import Codec
+from ..codec import SIDE, Codec
 from ..codec import load as load_codec
-from ..codec.picture import SIDE
 from ..codec.weights import FOLDER, KINDS
 from ..ranked import RankedPacket
 from .baselines import FORMATS

@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from ..codec import SIDE
 from ..codec.errors import CodecError
-from .model import CHANNELS, GRID, SIDE, Encoder
+from .model import CHANNELS, GRID, Encoder
 from .model_file import ReferenceModel, load_model
 from .quantizer import to_activations, to_latent, to_symbols
 from .tflite import TfliteEncoder

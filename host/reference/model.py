@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIDE = 224
+from ..codec.layout import SIDE
+
 STRIDE = 7
 GRID = SIDE // STRIDE
 CHANNELS = 10

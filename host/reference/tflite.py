@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..codec import SIDE
 from ..codec.errors import CodecError
 from ..files import read_file
-from .model import CHANNELS, GRID, SIDE
+from .model import CHANNELS, GRID
 
 #: The published encoder has 8 kB.
 _MAX_BYTES = 1 << 20

@@ -1,1 +1,1 @@
-"""Training of the codec's networks and tables. The only part of the codec that needs torch."""
+"""Training of the codec's decoder and entropy coder, and of the published PNC. Needs torch."""

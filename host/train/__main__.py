@@ -23,9 +23,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..cli.command import USAGE, CommandError, CommandParser
+from ..codec.layout import SIDE
 
 NAME = "train"
-#: The recipe that is trained as published, in stages; all others are trained in one run whose length is in minutes.
+#: The published recipe is trained in stages; every other recipe in one run with a length in minutes.
 STAGED = "pnc"
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
@@ -45,7 +46,7 @@ def _minutes(text: str) -> float:
 
 
 def parser() -> CommandParser:
-    """The command line."""
+    """Return the parser of the command line."""
     p = CommandParser(command="train")
     p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
@@ -64,12 +65,14 @@ def parser() -> CommandParser:
     staged.add_argument(
         "--batch", type=int, metavar="N", help="photos at a time, of all processes together (default: 4)"
     )
-    staged.add_argument("--side", type=int, metavar="PIXELS", help="side of the pictures, for trials (default: 224)")
+    staged.add_argument(
+        "--side", type=int, metavar="PIXELS", help=f"side of the pictures, for trials (default: {SIDE})"
+    )
     return p
 
 
 def check(options: argparse.Namespace) -> None:
-    """Raises CommandError for options that the recipe does not have."""
+    """Raise CommandError for options that the recipe does not have."""
     allowed, others = (STAGED_OPTIONS, TIMED_OPTIONS) if options.recipe == STAGED else (TIMED_OPTIONS, STAGED_OPTIONS)
     for name, flag in others.items():
         if getattr(options, name) is not None:
@@ -81,7 +84,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
-    """Run the training; raises CommandError for what the user can mend."""
+    """Run the training. Raises CommandError for problems that the user can fix."""
     check(options)
     options.out = options.out or Path("out") / options.recipe
     try:

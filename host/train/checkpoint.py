@@ -1,4 +1,4 @@
-"""Checkpoints that are never left half-written."""
+"""Checkpoints, written atomically and read without executing anything in them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import torch
 from .files import write
 from .photos import TrainingError
 
-#: A run that begins anew does not overwrite what another one left.
+#: Ends the messages of refusals to overwrite another run's files.
 ELSEWHERE = "to start afresh give another --out"
 
 
 def check_new(last: Path, *weights: Path) -> None:
-    """Raises TrainingError where a run that is not resumed would overwrite its checkpoint ``last`` or ``weights``."""
+    """Raise TrainingError if a new run would overwrite the checkpoint ``last`` or ``weights`` of another one."""
     if last.exists():
         raise TrainingError(f"{last}: is there already; go on from it with --resume; {ELSEWHERE}")
     for file in weights:
@@ -27,27 +27,27 @@ def check_new(last: Path, *weights: Path) -> None:
 
 
 def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
-    """Write ``state`` beside ``path``, then rename it into place. Raises TrainingError when the disk refuses.
+    """Write ``state`` to ``path`` atomically. Raises TrainingError if that fails.
 
-    ``last``: what --resume takes, where that is another file.
+    ``last``: the file that --resume reads, if that is another one.
     """
-    # Through memory: torch reports a full disk as an internal error of several lines, without the reason.
+    # Serialized in memory first: torch reports a full disk as an internal error of several lines, without the reason.
     buffer = io.BytesIO()
     torch.save(state, buffer)
     if (last or path).exists():
-        advice = "the last checkpoint is untouched: mend that, then go on with --resume"
+        advice = "the last checkpoint is untouched: fix that, then go on with --resume"
     else:
-        advice = "there is no checkpoint yet: mend that, then start again"
+        advice = "there is no checkpoint yet: fix that, then start again"
     write(buffer.getbuffer(), path, advice)
 
 
 def stopped(path: Path) -> KeyboardInterrupt:
-    """What ends a training that was asked to stop once its checkpoint is in ``path``."""
+    """Return the exception that ends a training which was asked to stop and is saved in ``path``."""
     return KeyboardInterrupt(f"stopped; {path} is saved: go on with --resume")
 
 
 def load(path: Path, recipe: str) -> dict[str, Any]:
-    """The state in ``path``. Raises TrainingError when there is none or it belongs to another recipe."""
+    """Read the state in ``path``. Raises TrainingError if there is none or it belongs to another recipe."""
     if not path.is_file():
         raise TrainingError(f"{path}: no checkpoint to resume from; leave out --resume to start afresh")
     try:
@@ -62,7 +62,7 @@ def load(path: Path, recipe: str) -> dict[str, Any]:
 
 
 def check_run(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> None:
-    """Raises TrainingError when ``state``, the content of ``path``, is of a run of which other facts hold."""
+    """Raise TrainingError unless ``state``, the content of ``path``, is of a run with the same facts."""
     theirs = state.get("facts")
     if not isinstance(theirs, dict):
         raise TrainingError(f"{path}: tells of no photos that it learned from; {ELSEWHERE}")
@@ -74,8 +74,8 @@ def check_run(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> No
 
 
 @contextmanager
-def taking() -> Iterator[None]:
-    """Around taking over a checkpoint's state: what it lacks, or what does not fit, becomes one line."""
+def restoring() -> Iterator[None]:
+    """Turn errors while a checkpoint's state is restored into a TrainingError of one line."""
     try:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:

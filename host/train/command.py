@@ -1,4 +1,4 @@
-"""What ``python -m host.train`` does."""
+"""Trains the codec: what ``python -m host.train`` does for every recipe but the published one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,29 @@ from ..codec.weights import kind_of
 from . import checkpoint, loop
 from .export import export, weights_paths
 from .photos import TrainingError, load_photos
-from .planes.export import export_planes
-from .planes.recipe import PlaneRecipe
-from .planes.trainer import PlaneTrainer
 from .recipe import RECIPES
-from .trainer import Trainer
+from .trainer import CodecTrainer
 
-#: Photos kept from training, to see how it goes; and how many photos the entropy tables are fitted on.
+#: Photos held out for validation, and photos on which the entropy coder's tables are fitted.
 HELD_OUT = 160
 TABLE_PHOTOS = 2500
 
 
 def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: bool, threads: int) -> None:
-    """Train, then export. Raises TrainingError with one line for what the user can mend."""
+    """Train and export a codec.
+
+    Args:
+        recipe_name: a name in ``RECIPES``.
+        data: folder of photos.
+        out: folder for the checkpoint and the weights.
+        minutes: length of the whole run; None for the recipe's.
+        resume: continue from the checkpoint in ``out``.
+        threads: number of torch threads.
+
+    Raises:
+        TrainingError: a problem that the user can fix.
+        KeyboardInterrupt: the run was stopped and saved.
+    """
     if recipe_name not in RECIPES:
         raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
@@ -51,25 +61,16 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     if state:
         checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes
-    if isinstance(recipe, PlaneRecipe):
-        planes = PlaneTrainer(recipe, rest, held_out, say, state)
-        if state:
-            say(f"going on at {planes.elapsed_s / 60:.1f} minutes, step {planes.steps}")
-        loop.run(planes, length, path, facts, say)
-        say("fitting the entropy tables")
-        written = export_planes(planes.average, planes.cuts.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
-    else:
-        trainer = Trainer(recipe, rest, held_out)
-        if state:
-            trainer.resume(state)
-            say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
-        loop.run(trainer, length, path, facts, say)
-        say("fitting the entropy tables")
-        written = export(trainer.average, rest[:TABLE_PHOTOS], kind, recipe.seed, out)
+    trainer = CodecTrainer(recipe, rest, held_out, say, state)
+    if state:
+        say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
+    loop.run(trainer, length, path, facts, say)
+    say("fitting the entropy tables")
+    written = export(trainer.average, trainer.passes.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     for file in written:
         say(f"wrote {file} ({file.stat().st_size} bytes)")
 
 
 def say(line: str) -> None:
-    """Tell how it goes."""
+    """Print a progress line."""
     print(line, flush=True)

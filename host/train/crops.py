@@ -1,4 +1,4 @@
-"""Random crops of photos: where they are, and how they are cut by Pillow or on a GPU."""
+"""Random crops of photos, made by Pillow or on a GPU."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..codec.layout import SIDE
+
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a photo in its pixels, and how it becomes a square."""
+    """A rectangle of a photo in pixels, and how it is resized to a square."""
 
     left: float
     top: float
@@ -25,10 +27,10 @@ class Crop:
 
 
 def draw_crop(height: int, width: int, size: int, rng: np.random.Generator) -> Crop:
-    """A random crop of a photo [height, width] that is to be [size, size]; pixels are as large as at 224x224."""
-    zoom = rng.uniform(0.72, 1.06) * size / 224
+    """Draw a random crop of a photo [height, width] to be resized to [size, size], at the scale of a whole picture."""
+    zoom = rng.uniform(0.72, 1.06) * size / SIDE
     aspect = np.exp(rng.uniform(-0.12, 0.12))
-    # Between the squashed whole picture and an undistorted square.
+    # 1: squashed like a whole picture; 0: an undistorted square.
     blend = rng.uniform(0, 1)
     short = min(height, width)
     crop_w = min(width, zoom * aspect * (blend * width + (1 - blend) * short))
@@ -46,21 +48,21 @@ def _cut(photo: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
 
 def random_batch(photos: Sequence[np.ndarray], count: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """``count`` random crops, uint8 [count, 3, size, size]."""
+    """Make ``count`` random crops, uint8 [count, 3, size, size]."""
     chosen = [photos[i] for i in rng.integers(0, len(photos), count)]
     crops = [_cut(photo, draw_crop(photo.shape[0], photo.shape[1], size, rng), size) for photo in chosen]
     return np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
 
 
 class DevicePhotos:
-    """Photos kept on a device (5,000 of them take 1.3 GB), and crops made there: a GPU need not wait for Pillow."""
+    """Photos in a device's memory (5,000 take 1.3 GB): crops are made there, so that a GPU need not wait for Pillow."""
 
     def __init__(self, photos: Sequence[np.ndarray], device: torch.device) -> None:
-        """Photos uint8 [h, w, 3] of any sizes."""
+        """Copy photos, uint8 [h, w, 3] of any sizes, to ``device``."""
         self._photos = [torch.from_numpy(p.transpose(2, 0, 1).copy()).to(device) for p in photos]
 
     def random_batch(self, count: int, size: int, rng: np.random.Generator) -> Tensor:
-        """As the function of that name, but uint8 [count, 3, size, size] on the device; edges at whole pixels."""
+        """Make crops as the function of that name does, but on the device and with edges at whole pixels."""
         cuts = []
         for index in rng.integers(0, len(self._photos), count):
             photo = self._photos[index]

@@ -1,112 +1,91 @@
-"""Writes the weights that ship: arrays for the sender, an ONNX network for the edge."""
+"""Writes the weights that ship: arrays for both ends, and an ONNX network for the edge server."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from ..codec.onnx_model import model_of
+from ..codec.analysis import FIXED_BITS
+from ..codec.layout import CELL, CHANNELS, GRID, PLANES
 from ..codec.weights import Kind, content_of
 from .files import write
-from .integers import encoder_arrays
-from .model import Model
-from .network import CHANNELS, STRIDE, Block
-from .tables import fit
+from .model import CodecModel
+from .network import Block, integer_filters
+from .onnx_graph import Graph
+from .passes import CodingPass
+from .tables import fit_coder
 
-GRID = 32
+
+def encoder_arrays(model: CodecModel) -> dict[str, np.ndarray]:
+    """Return the arrays of the integer encoder."""
+    whole, unit = integer_filters()
+    inverse = model.analysis.gain.cpu().double().numpy() * unit
+    return {
+        "filters": whole,
+        # The centre weight is in units of 1/256.
+        "inverse_step": np.round(inverse * 2.0 ** (FIXED_BITS - 8)).astype(np.int64),
+        "top": model.embedded.top.flatten().cpu().numpy().astype(np.uint8),
+    }
 
 
-class Graph:
-    """Collects the nodes and constants of an ONNX graph."""
+def decoder_arrays(model: CodecModel) -> dict[str, np.ndarray]:
+    """Return the arrays that convert coefficients to the network's inputs; see ``DecoderInputs``."""
+    return {
+        "offset": model.embedded.offset.detach().numpy(),
+        "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),
+    }
 
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, values: np.ndarray | float) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(values, dtype=np.float32, order="C"), name))
-        return name
+def decoder_graph(model: CodecModel, kind: Kind) -> onnx.ModelProto:
+    """Return ``Synthesis`` as ONNX: ``values`` and ``levels``, float [n, 52, 28, 28], to ``pixels`` uint8."""
+    net, g = model.synthesis, Graph()
 
-    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        out = output or f"n{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
-        return out
-
-    def conv(self, conv: nn.Conv2d, x: str, inputs: list[int] | None = None) -> str:
-        """A 3x3 convolution, padding 'same'; ``inputs`` reorders what it takes."""
-        weight = conv.weight.detach().numpy()
-        if inputs is not None:
-            weight = weight[:, inputs]
+    def point(conv: nn.Conv2d, x: str) -> str:
         assert conv.bias is not None
-        d = int(conv.dilation[0])
-        w, b = self.constant(weight.astype(np.float32)), self.constant(conv.bias.detach().numpy())
-        return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[d] * 4, dilations=[d, d])
+        w, b = (g.constant(t.detach().numpy().astype(np.float32)) for t in (conv.weight, conv.bias))
+        return g.add("Conv", x, w, b, kernel_shape=[1, 1])
 
-    def halves(self, x: str) -> tuple[str, str]:
-        """Both halves of the channels."""
-        first, second = (f"{x}_{half}" for half in ("first", "second"))
-        self.nodes.append(helper.make_node("Split", [x], [first, second], axis=1))
-        return first, second
-
-    def pixels(self, planes: str) -> None:
-        """Ends the graph: ``planes`` [n, 3, h, w], (x - 127) / 128, become ``pixels`` uint8 [n, h, w, 3]."""
-        scaled = self.add("Add", self.add("Mul", planes, self.constant(128)), self.constant(127))
-        limited = self.add("Clip", self.add("Round", scaled), self.constant(0), self.constant(255))
-        self.add("Transpose", self.add("Cast", limited, to=TensorProto.UINT8), output="pixels", perm=[0, 2, 3, 1])
-
-    def model(self, kind: Kind, inputs: Sequence[str], shape: tuple[int, ...], side: int) -> onnx.ModelProto:
-        """The graph as a checked model: ``inputs`` float [n, *shape] -> ``pixels`` uint8 [n, side, side, 3]."""
-
-        def tensor(name: str, kind: int, shape: Sequence[int]) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(name, kind, ["n", *shape])
-
-        graph = helper.make_graph(
-            self.nodes,
-            kind.name,
-            [tensor(name, TensorProto.FLOAT, shape) for name in inputs],
-            [tensor("pixels", TensorProto.UINT8, [side, side, 3])],
-            self.constants,
-        )
-        return model_of(graph, kind)
-
-
-def decoder_graph(model: Model, kind: Kind) -> onnx.ModelProto:
-    """``values`` (symbol less zero) and ``arrived`` (0 or 1), float [n, 10, 32, 32] -> ``pixels`` uint8.
-
-    Pixels are [n, 224, 224, 3]; channels stand in the order of transmission.
-    """
-    order = model.order.tolist()
-    both = order + [CHANNELS + c for c in order]
-    decoder, g = model.decoder, Graph()
-    spread = g.constant(model.spread[order].numpy().reshape(1, -1, 1, 1))
-    x = g.add("Concat", g.add("Mul", g.add("Div", "values", spread), "arrived"), "arrived", axis=1)
-    h = g.add("Relu", g.conv(decoder.enter, x, both))
-    for block in decoder.blocks:
+    u = g.add("Mul", "levels", g.constant(1 / PLANES))
+    power = g.add("Mul", g.add("Sub", "levels", g.constant(PLANES)), g.constant(float(np.log(2))))
+    condition = g.add("Relu", point(net.condition, g.add("Concat", u, g.add("Exp", power), axis=1)))
+    h = g.add("Relu", g.conv(net.enter, g.add("Concat", "values", u, axis=1)))
+    for block in net.blocks:
         assert isinstance(block, Block)
-        h = g.add("Add", h, g.conv(block.second, g.add("Relu", g.conv(block.first, h))))
-    h = g.add("Relu", g.conv(decoder.gather, h))
-    cells = g.add("Add", g.conv(decoder.linear, x, both), g.conv(decoder.leave, h))
-    planes = g.add("DepthToSpace", cells, blocksize=STRIDE, mode="CRD")
-    g.pixels(planes)
-    return g.model(kind, ("values", "arrived"), (CHANNELS, GRID, GRID), GRID * STRIDE)
+        film = point(block.film, condition)
+        scale, shift = g.halves(film)
+        inner = g.conv(block.first, h)
+        inner = g.add("Add", g.add("Mul", inner, g.add("Add", scale, g.constant(1))), shift)
+        h = g.add("Add", h, g.conv(block.second, g.add("Relu", inner)))
+    cells = g.add("Add", g.conv(net.linear, "values"), g.conv(net.leave, g.add("Relu", h)))
+    g.pixels(g.add("DepthToSpace", cells, blocksize=CELL, mode="CRD"))
+    return g.decoder(kind, ("values", "levels"), (CHANNELS, GRID, GRID), GRID * CELL)
 
 
-def export(model: Model, photos: Sequence[np.ndarray], kind: Kind, seed: int, out: Path) -> list[Path]:
-    """Fit the tables on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+def export(
+    model: CodecModel,
+    order: list[CodingPass],
+    photos: Sequence[np.ndarray],
+    kind: Kind,
+    seed: int,
+    out: Path,
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Fit the entropy coder on ``photos`` and write ``NAME.npz`` and ``NAME.onnx`` to ``out``.
+
+    Returns their paths. Raises TrainingError if they cannot be written.
+    """
+    model = model.to("cpu")
     encoder = encoder_arrays(model)
-    arrays = encoder | fit(model, encoder, photos, seed)
+    arrays = encoder | decoder_arrays(model) | fit_coder(encoder, order, photos, seed, say)
     return write_weights(kind, arrays, decoder_graph(model, kind), out)
 
 
 def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.ModelProto, out: Path) -> list[Path]:
-    """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``."""
+    """Write ``NAME.npz`` and ``NAME.onnx`` to ``out``. Raises TrainingError if that fails."""
     paths = weights_paths(kind, out)
     write(content_of(kind, arrays), paths[0])
     write(decoder.SerializeToString(), paths[1])
@@ -114,5 +93,5 @@ def write_weights(kind: Kind, arrays: dict[str, np.ndarray], decoder: onnx.Model
 
 
 def weights_paths(kind: Kind, out: Path) -> list[Path]:
-    """``NAME.npz`` and ``NAME.onnx`` in ``out``."""
+    """Return the paths ``NAME.npz`` and ``NAME.onnx`` in ``out``."""
     return [out / f"{kind.name}.npz", out / f"{kind.name}.onnx"]

@@ -1,4 +1,4 @@
-"""Files of a training: whole, or a line that says why not."""
+"""Atomic writing of a training's files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .photos import TrainingError
 
 
 def write(data: bytes | memoryview, path: Path, advice: str = "what was there before is untouched") -> None:
-    """Raises TrainingError, naming the file and ending with ``advice``, when the disk refuses."""
+    """Write ``path`` atomically. Raises TrainingError, ending with ``advice``, if that fails."""
     try:
         write_whole(data, path)
     except OSError as error:

@@ -10,7 +10,7 @@ from types import FrameType
 
 @contextmanager
 def ctrl_c_waits() -> Iterator[None]:
-    """Ctrl-C that comes meanwhile raises KeyboardInterrupt at the end."""
+    """Delay Ctrl-C: raise its KeyboardInterrupt at the end of the block."""
     came = False
 
     def note(_number: int, _frame: FrameType | None) -> None:
@@ -18,7 +18,7 @@ def ctrl_c_waits() -> Iterator[None]:
         came = True
 
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # whoever started this wants it otherwise
+    if before is not signal.default_int_handler:  # the caller handles or ignores Ctrl-C itself
         yield
         return
     signal.signal(signal.SIGINT, note)

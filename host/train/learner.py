@@ -1,4 +1,4 @@
-"""What trainers whose length is in minutes have in common: a model, its moving average, Adam, the time taken."""
+"""State that trainings with a length in minutes share: a model, its moving average, Adam and the time taken."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..codec.weights import kind_of
 from . import checkpoint
 
 
-class OwnRecipe(Protocol):
-    """What of a recipe is needed here."""
+class LearnerRecipe(Protocol):
+    """The part of a recipe that a checkpoint names."""
 
     @property
     def name(self) -> str: ...
@@ -22,7 +22,7 @@ class OwnRecipe(Protocol):
 
 
 class Learner(Protocol):
-    """The attributes that both trainers have."""
+    """The attributes of such a training."""
 
     adam: torch.optim.Adam
     steps: int
@@ -30,7 +30,7 @@ class Learner(Protocol):
     ordered: bool
 
     @property
-    def recipe(self) -> OwnRecipe: ...
+    def recipe(self) -> LearnerRecipe: ...
 
     @property
     def model(self) -> nn.Module: ...
@@ -39,8 +39,8 @@ class Learner(Protocol):
     def average(self) -> nn.Module: ...
 
 
-def state_of(learner: Learner) -> dict[str, Any]:
-    """Its part of a checkpoint."""
+def state_dict(learner: Learner) -> dict[str, Any]:
+    """Return the learner's part of a checkpoint."""
     return {
         "recipe": learner.recipe.name,
         "version": kind_of(learner.recipe.codec).version,
@@ -53,9 +53,9 @@ def state_of(learner: Learner) -> dict[str, Any]:
     }
 
 
-def take(learner: Learner, state: dict[str, Any]) -> None:
-    """Go on from ``state_of``. Raises TrainingError when it does not fit."""
-    with checkpoint.taking():
+def load_state(learner: Learner, state: dict[str, Any]) -> None:
+    """Restore what ``state_dict`` returned. Raises TrainingError if it does not fit."""
+    with checkpoint.restoring():
         learner.model.load_state_dict(state["model"])
         learner.average.load_state_dict(state["average"])
         learner.adam.load_state_dict(state["adam"])
@@ -63,8 +63,8 @@ def take(learner: Learner, state: dict[str, Any]) -> None:
 
 
 @torch.no_grad()
-def follow(learner: Learner, ema: float) -> None:
-    """Move the average towards the model; in the first steps faster than ``ema`` says."""
+def ema_update(learner: Learner, ema: float) -> None:
+    """Move the average towards the model; faster than ``ema`` in the first steps."""
     keep = min(ema, learner.steps / (learner.steps + 20))
     for mean, now in zip(learner.average.parameters(), learner.model.parameters(), strict=True):
         mean.lerp_(now, 1 - keep)

@@ -1,4 +1,4 @@
-"""A training whose length is in minutes, whatever it trains: steps, progress, validation and checkpoints."""
+"""The loop of a training with a length in minutes: steps, progress, validation and checkpoints."""
 
 from __future__ import annotations
 
@@ -20,44 +20,52 @@ Batch = TypeVar("Batch")
 
 
 class Trainer(Protocol[Batch]):
-    """State of a run. ``progress`` is the share of its whole time that is over."""
+    """A run of a training. ``progress`` is the elapsed fraction of its time."""
 
-    #: The order of what is sent is chosen at this progress; ``ordered``: it has been.
+    #: Progress at which ``reorder`` is called; ``ordered``: it has been.
     order_at: float
     ordered: bool
-    #: Between two looks at the photos that are held out.
+    #: Seconds between two validations.
     validate_s: float
     steps: int
     elapsed_s: float
     rng: np.random.Generator
 
     def crops(self, rng: np.random.Generator, progress: float, /) -> Batch:
-        """The photos of a step; asked for in a thread of its own while the step before is computed."""
+        """Return the next batch. Called in another thread while the step before is computed."""
         ...
 
     def step(self, crops: Batch, progress: float, /) -> dict[str, float]:
-        """One step; returns figures to report."""
+        """Train one step; return figures to report."""
         ...
 
     def reorder(self, say: Callable[[str], None], /) -> str:
-        """Choose the order, and go on with it; tells why."""
+        """Choose the order of what is sent and use it from now on; return the reason."""
         ...
 
     def validate(self) -> str:
-        """One line on the photos that are held out."""
+        """Return a line with the results on held-out photos."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """Everything that a checkpoint holds."""
+        """Return the content of a checkpoint."""
         ...
 
 
 def run(
     trainer: Trainer[Batch], minutes: float, path: Path, facts: Mapping[str, Any], say: Callable[[str], None]
 ) -> None:
-    """Run until ``minutes`` of training in all. Raises KeyboardInterrupt, all saved, when it is asked to stop.
+    """Train until ``minutes`` have passed, over all parts of a run that was resumed.
 
-    Checkpoints go to ``path``, with ``facts``: what must be the same when the run is resumed.
+    Args:
+        trainer: the run.
+        minutes: its whole length.
+        path: the checkpoint file.
+        facts: stored in the checkpoint; must be the same when the run is resumed.
+        say: receives progress lines.
+
+    Raises:
+        KeyboardInterrupt: the training was asked to stop; the checkpoint is saved.
     """
 
     def save() -> None:
@@ -86,9 +94,9 @@ def _run(trainer: Trainer[Batch], minutes: float, save: Callable[[], None], say:
         ahead = drawn()
         while progress() < 1:
             if not trainer.ordered and progress() >= trainer.order_at:
-                say(f"order of what is sent: {trainer.reorder(say)}")
+                say(f"transmission order: {trainer.reorder(say)}")
             batch, ahead = ahead.result(), drawn()
-            with ctrl_c_waits():  # half a step is nothing to go on from
+            with ctrl_c_waits():  # a step is never left half done
                 figures = trainer.step(batch, progress())
                 now = time.monotonic()
                 trainer.elapsed_s += now - before

@@ -1,79 +1,86 @@
-"""Encoder, decoder and rate model as one thing, with the order in which channels are sent."""
+"""Analysis transform, quantizer and decoder as one torch module. Only the decoder is trained."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from . import network as nets
-from .network import CHANNELS, STRIDE, Decoder, Encoder, Rate
-from .recipe import Recipe
+from ..codec.layout import CELL, CHANNELS, PLANES, centre_weight
+from .network import Analysis, EmbeddedQuantizer, Synthesis
+from .recipe import CodecRecipe
+
+#: Fraction of coefficients that may be clipped by their channel's highest plane. Clipping one in a picture loses
+#: little, and every pass costs time.
+RARE = 1e-3
+#: Regularization of the linear path's least-squares fit, for inputs of unit size.
+RIDGE = 30.0
 
 
-class Model(nn.Module):
-    """What is trained. ``order[r]`` is the channel sent r-th; latents over ``spread`` are of about unit size."""
+class CodecModel(nn.Module):
+    """The codec. ``spread`` [C] scales values, in units of pixels, to unit size for the decoder."""
 
-    order: Tensor
     spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.rate = Encoder(), Decoder(), Rate()
-        self.register_buffer("order", torch.arange(CHANNELS))
+        self.analysis, self.embedded, self.synthesis = Analysis(), EmbeddedQuantizer(), Synthesis()
         self.register_buffer("spread", torch.ones(CHANNELS))
 
-    def away(self, pixels: Tensor) -> Tensor:
-        """Symbols less their zero, [n, 10, k, k], from pixels 0..255."""
-        symbols: Tensor = self.encoder(pixels) - self.encoder.zero.view(-1, 1, 1)
-        return symbols
+    @torch.no_grad()
+    def set_tops(self, y: Tensor) -> list[int]:
+        """Set and return the number of planes that each channel of y [n, C, k, k] needs."""
+        planes = torch.arange(1, PLANES + 1).to(y)
+        for c in range(CHANNELS):
+            beyond = (y[:, c].abs().reshape(-1, 1) >= torch.exp2(planes)).float().mean(0)
+            self.embedded.top[c] = float(min(PLANES, 1 + int((beyond > RARE).sum())))
+        return [int(t) for t in self.embedded.top.flatten().tolist()]
 
-    def decode(self, away: Tensor, arrived: Tensor) -> Tensor:
-        """Pixels (x - 127) / 128 from symbols less their zero and the mask of what arrived."""
-        out: Tensor = self.decoder(away / self.spread.view(-1, 1, 1), arrived)
+    def inputs(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Return the decoder's input values for y with integer numbers of missing planes, [n, C, k, k]."""
+        out: Tensor = self.embedded(y, missing) / (self.analysis.inverse_step(y.shape[-1]) * self.spread.view(-1, 1, 1))
         return out
 
-    def in_order(self, mask: Tensor) -> Tensor:
-        """A mask [n, 10 * k * k] over the order of transmission -> [n, 10, k, k] over channels."""
-        k = round((mask.shape[1] / CHANNELS) ** 0.5)
-        by_rank = mask.view(-1, CHANNELS, k, k)
-        return by_rank[:, torch.argsort(self.order)]
+    def decode(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Decode y with integer numbers of missing planes, [n, C, k, k], to pixels (x - 127) / 128."""
+        weight = torch.from_numpy(centre_weight(y.shape[-1])).to(y) / 256
+        out: Tensor = self.synthesis(self.inputs(y, missing), missing - torch.log2(weight))
+        return out
 
 
-def parameter_groups(model: Model, recipe: Recipe) -> list[dict[str, Any]]:
-    """Groups for Adam with their learning rates (``base``)."""
-    e = model.encoder
-
-    def group(parameters: list[nn.Parameter], base: float, encoder: bool = True) -> dict[str, Any]:
-        return {"params": parameters, "base": base, "encoder": encoder, "lr": 0.0}
-
-    return [
-        group(list(model.decoder.parameters()), recipe.decoder_lr, encoder=False),
-        group(list(model.rate.parameters()), recipe.rate_lr, encoder=False),
-        group([e.conv1.shape], recipe.first_lr),
-        group([e.conv2.shape], recipe.second_lr),
-        group([e.conv1.gain, e.conv2.gain], recipe.gain_lr),
-        group([e.conv1.bias, e.conv2.bias], recipe.bias_lr),
-    ]
+def parameter_groups(model: CodecModel, recipe: CodecRecipe) -> list[dict[str, Any]]:
+    """Return Adam's parameter groups with their learning rates (``base``)."""
+    linear = list(model.synthesis.linear.parameters())
+    slow = {id(p) for p in linear}
+    rest = [p for p in model.synthesis.parameters() if id(p) not in slow]
+    rates = ((rest, recipe.decoder_lr), (linear, recipe.linear_lr), ([model.embedded.offset], recipe.offset_lr))
+    return [{"params": parameters, "base": base, "lr": 0.0} for parameters, base in rates]
 
 
 @torch.no_grad()
-def start(model: Model, crops: np.ndarray, step: float) -> None:
-    """Cosine filters, and the linear path of the decoder by least squares, from crops uint8 [n, 3, 224, 224]."""
-    nets.start_from_cosines(model.encoder, crops, step)
-    pixels = torch.from_numpy(crops).float()
-    away = model.away(pixels)
-    model.spread.copy_(away.pow(2).mean(dim=(0, 2, 3)).sqrt().clamp_min(0.5))
-    latents = away / model.spread.view(-1, 1, 1)
-    around = nn.functional.unfold(latents, 3, padding=1)
-    cells = nn.functional.pixel_unshuffle((pixels - 127) / 128, STRIDE).flatten(2)
-    x = around.permute(0, 2, 1).reshape(-1, CHANNELS * 9)[::7]
-    y = cells.permute(0, 2, 1).reshape(-1, 3 * STRIDE**2)[::7]
-    x = torch.cat([x, torch.ones(len(x), 1)], 1).double()
-    weights = torch.linalg.solve(x.T @ x + 1e-4 * len(x) * torch.eye(x.shape[1]).double(), x.T @ y.double()).float()
-    linear = model.decoder.linear
-    linear.weight.zero_()
-    linear.weight[:, :CHANNELS] = weights[:-1].T.reshape(-1, CHANNELS, 3, 3)
-    linear.bias = nn.Parameter(weights[-1].clone())
+def set_spreads(model: CodecModel, pixels: Tensor) -> None:
+    """Measure ``spread`` on crops [n, 3, s, s], 0..255."""
+    y = model.analysis(pixels)
+    model.spread.copy_((y / model.analysis.inverse_step(y.shape[-1])).pow(2).mean((0, 2, 3)).sqrt())
+
+
+@torch.no_grad()
+def fit_linear(model: CodecModel, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Initialize the linear path by least squares on batches of crops [n, 3, s, s], 0..255, and missing planes."""
+    size = CHANNELS * 9 + 1
+    like = model.spread.double()
+    square, product = like.new_zeros(size, size), like.new_zeros(size, 3 * CELL**2)
+    for pixels, missing in batches:
+        around = F.unfold(model.inputs(model.analysis(pixels), missing), 3, padding=1)
+        x = F.pad(around.transpose(1, 2).reshape(-1, size - 1), (0, 1), value=1.0)
+        wanted = F.pixel_unshuffle((pixels - 127) / 128, CELL).permute(0, 2, 3, 1).reshape(-1, 3 * CELL**2)
+        square += (x.T @ x).double()
+        product += (x.T @ wanted).double()
+    solved = torch.linalg.solve(square + RIDGE * torch.eye(size).to(square), product).float()
+    linear = model.synthesis.linear
+    linear.weight.copy_(solved[:-1].T.reshape(linear.weight.shape))
+    assert linear.bias is not None
+    linear.bias.copy_(solved[-1])

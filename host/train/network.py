@@ -1,6 +1,7 @@
-"""The networks as torch modules, quantized in the loop exactly as the shipped integers will be.
+"""The networks as torch modules. Analysis and quantizer equal the shipped integer arithmetic.
 
-Pixels are 0..255, hidden activations 0..255, latents are whole symbols 0..255.
+Shapes: n pictures, C channels, k x k cells of 8x8 pixels (k = 28 at the codec's full size). ``missing`` is the number
+of a coefficient's lowest bit-planes that are missing: 0 if all are known, the channel's number of planes if none is.
 """
 
 from __future__ import annotations
@@ -10,195 +11,163 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HIDDEN = 16
-CHANNELS = 10
-STRIDE = 7
-WIDTH = 64
+from ..codec.layout import (
+    CELL,
+    CHANNELS,
+    COLOUR_OF,
+    COLOURS,
+    FREQUENCIES,
+    LUMA_MIDDLE,
+    PLANES,
+    centre_weight,
+)
+
+WIDTH = 128
+CONDITION = 64
+BLOCKS = 4
+#: Quantizer step of the finest plane of most luma channels, in units of a filter of unit norm.
+FINEST_STEP = 13.75
 
 
-def round_ste(x: Tensor) -> Tensor:
-    """Round; the gradient passes straight through."""
-    return x + (torch.round(x) - x).detach()
+def cosine_filters() -> np.ndarray:
+    """Return each channel's cosine of unit norm, [C, 8, 8]."""
+    taps = np.arange(CELL) + 0.5
+    bank = []
+    for _, down, right in FREQUENCIES:
+        waves = [np.cos(np.pi * taps * f / CELL) for f in (down, right)]
+        bank.append(np.outer(*(w / np.linalg.norm(w) for w in waves)))
+    return np.stack(bank)
 
 
-def int8_ste(weight: Tensor) -> Tensor:
-    """``weight`` as int8 times one scale per output channel; the gradient passes straight through."""
-    scale = weight.detach().abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-8) / 127
-    return weight + (torch.round(weight.detach() / scale) * scale - weight).detach()
+def integer_filters() -> tuple[np.ndarray, np.ndarray]:
+    """Return the cosines as int8 [C, 8, 8], and the value of one unit of each, [C]."""
+    bank = cosine_filters()
+    unit = np.abs(bank).max((1, 2)) / 127
+    return np.round(bank / unit[:, None, None]).astype(np.int8), unit
 
 
-class Filters(nn.Module):
-    """A convolution's weights, so expressed that one learning rate suits all of them.
+def finest_gains() -> np.ndarray:
+    """Return the inverse step of each channel's finest plane, [C].
 
-    Each filter is ``size * exp(gain) * shape``: ``size`` is fixed at the start, ``shape`` is then about 1. The bias is
-    for an input whose ``centre`` is zero, so that a change of a filter does not shift what it answers on average.
+    It is the same for all channels but the lowest frequencies and colour, after the effect of noise in each channel on
+    a classifier, and after gains that were learned (docs/codec.md).
     """
-
-    size: Tensor
-
-    def __init__(self, into: int, out: int, kernel: int, centre: float) -> None:
-        super().__init__()
-        self.centre = centre
-        self.shape = nn.Parameter(torch.zeros(out, into, kernel, kernel))
-        self.gain = nn.Parameter(torch.zeros(out))
-        self.bias = nn.Parameter(torch.zeros(out))
-        self.register_buffer("size", torch.ones(out))
-
-    def weight(self) -> Tensor:
-        """[out, in, k, k]"""
-        return self.shape * (self.size * torch.exp(self.gain)).view(-1, 1, 1, 1)
-
-    def offset(self, weight: Tensor) -> Tensor:
-        """What to add to the answers of ``weight`` on an input that is not centred, [out]."""
-        return self.bias - self.centre * weight.sum((1, 2, 3))
-
-    def forward(self, x: Tensor, stride: int) -> Tensor:
-        """The answers, with the weights rounded to int8."""
-        weight = int8_ste(self.weight())
-        return F.conv2d(x, weight, self.offset(weight), stride, padding=1)
-
-    @torch.no_grad()
-    def set(self, weight: Tensor, offset: Tensor, size: Tensor) -> None:
-        """Start from these weights and offsets."""
-        self.size.copy_(size)
-        self.shape.copy_(weight / size.view(-1, 1, 1, 1))
-        self.bias.copy_(offset + self.centre * int8_ste(self.weight()).sum((1, 2, 3)))
+    gains = []
+    for colour, u, v in FREQUENCIES:
+        slow = 0.34 if u + v == 0 else 0.8 if u + v < 3 and max(u, v) < 2 else 1.0
+        luma = slow * 2 ** (0.2 * (u - v) / max(1, u + v))
+        gains.append((luma, 0.7, 1.1)[colour])
+    return np.array(gains) / FINEST_STEP
 
 
-class Encoder(nn.Module):
-    """PNC's encoder: conv 9x9 stride 7, 16 ch, ReLU -> conv 3x3, 10 ch, ReLU, both 'same'."""
+def planes_of(pixels: Tensor) -> Tensor:
+    """Convert integer pixels 0..255 to luma - 127, blue and red difference, integers as well, [n, 3, h, w]."""
+    mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
+    return torch.floor((mixed + 128) / 256) - torch.tensor([LUMA_MIDDLE, 0, 0]).to(pixels).view(3, 1, 1)
 
-    zero: Tensor
-    lift: Tensor
+
+class Analysis(nn.Module):
+    """The analysis transform, which is not trained: colours, a cosine transform of 8x8 cells, a gain a channel."""
+
+    filters: Tensor
+    gain: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = Filters(3, HIDDEN, 9, centre=127)
-        self.conv2 = Filters(HIDDEN, CHANNELS, 3, centre=128)
-        #: Symbol that stands for "nothing here", and what is added before rounding down (0.5: plain rounding).
-        self.register_buffer("zero", torch.full((CHANNELS,), 128.0))
-        self.register_buffer("lift", torch.full((CHANNELS,), 0.5))
+        whole, unit = integer_filters()
+        inputs = np.eye(3)[list(COLOUR_OF)]
+        bank = (whole * unit[:, None, None])[:, None] * inputs[:, :, None, None]
+        self.register_buffer("filters", torch.from_numpy(bank).float())
+        self.register_buffer("gain", torch.from_numpy(finest_gains()).float())
 
+    @torch.no_grad()
     def forward(self, pixels: Tensor) -> Tensor:
-        """[n, 3, 7k, 7k] pixels 0..255 -> [n, 10, k, k] symbols, whole numbers 0..255."""
-        hidden = round_ste(self.conv1(pixels, STRIDE).clamp(0, 255))
-        y = self.conv2(hidden, 1).clamp(0, 255)
-        zero = self.zero.view(-1, 1, 1)
-        away = y.detach() - zero
-        symbol = zero + torch.sign(away) * torch.floor(away.abs() + self.lift.view(-1, 1, 1))
-        out: Tensor = y + (symbol.clamp(0, 255) - y).detach()
-        return out
+        """Transform pixels 0..255, [n, 3, 8k, 8k], to y [n, C, k, k] in finest steps, which are finer in the centre."""
+        y = F.conv2d(planes_of(pixels), self.filters, stride=CELL)
+        return y * self.inverse_step(y.shape[-1])
+
+    def inverse_step(self, side: int) -> Tensor:
+        """Return the inverse steps of the finest planes, [C, k, k]."""
+        weight = torch.from_numpy(centre_weight(side)).to(self.gain) / 256
+        return self.gain.view(-1, 1, 1) * weight
+
+
+class EmbeddedQuantizer(nn.Module):
+    """Nested dead-zone quantization: the value of y as far as its planes are known."""
+
+    top: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Position of a value in its interval, [missing planes, 2]: for a magnitude of one step, and for more.
+        self.offset = nn.Parameter(torch.tensor([[0.42, 0.48]]).repeat(PLANES, 1))
+        #: Number of planes of each channel: magnitudes are below 2^top.
+        self.register_buffer("top", torch.full((CHANNELS, 1, 1), float(PLANES)))
+
+    def known(self, y: Tensor, step: Tensor) -> Tensor:
+        """Return the known part of the magnitude, a multiple of ``step`` (2^missing)."""
+        whole = torch.minimum(torch.floor(y.abs()), torch.exp2(self.top) - 1)
+        return torch.floor(whole / step) * step
+
+    def forward(self, y: Tensor, missing: Tensor) -> Tensor:
+        """Return the values of y with integer numbers of missing planes, [n, C, k, k]."""
+        step = torch.exp2(missing)
+        known = self.known(y, step)
+        index = missing.long().clamp(max=PLANES - 1)
+        # A product, since the gradient of an index lookup is slow.
+        inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
+        offset = torch.where(known > step, inside[..., 1], inside[..., 0])
+        return torch.where(known > 0, torch.sign(y) * (known + offset * step), torch.zeros_like(y))
+
+
+@torch.no_grad()
+def shrink(conv: nn.Conv2d, factor: float) -> None:
+    """Scale the initial weights by ``factor`` and set the bias to zero."""
+    conv.weight.mul_(factor)
+    assert conv.bias is not None
+    conv.bias.zero_()
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions around which the input passes."""
+    """A residual block of two 3x3 convolutions. The condition scales and shifts the features between them (FiLM)."""
 
-    def __init__(self, width: int, dilation: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-        with torch.no_grad():
-            self.second.weight.mul_(0.1)
+        self.first = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.second = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        self.film = nn.Conv2d(CONDITION, 2 * WIDTH, 1)
+        shrink(self.second, 0.2)
+        shrink(self.film, 0.3)
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(F.relu(self.first(x)))
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.film(condition).chunk(2, 1)
+        out: Tensor = x + self.second(F.relu(self.first(x) * (1 + scale) + shift))
         return out
 
 
-class Decoder(nn.Module):
-    """Works at 32x32 and upsamples last; a linear path from latents to pixels lies beside it."""
+class Synthesis(nn.Module):
+    """The decoder: a network at one position a cell, upsampled at the end, beside a linear path to pixels."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.linear = nn.Conv2d(2 * CHANNELS, 3 * STRIDE**2, 3, padding=1)
+        self.linear = nn.Conv2d(CHANNELS, 3 * CELL**2, 3, padding=1)
+        self.condition = nn.Conv2d(2 * CHANNELS, CONDITION, 1)
         self.enter = nn.Conv2d(2 * CHANNELS, WIDTH, 3, padding=1)
-        self.blocks = nn.ModuleList([Block(WIDTH, 1), Block(WIDTH, 2), Block(WIDTH, 1)])
-        self.gather = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
-        self.leave = nn.Conv2d(WIDTH, 3 * STRIDE**2, 3, padding=1)
-        with torch.no_grad():
-            self.leave.weight.mul_(0.1)
+        self.blocks = nn.ModuleList([Block() for _ in range(BLOCKS)])
+        self.leave = nn.Conv2d(WIDTH, 3 * CELL**2, 3, padding=1)
+        shrink(self.leave, 0.1)
 
-    def forward(self, latents: Tensor, arrived: Tensor) -> Tensor:
-        """Latents [n, 10, k, k] (symbol less zero, over the spread) and mask of 0 and 1 -> pixels (x - 127) / 128."""
-        x = torch.cat([latents * arrived, arrived], dim=1).contiguous(memory_format=torch.channels_last)
-        h = F.relu(self.enter(x))
+    def forward(self, values: Tensor, levels: Tensor) -> Tensor:
+        """Decode to pixels (x - 127) / 128.
+
+        ``values`` are over their spread, [n, C, k, k]; ``levels`` are the missing planes, less the log of the centre
+        weight. Their names are those of the shipped network's inputs.
+        """
+        x = values.contiguous(memory_format=torch.channels_last)
+        u = (levels / PLANES).contiguous(memory_format=torch.channels_last)
+        c = F.relu(self.condition(torch.cat([u, torch.exp2(levels - PLANES)], 1)))
+        h = F.relu(self.enter(torch.cat([x, u], 1)))
         for block in self.blocks:
-            h = block(h)
-        h = F.relu(self.gather(h))
-        out: Tensor = F.pixel_shuffle(self.linear(x) + self.leave(h), STRIDE)
+            h = block(h, c)
+        out: Tensor = F.pixel_shuffle(self.linear(x) + self.leave(F.relu(h)), CELL)
         return out.float()
-
-
-#: Causal neighbours within a channel as (down, right) steps: W, N, NW, NE, WW, NN.
-NEIGHBOURS = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0))
-
-
-class Rate(nn.Module):
-    """Bits of each symbol given its causal neighbours: logistic, mean and scale linear in what is known."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        n = len(NEIGHBOURS)
-        self.mean = nn.Parameter(torch.zeros(CHANNELS, n))
-        self.spread = nn.Parameter(torch.full((CHANNELS, 2, n), -3.0))
-        self.base = nn.Parameter(torch.zeros(CHANNELS))
-        with torch.no_grad():
-            self.mean[0, :3] = torch.tensor([0.8, 0.8, -0.6])
-
-    def forward(self, away: Tensor) -> Tensor:
-        """``away`` [n, 10, k, k]: symbols less zero -> bits [n, 10, k, k]."""
-        k = away.shape[-1]
-        padded = F.pad(away, (2, 2, 2, 0))
-        near = torch.stack([padded[..., 2 + d : 2 + d + k, 2 + r : 2 + r + k] for d, r in NEIGHBOURS], dim=2)
-        mean = (near * self.mean.view(CHANNELS, -1, 1, 1)).sum(2)
-        weight = F.softplus(self.spread).view(CHANNELS, 2, -1, 1, 1)
-        scale = F.softplus(self.base).view(CHANNELS, 1, 1) + 0.02
-        scale = scale + (near.abs() * weight[:, 0]).sum(2) + ((near - mean.unsqueeze(2)).abs() * weight[:, 1]).sum(2)
-        high = torch.sigmoid((away - mean + 0.5) / scale)
-        low = torch.sigmoid((away - mean - 0.5) / scale)
-        return -torch.log2((high - low).clamp_min(1e-5))
-
-
-def cosine_filters(photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lapped cosine filters to start from: 16 of [3, 9, 9], and the spread of their answers on ``photos``.
-
-    Photos are [n, 3, 224, 224]. Filter 0 is the mean of luma; the others sum to zero over a grey picture and have
-    unit norm over the cell.
-    """
-    luma, blue, red = (0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081)
-    plan = [(luma, u, v) for u, v in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))]
-    plan[3:3] = [(blue, 0, 0), (red, 0, 0)]
-    plan += [(blue, 0, 1), (blue, 1, 0), (red, 0, 1), (red, 1, 0)]
-    window = np.array([0.25, 0.75, 1, 1, 1, 1, 1, 0.75, 0.25])
-    taps = np.arange(-1, 8) + 0.5
-    filters = []
-    for colour, u, v in plan:
-        down, right = (np.cos(np.pi * taps * f / STRIDE) * window for f in (u, v))
-        down, right = (w - window * w.sum() / window.sum() if f else w for w, f in ((down, u), (right, v)))
-        plane = np.outer(down, right)
-        filters.append(np.array(colour)[:, None, None] * plane / np.linalg.norm(plane))
-    bank = np.stack(filters)
-    answers = F.conv2d(torch.from_numpy(photos).float(), torch.from_numpy(bank).float(), stride=STRIDE, padding=1)
-    return bank, answers.std(dim=(0, 2, 3)).numpy()
-
-
-def start_from_cosines(encoder: Encoder, photos: np.ndarray, step: float) -> None:
-    """Set the encoder to cosine filters with a quantizer step of ``step`` (in units of a filter of unit norm)."""
-    bank, spread = cosine_filters(photos)
-    gain = 127 / (5 * spread)
-    gain[0] = 1 / bank[0].sum()
-    weight = torch.from_numpy(bank * gain[:, None, None, None]).float()
-    offset = torch.full((HIDDEN,), 128.0)
-    offset[0] = 0
-    encoder.conv1.set(weight, offset, weight.pow(2).mean((1, 2, 3)).sqrt())
-    # Chroma, channels 3 and 4, is worth a coarser step.
-    steps = np.array([step * (2 if c in (3, 4) else 1) for c in range(CHANNELS)])
-    factor = torch.from_numpy(1 / (gain[:CHANNELS] * steps)).float()
-    middle = torch.zeros(CHANNELS, HIDDEN, 3, 3)
-    middle[range(CHANNELS), range(CHANNELS), 1, 1] = factor
-    offset = 128 * (1 - factor)
-    offset[0] = 0
-    encoder.conv2.set(middle, offset, factor)
-    encoder.lift.fill_(0.38)
-    encoder.lift[0] = 0.5
-    encoder.zero[0] = torch.round(128 * factor[0])

@@ -1,4 +1,4 @@
-"""A folder of photos in memory."""
+"""Loads a folder of photos into memory."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..codec.errors import PictureError
+from ..codec.layout import SIDE
 from ..codec.picture import BROKEN, to_rgb
 from ..errors import PncError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-#: Photos are kept at this short side at most: enough for crops at the scale of a 224-pixel picture.
+#: Larger photos are reduced to this short side: enough for crops at the scale of the codec's pictures.
 SHORT_SIDE = 248
 
 
 class TrainingError(PncError):
-    """A mistake that the user can mend; the message is one line and names the thing."""
+    """A training cannot run: a problem that the user can fix. The message is one line and names the file or option."""
 
 
 class Source(NamedTuple):
-    """Where photos come from: how many files were left out as broken, and what other photos do not share."""
+    """The folder that photos came from: the number of broken files, which were left out, and an identity."""
 
     broken: int
-    #: Number of photos, and a digest of their files' names and sizes: the order of names decides what is held out.
+    #: Number of photos, and a digest of file names and sizes. The names decide which photos are held out.
     identity: str
 
 
@@ -47,9 +48,9 @@ def _load(path: Path) -> np.ndarray:
 
 
 def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tuple[list[np.ndarray], Source]:
-    """All photos of ``folder`` as uint8 arrays [h, w, 3], in order of name, and what is to be known of them.
+    """Load all photos of ``folder`` with ``load``, in order of name, as uint8 arrays [h, w, 3].
 
-    ``load`` reads one of them. Raises TrainingError when the folder is missing or holds no usable photo.
+    Raises TrainingError if the folder is missing or has no usable photo.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder; --data takes a folder of photos")
@@ -75,5 +76,5 @@ def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tup
 
 
 def whole(photo: np.ndarray) -> np.ndarray:
-    """The whole photo squashed to 224x224, uint8 [224, 224, 3], as the sender does it."""
-    return np.asarray(Image.fromarray(photo).resize((224, 224), Image.Resampling.BICUBIC))
+    """Return the whole photo squashed to the codec's size, uint8 [224, 224, 3], as the sender does it."""
+    return np.asarray(Image.fromarray(photo).resize((SIDE, SIDE), Image.Resampling.BICUBIC))

@@ -1,110 +1,208 @@
-"""Fits the entropy coder's integer tables on the symbols of training photos."""
+"""Fits the entropy coder's integer weights and tables on the coefficients of training photos."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from ..codec.entropy import KINDS, PHASES, EntropyCoder
-from ..codec.network import GRID, network_from
-from .model import Model
+from ..codec.analysis import Analysis
+from ..codec.entropy import FAR, NEAR, SHIFTS, SPREADS, BitPlaneCoder, context_size
+from ..codec.layout import CHANNELS
+from .context import PartialPictures
+from .passes import CodingPass
 from .photos import whole
 
 TOTAL = 1 << 15
-LEVELS = 16
-#: Values up to this far from the expected one have entries of their own; the rest escape.
-REACH = 20
-#: Symbols that the parametric guess counts for against those that were seen.
-PRIOR_SYMBOLS = 40.0
-#: Lengths of the packets that are imagined while fitting, in symbols.
-PACKET_SYMBOLS = (250, 1100)
+#: Photos on which the weights are fitted, symbols in one step, and steps for each pass.
+WEIGHT_PHOTOS = 500
+SYMBOLS = 6000
+STEPS = 220
+#: Inputs of a context with a weight. All inputs take part in the first half of the steps, then the least informative
+#: ones are dropped, which saves coding time. The channel's own neighbours always stay.
+KEPT_INPUTS = 30
+#: Weight of the tables pooled over all passes, in symbols.
+PRIOR_SYMBOLS = 12.0
+#: Weights have eight fraction bits and reconstructions are four times a step, so sums are in 1/1024 of a step.
+WEIGHT_ONE = 256
+VALUE_ONE = 4
 
 
-def cumulative(shares: np.ndarray) -> np.ndarray:
-    """Shares [..., n] > 0 -> cumulative integer tables uint16 [..., n + 1] of total 2^15, each entry at least 1."""
-    n = shares.shape[-1]
-    sizes = 1 + np.floor(shares / shares.sum(-1, keepdims=True) * (TOTAL - n)).astype(np.int64)
-    rest = TOTAL - sizes.sum(-1)
-    np.put_along_axis(
-        sizes,
-        sizes.argmax(-1)[..., None],
-        np.take_along_axis(sizes, sizes.argmax(-1)[..., None], -1) + rest[..., None],
-        -1,
+def symbol_bits(before: Tensor, truth: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Return the bits of symbols under a logistic distribution, [n]; all values are in units of the pass's step.
+
+    Args:
+        before: reconstruction before the pass: 0, or the middle of an interval two steps wide.
+        truth: the coefficient, with its sign.
+        mean: the distribution's mean.
+        scale: the distribution's scale.
+    """
+    sign = torch.where(before == 0, torch.sign(truth), torch.sign(before))
+    size = truth.abs()
+    reach = torch.where(before == 0, 2.0, 1.0)
+    outer_low, outer_high = before - reach, before + reach
+    near, far = torch.floor(size) * sign, (torch.floor(size) + 1) * sign
+    low = torch.where(size < 1, torch.full_like(before, -1.0), torch.minimum(near, far))
+    high = torch.where(size < 1, torch.full_like(before, 1.0), torch.maximum(near, far))
+
+    def log_probability(a: Tensor, b: Tensor) -> Tensor:
+        a, b = (a - mean) / scale, (b - mean) / scale
+        flip = torch.where(a + b > 0, -1.0, 1.0)
+        top, bottom = torch.maximum(a * flip, b * flip), torch.minimum(a * flip, b * flip)
+        # log(sigmoid(top) - sigmoid(bottom)), accurate in the tails.
+        return F.logsigmoid(top) + F.logsigmoid(-bottom) + torch.log1p(-torch.exp((bottom - top).clamp(max=-1e-6)))
+
+    return -(log_probability(low, high) - log_probability(outer_low, outer_high)) / float(np.log(2))
+
+
+def fit_weights(
+    partial: PartialPictures,
+    coefficients: np.ndarray,
+    coding_pass: CodingPass,
+    rng: np.random.Generator,
+    steps: int = STEPS,
+) -> tuple[np.ndarray, ...]:
+    """Fit the integer weights of one pass: mean int16 [inputs], spread int16 [inputs], base int32."""
+    channel, plane = coding_pass
+    step = float(1 << plane)
+    inputs = partial.contexts(channel, plane).reshape(context_size(CHANNELS), -1)
+    before = partial.reconstruction(channel).reshape(-1)
+    truth = coefficients[:, channel].reshape(-1)
+    count = len(truth)
+    # Zeros among zeros carry little information, so half of the symbols are drawn where the context is not zero.
+    is_busy = (before != 0) | (np.abs(truth.astype(np.int16)) >= step) | (inputs[:NEAR] != 0).any(0)
+    if not is_busy.any():
+        is_busy[:] = True
+    busy = np.flatnonzero(is_busy)
+    busy_fraction = len(busy) / count
+    use = torch.from_numpy(np.abs(inputs[:, :: max(1, count // 4000)].astype(np.float32)).max(1) > 0)
+    busy_size = torch.from_numpy(np.abs(inputs[:, rng.choice(busy, 4000)].astype(np.float32)).mean(1)) / (
+        VALUE_ONE * step
     )
-    table = np.zeros((*shares.shape[:-1], n + 1), dtype=np.int64)
-    np.cumsum(sizes, axis=-1, out=table[..., 1:])
-    return table.astype(np.uint16)
+    size = busy_size + 0.05
+    mean = torch.zeros(len(inputs), requires_grad=True)
+    spread = torch.full((len(inputs),), -4.0, requires_grad=True)
+    base = torch.tensor(-1.5, requires_grad=True)
+    with torch.no_grad():
+        spread[:NEAR] = -2.0
+    adam = torch.optim.Adam([{"params": [mean], "lr": 0.01}, {"params": [spread, base], "lr": 0.08}], betas=(0.9, 0.98))
+
+    def weights() -> tuple[Tensor, Tensor, Tensor]:
+        # Large inputs get smaller steps.
+        return mean / size.sqrt() * use, F.softplus(spread) / size.sqrt() * use, F.softplus(base) + 0.02
+
+    for i in range(steps):
+        if i == steps // 2:
+            with torch.no_grad():
+                w_mean, w_spread, _ = weights()
+                says = (w_mean.square() + w_spread.square()) * busy_size.square() * use
+                says[:NEAR] = torch.inf
+                use &= says >= says.topk(min(KEPT_INPUTS, len(says))).values[-1]
+        for group, rate in zip(adam.param_groups, (0.01, 0.08), strict=True):
+            group["lr"] = rate * (1 - i / steps) + 1e-4
+        half = SYMBOLS // 2
+        at = np.concatenate([rng.choice(busy, half), rng.integers(0, count, half)])
+        # Correct the weights for the uneven drawing.
+        weight = np.concatenate([np.full(half, busy_fraction), np.where(is_busy[at[half:]], 0.0, 1.0)])
+        x = torch.from_numpy(inputs[:, at].astype(np.float32)) / (VALUE_ONE * step)
+        reconstruction = torch.from_numpy(before[at].astype(np.float32)) / (VALUE_ONE * step)
+        value = torch.from_numpy(truth[at].astype(np.float32)) / step
+        w_mean, w_spread, w_base = weights()
+        bits = symbol_bits(reconstruction, value, w_mean @ x, w_spread @ x.abs() + w_base)
+        loss = (bits * torch.from_numpy(weight).float()).sum() / float(weight.sum()) + 2e-4 * w_spread.sum()
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        adam.step()
+    last_mean, last_spread, last_base = (w.detach().numpy() for w in weights())
+    clip = 8192
+    return (
+        np.clip(np.round(last_mean * WEIGHT_ONE), -clip, clip).astype(np.int16),
+        np.clip(np.round(last_spread * WEIGHT_ONE), 0, clip).astype(np.int16),
+        np.clip(np.round(last_base * step * WEIGHT_ONE * VALUE_ONE), 0, 1 << 20).astype(np.int32),
+    )
 
 
-def guess(spread: np.ndarray) -> np.ndarray:
-    """Shares of a logistic of mean absolute deviation ``spread`` [...] at each phase: [..., 4, 2 * REACH + 2]."""
-    scale = np.maximum(spread, 0.05)[..., None, None] / (2 * np.log(2))
-    edges = np.arange(-REACH, REACH + 2) - 0.5 - np.arange(PHASES)[:, None] / PHASES
-    below = 1 / (1 + np.exp(-np.clip(edges / scale, -40, 40)))
-    inside = np.diff(below, axis=-1)
-    escape = np.maximum(1 - inside.sum(-1, keepdims=True), 0)
-    return np.concatenate([inside, escape], -1) + 1e-5
+def cumulative_frequencies(counts: np.ndarray) -> np.ndarray:
+    """Scale counts [..., n] > 0 to a total of 2^15: cumulative frequencies of all symbols but the last, uint16.
+
+    Returns [..., n - 1], strictly rising: every symbol has a frequency of at least 1.
+    """
+    n = counts.shape[-1]
+    sizes = 1 + np.floor(counts / counts.sum(-1, keepdims=True) * (TOTAL - n)).astype(np.int64)
+    largest = sizes.argmax(-1)[..., None]
+    np.put_along_axis(sizes, largest, np.take_along_axis(sizes, largest, -1) + TOTAL - sizes.sum(-1, keepdims=True), -1)
+    out: np.ndarray = sizes.cumsum(-1)[..., :-1].astype(np.uint16)
+    return out
 
 
-def starting_arrays(model: Model, zero: np.ndarray) -> dict[str, np.ndarray]:
-    """The coder's arrays with the context of the trained rate model and tables that say nothing yet."""
-    order, rate = model.order.tolist(), model.rate
-    mean = np.round(rate.mean.detach()[order].numpy() * 64)
-    spread = np.round(F.softplus(rate.spread.detach())[order].reshape(len(order), -1).numpy() * 64)
-    flat = np.ones((len(order), KINDS, LEVELS, PHASES, 2 * REACH + 2))
-    return {
-        "zero": zero,
-        "mean": np.clip(mean, -1024, 1024).astype(np.int16),
-        "spread": np.clip(spread, 0, 1024).astype(np.uint16),
-        "thresholds": np.zeros((len(order), LEVELS - 1), np.int32),
-        "tables": cumulative(flat),
-    }
+def smoothed(counts: np.ndarray) -> np.ndarray:
+    """Add a prior, pooled over all passes, to counts [passes, contexts, symbols]."""
+    together = counts.sum(0, keepdims=True) + 0.02
+    together = together / together.sum(-1, keepdims=True)
+    out: np.ndarray = counts + PRIOR_SYMBOLS * together + 0.01
+    return out
 
 
-def surveyed(
-    coder: EntropyCoder, pictures: Sequence[np.ndarray], rng: np.random.Generator
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """For each picture's symbols: (values, expected values * 64, uncertainties, kinds), cut into imagined packets."""
-    found = []
-    for symbols in pictures:
-        parts, at = [], 0
-        while at < coder.total:
-            end = min(coder.total, at + int(rng.integers(*PACKET_SYMBOLS)))
-            parts.append(coder.survey(symbols, at, end))
-            at = end
-        m64, t, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
-        found.append((symbols.reshape(-1).astype(np.int32), m64, t, kind))
-    return found
+def fit_coder(
+    encoder: dict[str, np.ndarray],
+    order: list[CodingPass],
+    photos: Sequence[np.ndarray],
+    seed: int,
+    say: Callable[[str], None],
+    steps: int = STEPS,
+) -> dict[str, np.ndarray]:
+    """Fit all arrays of the entropy coder on the coefficients that the integer ``encoder`` makes of ``photos``.
 
-
-def fit(model: Model, encoder: dict[str, np.ndarray], photos: Sequence[np.ndarray], seed: int) -> dict[str, np.ndarray]:
-    """All arrays of the coder, from the symbols that the integer ``encoder`` makes of ``photos`` and their mirrors."""
+    Args:
+        encoder: the arrays of ``export.encoder_arrays``.
+        order: the pass order.
+        photos: training photos, uint8 [h, w, 3]; half of them are mirrored.
+        seed: of the random drawing.
+        say: receives progress lines.
+        steps: fitting steps for each pass.
+    """
     rng = np.random.default_rng(seed)
-    network = network_from(encoder)
-    arrays = starting_arrays(model, encoder["zero"])
-    coder = EntropyCoder(arrays, GRID)
-    pictures = []
+    analysis = Analysis(encoder)
+    coefficients = []
     for photo in photos:
         pixels = whole(photo)
-        pictures.append(network(pixels[:, ::-1] if rng.random() < 0.5 else pixels))
-    found = surveyed(coder, pictures, rng)
-    channel = np.repeat(np.arange(coder.channels), GRID * GRID)
-    sample = np.stack([t for _, _, t, _ in found[:400]]).reshape(-1, coder.channels, GRID * GRID)
-    # Even steps of rank, finer towards the ends.
-    ranks = (1 - np.cos(np.pi * np.arange(1, LEVELS) / LEVELS)) / 2
-    for c in range(coder.channels):
-        arrays["thresholds"][c] = np.quantile(sample[:, c], ranks).astype(np.int32)
-    counts = np.zeros((coder.channels, KINDS, LEVELS, PHASES, 2 * REACH + 2))
-    for values, m64, t, kind in found:
-        level = (arrays["thresholds"][channel] <= t[:, None]).sum(1)
-        quarters = (m64 + 8) >> 4
-        entry = values - encoder["zero"].astype(np.int32)[channel] - (quarters >> 2) + REACH
-        entry = np.where((entry < 0) | (entry > 2 * REACH), 2 * REACH + 1, entry)
-        np.add.at(counts, (channel, kind, level, quarters & 3, entry), 1)
-    distance = np.abs(np.arange(-REACH, REACH + 1) - np.arange(PHASES)[:, None] / PHASES)
-    seen = counts[..., :-1].sum((-1, -2))
-    spread = ((counts[..., :-1] * distance).sum((-1, -2)) + 1) / (seen + 1)
-    arrays["tables"] = cumulative(counts + PRIOR_SYMBOLS * guess(spread))
+        coefficients.append(analysis(pixels[:, ::-1] if rng.random() < 0.5 else pixels))
+    some = np.stack(coefficients[:WEIGHT_PHOTOS])
+    partial = PartialPictures(some)
+    rows = []
+    torch.manual_seed(seed)
+    # A step is too small to gain from several threads.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for i, coding_pass in enumerate(order):
+        rows.append(fit_weights(partial, some, coding_pass, rng, steps))
+        partial.refine(*coding_pass)
+        if i % 40 == 39:
+            say(f"weights of {i + 1} of {len(order)} coding passes")
+    torch.set_num_threads(threads)
+    mean, spread, base = (np.stack(column) for column in zip(*rows, strict=True))
+    passes, halves = len(order), TOTAL // 2
+    arrays = {
+        "order": np.array(order, np.uint8),
+        "top": encoder["top"],
+        "mean": mean,
+        "spread": spread,
+        "base": base,
+        "zero": np.tile(np.array([halves, halves + halves // 2], np.uint16), (passes, FAR, SPREADS, 1)),
+        "more": np.full((passes, SHIFTS, SPREADS), halves, np.uint16),
+    }
+    coder = BitPlaneCoder(arrays)
+    zeros = FAR * SPREADS
+    counted = np.zeros((passes, (zeros + SHIFTS * SPREADS) * 3))
+    for picture in coefficients:
+        contexts, symbols = coder.contexts(picture)
+        index = contexts.astype(np.int64) * 3 + symbols
+        for i in range(passes):
+            counted[i] += np.bincount(index[i], minlength=counted.shape[1])
+    counts = counted.reshape(passes, -1, 3)
+    arrays["zero"] = cumulative_frequencies(smoothed(counts[:, :zeros])).reshape(passes, FAR, SPREADS, 2)
+    arrays["more"] = cumulative_frequencies(smoothed(counts[:, zeros:, :2])).reshape(passes, SHIFTS, SPREADS)
     return arrays

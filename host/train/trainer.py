@@ -1,158 +1,187 @@
-"""A training of pnc-v1: quantization, rate and random loss of the tail in the loop, judged by frozen classifiers."""
+"""Training of the codec's decoder: on streams truncated at random, by squared error and perceptual loss."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import checkpoint, learner, masks
-from .crops import random_batch
-from .judges import JUDGES, Judge
-from .model import Model, parameter_groups, start
-from .network import CHANNELS
-from .recipe import Recipe
-from .validation import best_order, validate
+from ..codec.layout import CELL, SIDE
+from . import checkpoint, learner
+from .crops import DevicePhotos, random_batch
+from .export import encoder_arrays
+from .model import CodecModel, fit_linear, parameter_groups, set_spreads
+from .order import best_order
+from .passes import PassOrder, draw_sizes, plane_by_plane
+from .perceptual import perceptual_loss
+from .recipe import CodecRecipe
+from .sizes import pass_sizes
+from .teachers import TEACHERS, Teacher
+from .validation import HeldOut, validate
 
-CELLS = 32 * 32
-#: Quantizer step to start from, in units of a filter of unit norm.
-FIRST_STEP = 18.0
-
-
-class JudgeWeights(Protocol):
-    """What a recipe says of how much a judge's features and answer count."""
-
-    @property
-    def feature_weight(self) -> float: ...
-
-    @property
-    def answer_weight(self) -> float: ...
-
-
-def judged(judge: Judge, picture: Tensor, decoded: Tensor, recipe: JudgeWeights) -> tuple[Tensor, dict[str, float]]:
-    """How far the judge's features and answer move: a loss whose gradient is limited for each sample, and figures.
-
-    A few samples have gradients tens of times as large as the rest; each is cut to 1.5 times the batch's median.
-    """
-    seen = decoded.detach().requires_grad_()
-    with torch.no_grad():
-        want_features, want = judge(picture)
-    features, answer = judge(seen.clamp(-127 / 128, 1))
-    target = F.log_softmax(want, 1)
-    divergence = (target.exp() * (target - F.log_softmax(answer, 1))).sum(1)
-    # Concave, so that hopeless samples do not outweigh those that can still be won.
-    answer_loss = 2 * torch.sqrt(divergence.clamp_min(0) + 0.05)
-    moved = torch.zeros_like(answer_loss)
-    for f, w in zip(features, (w.float() for w in want_features), strict=True):
-        moved = moved + (f.float() - w).pow(2).mean((1, 2, 3)) / w.pow(2).mean((1, 2, 3)).clamp_min(1e-4)
-    moved = moved / len(features)
-    loss = recipe.feature_weight * moved + recipe.answer_weight * answer_loss
-    (slope,) = torch.autograd.grad(loss.sum(), seen)
-    size = slope.flatten(1).norm(dim=1).clamp_min(1e-9)
-    slope = slope * (1.5 * size.median() / size).clamp_max(1).view(-1, 1, 1, 1)
-    shown = {"features": float(moved.detach().mean()), "answer": float(answer_loss.detach().mean())}
-    return (decoded * slope).sum() / len(decoded), shown
+#: Steps of the learning rates' warm-up.
+WARM_STEPS = 150
+#: Batches on which the linear path is initialized.
+LINEAR_BATCHES = 24
+#: Teachers of the steps, in turn.
+TURNS = (0, 0, 1)
+#: Sides of the pictures that teachers see.
+TEACHER_SIDES = (176, 192, 208, SIDE)
+#: Number of shaken pass orders. Two of three streams are truncated in one of these, so that the decoder does not
+#: depend on an order before one is chosen.
+SHAKEN = 32
 
 
-class Trainer:
-    """State of a run: everything a checkpoint holds, and one step at a time."""
+class CodecTrainer:
+    """A run: the state that a checkpoint holds, and one training step at a time."""
 
-    validate_s = 900.0
+    validate_s = 420.0
 
-    def __init__(self, recipe: Recipe, photos: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> None:
-        self.recipe, self.photos, self.held_out = recipe, photos, held_out
+    def __init__(
+        self,
+        recipe: CodecRecipe,
+        photos: Sequence[np.ndarray],
+        held_out: Sequence[np.ndarray],
+        say: Callable[[str], None],
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """Begin a run, or continue one from the result of ``state()``. Raises TrainingError if that does not fit."""
+        self.recipe, self.photos = recipe, photos
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)
-        self.model = Model()
-        start(self.model, random_batch(photos, 64, 224, self.rng), FIRST_STEP)
-        self.model.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.model)
-        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.999))
-        self.judges = [Judge(name) for name in JUDGES]
-        self.price = recipe.first_price
-        self.bytes = torch.full((CHANNELS,), recipe.target_bytes / CHANNELS)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        on_gpu = self.device.type == "cuda"
+        self.on_device = DevicePhotos(photos, self.device) if on_gpu else None
+        self.batch = recipe.gpu_batch if on_gpu else recipe.batch
+        self.model = CodecModel()
+        self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.to(self.device)
+        self.teachers = [Teacher(name).to(self.device) for name in TEACHERS]
+        self.held = HeldOut(held_out, self.teachers, self.device)
         self.order_at = recipe.order_at
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
+        if state is None:
+            order = plane_by_plane(self.model.set_tops(self.model.analysis(self.held.pixels)))
+            say("measuring the sizes of the coding passes")
+            sizes = pass_sizes(encoder_arrays(self.model), order, photos, recipe.seed, say)
+            self.use(PassOrder(order, sizes))
+            set_spreads(self.model, self.crops(self.rng).to(self.device).float())
+            fit_linear(self.model, self.linear_batches())
+        self.average = copy.deepcopy(self.model)
+        self.adam = torch.optim.Adam(parameter_groups(self.model, recipe), betas=(0.9, 0.99))
+        if state is not None:
+            learner.load_state(self, state)
+            with checkpoint.restoring():
+                order = [(int(c), int(p)) for c, p in state["order"].tolist()]
+                self.use(PassOrder(order, dict(zip(order, state["sizes"].tolist(), strict=True))))
+            self.rng = np.random.default_rng([recipe.seed, self.steps])
 
     def state(self) -> dict[str, Any]:
-        return learner.state_of(self) | {"price": self.price, "bytes": self.bytes}
+        """Return the content of a checkpoint."""
+        return learner.state_dict(self) | {
+            "order": torch.tensor(self.passes.order),
+            "sizes": torch.tensor(
+                [self.passes.sizes[coding_pass] for coding_pass in self.passes.order], dtype=torch.float64
+            ),
+        }
 
-    def resume(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state()`` gave. Raises TrainingError when it does not fit."""
-        learner.take(self, state)
-        with checkpoint.taking():
-            self.price, self.bytes = state["price"], state["bytes"]
-        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
+    def use(self, passes: PassOrder) -> None:
+        """Truncate streams in this order and in shaken ones from now on."""
+        self.passes = passes
+        shaken = [passes.shaken(self.recipe.shake, self.rng) for _ in range(SHAKEN)]
+        self.choice = [passes] * (SHAKEN // 2) + shaken
+
+    def truncated(self, count: int, side: int) -> tuple[Tensor, np.ndarray]:
+        """Return missing planes [count, C, side, side] of streams truncated at random, and their bytes [count]."""
+        r = self.recipe
+        sizes = np.minimum(draw_sizes(self.rng, count, r.fewest_bytes, r.most_bytes), self.passes.bytes[-1])
+        rows = []
+        for size in sizes:
+            passes = self.choice[self.rng.integers(len(self.choice))]
+            rows.append(passes.missing_planes(passes.end_at(size), side))
+        return torch.from_numpy(np.concatenate(rows)).to(self.device), sizes
+
+    def linear_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches of crops, 0..255, with missing planes."""
+        for _ in range(LINEAR_BATCHES):
+            pixels = self.crops(self.rng).to(self.device).float()
+            yield pixels, self.truncated(len(pixels), pixels.shape[-1] // CELL)[0]
+
+    def crops(self, rng: np.random.Generator, _progress: float = 0.0) -> Tensor:
+        """Return the next batch, uint8 [n, 3, s, s]."""
+        if self.on_device:
+            return self.on_device.random_batch(self.batch, self.recipe.crop, rng)
+        return torch.from_numpy(random_batch(self.photos, self.batch, self.recipe.crop, rng))
 
     def set_rates(self, progress: float) -> None:
-        warm = min(1.0, self.steps / 200)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, progress - 0.3) / 0.7))
-        for group in self.adam.param_groups:
-            still = group["encoder"] and progress < self.recipe.distil_at
-            group["lr"] = 0.0 if still else group["base"] * warm * (0.02 + 0.98 * fall)
-
-    def mask(self, progress: float, cells: int) -> Tensor:
-        n, r = self.recipe.batch, self.recipe
-        if progress < r.order_at:
-            made = masks.random_channels(self.rng, n, CHANNELS, cells)
+        """Set the learning rates: a linear fall before the perceptual loss, then a plateau and half a cosine."""
+        start = self.recipe.perceptual_at
+        if progress < start:
+            fall = 1 - 0.6 * progress / start
         else:
-            made = masks.tail_drop(self.rng, n, CHANNELS, cells, r.hole_share)
-        return self.model.in_order(torch.from_numpy(made))
+            done = (progress - start) / (1 - start)
+            fall = 0.02 + 0.49 * (1 + math.cos(math.pi * max(0.0, done - 0.25) / 0.75))
+        for group in self.adam.param_groups:
+            group["lr"] = group["base"] * fall * min(1.0, self.steps / WARM_STEPS)
 
-    def crops(self, rng: np.random.Generator, progress: float) -> np.ndarray:
-        """The next batch, uint8 [n, 3, s, s]."""
-        size = self.recipe.small if progress < self.recipe.grow_at else 224
-        return random_batch(self.photos, self.recipe.batch, size, rng)
+    def augmented(self, picture: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
+        """Apply the same random crop, size and flip to both."""
+        side = picture.shape[-1]
+        part = int(self.rng.integers(round(side * 0.85), side + 1))
+        top, left = (int(v) for v in self.rng.integers(0, side - part + 1, 2))
+        size = int(self.rng.choice(TEACHER_SIDES))
+        flip = self.rng.random() < 0.5
 
-    def step(self, crops: np.ndarray, progress: float) -> dict[str, float]:
-        """One step on uint8 [n, 3, s, s]; returns figures to report."""
+        def augment(x: Tensor) -> Tensor:
+            cut = x[:, :, top : top + part, left : left + part]
+            resized = F.interpolate(cut, (size, size), mode="bilinear") if part != size else cut
+            return resized.flip(3) if flip else resized
+
+        return augment(picture), augment(decoded)
+
+    def step(self, crops: Tensor, progress: float) -> dict[str, float]:
+        """Train one step on crops uint8 [n, 3, s, s]; return figures to report."""
         r = self.recipe
-        pixels = torch.from_numpy(crops).float()
-        cells = (crops.shape[-1] // 7) ** 2
-        away = self.model.away(pixels)
-        mask = self.mask(progress, cells)
-        with torch.autocast("cpu", torch.bfloat16):
-            decoded = self.model.decode(away, mask)
+        pixels = crops.to(self.device).float()
+        y = self.model.analysis(pixels)
+        missing, sizes = self.truncated(len(crops), y.shape[-1])
+        with torch.autocast(self.device.type, torch.bfloat16):
+            decoded = self.model.decode(y, missing)
         picture = (pixels - 127) / 128
+        climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)
+        pixel_weight = torch.from_numpy(r.mse_weight * (r.top_mse_weight / r.mse_weight) ** climb)
         mse = (decoded - picture).pow(2).mean((1, 2, 3))
-        size = self.model.rate(away).sum((2, 3)).mean(0) / 8 * (CELLS / cells)
-        self.bytes = 0.98 * self.bytes + 0.02 * size.detach()
-        order = self.model.order
-        so_far = self.bytes[order].cumsum(0)
-        weight = torch.empty(CHANNELS)
-        weight[order] = (so_far[-1] / so_far) ** r.early_power
-        loss = r.mse_weight * mse.mean() + self.price * 8 * (weight * size).sum()
-        shown = {"mse": float(mse.detach().mean()), "bytes": float(self.bytes.sum())}
-        if progress >= r.distil_at:
-            judge = self.judges[self.steps % len(self.judges)]
-            pull, figures = judged(judge, picture, decoded, r)
-            loss = loss + pull
-            shown |= figures
+        loss = (pixel_weight.to(mse) * mse).mean()
+        figures = {"mse": float(mse.detach().mean())}
+        if progress >= r.perceptual_at:
+            teacher = self.teachers[TURNS[self.steps % len(TURNS)]]
+            perceptual, more = perceptual_loss(teacher, *self.augmented(picture, decoded), r)
+            loss = loss + perceptual
+            figures |= more
         self.adam.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.decoder.parameters(), 2.0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.synthesis.parameters(), 5.0)
         self.set_rates(progress)
         self.adam.step()
         self.steps += 1
-        if progress >= r.distil_at:
-            self.price *= math.exp(0.001 * max(-1.0, min(1.0, math.log(shown["bytes"] / r.target_bytes) * 5)))
-        learner.follow(self, r.ema)
-        return shown | {"price": self.price}
+        learner.ema_update(self, r.ema)
+        return figures
 
-    def reorder(self, _say: Callable[[str], None]) -> str:
-        """Choose the order of the channels, and go on with it."""
-        order, why = best_order(self.average, self.judges[0], self.held_out, self.bytes)
-        for model in (self.model, self.average):
-            model.order.copy_(order)
+    def reorder(self, say: Callable[[str], None]) -> str:
+        """Choose the pass order and use it from now on; return the measured losses."""
+        order, why = best_order(self.average, self.held, self.recipe, self.passes.sizes)
+        # The size of a pass depends on the passes before it.
+        sizes = pass_sizes(encoder_arrays(self.model), order, self.photos, self.recipe.seed, say)
+        self.use(PassOrder(order, sizes))
         self.ordered = True
         return why
 
     def validate(self) -> str:
-        """One line on the photos that are held out."""
-        return validate(self.average, self.judges[0], self.held_out)
+        """Return a line with the results on held-out photos."""
+        return validate(self.average, self.held, self.passes)

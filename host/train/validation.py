@@ -1,4 +1,4 @@
-"""What held-out photos say during training, and the order of channels they suggest."""
+"""Validation on held-out photos: accuracy at a few sizes, and the loss that chooses the pass order."""
 
 from __future__ import annotations
 
@@ -7,74 +7,81 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from .judges import Judge
-from .model import Model
-from .network import CHANNELS
+from .model import CodecModel
+from .passes import PassOrder
+from .perceptual import answer_distance, feature_distance
 from .photos import whole
+from .recipe import CodecRecipe
+from .teachers import Teacher
 
 BATCH = 32
+#: Mean bytes at which accuracy is reported.
+BUDGETS = (700, 1000, 1500, 2000, 3000, 5000)
 
 
 def pixels_of(photos: Sequence[np.ndarray]) -> Tensor:
-    """Photos squashed to 224x224 as pixels 0..255, [n, 3, 224, 224]."""
+    """Return photos squashed to the codec's size as pixels 0..255, [n, 3, 224, 224]."""
     return torch.from_numpy(np.stack([whole(p) for p in photos]).transpose(0, 3, 1, 2).copy()).float()
 
 
-@torch.no_grad()
-def answers(judge: Judge, pictures: Tensor) -> Tensor:
-    """Log-probabilities [n, 1000] of pixels (x - 127) / 128."""
-    with torch.autocast("cpu", torch.bfloat16):
-        parts = [F.log_softmax(judge(p)[1], 1) for p in torch.split(pictures, BATCH)]
-    return torch.cat(parts)
+class HeldOut:
+    """Held-out photos with the teachers' features and answers for the originals."""
+
+    def __init__(self, photos: Sequence[np.ndarray], teachers: Sequence[Teacher], device: torch.device) -> None:
+        self.pixels = pixels_of(photos).to(device)
+        self.teachers = teachers
+        self.pictures = (self.pixels - 127) / 128
+        self.wanted = [self._outputs(teacher, self.pictures) for teacher in teachers]
+
+    @torch.no_grad()
+    def _outputs(self, teacher: Teacher, pictures: Tensor) -> tuple[list[Tensor], Tensor]:
+        with torch.autocast(pictures.device.type, torch.bfloat16):
+            parts = [teacher(p.clamp(-127 / 128, 1)) for p in torch.split(pictures, BATCH)]
+        return [torch.cat(f) for f in zip(*(p[0] for p in parts), strict=True)], torch.cat([p[1] for p in parts])
+
+    @torch.no_grad()
+    def decoded(self, model: CodecModel, y: Tensor, missing: Tensor) -> Tensor:
+        """Decode y [n, C, k, k] with missing planes that broadcast to it."""
+        parts = []
+        for part, at in zip(torch.split(y, BATCH), torch.split(missing.expand_as(y), BATCH), strict=True):
+            with torch.autocast(y.device.type, torch.bfloat16):
+                parts.append(model.decode(part, at))
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def top5(self, out: Tensor, teacher: int) -> float:
+        """Return how often a teacher's first class for the original is among its first five for the decoded photo."""
+        answer = self._outputs(self.teachers[teacher], out)[1]
+        best = self.wanted[teacher][1].argmax(1, keepdim=True)
+        return float((answer.topk(5, dim=1).indices == best).any(1).float().mean())
+
+    @torch.no_grad()
+    def loss(self, model: CodecModel, y: Tensor, missing: Tensor, recipe: CodecRecipe, which: slice) -> float:
+        """Return the training loss by the first teacher on the photos ``which``, whose y is given."""
+        out = self.decoded(model, y, missing)
+        features, answer = self._outputs(self.teachers[0], out)
+        wanted_features, wanted = self.wanted[0]
+        moved = feature_distance([w[which] for w in wanted_features], features).mean()
+        mse = (out - self.pictures[which]).pow(2).mean()
+        loss = recipe.feature_weight * moved + recipe.mse_weight * mse
+        return float(loss + recipe.answer_weight * answer_distance(wanted[which], answer).mean())
+
+
+def on_grid(missing: np.ndarray, like: Tensor) -> Tensor:
+    """Broadcast missing planes by channel, [C], to [1, C, k, k]."""
+    return torch.from_numpy(missing).to(like).view(1, -1, 1, 1).expand(1, -1, *like.shape[2:])
 
 
 @torch.no_grad()
-def decoded(model: Model, away: Tensor, channels: list[int]) -> Tensor:
-    """Pixels decoded from whole ``channels`` alone."""
-    mask = torch.zeros(1, CHANNELS, 1, 1)
-    mask[:, channels] = 1
-    with torch.autocast("cpu", torch.bfloat16):
-        parts = [model.decode(a, mask.expand(len(a), -1, *a.shape[2:])) for a in torch.split(away, BATCH)]
-    return torch.cat(parts).clamp(-127 / 128, 1)
-
-
-@torch.no_grad()
-def validate(model: Model, judge: Judge, photos: Sequence[np.ndarray]) -> str:
-    """One line: bytes, PSNR and how often the judge's first answer stays among the first five, at 1 to 10 channels."""
-    pixels = pixels_of(photos)
-    away = model.away(pixels)
-    picture = (pixels - 127) / 128
-    best = answers(judge, picture).argmax(1, keepdim=True)
-    sizes = model.rate(away).sum((2, 3)).mean(0) / 8
-    order = model.order.tolist()
+def validate(model: CodecModel, held: HeldOut, passes: PassOrder) -> str:
+    """Return a line with size, PSNR and each teacher's top-5 agreement at the budgets (mean bytes)."""
+    y = model.analysis(held.pixels)
     rows = []
-    for n in range(1, CHANNELS + 1):
-        out = decoded(model, away, order[:n])
-        kept = (answers(judge, out).topk(5, dim=1).indices == best).any(1).float().mean()
-        psnr = 10 * torch.log10((255 / 128) ** 2 / (out - picture).pow(2).mean((1, 2, 3))).mean()
-        rows.append(f"{float(sizes[order[:n]].sum()):.0f}B {float(psnr):.1f}dB {float(kept):.3f}")
-    return "held out: " + " | ".join(rows)
-
-
-@torch.no_grad()
-def best_order(model: Model, judge: Judge, photos: Sequence[np.ndarray], sizes: Tensor) -> tuple[Tensor, str]:
-    """Greedy order: next comes the channel that brings the judge's answer closest per byte spent."""
-    pixels = pixels_of(photos[:96])
-    away = model.away(pixels)
-    want = answers(judge, (pixels - 127) / 128)
-
-    def error(channels: list[int]) -> float:
-        got = answers(judge, decoded(model, away, channels))
-        return float(((want.exp() * (want - got)).sum(1).clamp_min(0) + 0.05).sqrt().mean())
-
-    chosen, notes = [0], ["0"]
-    now = error(chosen)
-    while len(chosen) < CHANNELS:
-        rest = {c: error([*chosen, c]) for c in range(CHANNELS) if c not in chosen}
-        c = max(rest, key=lambda c: (now - rest[c]) / float(sizes[c]))
-        notes.append(f"{c} ({float(sizes[c]):.0f} B, {now:.3f} -> {rest[c]:.3f})")
-        chosen.append(c)
-        now = rest[c]
-    return torch.tensor(chosen), ", ".join(notes)
+    for budget in BUDGETS:
+        missing = torch.from_numpy(passes.missing_planes(passes.end_at(budget), y.shape[-1])).to(y)
+        out = held.decoded(model, y, missing)
+        psnr = 10 * torch.log10((255 / 128) ** 2 / (out.clamp(-127 / 128, 1) - held.pictures).pow(2).mean((1, 2, 3)))
+        kept = "/".join(f"{held.top5(out, j):.3f}" for j in range(len(held.teachers)))
+        rows.append(f"{budget}B {float(psnr.mean()):.1f}dB {kept}")
+    return f"held out: {' | '.join(rows)} | all {passes.bytes[-1]:.0f}B"

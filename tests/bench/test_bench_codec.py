@@ -31,12 +31,12 @@ def small(name: str, threads: int = 1) -> dict[str, object]:
     return codec_bench.measure(name, None, rounds=1, batch=3, threads=threads)
 
 
-@pytest.mark.parametrize(("name", "threads"), [("pnc-v1", 1), ("pnc-v2", 2)])
-def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(name: str, threads: int) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(threads: int) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
-    report = small(name, threads)
+    report = small("pnc-v2", threads)
     assert set(report) == {"settings", "rows", "ratios", "notes"}
-    assert report["settings"] == {"codec": name, "pictures": 8, "rounds": 1, "batch": 3, "threads": threads}
+    assert report["settings"] == {"codec": "pnc-v2", "pictures": 8, "rounds": 1, "batch": 3, "threads": threads}
     assert all(set(row) == ROW and 0 < row["least_ms"] <= row["median_ms"] for row in report["rows"])
     assert all(row["batch_per_s"] > 0 for row in report["rows"])
     steps = [row["step"] for row in report["rows"]]

@@ -1,4 +1,4 @@
-"""A codec of channels, and pictures drawn here (no photo is in the repository)."""
+"""The shipped codec, and drawn pictures."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from host.codec import Codec, Decoder, load
-from host.codec.entropy import EntropyCoder
 
 
 @functools.cache
 def drawing(seed: int) -> np.ndarray:
-    """Soft shading, shapes, and some grain: uint8 [224, 224, 3]."""
+    """Draw soft shading, shapes and some grain, uint8 [224, 224, 3]."""
     rng = np.random.default_rng(seed)
     corners = rng.integers(30, 226, (2, 2, 3)).astype(np.uint8)
     image = Image.fromarray(corners).resize((224, 224), Image.Resampling.BILINEAR)
@@ -33,26 +32,9 @@ def drawing(seed: int) -> np.ndarray:
     return drawn
 
 
-def random_model(rng: np.random.Generator, channels: int, side: int, levels: int = 3, reach: int = 4) -> EntropyCoder:
-    """A coder with tables drawn at random, from nearly flat to very uneven."""
-    size = 2 * reach + 2
-    shares = rng.dirichlet(np.full(size, rng.choice([0.05, 0.5, 5.0])), (channels, 2, levels, 4))
-    sizes = 1 + np.floor(shares * ((1 << 15) - size)).astype(np.int64)
-    sizes[..., rng.integers(size)] += (1 << 15) - sizes.sum(-1)
-    tables = np.concatenate([np.zeros((*sizes.shape[:-1], 1), np.int64), sizes.cumsum(-1)], -1)
-    arrays = {
-        "zero": rng.integers(0, 256, channels).astype(np.uint8),
-        "mean": rng.integers(-40, 60, (channels, 6)).astype(np.int16),
-        "spread": rng.integers(0, 80, (channels, 12)).astype(np.uint16),
-        "thresholds": np.sort(rng.integers(0, 60000, (channels, levels - 1)), axis=1).astype(np.int32),
-        "tables": tables.astype(np.uint16),
-    }
-    return EntropyCoder(arrays, side)
-
-
 @pytest.fixture(scope="session")
 def codec() -> Codec:
-    return load("pnc-v1")
+    return load("pnc-v2")
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,17 @@ import sys
 import numpy as np
 import pytest
 
-from host.codec import Codec, Decoded, Decoder
+from host.codec import SIDE, Codec, Decoded, Decoder
 from host.ranked import RankedPacket
 from tests.codec.conftest import drawing
 
 
 def error(decoded: Decoded, picture: np.ndarray) -> float:
-    """Mean squared error of a decoded picture."""
+    """Return the mean squared error of a decoded picture."""
     return float(np.mean((decoded.picture.astype(np.float64) - picture) ** 2))
 
 
-def test_every_prefix_length_decodes_and_more_channels_err_less_on_average(
+def test_every_prefix_length_decodes_and_more_packets_err_less_on_average(
     codec: Codec, decoder: Decoder, drawings: list[np.ndarray]
 ) -> None:
     cuts = 11
@@ -30,33 +30,27 @@ def test_every_prefix_length_decodes_and_more_channels_err_less_on_average(
         prefixes = [packets[:n] for n in range(len(packets) + 1)]
         decoded = decoder.decode_batch(prefixes)
         assert [d.used for d in decoded] == [len(p) for p in prefixes]
-        assert all(d.picture.shape == (224, 224, 3) and d.picture.dtype == np.uint8 for d in decoded)
+        assert all(d.picture.shape == (SIDE, SIDE, 3) and d.picture.dtype == np.uint8 for d in decoded)
         errors = [error(d, picture) for d in decoded]
         # Packets hold different parts in different pictures, so compare at equal shares of the packets.
         sums += [errors[round(share * len(packets))] for share in np.linspace(0, 1, cuts)]
     assert all(later <= 1.03 * earlier for earlier, later in itertools.pairwise(sums)), sums
-    assert sums[-1] < 0.3 * sums[0]
+    assert sums[-1] < 0.1 * sums[0]
 
 
 def test_no_packet_at_all_gives_a_picture_of_nothing(decoder: Decoder) -> None:
     decoded = decoder.decode([])
-    assert (decoded.channels, decoded.used, decoded.faults) == (0.0, 0, ())
-    assert decoded.picture.shape == (224, 224, 3)
+    assert (decoded.channels, decoded.used, decoded.issues) == (0.0, 0, ())
+    assert decoded.picture.shape == (SIDE, SIDE, 3)
 
 
-def test_a_gap_leaves_what_came_before_it_and_what_follows_still_helps(
-    codec: Codec, decoder: Decoder, drawings: list[np.ndarray]
-) -> None:
-    before, with_rest, whole = [], [], []
-    for picture in drawings[:8]:
-        packets = codec.encode(picture)
+def test_a_gap_gives_the_picture_that_came_before_it(codec: Codec, decoder: Decoder) -> None:
+    for seed in range(4):
+        packets = codec.encode(drawing(seed))
         gap = len(packets) // 2
-        found = codec.bitstream.collect(packets[:gap] + packets[gap + 1 :])
-        assert np.array_equal(found.symbols[found.arrived], codec.network(picture)[found.arrived])
-        parts = [packets[:gap], packets[:gap] + packets[gap + 1 :], packets]
-        for errors, decoded in zip((before, with_rest, whole), decoder.decode_batch(parts), strict=True):
-            errors.append(error(decoded, picture))
-    assert np.mean(whole) < np.mean(with_rest) < np.mean(before)
+        torn, before = decoder.decode_batch([packets[:gap] + packets[gap + 1 :], packets[:gap]])
+        assert (torn.used, len(torn.issues)) == (gap, len(packets) - gap - 1)
+        assert np.array_equal(torn.picture, before.picture)
 
 
 def test_order_and_duplicates_do_not_change_the_picture(codec: Codec, decoder: Decoder) -> None:
@@ -67,12 +61,12 @@ def test_order_and_duplicates_do_not_change_the_picture(codec: Codec, decoder: D
     assert mixed.used == straight.used == len(packets)
 
 
-def test_damage_is_told_with_the_picture_that_is_left(codec: Codec, decoder: Decoder) -> None:
+def test_damage_is_reported_with_the_picture_that_is_left(codec: Codec, decoder: Decoder) -> None:
     packets = codec.encode(drawing(6))
     hostile = [RankedPacket(9, 60_000, b"\xff" * 237), RankedPacket(1, packets[1].position, b"\x11")]
     decoded = decoder.decode([packets[0], *hostile])
     assert decoded.used == 1
-    assert len(decoded.faults) == 2
+    assert len(decoded.issues) == 2
     assert np.array_equal(decoded.picture, decoder.decode(packets[:1]).picture)
 
 
@@ -93,10 +87,10 @@ from host.codec import CodecError, load
 try:
     load().decoder()
 except CodecError as error:
-    print(error)
+    print(error.reason, error.subject)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "pnc-link[edge]" in done.stdout
+    assert done.stdout == "missing package pnc-link[edge]\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to a CPU")

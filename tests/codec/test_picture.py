@@ -1,4 +1,4 @@
-"""Picture files: what can be read becomes 224x224 RGB; what cannot ends in one line that names the file."""
+"""Picture files: readable ones become 224x224 RGB, others are refused in one line that names the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.codec.conftest import drawing
 
 
 def refused(path: Path) -> str:
-    """The message with which ``path`` is refused: one line that names the file."""
+    """Return the message of the refusal of ``path``: one line that names the file."""
     with pytest.raises(PictureError) as caught:
         load_picture(path)
     message = str(caught.value)
@@ -125,7 +125,7 @@ def test_a_picture_cut_short_or_damaged_is_refused_or_read_but_never_breaks(kind
 
 
 def png_that_claims(width: int, height: int) -> bytes:
-    """A PNG file of a few bytes whose header claims a size."""
+    """Make a PNG file of a few bytes whose header claims a size."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

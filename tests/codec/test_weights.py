@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from host.codec import Codec, CodecError, load
-from host.codec.weights import FOLDER, KINDS
+from host.codec.weights import DEFAULT, FOLDER, KINDS, NUMBERS, describe_tag
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped weights."""
-    for path in FOLDER.glob("pnc-v1.*"):
+    for path in FOLDER.glob("pnc-v2.*"):
         shutil.copy(path, tmp_path)
     return tmp_path
 
@@ -26,38 +26,38 @@ def rewrite(path: Path, **changes: object) -> None:
     np.savez(path, **{**arrays, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("change", "words"), [({"version": "2"}, "pnc-v1 version 2"), ({"name": "x"}, "x version 1")])
+@pytest.mark.parametrize(("change", "words"), [({"version": "2"}, "pnc-v2 version 2"), ({"name": "x"}, "x version 4")])
 def test_other_weights_are_refused_by_name_and_version(folder: Path, change: dict[str, str], words: str) -> None:
-    rewrite(folder / "pnc-v1.npz", **change)
-    with pytest.raises(CodecError, match=f"pnc-v1.npz: weights of {words}, but this program runs pnc-v1 version 1"):
-        Codec("pnc-v1", folder)
+    rewrite(folder / "pnc-v2.npz", **change)
+    with pytest.raises(CodecError, match=f"pnc-v2.npz: weights of {words}, but this program runs pnc-v2 version 4"):
+        Codec("pnc-v2", folder)
 
 
 def test_a_decoder_of_another_version_is_refused_by_name_and_version(folder: Path) -> None:
     pytest.importorskip("onnxruntime", reason="the decoder needs the extra pnc-link[edge]")
     onnx = pytest.importorskip("onnx", reason="rewriting the decoder's network needs onnx")
-    model = onnx.load(folder / "pnc-v1.onnx")
-    onnx.helper.set_model_props(model, {"name": "pnc-v1", "version": "7"})
-    onnx.save(model, folder / "pnc-v1.onnx")
-    with pytest.raises(CodecError, match=r"pnc-v1.onnx: weights of pnc-v1 version 7, but this program runs pnc-v1"):
-        Codec("pnc-v1", folder).decoder()
+    model = onnx.load(folder / "pnc-v2.onnx")
+    onnx.helper.set_model_props(model, {"name": "pnc-v2", "version": "7"})
+    onnx.save(model, folder / "pnc-v2.onnx")
+    with pytest.raises(CodecError, match=r"pnc-v2.onnx: weights of pnc-v2 version 7, but this program runs pnc-v2"):
+        Codec("pnc-v2", folder).decoder()
 
 
 def test_missing_or_broken_files_are_named(folder: Path) -> None:
-    (folder / "pnc-v1.onnx").write_bytes(b"no network")
-    with pytest.raises(CodecError, match=r"pnc-v1\.onnx is not an ONNX model"):
-        Codec("pnc-v1", folder).decoder()
-    (folder / "pnc-v1.onnx").unlink()
-    with pytest.raises(CodecError, match=r"pnc-v1\.onnx: the decoder's weights are missing"):
-        Codec("pnc-v1", folder).decoder()
-    whole = (folder / "pnc-v1.npz").read_bytes()
+    (folder / "pnc-v2.onnx").write_bytes(b"no network")
+    with pytest.raises(CodecError, match=r"pnc-v2\.onnx is not an ONNX model"):
+        Codec("pnc-v2", folder).decoder()
+    (folder / "pnc-v2.onnx").unlink()
+    with pytest.raises(CodecError, match=r"pnc-v2\.onnx: the decoder's weights are missing"):
+        Codec("pnc-v2", folder).decoder()
+    whole = (folder / "pnc-v2.npz").read_bytes()
     for broken in (b"", b"nonsense", whole[: len(whole) // 2]):
-        (folder / "pnc-v1.npz").write_bytes(broken)
-        with pytest.raises(CodecError, match=r"pnc-v1\.npz: not a readable file of weights"):
-            Codec("pnc-v1", folder)
-    (folder / "pnc-v1.npz").unlink()
-    with pytest.raises(CodecError, match=r"pnc-v1\.npz: the codec's weights are missing"):
-        Codec("pnc-v1", folder)
+        (folder / "pnc-v2.npz").write_bytes(broken)
+        with pytest.raises(CodecError, match=r"pnc-v2\.npz: not a readable file of weights"):
+            Codec("pnc-v2", folder)
+    (folder / "pnc-v2.npz").unlink()
+    with pytest.raises(CodecError, match=r"pnc-v2\.npz: the codec's weights are missing"):
+        Codec("pnc-v2", folder)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -78,23 +78,30 @@ def test_damaged_weights_are_refused_in_one_line_that_names_the_file(name: str, 
 
 
 def test_a_pickle_in_the_weights_is_refused(folder: Path) -> None:
-    rewrite(folder / "pnc-v1.npz", zero=np.array([{"a": 1}], dtype=object))
+    rewrite(folder / "pnc-v2.npz", zero=np.array([{"a": 1}], dtype=object))
     with pytest.raises(CodecError, match="not a readable file of weights"):
-        Codec("pnc-v1", folder)
+        Codec("pnc-v2", folder)
 
 
-@pytest.mark.parametrize("name", ["conv1_weight", "conv2_factor", "zero", "tables"])
+@pytest.mark.parametrize("name", ["filters", "inverse_step", "top", "order", "zero", "offset", "amplitude"])
 def test_weights_that_lack_a_part_are_refused(folder: Path, name: str) -> None:
-    with np.load(folder / "pnc-v1.npz", allow_pickle=False) as file:
+    with np.load(folder / "pnc-v2.npz", allow_pickle=False) as file:
         arrays = {key: a for key, a in file.items() if key != name}
-    np.savez(folder / "pnc-v1.npz", **arrays)
+    np.savez(folder / "pnc-v2.npz", **arrays)
     with pytest.raises(CodecError, match=name):
-        Codec("pnc-v1", folder)
+        Codec("pnc-v2", folder)
 
 
-def test_an_unknown_codec_is_refused_with_those_there_are() -> None:
-    with pytest.raises(CodecError, match="pnc-v9: no such codec; there is pnc-v1"):
-        load("pnc-v9")
+@pytest.mark.parametrize("name", ["pnc-v9", "pnc-v1"])
+def test_an_unknown_codec_is_refused_with_those_there_are(name: str) -> None:
+    with pytest.raises(CodecError, match=f"{name}: no such codec; there is pnc-v2$"):
+        load(name)
+
+
+def test_each_tag_names_its_codec_for_ever_and_no_two_codecs_share_one() -> None:
+    assert [describe_tag(mark) for mark in (0x11, 0x24)] == ["pnc-v1 version 1", "pnc-v2 version 4"]
+    assert NUMBERS[2] == DEFAULT
+    assert all(NUMBERS[kind.number] == kind.name for kind in KINDS.values())
 
 
 def test_the_weights_are_small() -> None:

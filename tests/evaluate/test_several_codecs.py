@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
-from host.codec.weights import KINDS
 from host.evaluate.baselines import FORMATS
 from tests.edge.tiny_models import colour_classifier
 
@@ -149,7 +148,7 @@ def test_cached_results_are_the_ones_reported(shop: list[object], files: Path, t
     [
         (
             ["--codec", "jpeg,morse"],
-            f"morse: no such codec; there is {', '.join(KINDS)}, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
+            "morse: no such codec; there is pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
         ),
         (["--codec", "jpeg,pnc-reference"], "pnc-reference ships no weights: name yours with --weights FILE"),
         (["--codec", "jpeg,"], "an empty name: no such codec"),

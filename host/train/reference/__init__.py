@@ -1,1 +1,1 @@
-"""The published training of PNC: three stages, on one process or several."""
+"""The published training of PNC: three stages, in one process or several."""

@@ -1,4 +1,4 @@
-"""What ``python -m host.train --recipe pnc`` does, in each of its processes."""
+"""Trains a stage of the published recipe: what ``python -m host.train --recipe pnc`` does in each process."""
 
 from __future__ import annotations
 
@@ -17,12 +17,25 @@ from .loop import Loop
 from .recipe import Run
 from .trainer import Trainer
 
-#: At fewer pixels the classifier has nothing left to see.
+#: Smaller pictures are too small for the classifier.
 SMALLEST_SIDE = 56
 
 
 def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool, threads: int) -> None:
-    """Train a stage and write its weights. Raises TrainingError with one line for what the user can mend."""
+    """Train a stage and write its weights.
+
+    Args:
+        run: the stage and its options.
+        data: folder of photos.
+        out: folder for checkpoints and weights.
+        start: weights to begin with; None for those of the stage before in ``out``.
+        resume: continue from the checkpoint in ``out``.
+        threads: number of torch threads of each process.
+
+    Raises:
+        TrainingError: a problem that the user can fix.
+        KeyboardInterrupt: the run was stopped and saved.
+    """
     team = Team()
     _check(run, team.size)
     if resume and start:

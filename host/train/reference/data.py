@@ -1,4 +1,4 @@
-"""Photos as the networks take them, and which of them a step takes: by seed, stage, epoch and step alone."""
+"""Training photos, and which of them each step uses: a function of seed, stage, epoch and step alone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ...reference.model import CHANNELS
 from ..photos import Source, load_photos
 from .recipe import Run
 
-#: Held out to validate: one photo in eight, as published (5,000 beside 35,000), and not more than there.
+#: Validation photos: one in eight, at most 5,000, as published (5,000 of 40,000).
 HELD_OUT_SHARE, MOST_HELD_OUT = 8, 5000
 
 
 def load_pictures(folder: Path, side: int) -> tuple[Tensor, Source]:
-    """All photos of ``folder``, squashed as the sender does it: uint8 [n, 3, side, side], and what is known of them.
+    """Load all photos of ``folder``, squashed as the sender does it, uint8 [n, 3, side, side].
 
-    Raises TrainingError when the folder is missing or holds no usable photo.
+    Raises TrainingError if the folder is missing or has no usable photo.
     """
 
     def load(path: Path) -> np.ndarray:
@@ -39,16 +39,16 @@ def load_pictures(folder: Path, side: int) -> tuple[Tensor, Source]:
 
 
 def split(pictures: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """To train on, and held out. A single picture is both."""
+    """Split pictures into training and validation pictures. A single picture is both."""
     shuffled = np.random.default_rng(seed).permutation(len(pictures))
     held_out = max(1, min(MOST_HELD_OUT, len(pictures) // HELD_OUT_SHARE))
     return pictures[shuffled[held_out:]] if len(pictures) > 1 else pictures, pictures[shuffled[:held_out]]
 
 
 def batches(count: int, run: Run, epoch: int) -> np.ndarray:
-    """Which of ``count`` photos an epoch takes: [steps, batches of a step, photos of a batch].
+    """Return the indices, below ``count``, of an epoch's photos: [steps, batches of a step, photos of a batch].
 
-    Each photo comes once; a last step that is not full is filled from the epoch's beginning.
+    Each photo comes once; the last step is filled with photos from the epoch's beginning.
     """
     order = np.random.default_rng([run.seed, run.stage.number, epoch, 0]).permutation(count)
     shape = run.stage.batches_a_step, run.batch
@@ -57,15 +57,15 @@ def batches(count: int, run: Run, epoch: int) -> np.ndarray:
 
 
 def kept_channels(steps: int, run: Run, epoch: int) -> np.ndarray:
-    """How many channels of each batch arrive, the last L = 0..9 of ten dropped, uniformly: [steps, batches of a step].
+    """Draw how many channels of each batch are kept, uniformly from 1..10: [steps, batches of a step].
 
-    All photos of a batch, in whichever process, lose the same.
+    It is the same for all photos of a batch, in all processes.
     """
     rng = np.random.default_rng([run.seed, run.stage.number, epoch, 1])
     return CHANNELS - rng.integers(0, CHANNELS, (steps, run.stage.batches_a_step))
 
 
 def to_pixels(pictures: Tensor, device: torch.device) -> Tensor:
-    """uint8 [n, 3, s, s] -> [0, 1] on ``device``, channels last."""
-    there = pictures.to(device, non_blocking=True)
-    return there.to(torch.float32, memory_format=torch.channels_last) / 255
+    """Convert uint8 [n, 3, s, s] to [0, 1] on ``device``, channels last."""
+    moved = pictures.to(device, non_blocking=True)
+    return moved.to(torch.float32, memory_format=torch.channels_last) / 255

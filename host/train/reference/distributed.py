@@ -1,4 +1,4 @@
-"""The processes of a training: one, or as many as torchrun started."""
+"""The processes of a training: one, or those that torchrun started."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..photos import TrainingError
 
-#: How long a process waits for the others; longer than one of them decodes photos or writes a checkpoint.
-PATIENCE = timedelta(minutes=30)
-#: What gloo's and NCCL's errors say when another process has gone.
+#: Time limit of waiting for other processes; longer than loading photos or writing a checkpoint takes.
+TIMEOUT = timedelta(minutes=30)
+#: Texts of gloo's and NCCL's errors when another process has ended.
 _GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "remote process exited")
 
 
 class Team:
-    """The processes of this training, and this one's place among them."""
+    """The processes of this training, and the rank of this one."""
 
     def __init__(self) -> None:
         self.rank = int(os.environ.get("RANK", "0"))
@@ -31,27 +31,27 @@ class Team:
         if torch.cuda.is_available():
             if local >= torch.cuda.device_count():
                 raise TrainingError(
-                    f"process {local} has no GPU of its own: start at most {torch.cuda.device_count()} here, "
+                    f"process {local} has no GPU of its own: start at most {torch.cuda.device_count()}, "
                     "or set CUDA_VISIBLE_DEVICES= to train on the CPU"
                 )
             self.device = torch.device("cuda", local)
             torch.cuda.set_device(self.device)
-        self._talk: dist.ProcessGroup | None = None
+        self._cpu_group: dist.ProcessGroup | None = None
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that prints and writes."""
+        """Whether this process prints and writes files."""
         return self.rank == 0
 
     @contextmanager
     def joined(self) -> Iterator[None]:
-        """Connected to the other processes; what another one's end breaks becomes one line."""
+        """Connect to the other processes. Raises TrainingError if another process ends."""
         if self.size == 1:
             yield
             return
-        dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo", timeout=PATIENCE)
-        # Small talk goes over the CPU, so that it waits for no kernel.
-        self._talk = dist.new_group(backend="gloo", timeout=PATIENCE)
+        dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo", timeout=TIMEOUT)
+        # Flags and sums use the CPU, so that they do not wait for GPU kernels.
+        self._cpu_group = dist.new_group(backend="gloo", timeout=TIMEOUT)
         try:
             yield
         except RuntimeError as error:
@@ -59,30 +59,30 @@ class Team:
                 raise TrainingError("another process of this training has ended; its own message says why") from error
             raise
         finally:
-            self._talk = None
-        # Not after an error: it would wait for processes that are waiting for this one to end.
+            self._cpu_group = None
+        # Not after an error: it would wait for processes that wait for this one to end.
         dist.destroy_process_group()
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """``module`` with its gradients averaged over the processes."""
+        """Return ``module`` with its gradients averaged over the processes."""
         if self.size == 1:
             return module
         return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
 
     def sharing(self, wrapped: nn.Module, now: bool) -> AbstractContextManager[None]:
-        """Gradients of what runs inside are averaged over the processes ``now``, with those before, or not yet."""
+        """Average the accumulated gradients over the processes at the end of the block if ``now``, else later."""
         if now or not isinstance(wrapped, DistributedDataParallel):
             return nullcontext()
         return wrapped.no_sync()
 
     def total(self, values: list[float]) -> list[float]:
-        """Each value, summed over the processes."""
-        if self._talk is None:
+        """Return each value summed over the processes."""
+        if self._cpu_group is None:
             return values
         sums = torch.tensor(values, dtype=torch.float64)
-        dist.all_reduce(sums, group=self._talk)
+        dist.all_reduce(sums, group=self._cpu_group)
         return [float(v) for v in sums]
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is up in any process."""
+        """Return whether the flag is set in any process."""
         return self.total([float(flag)])[0] > 0

@@ -9,7 +9,7 @@ from .distributed import Team
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C only asks; the next one, unless other processes would wait, ends at once."""
+    """In its block the first Ctrl-C sets a flag. The second one ends a single process at once."""
 
     def __init__(self, team: Team) -> None:
         self.team, self.asked = team, False
@@ -29,5 +29,5 @@ class Interrupt:
         self.asked = True
 
     def agreed(self) -> bool:
-        """Whether any process was asked to stop; all of them call this at the same places and get the same answer."""
+        """Return whether any process was asked to stop. All processes must call it at the same points."""
         return self.team.any(self.asked)

@@ -21,7 +21,7 @@ REPORT_S = 15.0
 
 
 class Loop:
-    """Runs a trainer to its last epoch. Raises KeyboardInterrupt, all saved, when it is asked to stop."""
+    """Runs a trainer to its last epoch."""
 
     def __init__(self, trainer: Trainer, out: Path, interrupt: Interrupt, say: Callable[[str], None]) -> None:
         self.trainer, self.run, self.team = trainer, trainer.run, trainer.team
@@ -32,7 +32,7 @@ class Loop:
         self.counted_s = self.saved_s = time.monotonic()
 
     def to_the_end(self) -> None:
-        """All epochs that are left."""
+        """Train all remaining epochs. Raises KeyboardInterrupt, with the checkpoint saved, if it is asked to stop."""
         while self.trainer.epoch < self.run.epochs:
             self._steps()
             self._close_epoch()
@@ -86,7 +86,7 @@ class Loop:
         self.trainer.elapsed_s += now_s - self.counted_s
         self.counted_s = now_s
         if self.team.leads:
-            self.trainer.means()  # refuses to save what has become of a loss that is no number
+            self.trainer.means()  # raises if the loss is not finite: then nothing is saved
             checkpoint.save(self.trainer.state(), self.last)
         self.saved_s = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""The files of a stage: what it goes on from, its best weights, and those weights as plain arrays."""
+"""The files of a stage: its checkpoint, its best weights, and those weights as plain arrays."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .recipe import NAME, VERSION, WEIGHTS_NAME
 
 
 def last_path(out: Path, stage: int) -> Path:
-    """Everything that a stage goes on from."""
+    """Return the path of a stage's checkpoint."""
     return out / f"{NAME}-stage{stage}-last.pt"
 
 
 def best_path(out: Path, stage: int) -> Path:
-    """The weights of a stage's best epoch so far."""
+    """Return the path of the weights of a stage's best epoch."""
     return out / f"{WEIGHTS_NAME}-stage{stage}.pt"
 
 
 def label(stage: int) -> dict[str, Any]:
-    """How each of these files calls itself."""
+    """Return the label that each of these files carries."""
     return {"recipe": NAME, "version": VERSION, "stage": stage}
 
 
 def load(path: Path, stage: int) -> dict[str, Any]:
-    """The state in ``path``. Raises TrainingError: missing, broken, of another recipe, stage or layout."""
+    """Read the state in ``path``. Raises TrainingError if missing, broken, or of another recipe, stage or layout."""
     state = checkpoint.load(path, NAME)
     if (state.get("stage"), state.get("version")) != (stage, VERSION):
         raise TrainingError(
@@ -43,9 +43,15 @@ def load(path: Path, stage: int) -> dict[str, Any]:
 
 
 def start(out: Path, stage: int, named: Path | None) -> dict[str, Any] | None:
-    """The weights that a stage begins with: those of the stage before; None for stage 0.
+    """Read the weights that a stage begins with: the best ones of the stage before, or None for stage 0.
 
-    They are the best of that stage in ``out``, or the file that was ``named``. Raises TrainingError.
+    Args:
+        out: folder of the stage before.
+        stage: the stage that begins.
+        named: a file to read instead.
+
+    Raises:
+        TrainingError: there are no such weights.
     """
     if stage == 0:
         if named:
@@ -61,7 +67,7 @@ def start(out: Path, stage: int, named: Path | None) -> dict[str, Any] | None:
 
 
 def put(module: torch.nn.Module, weights: Any, path: Path) -> None:
-    """Load ``weights`` into ``module``. Raises TrainingError, naming the file, when they do not fit."""
+    """Load ``weights`` into ``module``. Raises TrainingError, naming the file, if they do not fit."""
     try:
         module.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError, KeyError) as error:
@@ -69,7 +75,7 @@ def put(module: torch.nn.Module, weights: Any, path: Path) -> None:
 
 
 def export(autoencoder: Autoencoder, path: Path) -> None:
-    """Plain float32 arrays under the names of the module's state_dict, with ``name`` and ``version``."""
+    """Write plain float32 arrays under the names of the module's state_dict, with ``name`` and ``version``."""
     arrays = {key: value.float().contiguous().numpy() for key, value in autoencoder.state_dict().items()}
     buffer = io.BytesIO()
     name, version = np.array(WEIGHTS_NAME), np.array(str(VERSION))

@@ -1,0 +1,151 @@
+"""The bitstream: coefficients of a picture to ranked packets, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..ranked import RankedPacket
+from ..wire import MAX_CODEC_BYTES
+from .entropy import BitPlaneCoder
+from .weights import Kind, describe_tag
+
+#: A picture has at most this many packets, 4,977 bytes. Further packets would hardly change a classifier's answer.
+MOST_PACKETS = 21
+#: Candidates tried for one pass row. More than one differs only if bytes were damaged.
+MOST_COPIES = 4
+
+
+@dataclass(frozen=True)
+class PartialSymbols:
+    """The coefficients of a picture as far as its packets decide them."""
+
+    #: Four times the middle of the interval of each coefficient, int16 [c, k, k].
+    reconstruction: np.ndarray
+    #: Missing bit-planes of each coefficient, uint8 [c, k, k].
+    missing: np.ndarray
+    #: Bit-planes of each channel, uint8 [c].
+    plane_counts: np.ndarray
+    #: Number of packets that were used.
+    used: int
+    #: Why other packets were not used, a line each.
+    issues: tuple[str, ...]
+
+    @property
+    def channels(self) -> float:
+        """Received planes in units of channels; a part of a channel counts as that part."""
+        whole = self.plane_counts.astype(np.float64)[:, None, None]
+        return float((1 - self.missing / whole).mean() * len(whole))
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """The state after a packet, and its whole rows; for the last packet of a prefix ``symbols`` instead of rows."""
+
+    state: np.ndarray
+    rows: int | None
+    symbols: int = 0
+
+
+class Bitstream:
+    """Packets of one byte, the codec tag, followed by the coder's bytes. ``position`` is the first pass row.
+
+    A packet needs all packets before it: packets after a gap are not used.
+    """
+
+    def __init__(self, kind: Kind, coder: BitPlaneCoder) -> None:
+        self._kind, self._coder = kind, coder
+
+    def packetize(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
+        """Encode coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
+
+        Detailed pictures need more than ``most_packets``. Their least important passes are left out.
+        """
+        return self.ranked(self._coder.packetize(coefficients, MAX_CODEC_BYTES - 1, most_packets))
+
+    def ranked(self, coded: Sequence[tuple[int, bytes]]) -> list[RankedPacket]:
+        """Make ranked packets of the coder's packets (first pass row and bytes)."""
+        tag = bytes([self._kind.tag])
+        return [RankedPacket(rank, row, tag + data) for rank, (row, data) in enumerate(coded)]
+
+    def depacketize(self, packets: Iterable[RankedPacket]) -> PartialSymbols:
+        """Decode packets of one picture, in any order, with or without duplicates.
+
+        Packets that cannot be used are listed in ``issues``; no packet raises an error.
+        """
+        issues: list[str] = []
+        waiting = self._by_row(packets, issues)
+        state, row, symbols, used = self._coder.new_state(), 0, 0, 0
+        while row in waiting:
+            candidates = waiting.pop(row)
+            found: _Decoded | None = None
+            for packet in candidates:
+                if found is not None:
+                    issues.append(f"packet {packet.rank} at position {row} overlaps another")
+                    continue
+                found = self._decoded(packet, state, waiting)
+                if found is None:
+                    issues.append(f"packet {packet.rank} at position {row} is damaged")
+            if found is None:
+                break
+            state, used = found.state, used + 1
+            if found.rows is None:
+                symbols = found.symbols
+                break
+            row += found.rows
+        rest = sorted((p for left in waiting.values() for p in left), key=lambda p: (p.position, p.rank))
+        issues += [f"packet {p.rank} at position {p.position} is not used: one before it is missing" for p in rest]
+        coder = self._coder
+        return PartialSymbols(
+            coder.reconstruction(state), coder.missing_planes(row, symbols), coder.plane_counts, used, tuple(issues)
+        )
+
+    def _decoded(
+        self, packet: RankedPacket, state: np.ndarray, waiting: Mapping[int, list[RankedPacket]]
+    ) -> _Decoded | None:
+        """Decode ``packet`` from ``state`` on; None if no encoder writes it in front of the packets in ``waiting``.
+
+        The row at which the next packet begins says how many rows this packet must hold.
+        """
+        coder, row, content = self._coder, packet.position, packet.data[1:]
+        after = [at for at in waiting if at > row]
+        follow = {at for at in after if any(p.rank == packet.rank + 1 for p in waiting[at])}
+        nearest = min(after, default=None)
+        if nearest in follow:
+            tried = state.copy()
+            if coder.decode(content, row, nearest - row, tried) is not None:
+                return _Decoded(tried, nearest - row)
+        tried = state.copy()
+        symbols = coder.decode(content, row, None, tried)
+        if symbols is None:
+            return None
+        rows = symbols // coder.side
+        if row + rows in follow:
+            # The packets that begin earlier belong to another picture.
+            tried = state.copy()
+            return None if coder.decode(content, row, rows, tried) is None else _Decoded(tried, rows)
+        return None if nearest in follow else _Decoded(tried, None, symbols)
+
+    def _by_row(self, packets: Iterable[RankedPacket], issues: list[str]) -> dict[int, list[RankedPacket]]:
+        """Group this codec's packets by their first pass row, the likeliest candidate for a row first."""
+        kind, found, seen = self._kind, dict[int, list[RankedPacket]](), set[tuple[int, bytes]]()
+        for packet in sorted(packets, key=lambda p: (p.rank, p.position, -len(p.data))):
+            key = (packet.position, packet.data)
+            if key in seen:
+                continue
+            seen.add(key)
+            tag = packet.data[0]
+            if tag != kind.tag:
+                issues.append(
+                    f"packet {packet.rank} is of {describe_tag(tag)}; "
+                    f"this decoder reads {kind.name} version {kind.version}"
+                )
+            elif packet.position >= self._coder.rows:
+                issues.append(f"packet {packet.rank} at position {packet.position} is outside the picture")
+            elif len(found.get(packet.position, ())) == MOST_COPIES:
+                issues.append(f"packet {packet.rank} at position {packet.position} overlaps another")
+            else:
+                found.setdefault(packet.position, []).append(packet)
+        return found

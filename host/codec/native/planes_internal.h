@@ -1,0 +1,113 @@
+/* Shared by the files of the bit-plane coder: planes.c (model and state), planes_context.c (context model),
+ * planes_symbols.c, planes_encode.c, planes_decode.c. Not part of the interface. */
+#ifndef PNC_PLANES_INTERNAL_H
+#define PNC_PLANES_INTERNAL_H
+
+#include "planes.h"
+#include "simd.h"
+
+#ifdef TARGET_AVX2
+#include <immintrin.h>
+
+/* Positions in one vector. */
+enum {
+	LANES = 16
+};
+
+static inline TARGET_AVX2 __m256i load(const void *from)
+{
+	return _mm256_loadu_si256((const __m256i *)from);
+}
+#endif
+
+#define TOTAL (1u << PNC_PLANES_BITS)
+#define MAX_SIDE 32
+#define MAX_CHANNELS 64
+#define MAX_PLANES 7
+#define MAX_WIDTH (MAX_SIDE + 2)
+#define MAX_AREA (MAX_WIDTH * MAX_WIDTH)
+#define MAX_INPUTS (PNC_PLANES_NEAR + MAX_CHANNELS + PNC_PLANES_LEADS * PNC_PLANES_SIDES)
+#define LOWEST_RANGE (1u << 24)
+/* Neighbours that change during a pass: W, NW, N, NE. */
+#define PASSED 4
+#define ZERO_TABLES (PNC_PLANES_FAR * PNC_PLANES_SPREADS)
+#define MORE_TABLES (PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS)
+#define TABLES (ZERO_TABLES + MORE_TABLES)
+#define SYMBOLS 3
+
+/* Thresholds of the expected value and the uncertainty, in 1/1024 of the pass's step. The vector code in
+ * planes_symbols.c depends on these very numbers. */
+static const int16_t pnc_planes_far_thresholds[PNC_PLANES_FAR - 1] = {128, 256, 512, 768, 1024, 1536};
+static const int16_t pnc_planes_shift_thresholds[PNC_PLANES_SHIFTS - 1] = {-4096, -2560, -1536, -768,
+									   -256,  256,   768,   1536};
+/* Half octaves from 1/16 to 8 steps. */
+static const int16_t pnc_planes_spread_thresholds[PNC_PLANES_SPREADS - 1] = {
+	64, 91, 128, 181, 256, 362, 512, 724, 1024, 1448, 2048, 2896, 4096, 5793, 8192};
+
+/* In a state each channel has a frame of zeros, one wide. */
+static inline int32_t width_of(const struct pnc_planes_model *m)
+{
+	return m->side + 2;
+}
+
+static inline int32_t area_of(const struct pnc_planes_model *m)
+{
+	return width_of(m) * width_of(m);
+}
+
+/* The coefficients of a channel of a state lie at first_of ... end_of - 1, with parts of the frame between rows. */
+static inline int32_t first_of(const struct pnc_planes_model *m)
+{
+	return width_of(m) + 1;
+}
+
+static inline int32_t end_of(const struct pnc_planes_model *m)
+{
+	return area_of(m) - width_of(m) - 1;
+}
+
+/* v, or -v if `sign` is negative. Branch-free, so that compilers vectorize loops that call it. */
+SIMD_INLINE int32_t signed_as(int32_t sign, int32_t v)
+{
+	const int32_t flip = -(sign < 0);
+	return (v ^ flip) - flip;
+}
+
+SIMD_INLINE int32_t magnitude(int32_t v)
+{
+	return signed_as(v, v);
+}
+
+/* v / 2^bits, rounded towards zero. */
+SIMD_INLINE int32_t scaled(int32_t v, int32_t bits)
+{
+	return signed_as(v, magnitude(v) >> bits);
+}
+
+/* A coding pass, and the sums of its context model by position in a channel of a state. */
+struct pnc_planes_pass {
+	int32_t channel, plane, index;
+	const int16_t *mean, *spread;
+	int16_t *own; /* the channel in the state */
+	int32_t expected[MAX_AREA], uncertain[MAX_AREA];
+};
+
+/* Sets nonzero[c] to 1 if channel c of a state has a value other than zero, else to 0. */
+void pnc_planes_find_nonzero(const struct pnc_planes_model *model, const int16_t *state, uint8_t *nonzero);
+
+/* Begins a pass: computes its sums over all inputs. Inputs that change during the pass come from `refined`, the channel
+ * as it is after the pass, or are left out if that is NULL. Channels that are not `nonzero` count as zero. */
+void pnc_planes_begin_pass(const struct pnc_planes_model *model, int32_t index, int16_t *state, const uint8_t *nonzero,
+			   const int16_t *refined, struct pnc_planes_pass *pass);
+
+/* Writes the partial reconstruction of rows first ... end - 1 of coefficients [side][side], whose lowest `missing`
+ * bit-planes are missing, to those rows of a channel of a state. Returns whether any value is not zero. */
+int32_t pnc_planes_reconstruct(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t first,
+			       int32_t end, int32_t missing, int16_t *to);
+
+/* Writes symbol * TABLES + context (see pnc_planes_contexts) for each position of a pass that was begun with `refined`.
+ */
+void pnc_planes_symbols(const struct pnc_planes_model *model, const struct pnc_planes_pass *pass,
+			const int16_t *refined, uint16_t *entries);
+
+#endif

