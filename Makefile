@@ -84,7 +84,7 @@ firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Z
 	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)
 
 sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
-	@$(BIN)/python tests/bsim/simulation.py
+	@$(BIN)/python -m tests.bsim.simulation
 
 clean: ## Remove what was built and set up
 	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
