@@ -40,7 +40,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bench/*", ("realtime", "slow")),
     # C
     ("core/*", ("compiler",)),
-    ("codec/test_coder_c.py", ("compiler",)),
+    ("codec/test_native.py", ("compiler",)),
     # networks
     ("train/*", ("torch", "slow")),
     ("reference/test_codec.py", ("torch",)),
@@ -53,7 +53,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_torch_file.py", ("torch",)),
     # what computes for long
     ("evaluate/test_evaluate*.py", ("slow",)),
-    ("codec/test_planes_packets.py::test_more_bytes_err_less_on_average", ("slow",)),
+    ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),

@@ -159,6 +159,6 @@ def test_a_missing_onnxruntime_is_answered_with_what_to_install(
 ) -> None:
     file = colour_classifier(tmp_path / "m.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ClassifierError) as raised:
+    with pytest.raises(ClassifierError) as error:
         load(str(file))
-    assert with_hint(raised.value) == "onnxruntime is not installed: pip install 'pnc-link[edge]'"
+    assert with_hint(error.value) == "onnxruntime is not installed: pip install 'pnc-link[edge]'"
