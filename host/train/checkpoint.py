@@ -23,7 +23,7 @@ def check_new(last: Path, *weights: Path) -> None:
         raise TrainingError(f"{last}: already exists; continue from it with --resume; {ELSEWHERE}")
     for file in weights:
         if file.exists():
-            raise TrainingError(f"{file} already exists and would be overwritten; give another --out")
+            raise TrainingError(f"{file}: already exists and would be overwritten; give another --out")
 
 
 def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:

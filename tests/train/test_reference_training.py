@@ -397,7 +397,7 @@ def test_what_another_run_of_the_stage_left_is_not_overwritten(
     best = weights.best_path(tmp_path, 0)
     best.write_bytes(before[best.name])
     said = refusal(capsys, *arguments(photos, tmp_path, "--stage", 0))
-    assert f"{best} already exists and would be overwritten; give another --out" in said
+    assert f"{best}: already exists and would be overwritten; give another --out" in said
     # Those are no files of stage 1, which begins with them.
     missing = tmp_path / "missing"
     assert f"{missing}: no such folder" in refusal(capsys, *arguments(missing, tmp_path, "--stage", 1))

@@ -215,7 +215,7 @@ def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
         ({"version": kind.version, "facts": facts | {"seed": 1}}, "belongs to a run with seed 1, not "),
         (
             {"version": kind.version, "facts": facts},
-            "not one of this recipe, or not whole (it lacks 'model')",
+            "not one of this recipe, or not complete (it lacks 'model')",
         ),
     ):
         checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")
