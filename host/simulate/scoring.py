@@ -44,7 +44,10 @@ class Scorer:
         pictures: Sequence[Sequence[RankedPacket]],
         classes: Sequence[int],
     ) -> None:
-        """``pictures``: the packets of each, by rank; ``classes``: the right class of each."""
+        """Prepare to score deliveries.
+
+        ``pictures`` are the packets of each picture, by rank; ``classes`` are the right classes.
+        """
         self._decoder = codec.decoder()
         self._classifier = classifier
         self._pictures = pictures
