@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("simulate.__main__", "measure accuracy under deadlines and jamming, in virtual time"),
     "evaluate": ("evaluate.__main__", "measure accuracy against bytes, beside other codecs"),
     "bench": ("bench.__main__", "measure the link's goodput and the codec's speed"),
-    "train": ("train.__main__", "train a codec from a folder of photos"),
+    "train": ("train.__main__", "train a codec or a classifier from a folder of photos"),
     "reference": ("reference.__main__", "import, fit and export the codec that PNC published"),
 }
 #: ``host`` in a checkout, ``pnc_link`` where it is installed.

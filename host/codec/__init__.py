@@ -4,6 +4,7 @@ Importing it needs neither torch nor onnxruntime, which a camera does not have.
 """
 
 from ..ranked import RankedPacket
+from .bitstream import cut
 from .codec import Codec, load
 from .decoder import Decoded, Decoder
 from .errors import CodecError, PictureError
@@ -18,6 +19,7 @@ __all__ = [
     "Decoder",
     "PictureError",
     "RankedPacket",
+    "cut",
     "load",
     "load_picture",
 ]

@@ -149,3 +149,14 @@ class Bitstream:
             else:
                 found.setdefault(packet.position, []).append(packet)
         return found
+
+
+def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
+    """Return the first ``size_bytes`` of a stream: whole packets, and the last one shortened to the rest."""
+    kept: list[RankedPacket] = []
+    for packet in packets:
+        if size_bytes <= 0:
+            break
+        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
+        size_bytes -= len(packet.data)
+    return kept

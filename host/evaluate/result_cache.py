@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from ..edge.builtin import model_bytes
-from ..edge.efficientnet_lite import VARIANTS
+from ..edge.builtin import NAMES, model_bytes
 from ..files import write_file
 from .codec_under_test import Picture
 from .errors import EvaluationError
@@ -99,7 +98,7 @@ def key_of(picture: Picture, class_index: int) -> str:
 
 def classifier_identity(name_or_file: str) -> dict[str, object]:
     """Return a digest of the classifier's model and the version of onnxruntime, ready for JSON."""
-    model = model_bytes(name_or_file) if name_or_file in VARIANTS else Path(name_or_file).read_bytes()
+    model = model_bytes(name_or_file) if name_or_file in NAMES else Path(name_or_file).read_bytes()
     return {"model": hashlib.sha256(model).hexdigest(), "onnxruntime": version("onnxruntime")}
 
 

@@ -1,6 +1,7 @@
-"""Train a codec from a folder of photos.
+"""Train a codec or a classifier from a folder of photos.
 
     python -m host.train --recipe default --data DIR
+    python -m host.train --recipe classifier --data DIR
     python -m host.train --recipe pnc --stage 0 --data DIR
     torchrun --nproc-per-node 2 -m host.train --recipe pnc --stage 0 --data DIR
 
@@ -28,6 +29,8 @@ from ..codec.layout import SIDE
 NAME = "train"
 #: The published recipe is trained in stages; every other recipe in one run with a length in minutes.
 STAGED = "pnc"
+#: The recipe of the edge server's classifier.
+CLASSIFIER = "classifier"
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
 
@@ -97,6 +100,10 @@ def train(options: argparse.Namespace) -> int:
         try:
             if options.recipe == STAGED:
                 train_stage(options)
+            elif options.recipe == CLASSIFIER:
+                from .classifier.command import run_classifier
+
+                run_classifier(options.data, options.out, options.minutes, options.resume, options.threads)
             else:
                 from .command import run
 

@@ -34,20 +34,21 @@ class Source(NamedTuple):
     identity: str
 
 
-def _load(path: Path) -> np.ndarray:
+def read_photo(path: Path, short_side: int = SHORT_SIDE) -> np.ndarray:
+    """Read a photo, uint8 [h, w, 3], reduced if its short side has more pixels."""
     with Image.open(path) as image:
-        image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))
+        image.draft("RGB", (short_side, short_side))
         picture = to_rgb(ImageOps.exif_transpose(image))
     if min(picture.size) < 64:
         raise ValueError(f"only {picture.width}x{picture.height} pixels")
-    scale = SHORT_SIDE / min(picture.size)
+    scale = short_side / min(picture.size)
     if scale < 1:
         size = (round(picture.width * scale), round(picture.height * scale))
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(picture)
 
 
-def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = _load) -> tuple[list[np.ndarray], Source]:
+def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = read_photo) -> tuple[list[np.ndarray], Source]:
     """Load all photos of ``folder`` with ``load``, in order of name, as uint8 arrays [h, w, 3].
 
     Raises TrainingError if the folder is missing or has no usable photo.

@@ -21,9 +21,9 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra e
 pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
 from host import codec
+from host.codec import cut
 from host.edge.classifier import load
 from host.evaluate.accuracy import Tally, class_rank
-from host.evaluate.codecs import cut
 from host.ranked import RankedPacket
 from tests.edge.tiny_models import colour_classifier
 

@@ -1,0 +1,1 @@
+"""Training of the edge server's classifier: one that knows what decoded prefixes look like."""

@@ -1,0 +1,45 @@
+"""What the training of the classifier is told: one frozen table of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClassifierRecipe:
+    """Data, schedule and rates. A step has ``originals`` + ``wholes`` + ``tiny`` + ``prefixes`` pictures."""
+
+    name: str = "classifier"
+    #: The codec whose prefixes are learned, and the published network that learning starts from.
+    codec: str = "pnc-v2"
+    network: str = "efficientnet-lite0"
+    #: Published networks whose answers for the originals are the goal, averaged; and one that only judges.
+    teachers: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite1")
+    judge: str = "efficientnet-lite2"
+    minutes: float = 75.0
+    seed: int = 20231205
+    #: Pictures of a step: as they are, from the whole stream, and cut evenly in the logarithm of their bytes.
+    originals: int = 4
+    wholes: int = 1
+    tiny: int = 2
+    prefixes: int = 9
+    fewest_bytes: int = 200
+    tiny_most_bytes: int = 500
+    most_bytes: int = 5000
+    #: A crop's width and height are at least this share of the photo's; so many photos are taken whole.
+    least_side: float = 0.7
+    whole_photos: float = 0.25
+    #: Rates of filters, as a share of their root mean square in the layer (.8 in the first, .05 in late ones), and of
+    #: the gains and offsets that batch normalization learns.
+    filter_lr: float = 1e-3
+    norm_lr: float = 4e-4
+    warm_steps: int = 50
+    ema: float = 0.999
+    #: Photos kept from training, to see how it goes.
+    held_out: int = 400
+    validate_s: float = 1800.0
+
+    @property
+    def batch(self) -> int:
+        """Pictures of a step."""
+        return self.originals + self.wholes + self.tiny + self.prefixes

@@ -1,0 +1,110 @@
+"""Distils the classifier: on what prefixes leave of a picture it learns to say what is said of the original."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ...edge.builtin import published_tensors
+from .. import checkpoint
+from .echo import Echo
+from .network import LiteNetwork, NormedConv
+from .recipe import ClassifierRecipe
+from .samples import Batch, Pictures, Samples
+from .validation import HeldOut
+
+
+class ClassifierTrainer:
+    """State of a run; see ``host.train.loop.Trainer``."""
+
+    order_at = math.inf
+    ordered = True
+
+    def __init__(self, recipe: ClassifierRecipe, photos: Sequence[Pictures], held_out: Sequence[Pictures]) -> None:
+        self.recipe, self.validate_s = recipe, recipe.validate_s
+        self.steps, self.elapsed_s = 0, 0.0
+        self.rng = np.random.default_rng(recipe.seed)
+        tensors = {name: torch.from_numpy(t.copy()) for name, t in published_tensors(recipe.network).items()}
+        self.model = LiteNetwork(recipe.network, tensors)
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.adam = torch.optim.AdamW(groups(self.model, recipe), lr=0.0, weight_decay=0.0)
+        self.samples = Samples(recipe, photos)
+        self._echo = Echo(self.samples.draw)
+        self._held_out = held_out
+
+    @cached_property
+    def held(self) -> HeldOut:
+        """Photos that are held out, and what is wanted of them."""
+        return HeldOut(self._held_out, self.samples, self.recipe.judge)
+
+    def crops(self, rng: np.random.Generator, _progress: float) -> Batch:
+        """Draw the next batch."""
+        return self._echo.draw(rng)
+
+    def step(self, batch: Batch, progress: float) -> dict[str, float]:
+        """Take a step; returns figures to report."""
+        said = torch.log_softmax(self.model(torch.from_numpy(batch.pictures)), 1)
+        apart = F.kl_div(said, torch.from_numpy(batch.answers), reduction="none").sum(1)
+        self.adam.zero_grad(set_to_none=True)
+        apart.mean().backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        for group in self.adam.param_groups:
+            group["lr"] = group["base"] * fall * min(1.0, (self.steps + 1) / self.recipe.warm_steps)
+        self.adam.step()
+        self.steps += 1
+        self._follow()
+        first = self.recipe.originals
+        return {"originals": float(apart[:first].mean().detach()), "decoded": float(apart[first:].mean().detach())}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the model; in the first steps faster than the recipe says."""
+        keep = min(self.recipe.ema, self.steps / (self.steps + 20))
+        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+
+    def reorder(self, say: Callable[[str], None]) -> str:
+        """Never called: there is no order to choose."""
+        raise NotImplementedError
+
+    def validate(self) -> str:
+        """Say in one line what held-out photos say."""
+        return self.held.ask(self.average)
+
+    def state(self) -> dict[str, Any]:
+        """Collect everything that a checkpoint holds."""
+        return {
+            "recipe": self.recipe.name,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "adam": self.adam.state_dict(),
+            "steps": self.steps,
+            "elapsed_s": self.elapsed_s,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from ``state()``. Raises TrainingError when it does not fit."""
+        with checkpoint.restoring():
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.adam.load_state_dict(state["adam"])
+            self.steps, self.elapsed_s = state["steps"], state["elapsed_s"]
+        # Other draws than those that the steps so far were made with.
+        self.rng = np.random.default_rng([self.recipe.seed, self.steps])
+
+
+def groups(network: LiteNetwork, recipe: ClassifierRecipe) -> list[dict[str, Any]]:
+    """Sort the parameters by their rate, ``base``: filters layer by layer, gains and offsets."""
+    filters = [part.weight for part in network.modules() if isinstance(part, (NormedConv, nn.Linear))]
+    norms = [p for part in network.modules() if isinstance(part, NormedConv) for p in (part.gain, part.bias)]
+    own = [{"params": [w], "base": recipe.filter_lr * float(w.detach().square().mean().sqrt())} for w in filters]
+    return [*own, {"params": [*norms, network.last.bias], "base": recipe.norm_lr}]
