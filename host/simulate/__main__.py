@@ -24,7 +24,7 @@ from ..cli.command import CommandError
 from ..codec import PictureError, load_picture
 from ..edge.classifier import load as load_classifier
 from ..evaluate.errors import EvaluationError
-from ..evaluate.labels import check_classes, read_labels
+from ..evaluate.labels import LabelledPicture, check_classes, read_labels
 from ..evaluate.output import as_json
 from ..evaluate.result_cache import classifier_identity, open_cache
 from ..files import check_writable, write_file
@@ -56,15 +56,12 @@ def simulate(options: argparse.Namespace) -> int:
     for path in (options.plot, options.timeline):
         if path:
             check_format(path)
+    if options.plot and options.bytes_only:
+        raise CommandError("--plot draws accuracies, which --bytes-only leaves out")
     for path in (options.json, options.plot, options.timeline):
         if path:
             check_writable(path, EvaluationError)
-    classifier = load_classifier(options.classifier)
-    check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
-    identity = classifier_identity(options.classifier)
-    scorers = []
-    for stream in [STREAMS[name]() for name in options.codec]:
-        scorers.append(Scorer(stream, classifier, open_cache(options.cache, stream.identity() | identity)))
+    scorers = _scorers(options, labelled)
     for item in tqdm(labelled, desc="encode", unit="picture", disable=None):
         try:
             picture = load_picture(item.path)
@@ -73,7 +70,7 @@ def simulate(options: argparse.Namespace) -> int:
             continue
         for scorer in scorers:
             scorer.add(picture, item.class_index)
-    count = len(scorers[0].pictures)
+    count, classifier = len(scorers[0].pictures), scorers[0].classifier_name
     if not count:
         raise CommandError(f"none of the {len(labelled)} pictures could be read")
     comparisons = [
@@ -84,7 +81,7 @@ def simulate(options: argparse.Namespace) -> int:
     ]
     rows = [row for comparison in comparisons for row in comparison.rows(options.policy)]
     if options.json:
-        report = {"classifier": classifier.name, "rows": [asdict(row) for row in rows]}
+        report = {"classifier": classifier, "rows": [asdict(row) for row in rows]}
         write_file(as_json(report), options.json, EvaluationError)
     if options.plot:
         write_file(draw_accuracy(rows, options.plot.suffix[1:]), options.plot, EvaluationError)
@@ -93,9 +90,20 @@ def simulate(options: argparse.Namespace) -> int:
         write_file(
             draw_timeline(first, options.policy[0], options.timeline.suffix[1:]), options.timeline, EvaluationError
         )
-    print(f"{count} pictures, classifier {classifier.name}")
+    print(f"{count} pictures" + (f", classifier {classifier}" if classifier else ""))
     print("\n".join(table.lines(_HEAD, [_cells(row) for row in rows], right=True)))
     return 0
+
+
+def _scorers(options: argparse.Namespace, labelled: list[LabelledPicture]) -> list[Scorer]:
+    """Return a scorer without pictures for each codec."""
+    if options.bytes_only:
+        return [Scorer(STREAMS[name](), None, open_cache(None, {})) for name in options.codec]
+    classifier = load_classifier(options.classifier)
+    check_classes(labelled, options.labels, classifier.name, len(classifier.labels))
+    identity = classifier_identity(options.classifier)
+    streams = [STREAMS[name]() for name in options.codec]
+    return [Scorer(each, classifier, open_cache(options.cache, each.identity() | identity)) for each in streams]
 
 
 def _cells(row: Row) -> list[str]:
@@ -109,8 +117,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.unsent:.1%}",
         f"{row.useful_bytes:,.0f}",
         *ratios,
-        f"{row.top5:.3f}",
-        f"{row.top5_any_time:.3f}",
+        *("" if share is None else f"{share:.3f}" for share in (row.top5, row.top5_any_time)),
     ]
 
 

@@ -63,6 +63,11 @@ def parser() -> CommandParser:
         metavar="FOLDER",
         help="what was classified, for later runs (default %(default)s)",
     )
+    p.add_argument(
+        "--bytes-only",
+        action="store_true",
+        help="neither decode nor classify: no accuracies, in a fraction of the time",
+    )
     p.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures")
     p.add_argument("--plot", metavar="FILE", type=Path, help="where to draw accuracy against deadline (.svg, .png)")
     p.add_argument(

@@ -24,7 +24,8 @@ def draw_accuracy(rows: Sequence[Row], file_format: str) -> bytes:
     """Return a plot of top-5 accuracy against deadline: colours for scenarios and codecs, dashes for policies."""
     lines: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for row in rows:
-        lines.setdefault((row.scenario, row.codec, row.policy), []).append((row.deadline_ms, row.top5))
+        if row.top5 is not None:
+            lines.setdefault((row.scenario, row.codec, row.policy), []).append((row.deadline_ms, row.top5))
     kinds = list(dict.fromkeys(key[:2] for key in lines))
     with _figure((8, 5)) as figure:
         axes = figure.add_subplot()

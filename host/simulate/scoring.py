@@ -27,7 +27,7 @@ class Row:
     counts as wrong. ``useful_bytes``: the mean codec bytes that answers in time rest on, 0 for the others;
     ``oracle_ratio``: the same over the oracle's; ``ratio_p5``: the 5th percentile of the ratio of single pictures; both
     None where the oracle delivers nothing. ``top5_any_time`` counts what the server had, however late and without the
-    way back: the measure of the reference's paper.
+    way back: the measure of the reference's paper. The accuracies are None if nothing was classified.
     """
 
     scenario: str
@@ -40,15 +40,15 @@ class Row:
     useful_bytes: float
     oracle_ratio: float | None
     ratio_p5: float | None
-    top5: float
-    top5_any_time: float
+    top5: float | None
+    top5_any_time: float | None
 
 
 class Scorer:
     """The encoded pictures of one codec. It decodes and classifies each set of ranks of a picture once."""
 
-    def __init__(self, stream: Stream, classifier: Classifier, cache: ResultCache) -> None:
-        """Start without pictures."""
+    def __init__(self, stream: Stream, classifier: Classifier | None, cache: ResultCache) -> None:
+        """Start without pictures. ``classifier``: None to count bytes only."""
         self.name = stream.name
         self.pictures: list[list[RankedPacket]] = []
         self._stream = stream
@@ -62,6 +62,11 @@ class Scorer:
         self.pictures.append(self._stream.encode(picture))
         self._classes.append(class_index)
         self._keys.append(key_of(picture, class_index))
+
+    @property
+    def classifier_name(self) -> str | None:
+        """The name of the classifier; None without one."""
+        return self._classifier.name if self._classifier else None
 
     def usable(self, index: int, ranks: Iterable[int]) -> frozenset[int]:
         """Return which of the ranks of a picture can be decoded."""
@@ -78,7 +83,10 @@ class Scorer:
         """Score the delivery of every picture."""
         in_time = [(each.slot.index, each.ranks) for each in deliveries]
         any_time = [(each.slot.index, self.usable(each.slot.index, each.collected)) for each in deliveries]
-        self._classify([*in_time, *any_time], f"{scenario} {deadline_ms:g} ms, {policy}, {self.name}")
+        if self._classifier is not None:
+            self._classify(
+                self._classifier, [*in_time, *any_time], f"{scenario} {deadline_ms:g} ms, {policy}, {self.name}"
+            )
         useful, best = (np.array([self._bytes(each) for each in some]) for some in (deliveries, oracle))
         possible = best > 0
         count = len(deliveries)
@@ -101,14 +109,16 @@ class Scorer:
         packets = self.pictures[delivery.slot.index]
         return sum(len(packets[rank].data) for rank in delivery.ranks)
 
-    def _top5(self, keys: Sequence[tuple[int, frozenset[int]]]) -> float:
+    def _top5(self, keys: Sequence[tuple[int, frozenset[int]]]) -> float | None:
+        if self._classifier is None:
+            return None
         hits = 0
         for index, ranks in keys:
             rank = self._cache.results(self._keys[index])[_point(ranks)].class_rank if ranks else None
             hits += rank is not None and rank < 5
         return hits / len(keys)
 
-    def _classify(self, keys: Iterable[tuple[int, frozenset[int]]], title: str) -> None:
+    def _classify(self, classifier: Classifier, keys: Iterable[tuple[int, frozenset[int]]], title: str) -> None:
         """Decode and classify what is not known yet."""
         missing = [
             (index, ranks)
@@ -119,9 +129,7 @@ class Scorer:
             batch = missing[start : start + _BATCH]
             packets = [[self.pictures[index][rank] for rank in sorted(ranks)] for index, ranks in batch]
             decoded = self._stream.decode_batch(packets)
-            for (index, ranks), probabilities in zip(
-                batch, self._classifier.probabilities(np.stack(decoded)), strict=True
-            ):
+            for (index, ranks), probabilities in zip(batch, classifier.probabilities(np.stack(decoded)), strict=True):
                 size = sum(len(self.pictures[index][rank].data) for rank in ranks)
                 result = PictureResult(size, size, class_rank(self._classes[index], probabilities))
                 self._cache.add(self._keys[index], _point(ranks), result)

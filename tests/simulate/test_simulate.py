@@ -289,3 +289,16 @@ def test_what_was_classified_is_not_decoded_again(run: Run, tmp_path: Path, monk
     first = rows_of(run, tmp_path / "a.json", *options)
     monkeypatch.setattr("host.simulate.streams.PncStream.decode_batch", lambda *_: pytest.fail("decoded again"))
     assert rows_of(run, tmp_path / "b.json", *options) == first
+
+
+def test_bytes_only_gives_the_same_bytes_without_accuracies(run: Run, tmp_path: Path) -> None:
+    options = ("--deadlines", "300ms", "--scenario", "heavy", "--policy", "ours,oracle")
+    whole = rows_of(run, tmp_path / "a.json", *options)
+    status, out, error = run(*options, "--bytes-only", "--json", tmp_path / "b.json")
+    assert status == 0, error
+    assert out.startswith("3 pictures\n")
+    report = json.loads((tmp_path / "b.json").read_text())
+    assert report["classifier"] is None
+    assert report["rows"] == [row | {"top5": None, "top5_any_time": None} for row in whole]
+    status, _, error = run(*options, "--bytes-only", "--plot", tmp_path / "plot.svg")
+    assert (status, error) == (1, "simulate: --plot draws accuracies, which --bytes-only leaves out\n")
