@@ -35,10 +35,10 @@ test: $(VENV)/.test ## Run all tests but those of test-firmware: about ten minut
 	@echo "make test: about ten minutes on two cores (make fast: half a minute)"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/bsim
 
-hil: $(VENV)/.test ## The tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
+hil: $(VENV)/.test ## Run the tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
 	@$(BIN)/python -m pytest tests/hil --link $(LINK) --junitxml build/hil/$(LINK).xml --hil-report build/hil/$(LINK).html
 
-test-firmware: $(VENV)/.test ## The firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
+test-firmware: $(VENV)/.test ## Test the firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
 	@$(BIN)/python -m pytest tests/bsim
 
 train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
@@ -59,10 +59,10 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 	$(BIN)/python docs/make_api.py
 	clang-format -i $$(git ls-files '*.c' '*.h' ':!protocol/pnc_wire.h')
 
-size: ## Code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
+size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
 
-bench: $(VENV)/.edge ## Goodput of the link against what the air can carry; speed of the codec beside others
+bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
 	@$(BIN)/python -m host.bench codec
 
@@ -71,10 +71,10 @@ figures: $(VENV)/.figures ## Measure all codecs and write docs/accuracy.* (DATA=
 	$(BIN)/python -m host.evaluate $(DATA) --labels $(LABELS) --codec $(CODECS) --fine --cache $(CACHE) \
 		$(if $(REFERENCE),--weights $(REFERENCE)) --plot docs/accuracy.svg --table docs/accuracy.md --csv docs/accuracy.csv
 
-protocol: $(VENV)/.edge ## Write the generated files of protocol/ anew
+protocol: $(VENV)/.edge ## Generate the files of protocol/ from wire.toml
 	$(BIN)/python protocol/generate.py
 
-vectors: $(VENV)/.test ## Write protocol/vectors anew
+vectors: $(VENV)/.test ## Generate protocol/vectors
 	$(BIN)/python tests/wire/make_vectors.py
 
 api: ## Write docs/api.md from the docstrings
@@ -83,8 +83,8 @@ api: ## Write docs/api.md from the docstrings
 firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
 	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)
 
-sim-boards: $(VENV)/.test ## Two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
-	@$(BIN)/python tests/bsim/simulation.py
+sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
+	@$(BIN)/python -m tests.bsim.simulation
 
 clean: ## Remove what was built and set up
 	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,7 +18,7 @@ def main() -> int:
         return 0
     if arguments not in ([], ["-h"], ["--help"]):
         first = f"{PACKAGE}.{arguments[0]}" if arguments[0] in COMMANDS else f"{PACKAGE}.COMMAND"
-        print(f"{PACKAGE}: it takes no arguments; a command is started as `python -m {first}`", file=sys.stderr)
+        print(f"{PACKAGE}: it takes no arguments; start a command as `python -m {first}`", file=sys.stderr)
         return _USAGE
     names = {name: f"python -m host.{name}" if PACKAGE == "host" else f"pnc-{name}" for name in COMMANDS}
     width = max(map(len, names.values()))

@@ -60,7 +60,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     """Serve until stopped. ``bluetooth`` are the back ends to use instead of the system's."""
     by_bluetooth = arguments.ble is not None
     if by_bluetooth and (arguments.port != "auto" or arguments.rate or arguments.trace):
-        raise CommandError("--ble is this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
+        raise CommandError("--ble uses this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
     if by_bluetooth:
         _check_cameras(arguments.ble)
     chosen = None if by_bluetooth else chosen_port(arguments, "edge")
@@ -104,7 +104,7 @@ def _check_cameras(names: Sequence[str]) -> None:
     if len({name.casefold() for name in names}) < len(names):
         raise CommandError(f"--ble {max(names, key=names.count)}: it is named twice", USAGE)
     if len(names) > PEERS:
-        raise CommandError(f"--ble: {len(names)} cameras, and {PEERS} are possible", USAGE)
+        raise CommandError(f"--ble: {len(names)} cameras given, at most {PEERS} are possible", USAGE)
 
 
 def _print(picture: AnsweredPicture) -> None:

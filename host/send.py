@@ -42,13 +42,15 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures, sent one after another")
-    p.add_argument("--deadline", default="300ms", metavar="300ms", help="time for the answer, from the picture on")
+    p.add_argument("--deadline", default="300ms", metavar="300ms", help="time from the picture to its answer")
     add_port_arguments(p)
-    p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: where decoded pictures go (out)")
+    p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
         "--classifier", default="efficientnet-lite0", metavar="NAME|FILE", help="virtual boards: a name or an ONNX file"
     )
-    p.add_argument("--json", action="store_true", help="one JSON object a picture on stdout, nothing else")
+    p.add_argument(
+        "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
+    )
     return p
 
 
@@ -127,7 +129,7 @@ async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: 
 
 
 async def _nowhere(_image: int) -> str | None:
-    """The edge server runs in another process, which saves its pictures itself."""
+    """Return None: the edge server runs in another process, which saves its pictures itself."""
     return None
 
 

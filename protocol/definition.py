@@ -135,7 +135,7 @@ def load(path: Path) -> Definition:
 
 
 def _picture_constants(picture: Packet, max_packet: int) -> list[Constant]:
-    """Offsets and sizes that follow from the fields of the picture packet."""
+    """Return offsets and sizes that follow from the fields of the picture packet."""
     constants = []
     at = 1  # after the flags
     for f in picture.fixed:
@@ -148,5 +148,5 @@ def _picture_constants(picture: Packet, max_packet: int) -> list[Constant]:
 
 
 def members(enum: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Members of an enum: the entries that are tables."""
+    """Return the members of an enum: the entries that are tables."""
     return [(name, member) for name, member in enum.items() if isinstance(member, dict)]

@@ -10,7 +10,7 @@ def _camel(name: str) -> str:
 
 
 def _python_class(packet: Packet, struct: str) -> list[str]:
-    """Class statement, docstring and layout; ``struct`` is the layout's format."""
+    """Return the class statement, docstring and layout of a packet; ``struct`` is the layout's format."""
     lines = ["", "", "@dataclass(frozen=True, slots=True)", f"class {_camel(packet.name)}:"]
     lines += [f'    """{packet.doc}"""', ""]
     if packet.type >= 0:
@@ -48,7 +48,7 @@ def _python_packet(packet: Packet) -> list[str]:
 
 
 def _python_picture(picture: Packet) -> list[str]:
-    """The picture packet: a byte of flags, the fixed fields, the codec bytes."""
+    """Return the class of the picture packet: a byte of flags, the fixed fields, the codec bytes."""
     assert picture.rest is not None
     lines = _python_class(picture, "<B" + "".join(f.letters for f in picture.fixed))
     rest = picture.rest.name
@@ -87,7 +87,7 @@ def _python_picture(picture: Packet) -> list[str]:
 
 
 def _python_record(record: Packet) -> list[str]:
-    """A record that repeats inside a packet's rest; its last field is counted: a u8 length, then the bytes."""
+    """Return the class of a record that repeats in a packet's rest. Its last field is a u8 length, then the bytes."""
     lines = _python_class(record, "<" + "".join(f.letters for f in record.fields))
     *numbers, counted = record.fields
     lines += [f"    {f.name}: int = 0  # {f.doc}" for f in numbers]

@@ -38,9 +38,14 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/test_commands.py::test_a_server_serves*", ("realtime",)),
     ("docs/test_commands.py::test_two_terminals", ("realtime", "pty")),
     ("bench/*", ("realtime", "slow")),
+    # the public package: its examples run virtual boards; its archives are built
+    ("api/test_examples.py", ("realtime", "pty", "slow")),
+    ("api/test_package.py", ("compiler", "slow")),
+    ("camera/test_send_picture.py", ("realtime", "pty")),
+    ("edge/test_server.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
-    ("codec/test_coder_c.py", ("compiler",)),
+    ("codec/test_native.py", ("compiler",)),
     # networks
     ("train/*", ("torch", "slow")),
     ("reference/test_codec.py", ("torch",)),
@@ -53,7 +58,10 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_torch_file.py", ("torch",)),
     # what computes for long
     ("evaluate/test_evaluate*.py", ("slow",)),
-    ("codec/test_planes_packets.py::test_more_bytes_err_less_on_average", ("slow",)),
+    ("evaluate/test_several_codecs.py", ("slow",)),
+    ("codec/test_decoder.py::test_every_prefix_length_decodes_*", ("slow",)),
+    ("codec/test_bitstream.py::test_flipped_bits_*", ("slow",)),
+    ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),

@@ -1,4 +1,4 @@
-"""What the core takes on a Cortex-M4: code of each file and RAM of a board, against their limits.
+"""Sizes of the core on a Cortex-M4: code of each file and RAM of a board, against their limits.
 
 ``python firmware/core/size.py`` compiles the core with arm-none-eabi-gcc, prints a table and exits with 1 when a limit
 is passed, with 2 when the compiler is not there. ``make size`` calls it.
@@ -34,8 +34,10 @@ def _run(*command: str | Path) -> str:
 
 @functools.cache
 def library_flags() -> tuple[str, ...]:
-    """What the compiler needs to find the C library's headers: nothing for newlib, its specs for picolibc (newer
-    Debian); FileNotFoundError if neither is there."""
+    """Return the flags with which the compiler finds the C library's headers: none for newlib, specs for picolibc.
+
+    Raises FileNotFoundError if neither is installed.
+    """
     for flags in ((), ("--specs=picolibc.specs",)):
         command = ["arm-none-eabi-gcc", *flags, "-E", "-x", "c", "-"]
         if subprocess.run(command, input=b"#include <string.h>", capture_output=True, check=False).returncode == 0:
@@ -51,7 +53,7 @@ def _compile(source: Path, into: Path) -> Path:
 
 
 def code_bytes(into: Path) -> dict[str, int]:
-    """Code, constants and initialised data of each file of the core, in bytes."""
+    """Return the bytes of code, constants and initialised data of each file of the core."""
     sizes = {}
     for source in sorted((CORE / "src").glob("*.c")):
         row = _run("arm-none-eabi-size", _compile(source, into)).splitlines()[1].split()
@@ -60,7 +62,7 @@ def code_bytes(into: Path) -> dict[str, int]:
 
 
 def ram_bytes(into: Path) -> dict[str, int]:
-    """Size of a board and of its large parts, in bytes, as the compiler lays them out."""
+    """Return the sizes of a board and of its large parts in bytes, as the compiler lays them out."""
     probe = into / "probe.c"
     lines = [f"const unsigned char pnc_size_{name}[sizeof({type_})] = {{1}};" for name, type_ in PARTS.items()]
     probe.write_text("\n".join(['#include "pnc/board.h"', *lines, ""]), encoding="utf-8")

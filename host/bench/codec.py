@@ -106,7 +106,7 @@ def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.nd
     known = Image.registered_extensions()
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
     if not files:
-        raise PictureError(f"{folder}: no picture is in it")
+        raise PictureError(f"{folder}: no pictures in this folder")
     broken: list[Path] = []
     sound = list(islice(sound_pictures(files, broken), MOST_PICTURES))
     if not sound:

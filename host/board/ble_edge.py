@@ -52,8 +52,8 @@ class BleEdgeTransport:
             board = await peer.find()
             if board is None:
                 self._on_notice(
-                    f"{peer} is not in reach: still looking (a board that is off, connected to another one, or not of "
-                    "role camera does not advertise)"
+                    f"{peer} is not in reach: still searching (a board that is off, connected to another one, or "
+                    "not of role camera does not advertise)"
                 )
             elif board.address in [other.address for other in found if other is not None]:
                 raise TransportError(f"{board.address} {board.name}: it is named twice", reason=Reason.BAD_USAGE)

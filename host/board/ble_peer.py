@@ -76,7 +76,7 @@ class BlePeer:
                 found = found or await self.find()
                 if found is not None:
                     await self._connect(board, found)
-                    self._on_notice(f"{found.address}: the connection ended, looking for it again")
+                    self._on_notice(f"{found.address}: the connection ended: searching for it again")
                     failures, last_error = 0, ""
             except TransportError as error:
                 if str(error) != last_error:
@@ -129,4 +129,4 @@ class BlePeer:
                 task.cancel()
         if not self._greeted.is_set():
             self._through_socket = not self._through_socket  # BlueZ: one of its two ways may lose early notifications
-            raise TransportError(f"{found.address}: connected, but it said nothing: connecting again")
+            raise TransportError(f"{found.address}: connected, but it sent nothing: connecting again")

@@ -119,16 +119,16 @@ class BoardCore:
         return bytes(ffi.buffer(out, count))
 
     def serial_closed(self, now_us: int) -> None:
-        """The host closed the serial port."""
+        """Report that the host closed the serial port."""
         lib.pnc_board_serial_closed(self._board, now_us % _WRAP)
 
     def radio_up(self, now_us: int, peer: int, *, interval_us: int, phy: Phy, mtu: int = MTU) -> None:
-        """A connection is ready, or its parameters changed."""
+        """Report that a connection is ready, or that its parameters changed."""
         link = ffi.new("struct pnc_radio_link *", {"interval_us": interval_us, "mtu": mtu, "phy": phy})
         lib.pnc_board_radio_up(self._board, now_us % _WRAP, peer, link)
 
     def radio_down(self, now_us: int, peer: int, reason: int) -> None:
-        """A connection ended, with Bluetooth's reason code."""
+        """Report the end of a connection; ``reason`` is Bluetooth's."""
         lib.pnc_board_radio_down(self._board, now_us % _WRAP, peer, reason)
 
     def radio_rx(self, now_us: int, peer: int, packet: bytes) -> None:
@@ -141,7 +141,7 @@ class BoardCore:
         return bytes(ffi.buffer(self._packet, count))
 
     def radio_sent(self, now_us: int, peer: int) -> None:
-        """The oldest packet inside the radio was acknowledged."""
+        """Report that the oldest packet inside the radio was acknowledged."""
         lib.pnc_board_radio_sent(self._board, now_us % _WRAP, peer)
 
     def tick(self, now_us: int) -> None:

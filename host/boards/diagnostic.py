@@ -1,4 +1,4 @@
-"""The result of an examination."""
+"""Problems that an examination has found."""
 
 from __future__ import annotations
 

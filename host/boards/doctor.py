@@ -86,7 +86,7 @@ def _boards(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
     has_rules = (host_system.udev_rules / RULES).is_file()  # they keep ModemManager away
     state = host_system.output(["systemctl", "is-active", "ModemManager"]) if host_system.tool("systemctl") else ""
     if state.strip() == "active" and not has_rules:
-        problem = "ModemManager talks to every new serial port, also to boards, for some seconds"
+        problem = "ModemManager probes every new serial port for some seconds, also those of boards"
         yield Diagnostic(Severity.WARNING, problem, _INSTALL_RULES)
 
 
@@ -94,7 +94,7 @@ def _no_access(port: str, group: str) -> Diagnostic:
     fix = f"sudo usermod -aG {group} $USER, then log out and in again"
     if group in ("", "root"):
         fix = f"{_INSTALL_RULES}, plug it in again"
-    return Diagnostic(Severity.ERROR, f"{port}: you may not use it", fix)
+    return Diagnostic(Severity.ERROR, f"{port}: no permission to use it", fix)
 
 
 def _firmware(host_system: HostSystem, info: BoardInfo) -> Iterator[Diagnostic]:
@@ -121,7 +121,7 @@ def _firmware(host_system: HostSystem, info: BoardInfo) -> Iterator[Diagnostic]:
 
 
 def _mass_storage(host_system: HostSystem, board: UsbDevice) -> Iterator[Diagnostic]:
-    """The debugger's USB drive takes large packets of its serial port: bytes are missing from frames.
+    """Yield a problem if the debugger's USB drive is on: it swallows large packets of the serial port.
 
     https://github.com/openthread/openthread/issues/2857
     """

@@ -16,7 +16,7 @@ class ExitStatus(IntEnum):
     """Exit statuses of ``host.boards`` and ``make flash``; 2 is wrong usage, as for all commands."""
 
     OK = 0
-    FAILED = 1  # a failure without a number of its own
+    FAILED = 1  # any other failure
     TOOL_MISSING = 3
     NO_BOARD = 4
     SEVERAL_BOARDS = 5
@@ -38,7 +38,7 @@ _OF_REASON: Mapping[Reason, ExitStatus] = {
 def command_errors(advice: Mapping[Reason, str]) -> Iterator[None]:
     """Raise each BoardError as a CommandError with its exit status and advice.
 
-    ``advice`` takes the place of ``cli.hints`` for the reasons that it has.
+    ``advice`` replaces that of ``cli.hints`` for the reasons that it contains.
     """
     try:
         yield

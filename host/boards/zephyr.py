@@ -58,7 +58,7 @@ def build_folder(name: str, *, own_usb: bool = False) -> Path:
 def build_commands(root: Path, name: str, zephyr: Path, *, own_usb: bool = False) -> list[list[str]]:
     """Return the commands to run in ``root``: cmake once for each Zephyr, ninja always, as it knows what is stale.
 
-    ``own_usb``: the chip's own USB port takes the place of the board's default port.
+    With ``own_usb`` the firmware uses the chip's own USB port instead of the board's default port.
     """
     folder = build_folder(name, own_usb=own_usb)
     configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(folder), f"-DBOARD={name}"]

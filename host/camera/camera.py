@@ -25,7 +25,7 @@ from .report import TransferReport, report_on
 
 #: How long the boards may take to find each other, and the edge server to answer.
 CONNECT_S = 5.0
-#: In a configure packet: leave the transmission power as it is, dBm.
+#: In a configure packet: do not change the transmission power, dBm.
 KEEP_POWER_DBM = 127
 
 _T = TypeVar("_T")
@@ -41,8 +41,8 @@ class Camera:
     Args:
         transport: the camera board, not opened yet. The camera opens and closes it.
         codec: encodes the pictures; by default the shipped codec, loaded with the first picture.
-        phy: which PHY the board is to use. The default leaves it as it is.
-        interval_us: the connection interval that the board is to use, in us. 0 leaves it as it is.
+        phy: the PHY that the board is to use. The default does not change it.
+        interval_us: the connection interval that the board is to use, in us. 0 does not change it.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
     """
 
@@ -119,7 +119,7 @@ class Camera:
 
         Args:
             packets: the picture, most important packet first.
-            deadline_us: on the clock of ``now_us``, in us.
+            deadline_us: when the answer is due, on the clock of ``now_us``, in us.
 
         Raises:
             DeadlineInfeasibleError: the deadline is below the link's latency.
@@ -167,7 +167,7 @@ class Camera:
 
     def _not_connected(self, waited_s: float) -> CameraError:
         if self.sender.session.state is not State.OPEN:
-            text, reason = "the board did not get ready", Reason.NOT_READY
+            text, reason = "the board did not become ready", Reason.NOT_READY
         elif self.sender.link is not LinkState.UP:
             text, reason = f"no edge board in reach after {waited_s:.0f} s", Reason.NO_EDGE_BOARD
         else:

@@ -1,4 +1,4 @@
-"""Picture files: which ones the names on a command line refer to."""
+"""The picture files that the names on a command line refer to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of one picture, for a person and as JSON."""
+"""The report on one picture, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TransferReport:
-    """What became of one picture. Bytes are codec bytes; times count from the moment the pixels were in memory."""
+    """Report on one picture. Bytes are codec bytes; times count from the moment the pixels were in memory."""
 
     file: str  # the picture's file; empty for pixels
     image: int  # its number on the wire
-    status: str  # ok, late, nothing, failed, unanswered
+    status: str  # ok, late, nothing, failed or unanswered
     detail: str  # what went wrong; empty if nothing did
     bytes_encoded: int
     bytes_delivered: int

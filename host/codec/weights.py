@@ -40,7 +40,7 @@ NUMBERS: dict[int, str] = {1: "pnc-v1", 2: "pnc-v2"}
 def kind_of(name: str) -> Kind:
     """Return the codec of that name. Raises CodecError if there is none."""
     if name not in KINDS:
-        raise CodecError(f"{name}: no such codec; there is {', '.join(KINDS)}", reason=Reason.BAD_USAGE)
+        raise CodecError(f"{name}: no such codec; known are {', '.join(KINDS)}", reason=Reason.BAD_USAGE)
     return KINDS[name]
 
 

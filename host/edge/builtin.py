@@ -37,10 +37,12 @@ def _package(name: str) -> str:
 def _weights_file(name: str) -> Path:
     """Return the path of the package's ``.pth`` file, without importing the package."""
     package = _package(name)
+    # The extra of an edge server has the weights of lite0.
+    requirement = "pnc-link[edge]" if name == "efficientnet-lite0" else package
     spec = importlib.util.find_spec(package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise ClassifierError(
-            f"the weights of {name} are not installed", reason=Reason.MISSING_PACKAGE, subject=package
+            f"the weights of {name} are not installed", reason=Reason.MISSING_PACKAGE, subject=requirement
         )
     for folder in spec.submodule_search_locations:
         for file in sorted(Path(folder, "models").glob(f"{name}-*.pth")):

@@ -81,7 +81,7 @@ class Classifier:
         inputs = self._session.get_inputs()
         try:
             if len(inputs) != 1:
-                raise ClassifierError(f"it has {len(inputs)} inputs: one is served")
+                raise ClassifierError(f"it has {len(inputs)} inputs: only one is supported")
             self._spec: InputSpec = input_spec(inputs[0].shape, inputs[0].type, metadata)
             self._input: str = inputs[0].name
             self._output: str = self._session.get_outputs()[0].name
@@ -131,7 +131,7 @@ class Classifier:
             raise ClassifierError(f"onnxruntime: {first_line(error)}") from error
         if not isinstance(output, np.ndarray) or output.ndim != 2 or len(output) != len(pictures):
             shape = getattr(output, "shape", type(output).__name__)
-            raise ClassifierError(f"{len(pictures)} pictures give {shape}: [n, classes] is served")
+            raise ClassifierError(f"{len(pictures)} pictures give {shape}: [n, classes] is supported")
         scores = output[:count].astype(np.float32)
         if scores.shape[1] == 0 or not np.isfinite(scores).all():
             raise ClassifierError("its output is not a row of finite numbers")

@@ -64,9 +64,9 @@ def input_spec(shape: Sequence[object], kind: str, metadata: Mapping[str, str]) 
         ClassifierError: it is not a batch of RGB pictures. The message does not name the model.
     """
     if kind not in ("tensor(uint8)", "tensor(float)"):
-        raise ClassifierError(f"its input is {kind}: uint8 or float32 pictures are served")
+        raise ClassifierError(f"its input is {kind}: uint8 or float32 pictures are supported")
     if len(shape) != 4 or (shape[1] != 3 and shape[3] != 3):
-        raise ClassifierError(f"its input has shape {list(shape)}: [n, 3, h, w] or [n, h, w, 3] is served")
+        raise ClassifierError(f"its input has shape {list(shape)}: [n, 3, h, w] or [n, h, w, 3] is supported")
     batch, *sides = shape
     channels_first = shape[1] == 3
     height, width = sides[1:] if channels_first else sides[:2]

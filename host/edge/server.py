@@ -34,7 +34,7 @@ FINISH_S = 1.0
 _FINISH_POLL_S = 0.01
 #: Answered pictures that wait for the program's ``async for``; of more the oldest are dropped.
 MAX_WAITING = 16
-#: In a configure packet: leave the transmission power as it is, dBm.
+#: In a configure packet: do not change the transmission power, dBm.
 KEEP_POWER_DBM = 127
 #: The least severe level of a board's messages that is passed on.
 _WARNING = 2
@@ -57,7 +57,7 @@ class EdgeServer:
         on_ready: is called in the event loop whenever the board is ready: at the start and after an interruption.
         on_event: is called in the event loop with every event of the link.
         reopen: whether the server waits for a transport that is lost. Otherwise it ends.
-        configure: what the board is asked to do, if not to be an edge board as it is.
+        configure: the configuration of the board. By default it only gets the role edge.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class EdgeServer:
         begun_us = now_us()
         try:
             decoded, top = await loop.run_in_executor(self._worker, self._recognise, collected)
-        except Exception as error:  # packets come from strangers: no error of a codec or a classifier ends the service
+        except Exception as error:  # packets are untrusted: no error of a codec or a classifier ends the service
             receiver.refuse(now_us(), collected, ResultStatus.FAILED, f"{type(error).__name__}: {error}"[:120])
             self._notice(f"image {collected.image} of camera {collected.source}: {error}")
         else:

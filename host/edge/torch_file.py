@@ -1,9 +1,8 @@
 """Reads the tensors of a torch ``.pth`` file without torch, and without executing anything in it.
 
-A ``.pth`` file is a pickle, and a pickle is a program: it may name any function of any module and have it
-called. This reader resolves four names only (``OrderedDict``, the function that rebuilds a tensor, and two
-kinds of storage), each to an object of its own that can do nothing but be read. Any other name ends the
-reading before anything is called.
+A ``.pth`` file is a pickle, and a pickle is a program: it may name any function of any module and have it called. This
+reader resolves four names only (``OrderedDict``, the function that rebuilds a tensor, and two kinds of storage), each
+to an inert object of its own. Any other name ends the reading before anything is called.
 
 The layout is torch's legacy one (``torch.save`` before version 1.6), which the weights packages use: the
 pickles of a magic number, a version, the machine's sizes, the object and the list of storage keys; then for
@@ -86,7 +85,7 @@ class _RebuildTensor:
 
 def _natural(value: object) -> int:
     if not isinstance(value, int) or value < 0:
-        raise pickle.UnpicklingError(f"{value!r} where a count belongs")
+        raise pickle.UnpicklingError(f"{value!r} in place of a count")
     return value
 
 
@@ -109,7 +108,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return _ALLOWED[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which has no place in it") from None
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which is not allowed") from None
 
     def persistent_load(self, pid: Any) -> _Storage:
         word, kind, key, _location, elements, view = pid

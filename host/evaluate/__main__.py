@@ -51,7 +51,7 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(
         command="evaluate",
-        description="Measures accuracy on labelled pictures that codecs compressed, against bytes.",
+        description="Measure how often a classifier recognises pictures that codecs compressed, against bytes.",
         epilog="Bytes are the codec's own, its headers among them, without the link's 7-byte packet header. No picture "
         "exceeds a budget: a stream is cut there, and of a format with a quality the best file that fits is sent. The "
         "last row (budget_bytes null) is everything that the codec sends; 'original' is the accuracy on the pictures "
@@ -64,7 +64,7 @@ def parser() -> CommandParser:
         metavar="BYTES,...",
         type=_budgets,
         default=DEFAULT_BUDGETS_BYTES,
-        help=f"bytes a picture (default {default})",
+        help=f"bytes per picture, at most (default {default})",
     )
     p.add_argument(
         "--classifier",

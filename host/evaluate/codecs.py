@@ -33,7 +33,7 @@ def load_codecs(names: Sequence[str], weights: Path | None = None) -> list[Codec
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise EvaluationError(f"{unknown[0] or 'an empty name'}: no such codec; there is {', '.join(NAMES)}")
+        raise EvaluationError(f"{unknown[0] or 'an empty name'}: no such codec; known are {', '.join(NAMES)}")
     return [_load(name, weights) for name in dict.fromkeys(names)]
 
 

@@ -30,7 +30,7 @@ class OutgoingImage:
 
     @property
     def rank(self) -> int | None:
-        """Most important rank still to be sent; None if there is none."""
+        """Most important rank that has not been sent; None if all have."""
         if self.flushed:
             return None
         if self._again:

@@ -46,7 +46,7 @@ FIRST_PING_EVERY_US = 100_000
 class Policy:
     """Margins of the sender. All times in us."""
 
-    slack_us: int = 10_000  # for timers of two computers and the link's jitter
+    slack_us: int = 10_000  # for the timers of two computers and the jitter of the link
     grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
     refill_us: int = 12_000  # between a credit and our next packet, besides the measured round trip
     unknown_interval_us: int = 50_000  # connection interval until the board reports it

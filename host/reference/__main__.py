@@ -47,7 +47,9 @@ def parser() -> CommandParser:
     c.add_argument("--tables", metavar="DIR", type=Path, required=True, help=f"folder of {TABLE_NAME.format('0 to 9')}")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")
 
-    c = commands.add_parser("fit", help="find the activations' step and the Huffman tables for networks trained here")
+    c = commands.add_parser(
+        "fit", help="find the activations' step and the Huffman tables for networks that host.train trained"
+    )
     c.add_argument("networks", metavar="NETWORKS", type=Path, help=".npz that host.train --recipe pnc wrote")
     c.add_argument("--photos", metavar="DIR", required=True, help="photos to fit them to")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec, one .npz file")

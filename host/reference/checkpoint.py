@@ -56,11 +56,11 @@ def read_variables(folder: Path) -> dict[str, np.ndarray]:
         _check_header(entries.pop("", None))
         variables = {name: _entry(message) for name, message in entries.items()}
     except ValueError as error:
-        raise CodecError(f"{index}: no index of a TensorFlow checkpoint: {_words(error)}") from None
+        raise CodecError(f"{index}: not the index of a TensorFlow checkpoint: {_words(error)}") from None
     content = _read(data, MAX_DATA_BYTES)
     numeric = {name: entry for name, entry in variables.items() if entry.kind != _STRING}
     if sum(entry.size for entry in numeric.values()) > len(content):
-        raise CodecError(f"{data}: it is cut short, or its index is that of another file")
+        raise CodecError(f"{data}: it is truncated, or its index belongs to another file")
     arrays = {}
     for name, entry in numeric.items():
         try:
@@ -76,7 +76,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
 
 
 def _words(error: ValueError) -> str:
-    return "a name is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+    return "a name is not text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _check_header(message: bytes | None) -> None:
@@ -132,7 +132,7 @@ def _array(entry: _Entry, content: bytes) -> np.ndarray:
     if math.prod(entry.shape) * kind.itemsize != entry.size:
         raise ValueError(f"{entry.size} bytes do not make {entry.shape} of {kind}")
     if entry.offset + entry.size > len(content):
-        raise ValueError("it is outside the file: cut short, or its index is that of another file")
+        raise ValueError("it is outside the file, which is truncated or has another file's index")
     piece = content[entry.offset : entry.offset + entry.size]
     if masked_crc32c(piece) != entry.checksum:
         raise ValueError("damaged (wrong checksum)")

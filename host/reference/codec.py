@@ -86,7 +86,7 @@ class ReferenceCodec:
         arrived. A list of fewer channels is a prefix.
         """
         if len(channels) > CHANNELS:
-            raise ValueError(f"{len(channels)} channels; there are {CHANNELS}")
+            raise ValueError(f"{len(channels)} channels instead of {CHANNELS}")
         latent, faults = np.zeros((CHANNELS, GRID, GRID), np.float32), []
         for place, data in enumerate(channels):
             if data is None:

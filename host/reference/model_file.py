@@ -89,7 +89,7 @@ def _networks(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Encoder, Decod
 
 def _unsound(path: Path, error: Exception) -> CodecError:
     what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-    return CodecError(f"{path}: no sound model of {NAME}: {what}")
+    return CodecError(f"{path}: not a valid model of {NAME}: {what}")
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

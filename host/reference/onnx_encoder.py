@@ -143,10 +143,10 @@ def _constant(name: str, constants: dict[str, TensorProto], makers: dict[str, on
         return _array(constants[name])
     node = makers.get(name)
     if node is None or node.op_type != "DequantizeLinear" or len(node.input) < 2:
-        raise ValueError(f"{name!a} is no constant")
+        raise ValueError(f"{name!a} is not a constant")
     parts = [_array(constants[part]) for part in node.input if part in constants]
     if len(parts) != len(node.input):
-        raise ValueError(f"{name!a} is made of what is no constant")
+        raise ValueError(f"{name!a} is computed from something that is not a constant")
     values, scale = parts[0].astype(np.int64), parts[1].astype(np.float32)
     if len(parts) == 3:
         zero = parts[2].astype(np.int64)

@@ -118,7 +118,7 @@ def read_table(path: Path) -> HuffmanTable:
         _check_instructions(content)
         return HuffmanTable.from_codes(_codes(_load(content)))
     except (ValueError, CodecError) as error:
-        raise CodecError(f"{path}: no Huffman table that dahuffman wrote: {error}") from None
+        raise CodecError(f"{path}: not a Huffman table that dahuffman wrote: {error}") from None
 
 
 def _check_instructions(program: bytes) -> None:
@@ -130,9 +130,9 @@ def _check_instructions(program: bytes) -> None:
         except StopIteration:
             return
         except Exception as error:  # what broken arguments raise is not documented
-            raise ValueError(f"it is no pickle ({str(error)[:80]})") from None
+            raise ValueError(f"it is not a pickle ({str(error)[:80]})") from None
         if instruction.name not in _INSTRUCTIONS:
-            raise ValueError(f"its instruction {instruction.name} is none that a table needs")
+            raise ValueError(f"it has the instruction {instruction.name}, which no table needs")
         if instruction.name.endswith("BINPUT") and not (isinstance(argument, int) and argument <= MAX_MEMO):
             raise ValueError(f"its instruction {count} remembers more than a table does")
     raise ValueError(f"it has more than {MAX_INSTRUCTIONS} instructions")
@@ -145,7 +145,7 @@ def _load(content: bytes) -> Any:
     # A damaged pickle may raise nearly anything (the pickle module's documentation says so).
     except Exception as error:
         words = str(error).partition("\n")[0][:120] or type(error).__name__
-        raise ValueError(f"it is no sound pickle: {words}") from None
+        raise ValueError(f"it is not a valid pickle: {words}") from None
 
 
 def _codes(saved: Any) -> dict[int, tuple[int, int]]:

@@ -11,11 +11,11 @@ _VARINT_BITS = 64
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return the number at ``at`` and the offset after it. Raises ValueError if it is cut short or over 64 bits."""
+    """Return the number at ``at`` and the offset after it. Raises ValueError if it is truncated or over 64 bits."""
     value = 0
     for shift in range(0, _VARINT_BITS, 7):
         if at >= len(data):
-            raise ValueError("a number is cut short")
+            raise ValueError("a number is truncated")
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
@@ -45,7 +45,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
         if size is None:
             raise ValueError(f"a field of an unknown kind ({kind})")
         if size > len(data) - at:
-            raise ValueError("a field is cut short")
+            raise ValueError("a field is truncated")
         piece = data[at : at + size]
         at += size
         yield number, piece if kind == 2 else int.from_bytes(piece, "little")

@@ -24,7 +24,7 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
     Work and memory are bounded by the length of ``data``: blocks must follow each other and may not overlap.
     """
     if len(data) < _FOOTER_BYTES:
-        raise ValueError("it is cut short")
+        raise ValueError("it is truncated")
     footer = data[-_FOOTER_BYTES:]
     if struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
         raise ValueError("it does not end as a table does (wrong magic number)")
@@ -81,7 +81,7 @@ def _entries(block: bytes) -> list[tuple[bytes, bytes]]:
         fresh, at = read_varint(block, at)
         size, at = read_varint(block, at)
         if shared > len(key) or fresh + size > len(block) - at:
-            raise ValueError("an entry is cut short")
+            raise ValueError("an entry is truncated")
         if shared + fresh > _MAX_KEY_BYTES:
             raise ValueError("a key is too long")
         key = key[:shared] + block[at : at + fresh]

@@ -27,7 +27,7 @@ class TfliteEncoder:
             raise CodecError("LiteRT is not installed: pip install 'pnc-link[tflite]'") from None
         content = read_file(path, _MAX_BYTES, "a TFLite encoder", CodecError)
         if content[4:8] != b"TFL3":
-            raise CodecError(f"{path}: no TFLite encoder")
+            raise CodecError(f"{path}: not a TFLite encoder")
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()

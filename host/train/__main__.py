@@ -51,19 +51,23 @@ def parser() -> CommandParser:
     p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", help="folder for checkpoint and weights (default: out/RECIPE)")
-    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     p.add_argument("--threads", type=_threads, metavar="N", default=2, help="torch threads (default: %(default)s)")
     p.add_argument("--minutes", type=_minutes, metavar="N", help="length of the whole training (default: the recipe's)")
     staged = p.add_argument_group(f"recipe {STAGED}", "The published training; one process, or several under torchrun.")
     staged.add_argument(
-        "--stage", type=int, choices=(0, 1, 2), help="0: pixels, 1: through a frozen classifier, 2: it learns along"
+        "--stage", type=int, choices=(0, 1, 2), help="0: pixels, 1: through a frozen classifier, 2: it is trained too"
     )
     staged.add_argument(
-        "--from", dest="start", type=Path, metavar="FILE", help="weights to begin with (default: the stage before's)"
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="FILE",
+        help="weights to begin with (default: those of the previous stage)",
     )
     staged.add_argument("--epochs", type=int, metavar="N", help="length of the whole stage (default: 70)")
     staged.add_argument(
-        "--batch", type=int, metavar="N", help="photos at a time, of all processes together (default: 4)"
+        "--batch", type=int, metavar="N", help="photos in a batch, for all processes together (default: 4)"
     )
     staged.add_argument(
         "--side", type=int, metavar="PIXELS", help=f"side of the pictures, for trials (default: {SIDE})"

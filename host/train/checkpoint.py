@@ -14,16 +14,16 @@ from .files import write
 from .photos import TrainingError
 
 #: Ends the messages of refusals to overwrite another run's files.
-ELSEWHERE = "to start afresh give another --out"
+ELSEWHERE = "to start a new run, give another --out"
 
 
 def check_new(last: Path, *weights: Path) -> None:
     """Raise TrainingError if a new run would overwrite the checkpoint ``last`` or ``weights`` of another one."""
     if last.exists():
-        raise TrainingError(f"{last}: is there already; go on from it with --resume; {ELSEWHERE}")
+        raise TrainingError(f"{last}: already exists; continue from it with --resume; {ELSEWHERE}")
     for file in weights:
         if file.exists():
-            raise TrainingError(f"{file}: is there already and would be overwritten; give another --out")
+            raise TrainingError(f"{file}: already exists and would be overwritten; give another --out")
 
 
 def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
@@ -35,7 +35,7 @@ def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     if (last or path).exists():
-        advice = "the last checkpoint is untouched: fix that, then go on with --resume"
+        advice = "the last checkpoint is untouched: fix that, then continue with --resume"
     else:
         advice = "there is no checkpoint yet: fix that, then start again"
     write(buffer.getbuffer(), path, advice)
@@ -43,13 +43,13 @@ def save(state: dict[str, Any], path: Path, last: Path | None = None) -> None:
 
 def stopped(path: Path) -> KeyboardInterrupt:
     """Return the exception that ends a training which was asked to stop and is saved in ``path``."""
-    return KeyboardInterrupt(f"stopped; {path} is saved: go on with --resume")
+    return KeyboardInterrupt(f"stopped; {path} is saved: continue with --resume")
 
 
 def load(path: Path, recipe: str) -> dict[str, Any]:
     """Read the state in ``path``. Raises TrainingError if there is none or it belongs to another recipe."""
     if not path.is_file():
-        raise TrainingError(f"{path}: no checkpoint to resume from; leave out --resume to start afresh")
+        raise TrainingError(f"{path}: no checkpoint to resume from; leave out --resume to start a new run")
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -65,7 +65,7 @@ def check_run(state: dict[str, Any], facts: Mapping[str, Any], path: Path) -> No
     """Raise TrainingError unless ``state``, the content of ``path``, is of a run with the same facts."""
     theirs = state.get("facts")
     if not isinstance(theirs, dict):
-        raise TrainingError(f"{path}: tells of no photos that it learned from; {ELSEWHERE}")
+        raise TrainingError(f"{path}: does not name the photos that it was trained on; {ELSEWHERE}")
     for name, ours in facts.items():
         if theirs.get(name) != ours:
             raise TrainingError(
@@ -80,4 +80,6 @@ def restoring() -> Iterator[None]:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         words = f"it lacks {error}" if isinstance(error, KeyError) else str(error).strip().partition("\n")[0]
-        raise TrainingError(f"the checkpoint is not one of this recipe, or not whole ({words}); {ELSEWHERE}") from error
+        raise TrainingError(
+            f"the checkpoint is not one of this recipe, or not complete ({words}); {ELSEWHERE}"
+        ) from error

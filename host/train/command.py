@@ -1,4 +1,4 @@
-"""Trains the codec: what ``python -m host.train`` does for every recipe but the published one."""
+"""Training of the codec: ``python -m host.train`` with every recipe but the published one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         KeyboardInterrupt: the run was stopped and saved.
     """
     if recipe_name not in RECIPES:
-        raise TrainingError(f"{recipe_name}: no such recipe; there is {', '.join(RECIPES)}, pnc")
+        raise TrainingError(f"{recipe_name}: no such recipe; known are {', '.join(RECIPES)}, pnc")
     recipe = RECIPES[recipe_name]
     path = out / "checkpoint.pt"
     kind = kind_of(recipe.codec)
@@ -63,7 +63,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     length = recipe.minutes if minutes is None else minutes
     trainer = CodecTrainer(recipe, rest, held_out, say, state)
     if state:
-        say(f"going on at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
+        say(f"continuing at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
     loop.run(trainer, length, path, facts, say)
     say("fitting the entropy tables")
     written = export(trainer.average, trainer.passes.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)

@@ -8,7 +8,7 @@ from ..files import write_whole
 from .photos import TrainingError
 
 
-def write(data: bytes | memoryview, path: Path, advice: str = "what was there before is untouched") -> None:
+def write(data: bytes | memoryview, path: Path, advice: str = "the previous file is untouched") -> None:
     """Write ``path`` atomically. Raises TrainingError, ending with ``advice``, if that fails."""
     try:
         write_whole(data, path)

@@ -95,7 +95,7 @@ def test_steps_take_turns_and_a_batch_is_shared_without_loss() -> None:
 
 
 def test_a_folder_of_pictures_is_taken_and_a_folder_without_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="no picture is in it"):
+    with pytest.raises(PictureError, match="no pictures in this folder"):
         codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)
     with pytest.raises(PictureError, match="no such folder"):
         codec_bench.measure("pnc-v2", tmp_path / "none", 1, 1, 1)

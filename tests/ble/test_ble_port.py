@@ -143,7 +143,7 @@ def test_a_board_that_says_nothing_is_connected_to_again() -> None:
         async with camera_on(air) as board:
             board.mute = True
             async with edge_on(air) as edge:
-                await edge.noticed("it said nothing")
+                await edge.noticed("it sent nothing")
                 board.mute = False
                 await edge.noticed("connected to camera")
 

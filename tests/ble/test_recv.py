@@ -68,7 +68,7 @@ def test_200_coloured_pictures_are_all_recognised_in_order(tmp_path: Path, capsy
 
 def test_a_port_and_bluetooth_together_are_wrong_usage() -> None:
     arguments = recv.parser().parse_args(["--ble", "--port", "/dev/ttyACM0"])
-    with pytest.raises(CommandError, match="--ble is this computer's own Bluetooth") as error:
+    with pytest.raises(CommandError, match="--ble uses this computer's own Bluetooth") as error:
         asyncio.run(recv.recv(arguments))
     assert error.value.status == USAGE
 
@@ -78,7 +78,7 @@ def test_a_port_and_bluetooth_together_are_wrong_usage() -> None:
     [
         (["--ble", "--ble", "attic"], "name each of several"),
         (["--ble", "Attic", "--ble", "attic"], "it is named twice"),
-        ([word for number in range(9) for word in ("--ble", str(number))], "9 cameras, and 8 are possible"),
+        ([word for number in range(9) for word in ("--ble", str(number))], "9 cameras given, at most 8 are possible"),
     ],
 )
 def test_cameras_that_cannot_be_told_apart_or_are_too_many_are_wrong_usage(cameras: list[str], said: str) -> None:

@@ -55,12 +55,12 @@ def test_no_board(well: Desk) -> None:
 def test_a_port_that_may_not_be_used(well: Desk) -> None:
     assert only(found(well, Access(lambda _port: False, lambda _port: "dialout"))) == (
         Severity.ERROR,
-        "/dev/ttyACM0: you may not use it",
+        "/dev/ttyACM0: no permission to use it",
         "sudo usermod -aG dialout $USER, then log out and in again",
     )
     assert only(found(well, Access(lambda _port: False, lambda _port: "root"))) == (
         Severity.ERROR,
-        "/dev/ttyACM0: you may not use it",
+        "/dev/ttyACM0: no permission to use it",
         f"{RULES}, plug it in again",
     )
 
@@ -179,7 +179,7 @@ def test_modem_manager_until_the_rules_are_installed(well: Desk) -> None:
     well.tool("systemctl", prints="active")
     assert only(found(well)) == (
         Severity.WARNING,
-        "ModemManager talks to every new serial port, also to boards, for some seconds",
+        "ModemManager probes every new serial port for some seconds, also those of boards",
         RULES,
     )
     well.rules.mkdir()

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bsim_console import Console
-from simulation import Simulation
-
 from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Credit, Link, LinkState, Picture, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.simulation import Simulation
 
 #: Frames that a host may have under way (docs/link.md).
 MAX_FRAMES_IN_FLIGHT = 24

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from simulation import build, missing
+
+from tests.bsim.simulation import build, missing
 
 WHY = missing()
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from simulation import START_S
+from tests.bsim.simulation import START_S
 
 QEMU = "qemu-system-arm"
 #: Registers of GDB's remote protocol: the program counter is the last of r0 to r15.

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from bsim_console import Console
-from emulator import QEMU, Emulator
-from simulation import build
 
 from host.wire import Boot, Configure, Error, ErrorCode, Hop, Ping, Pong, Reset, ResetKind, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.emulator import QEMU, Emulator
+from tests.bsim.simulation import build
 
 pytestmark = pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed")
 GARBAGE_BYTES = 200_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bsim_scene import Source, goodput_kbps, measure_goodput_kbps, scene
 
 from host.wire import Credit, Phy
+from tests.bsim.bsim_scene import Source, goodput_kbps, measure_goodput_kbps, scene
 
 #: A serial port that is faster than the radio.
 FAST = ["-baud=3000000"]

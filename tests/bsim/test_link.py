@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bsim_console import Console
-from bsim_scene import Source, picture, scene
-from simulation import Simulation
 
 from host.wire import Boot, Capability, Hop, Kind, Link, LinkState, Phy, Picture, Ping, Pong, Result, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.bsim_scene import Source, picture, scene
+from tests.bsim.simulation import Simulation
 
 
 def test_a_board_greets_its_host_and_keeps_its_role_through_a_restart(program: Path, tmp_path: Path) -> None:

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bsim_console import BoardGoneError, appears
-from simulation import START_S, build, native_board
-
 from host.wire import (
     Boot,
     Capability,
@@ -25,6 +22,8 @@ from host.wire import (
     ResetKind,
     Role,
 )
+from tests.bsim.bsim_console import BoardGoneError, appears
+from tests.bsim.simulation import START_S, build, native_board
 
 
 @contextmanager

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from bsim_scene import Scene, Source, attenuated, picture, scene
-
 from host.wire import Link, LinkState, Picture, Statistics, StatisticsRequest
+from tests.bsim.bsim_scene import Scene, Source, attenuated, picture, scene
 
 IN_FLIGHT_DEFAULT = 3
 FILL_IMAGE = 200

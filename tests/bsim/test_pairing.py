@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bsim_console import Console
-from bsim_scene import picture
-from simulation import NEEDS_CIPHER, REAL, Simulation
 
 from host.wire import Configure, Link, LinkState, Pair, PairAction, Pairing, PairMethod, Picture, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.bsim_scene import picture
+from tests.bsim.simulation import NEEDS_CIPHER, REAL, Simulation
 
 pytestmark = NEEDS_CIPHER
 OPEN = Pair(action=PairAction.OPEN)

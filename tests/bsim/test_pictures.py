@@ -12,9 +12,10 @@ from statistics import mean, median
 from typing import Any
 
 import pytest
-from bsim_scene import scene
 from PIL import Image
-from simulation import ROOT, Simulation
+
+from tests.bsim.bsim_scene import scene
+from tests.bsim.simulation import ROOT, Simulation
 
 PICTURES = 100
 SERVER_S = 60.0

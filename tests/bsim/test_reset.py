@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bsim_console import Console, appears
-from bsim_scene import attenuated, picture, scene
-from simulation import START_S, Simulation
-
 from host.wire import Boot, Error, ErrorCode, Link, LinkState, Picture, Reset, ResetKind, Role
+from tests.bsim.bsim_console import Console, appears
+from tests.bsim.bsim_scene import attenuated, picture, scene
+from tests.bsim.simulation import START_S, Simulation
 
 #: Simulated time that a board may take, ms.
 BACK_MS = 2000

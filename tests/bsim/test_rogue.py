@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bsim_console import Console
-from bsim_scene import picture
-from simulation import ROOT, Simulation, build
 
 from host.wire import LinkState, Pair, PairAction, Pairing, PairMethod, Phy, Picture, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.bsim_scene import picture
+from tests.bsim.simulation import ROOT, Simulation, build
 
 #: What it sends: packets.h of the rogue.
 PACKETS = 3604

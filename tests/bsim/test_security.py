@@ -6,11 +6,10 @@ import os
 import re
 from pathlib import Path
 
-from bsim_console import Console
-from bsim_scene import picture, scene
-from simulation import NEEDS_CIPHER, REAL, Simulation, build
-
 from host.wire import LinkState, Picture, Role
+from tests.bsim.bsim_console import Console
+from tests.bsim.bsim_scene import picture, scene
+from tests.bsim.simulation import NEEDS_CIPHER, REAL, Simulation, build
 
 #: Zephyr's samples connect only to what is near: -50 dBm in later releases.
 NEAR = ["-channel=NtNcable", "-argschannel", "-at=40"]

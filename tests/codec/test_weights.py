@@ -94,7 +94,7 @@ def test_weights_that_lack_a_part_are_refused(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["pnc-v9", "pnc-v1"])
 def test_an_unknown_codec_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(CodecError, match=f"{name}: no such codec; there is pnc-v2$"):
+    with pytest.raises(CodecError, match=f"{name}: no such codec; known are pnc-v2$"):
         load(name)
 
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from core_build import Workshop, compiler
+
+from tests.core.core_build import Workshop, compiler
 
 
 @pytest.fixture(scope="session")

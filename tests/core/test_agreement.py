@@ -7,12 +7,12 @@ import zlib
 
 import pytest
 from cobs import cobs
-from core_build import HERE, Workshop, filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.frames import FrameReader, write_frame
 from host.wire import MAX_FRAME, MAX_PACKET
+from tests.core.core_build import HERE, Workshop, filled
 
 
 @pytest.fixture(scope="module")

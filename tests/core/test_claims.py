@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import vector_tables
-from core_build import HERE, SANITIZERS, Workshop, can_link, claims, compiler, run
+
+from tests.core import vector_tables
+from tests.core.core_build import HERE, SANITIZERS, Workshop, can_link, claims, compiler, run
 
 VECTORS = "test_vectors"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(HERE.glob("test_*.c"))}

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import vector_tables
-from core_build import CORE, HERE, INCLUDES, STRICT, arm_flags, compile_or_fail, run, sources
+
+from tests.core import vector_tables
+from tests.core.core_build import CORE, HERE, INCLUDES, STRICT, arm_flags, compile_or_fail, run, sources
 
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections"]
 ARM = "arm-none-eabi-gcc"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from core_build import HERE, INCLUDES, SANITIZERS, STRICT, can_link, compile_or_fail, compiler, run, sources
+
+from tests.core.core_build import HERE, INCLUDES, SANITIZERS, STRICT, can_link, compile_or_fail, compiler, run, sources
 
 HARNESS = HERE / "fuzz_board.c"
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from core_build import CORE
+
+from tests.core.core_build import CORE
 
 SRC = CORE.parent / "src"
 CORE_LAYERS = (

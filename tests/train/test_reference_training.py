@@ -251,7 +251,7 @@ def test_one_epoch_and_a_resumed_second_give_the_bits_of_two_epochs(
     assert (last(tmp_path)["epoch"], last(tmp_path)["step_of_epoch"]) == (1, 0)
     run(photos, tmp_path, "--stage", 0, "--epochs", 2, "--resume")
     said = capsys.readouterr().out
-    assert "going on at epoch 2, step 0" in said
+    assert "continuing at epoch 2, step 0" in said
     assert "stage 0  epoch 2 of 2  step 2 of 2" in said
     for words in (
         " photos/s  loss ",
@@ -392,12 +392,12 @@ def test_what_another_run_of_the_stage_left_is_not_overwritten(
     before = {path.name: path.read_bytes() for path in two_epochs.iterdir()}
     assert len(before) == 3
     said = refusal(capsys, *arguments(photos, two_epochs, "--stage", 0))
-    assert f"{weights.last_path(two_epochs, 0)}: is there already; go on from it with --resume; " in said
+    assert f"{weights.last_path(two_epochs, 0)}: already exists; continue from it with --resume; " in said
     assert {path.name: path.read_bytes() for path in two_epochs.iterdir()} == before
     best = weights.best_path(tmp_path, 0)
     best.write_bytes(before[best.name])
     said = refusal(capsys, *arguments(photos, tmp_path, "--stage", 0))
-    assert f"{best}: is there already and would be overwritten; give another --out" in said
+    assert f"{best}: already exists and would be overwritten; give another --out" in said
     # Those are no files of stage 1, which begins with them.
     missing = tmp_path / "missing"
     assert f"{missing}: no such folder" in refusal(capsys, *arguments(missing, tmp_path, "--stage", 1))
@@ -418,7 +418,7 @@ def test_a_batch_that_cannot_be_shared_equally_is_refused(
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
     said = refusal(capsys, *arguments(photos, tmp_path, "--stage", 0))
-    assert "--batch 4: photos at a time of all processes together: a multiple of their number (3)" in said
+    assert "--batch 4: photos in a batch, for all processes together, must be a multiple of their number (3)" in said
 
 
 @pytest.mark.parametrize(
@@ -429,8 +429,8 @@ def test_a_batch_that_cannot_be_shared_equally_is_refused(
             "belongs to stage 0 of recipe pnc (layout 2), not to stage 0 (layout 1)",
         ),
         (lambda state: state.update(recipe="default"), "belongs to recipe default, not pnc"),
-        (lambda state: state.pop("facts"), "tells of no photos that it learned from"),
-        (lambda state: state.pop("adam"), "not a whole checkpoint ('adam')"),
+        (lambda state: state.pop("facts"), "does not name the photos that it was trained on"),
+        (lambda state: state.pop("adam"), "not a complete checkpoint ('adam')"),
         (lambda state: state["model"].pop("encoder.first.bias"), "its weights are not those of this network"),
     ],
     ids=["layout", "recipe", "facts missing", "part missing", "other network"],
@@ -497,7 +497,7 @@ def test_ctrl_c_ends_with_status_130_and_a_checkpoint_that_loads(photos: Path, t
             break
     _, error = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 130
-    assert error == f"train: stopped; {weights.last_path(tmp_path, 0)} is saved: go on with --resume\n"
+    assert error == f"train: stopped; {weights.last_path(tmp_path, 0)} is saved: continue with --resume\n"
     assert trained(last(tmp_path))["facts"]["photos"] == load_pictures(photos, SIDE)[1].identity
 
 

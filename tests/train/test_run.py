@@ -58,7 +58,9 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path) -> None:
     whole = trainer.state()
     for damage in ({"model": {}}, {"order": whole["order"][:-1]}, {"average": None}, {"steps": ...}):
         broken = {key: value for key, value in {**whole, **damage}.items() if value is not ...}
-        with pytest.raises(TrainingError, match=r"^the checkpoint is not one of this recipe, or not whole \([^\n]+$"):
+        with pytest.raises(
+            TrainingError, match=r"^the checkpoint is not one of this recipe, or not complete \([^\n]+$"
+        ):
             CodecTrainer(SMALL, photos[:8], photos[8:], said.append, broken)
     assert again.step(again.crops(again.rng), 0.5)["features"] > 0
     loop.run(again, 0.01, tmp_path / "checkpoint.pt", {}, said.append)
@@ -95,7 +97,7 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
         options = command.parser().parse_args([*base, "--minutes", "100"])
         assert run_command(command.NAME, lambda: command.train(options)) == 130
     said = capsys.readouterr().err
-    assert said == f"train: stopped; {out / 'checkpoint.pt'} is saved: go on with --resume\n"
+    assert said == f"train: stopped; {out / 'checkpoint.pt'} is saved: continue with --resume\n"
     first = checkpoint.load(out / "checkpoint.pt", "default")
     more = str(first["elapsed_s"] / 60 + 0.02)
     assert command.train(command.parser().parse_args([*base, "--minutes", more, "--resume"])) == 0
@@ -104,7 +106,7 @@ def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_de
     assert first["facts"]["photos"] == load_photos(photos)[1].identity
     assert 1 == first["steps"] < second["steps"]
     said = capsys.readouterr().out
-    assert f"going on at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
+    assert f"continuing at {first['elapsed_s'] / 60:.1f} minutes, step {first['steps']}" in said
     trained = Codec("pnc-v2", out)
     packets = trained.encode(drawing(9))
     assert trained.decoder().decode(packets).used == len(packets)

@@ -128,7 +128,7 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     for arguments, words in (
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
-        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; there is default, pnc"),
+        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; known are default, pnc"),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
         assert words in refusal(capsys, *arguments)
@@ -140,8 +140,8 @@ def test_what_another_run_left_is_not_overwritten(
 ) -> None:
     weights = f"{RECIPES[recipe].codec}.onnx"
     for name, words in (
-        ("checkpoint.pt", "is there already; go on from it with --resume; to start afresh give another --out"),
-        (weights, "is there already and would be overwritten; give another --out"),
+        ("checkpoint.pt", "already exists; continue from it with --resume; to start a new run, give another --out"),
+        (weights, "already exists and would be overwritten; give another --out"),
     ):
         out = tmp_path / name
         out.mkdir()
@@ -207,7 +207,7 @@ def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
     facts = {"photos": load_photos(tmp_path)[1].identity, "seed": RECIPES[recipe].seed}
     for state, words in (
         ({"version": kind.version - 1}, f"of {kind.name} version {kind.version - 1}, but this program trains version"),
-        ({"version": kind.version}, "checkpoint.pt: tells of no photos that it learned from"),
+        ({"version": kind.version}, "checkpoint.pt: does not name the photos that it was trained on"),
         (
             {"version": kind.version, "facts": facts | {"photos": "2 (0123456789ab)"}},
             f"checkpoint.pt: belongs to a run with photos 2 (0123456789ab), not {facts['photos']}; give the same",
@@ -215,7 +215,7 @@ def test_a_checkpoint_of_another_version_or_without_its_parts_is_refused(
         ({"version": kind.version, "facts": facts | {"seed": 1}}, "belongs to a run with seed 1, not "),
         (
             {"version": kind.version, "facts": facts},
-            "not one of this recipe, or not whole (it lacks 'model')",
+            "not one of this recipe, or not complete (it lacks 'model')",
         ),
     ):
         checkpoint.save({"recipe": recipe, **state}, tmp_path / "checkpoint.pt")

@@ -125,7 +125,7 @@ def test_ctrl_c_anywhere_saves_whole_steps_and_says_how_to_go_on(place: str, tmp
         trainer.validate_s = 0.1
     with pytest.raises(KeyboardInterrupt) as ended:
         loop.run(trainer, 0.01, path, FACTS, print)
-    assert str(ended.value) == f"stopped; {path} is saved: go on with --resume"
+    assert str(ended.value) == f"stopped; {path} is saved: continue with --resume"
     assert saved(path)["steps"] == trainer.steps == len(trainer.batches) > 0
     if place == "step":
         assert trainer.steps == 3

@@ -1,4 +1,4 @@
-"""Trains a stage of the published recipe: what ``python -m host.train --recipe pnc`` does in each process."""
+"""Training of a stage of the published recipe: ``python -m host.train --recipe pnc`` in each process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
     _check(run, team.size)
     if resume and start:
         raise TrainingError(
-            "--from names weights to begin with, --resume goes on with those in --out; give one of them"
+            "--from names weights to begin with, --resume continues with those in --out; give one of them"
         )
     stage = run.stage.number
     last, best = weights.last_path(out, stage), weights.best_path(out, stage)
@@ -72,7 +72,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
                 trainer.begin_with(begin, start or weights.best_path(out, stage - 1))
             if state:
                 trainer.resume(state, last)
-                say(f"going on at epoch {trainer.epoch + 1}, step {trainer.step_of_epoch}")
+                say(f"continuing at epoch {trainer.epoch + 1}, step {trainer.step_of_epoch}")
             Loop(trainer, out, interrupt, say).to_the_end()
     except torch.cuda.OutOfMemoryError as error:
         raise TrainingError(
@@ -93,7 +93,8 @@ def _check(run: Run, processes: int) -> None:
         raise TrainingError(f"--epochs {run.epochs}: at least 1")
     if run.batch < 1 or run.batch % processes:
         raise TrainingError(
-            f"--batch {run.batch}: photos at a time of all processes together: a multiple of their number ({processes})"
+            f"--batch {run.batch}: photos in a batch, for all processes together, must be a multiple of their "
+            f"number ({processes})"
         )
     if run.side % STRIDE or run.side < SMALLEST_SIDE:
         raise TrainingError(f"--side {run.side}: a multiple of {STRIDE}, at least {SMALLEST_SIDE}")

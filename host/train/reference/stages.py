@@ -47,7 +47,7 @@ def mse_of(pixels: Tensor, decoded: Tensor) -> Tensor:
 
 
 def divergence(wanted: Tensor, got: Tensor) -> Tensor:
-    """Return KL(wanted || got) of each picture in nats, [n], from logits."""
+    """Return KL(target || output) of each picture in nats, [n], from logits."""
     target, answer = F.log_softmax(wanted.float(), 1), F.log_softmax(got.float(), 1)
     return (target.exp() * (target - answer)).sum(1)
 

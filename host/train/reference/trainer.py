@@ -100,7 +100,7 @@ class Trainer:
             self.epoch, self.step_of_epoch = int(state["epoch"]), int(state["step_of_epoch"])
             self.elapsed_s, self.best = float(state["elapsed_s"]), float(state["best"])
         except (KeyError, TypeError, ValueError) as error:
-            raise TrainingError(f"{path}: not a whole checkpoint ({error})") from error
+            raise TrainingError(f"{path}: not a complete checkpoint ({error})") from error
 
     def reduced(self) -> torch.autocast:
         """Return the context that computes in bfloat16 on a GPU; on the CPU it changes nothing (float32)."""
@@ -153,6 +153,6 @@ class Trainer:
         if not all(map(math.isfinite, means.values())):
             raise TrainingError(
                 f"the loss is not finite at epoch {self.epoch + 1}, step {self.step_of_epoch}; "
-                "the last checkpoint is from before that"
+                "the last checkpoint was saved before that"
             )
         return means

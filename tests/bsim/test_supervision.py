@@ -6,11 +6,10 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from bsim_console import BoardGoneError, Console, appears
-from bsim_scene import picture, scene
-from simulation import START_S, Simulation
-
 from host.wire import Boot, Pair, PairAction, Pairing, Picture, Role
+from tests.bsim.bsim_console import BoardGoneError, Console, appears
+from tests.bsim.bsim_scene import picture, scene
+from tests.bsim.simulation import START_S, Simulation
 
 CONNECTED, TRAFFIC, ERROR = range(3)
 
