@@ -5,18 +5,21 @@ A connection event starts at every anchor point, one connection interval apart. 
 event; the packet is repeated in the next one (link-layer retransmission: packets are late, not lost). A packet
 counts as sent when the next packet from the other side acknowledges it. When a board receives nothing for the
 supervision timeout, the connection is down, and the boards search for each other again.
+
+Losses are a function of seed, connection event and number in the event (``losses.draw``). So the air is the same
+whatever is sent: policies of the sender can be compared picture by picture.
 """
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from ..board.core import BoardCore
 from ..wire import MAX_PACKET, Phy
 from .air import EVENT_CLOSE_US, HEADERS, cycle_us
+from .losses import draw
 from .schedule import Schedule
 from .trace import Trace
 
@@ -43,10 +46,29 @@ class RadioParameters:
         return legal and cycle_us(self.phy, 0, full) <= self.interval_us - EVENT_CLOSE_US
 
 
+class RadioBoard(Protocol):
+    """What a radio calls on its board. ``BoardCore`` is one."""
+
+    def radio_up(self, now_us: int, peer: int, *, interval_us: int, phy: Phy) -> None:
+        """Take note of a connection, or of its new parameters."""
+
+    def radio_down(self, now_us: int, peer: int, reason: int) -> None:
+        """Take note that a connection has ended."""
+
+    def radio_rx(self, now_us: int, peer: int, packet: bytes) -> None:
+        """Take a received packet."""
+
+    def radio_tx(self, now_us: int, peer: int) -> bytes:
+        """Return the next packet for the radio; empty if there is none."""
+
+    def radio_sent(self, now_us: int, peer: int) -> None:
+        """Take note that the other end has the oldest packet in the radio."""
+
+
 class Endpoint:
     """A board's end of a connection: the packets in its radio, and a limit of the rate."""
 
-    def __init__(self, board: BoardCore, peer: int) -> None:
+    def __init__(self, board: RadioBoard, peer: int) -> None:
         self.board = board
         self.peer = peer
         self.in_radio: deque[bytes] = deque()
@@ -87,10 +109,27 @@ class Endpoint:
         self.board.radio_sent(now_us, self.peer)
         self.refill(now_us)
 
+    def arrived(self, packet: bytes) -> None:
+        """Note that the other end has the first packet in the radio, unless it was discarded meanwhile."""
+        self.delivered = bool(self.in_radio) and self.in_radio[0] is packet
+
     def clear(self) -> None:
-        """Discard all packets: the connection is down."""
+        """Discard all packets: the connection is down, or an ideal radio recalls them."""
         self.in_radio.clear()
         self.delivered = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One exchange of packets: the time of its connection event, its number there, and which packets are lost.
+
+    ``forth`` is from the edge to the camera.
+    """
+
+    event_us: int
+    number: int
+    forth_lost: bool
+    back_lost: bool
 
 
 class Connection:
@@ -113,8 +152,11 @@ class Connection:
         self.parameters = parameters
         self._schedule = schedule
         self._medium = medium
-        self._random = random.Random(seed)
         self.anchor_us = 0
+        self.on_exchange: Callable[[Exchange], None] | None = None  # called for each exchange when it begins
+        self._seed = seed
+        self._event_us = 0
+        self._draws = 0
         self._received_us = 0
         self._epoch = 0  # actions scheduled in an earlier epoch do nothing
 
@@ -146,14 +188,21 @@ class Connection:
             self.camera.refill(self._schedule.now_us)
             self.edge.refill(self._schedule.now_us)
 
+    def _begin_event(self) -> None:
+        """Begin another event of the radio: its losses depend on its time and are counted from 0."""
+        self._event_us = self._schedule.now_us
+        self._draws = 0
+
     def _lost(self) -> bool:
         loss = self.trace.at(self._schedule.now_us).loss
-        return loss > 0 and self._random.random() < loss
+        number, self._draws = self._draws, self._draws + 1
+        return loss > 0 and draw(self._seed, self._event_us, number) < loss
 
     def _advertise(self, epoch: int) -> None:
         if epoch != self._epoch:
             return
         now_us = self._schedule.now_us
+        self._begin_event()
         if self._lost() or self._lost() or self._lost():  # advertisement, request, first packet
             self._schedule.at(now_us + ADVERTISE_US, lambda: self._advertise(epoch))
         else:
@@ -185,6 +234,7 @@ class Connection:
             return
         self.anchor_us = now_us + self.parameters.interval_us
         self._schedule.at(self.anchor_us, lambda: self._event(epoch))
+        self._begin_event()
         if now_us >= self._medium.busy_until_us:  # else another connection still uses the radio: skip this event
             self._exchange(epoch, first=True)
 
@@ -202,7 +252,10 @@ class Connection:
             or now_us + duration_us > self._medium.next_anchor_us() - EVENT_CLOSE_US
         ):
             return
+        number = self._draws // 2
         forth_lost, back_lost = self._lost(), self._lost()
+        if self.on_exchange is not None:
+            self.on_exchange(Exchange(self._event_us, number, forth_lost, back_lost))
         self.edge.transmit(now_us, forth)
         if not forth_lost:
             self.camera.transmit(now_us, back)
@@ -223,7 +276,7 @@ class Connection:
             return
         now_us = self._schedule.now_us
         if forth and not self.edge.delivered:
-            self.edge.delivered = True
+            self.edge.arrived(forth)
             self.camera.board.radio_rx(now_us, self.camera.peer, forth)
         if self.camera.delivered:
             self.camera.acknowledged(now_us)
@@ -233,7 +286,7 @@ class Connection:
         if self.edge.delivered:
             self.edge.acknowledged(now_us)
         if back:
-            self.camera.delivered = True
+            self.camera.arrived(back)
             self.edge.board.radio_rx(now_us, self.edge.peer, back)
         if back or forth:
             self._exchange(epoch, first=False)

@@ -35,12 +35,14 @@ CLEAR = ChannelState()
 class Trace:
     """A step function of time that repeats. A single step is constant."""
 
-    def __init__(self, times_us: Sequence[int], states: Sequence[ChannelState]) -> None:
+    def __init__(
+        self, times_us: Sequence[int], states: Sequence[ChannelState], *, period_us: int | None = None
+    ) -> None:
+        """Take the steps. Without ``period_us`` the last step is as long as the one before it."""
         self._times_us = list(times_us)
         self._states = list(states)
-        # The last step is as long as the one before it.
         last = self._times_us[-1] - self._times_us[-2] if len(self._times_us) > 1 else 1
-        self._period_us = self._times_us[-1] + last
+        self._period_us = period_us or self._times_us[-1] + last
 
     def at(self, now_us: int) -> ChannelState:
         """Return the state at a time."""

@@ -1,77 +1,122 @@
 """Sends pictures over virtual boards in virtual time and reports what was delivered by each deadline.
 
-The experiment of the reference's testbed (RTSS 2023, section 5): one picture after another, each with a deadline, over
-a link with no, light or heavy jamming. Sender, receiver and C core are the same as in real time; only the time that the
-server needs for a picture is a parameter instead of being measured.
+The experiment of the reference's testbed (RTSS 2023, section 5): picture after picture, each with a deadline, over a
+link with no, light or heavy jamming, and more of the kind (``scenario``). The ends are those of a policy; the C core is
+the same as in real time. Only the server's time for a picture is a parameter instead of being measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from ..link.events import Answer, Event, ImageCollected
-from ..link.receiver import Receiver
-from ..link.sender import DeadlineInfeasibleError, Sender
+from ..link.events import Answer, Event, Failed, ImageCollected, Unanswered
+from ..link.sender import DeadlineInfeasibleError
 from ..ranked import RankedPacket
 from ..sim.virtual import VirtualHost
-from ..sim.world import World, WorldSettings
+from ..sim.world import World
+from .delivery import Delivery
+from .policies import Policy
+from .scenario import Scenario
+from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_us
 
-_CONNECT_LIMIT_US = 60_000_000
-_STEP_US = 5_000
+_READY_LIMIT_US = 60_000_000
+_STEP_US = 1_000_000
 
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The ranks of one picture that the edge server used, and whether its answer was back by the deadline."""
-
-    ranks: frozenset[int]
-    in_time: bool
+#: Which of the collected ranks of a picture can be decoded, by its number.
+Usable = Callable[[int, Iterable[int]], frozenset[int]]
 
 
 class Experiment:
-    """One camera, one edge server, and the channel between them."""
+    """Cameras, an edge server, and the channel between them, under one policy."""
 
-    def __init__(self, settings: WorldSettings, service_us: int) -> None:
-        """Set up the boards. ``service_us``: the time that the server needs to decode and classify a picture."""
-        self._world = World(settings)
+    def __init__(self, scenario: Scenario, policy: Policy, usable: Usable | None = None) -> None:
+        """Set up the boards and both ends. ``usable``: None if all ranks can be decoded."""
+        self._scenario = scenario
+        self._usable: Usable = usable or (lambda _index, ranks: frozenset(ranks))
+        self._world = World(scenario.settings)
         self._schedule = self._world.schedule
-        self._service_us = service_us
-        self._sender = Sender(nonce=1)
-        self._receiver = Receiver(nonce=2, service_us=service_us)
-        self._answers: dict[int, Answer] = {}
-        self._camera = VirtualHost(self._schedule, self._world.cameras[0].line, self._sender, self._on_camera)
+        self._free_us = [0] * (scenario.workers or 0)
+        self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
+        self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
+        self._receiver = policy.server(2, scenario.service_us)
+        self._hosts = [
+            VirtualHost(self._schedule, node.line, sender, partial(self._on_camera, index))
+            for index, (node, sender) in enumerate(zip(self._world.cameras, self._senders, strict=True))
+        ]
         self._server = VirtualHost(self._schedule, self._world.edge.line, self._receiver, self._on_edge)
 
-    def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_us: int) -> list[Delivery]:
-        """Send the pictures, one in each period of ``deadline_us``.
-
-        A picture whose deadline is infeasible, or whose answer is late, has no ranks.
-        """
-        while not self._sender.ready and self._schedule.now_us < _CONNECT_LIMIT_US:
+    def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_ms: float) -> list[Delivery]:
+        """Send every picture once, at its time, and return what became of each."""
+        self._schedule.run_until(WARM_UP_US)
+        while not all(sender.ready for sender in self._senders) and self._schedule.now_us < _READY_LIMIT_US:
             self._schedule.run_until(self._schedule.now_us + _STEP_US)
-        deliveries: list[Delivery] = []
-        for packets in pictures:
-            due_us = self._schedule.now_us + deadline_us
-            try:
-                number: int | None = self._sender.submit(self._schedule.now_us, packets, due_us)
-            except DeadlineInfeasibleError:
-                number = None
-            self._camera.wake()
-            self._schedule.run_until(due_us)
-            answer = self._answers.pop(number, None) if number is not None else None
-            deliveries.append(Delivery(answer.ranks, True) if answer else Delivery(frozenset(), False))
+        begin_us = self._schedule.now_us
+        timetable = slots(self._scenario, deadline_ms, len(pictures), begin_us)
+        end_us = timetable[-1].due_us + AFTERWARDS_US
+        self._schedule_disconnects(timetable[0].begin_us, end_us)
+        deliveries = [Delivery(slot) for slot in timetable]
+        for delivery in deliveries:
+            packets = pictures[delivery.slot.index]
+            self._schedule.at(delivery.slot.begin_us, partial(self._submit, delivery, packets))
+        self._schedule.run_until(end_us)
         return deliveries
 
-    def _on_camera(self, event: Event) -> None:
-        if isinstance(event, Answer) and not event.late:
-            self._answers[event.image] = event
+    def _submit(self, delivery: Delivery, packets: Sequence[RankedPacket]) -> None:
+        slot = delivery.slot
+        try:
+            number = self._senders[slot.camera].submit(slot.begin_us, packets, slot.due_us)
+        except DeadlineInfeasibleError:
+            delivery.refused = True
+        else:
+            self._by_number[slot.camera][number] = delivery
+        self._hosts[slot.camera].wake()
+
+    def _on_camera(self, camera: int, event: Event) -> None:
+        match event:
+            case Answer() | Unanswered():
+                delivery = self._by_number[camera].pop(event.image, None)
+                if delivery is None:
+                    return
+                delivery.sent = event.sent
+                if isinstance(event, Answer):
+                    delivery.answered_us = event.answered_us
+                    if event.answered_us <= delivery.slot.due_us:
+                        delivery.ranks = event.ranks
+            case Failed():
+                self._senders[camera].start(self._schedule.now_us)
 
     def _on_edge(self, event: Event) -> None:
-        if isinstance(event, ImageCollected):
-            self._schedule.at(self._schedule.now_us + self._service_us, lambda: self._answer(event))
+        match event:
+            case ImageCollected():
+                delivery = self._by_number[event.source].get(event.image)
+                if delivery is not None and delivery.collected_us is None:
+                    delivery.collected_us = self._schedule.now_us
+                    delivery.collected = frozenset(packet.rank for packet in event.packets)
+                    delivery.arrived_us = dict(event.arrived_us)
+                begin_us = self._schedule.now_us
+                if self._free_us:
+                    worker = self._free_us.index(min(self._free_us))
+                    begin_us = max(begin_us, self._free_us[worker])
+                    self._free_us[worker] = begin_us + self._scenario.service_us
+                index = None if delivery is None else delivery.slot.index
+                self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, index))
+            case Failed():
+                self._receiver.start(self._schedule.now_us)
 
-    def _answer(self, collected: ImageCollected) -> None:
+    def _answer(self, collected: ImageCollected, index: int | None) -> None:
         ranks = [packet.rank for packet in collected.packets]
-        self._receiver.answer(self._schedule.now_us, collected, [], service_us=self._service_us, used=ranks)
+        used = ranks if index is None else self._usable(index, ranks)
+        self._receiver.answer(
+            self._schedule.now_us, collected, [], service_us=self._scenario.service_us, used=sorted(used)
+        )
         self._server.wake()
+
+    def _schedule_disconnects(self, begin_us: int, end_us: int) -> None:
+        world, disconnects = self._world, self._scenario.disconnects
+        schedule_range(self._schedule, disconnects, world.connections, begin_us, end_us)
+        for each in disconnects:
+            if each.by != "range":
+                node = world.edge if each.by == "edge" else world.cameras[0]
+                for at_us in times_us(each, begin_us, end_us):
+                    self._schedule.at(at_us, partial(world.reset, node))

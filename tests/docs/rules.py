@@ -77,7 +77,7 @@ RULES = (
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
     Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
     Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=("onnxruntime", "onnx", "matplotlib")),
-    Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime",)),
+    Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime", "matplotlib")),
 )
 
 
