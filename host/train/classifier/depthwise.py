@@ -1,6 +1,6 @@
 """A depthwise convolution that learns quickly on a CPU.
 
-For most of these torch makes the gradients by a plain loop: on EfficientNet-Lite0 that took three quarters of a step.
+For most of these torch makes the gradients by a plain loop: on EfficientNet-Lite0 that took half of a step.
 """
 
 from __future__ import annotations
