@@ -128,7 +128,10 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
     Image.fromarray(drawing(0)).save(tmp_path / "0.png")
     for arguments, words in (
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
-        (("--data", tmp_path, "--out", tmp_path, "--recipe", "x"), "x: no such recipe; known are default, classifier, pnc"),
+        (
+            ("--data", tmp_path, "--out", tmp_path, "--recipe", "x"),
+            "no such recipe; known are default, classifier, pnc",
+        ),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
         assert words in refusal(capsys, *arguments)
