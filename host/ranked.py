@@ -12,7 +12,7 @@ class RankedPacket:
     """A part of an encoded picture.
 
     ``rank`` is the order of importance, 0 first; unique and without gaps within a picture (0, 1, 2, ...; at most 255).
-    ``position`` is the place of the codec bytes in the picture, 16 bits; only the codec reads it. ``data`` is 1 to 237
+    ``position`` is the place of the codec bytes in the picture, 16 bits; only the codec reads it. ``data`` is 1 to 236
     codec bytes.
     """
 

@@ -9,7 +9,7 @@ from enum import IntEnum, IntFlag
 from struct import Struct
 from typing import ClassVar
 
-VERSION = 1
+VERSION = 2
 MAX_PACKET = 244  # bytes in the largest packet: one notification at ATT MTU 247
 MAX_RANKS = 256  # ranked packets in one picture
 MAX_SOURCES = 16  # cameras that one edge board can tell apart
@@ -19,12 +19,12 @@ MAX_DEADLINE_MS = 65535  # longest remaining time that fits the header
 MISSING_WINDOW = 32  # sequence numbers that credit.missing looks back
 CREDIT_REFRESH_MS = 50  # a board with work repeats its credit at least this often
 HELLO_NAME = 24  # bytes of hello.name that a reader keeps
-PICTURE_IMAGE_AT = 1  # offset of image, u8, in a picture packet
-PICTURE_RANK_AT = 2  # offset of rank, u8, in a picture packet
-PICTURE_POSITION_AT = 3  # offset of position, u16, in a picture packet
-PICTURE_REMAINING_AT = 5  # offset of remaining_ms, u16, in a picture packet
-PICTURE_HEADER = 7  # bytes before the codec bytes of a picture packet
-MAX_CODEC_BYTES = 237  # codec bytes in a full picture packet
+PICTURE_IMAGE_AT = 1  # offset of image, u16, in a picture packet
+PICTURE_RANK_AT = 3  # offset of rank, u8, in a picture packet
+PICTURE_POSITION_AT = 4  # offset of position, u16, in a picture packet
+PICTURE_REMAINING_AT = 6  # offset of remaining_ms, u16, in a picture packet
+PICTURE_HEADER = 8  # bytes before the codec bytes of a picture packet
+MAX_CODEC_BYTES = 236  # codec bytes in a full picture packet
 SERVICE_UUID = "504e4301-8c1e-4b0a-9d53-2f6b7a1c54e1"  # the GATT service of a camera board
 TO_EDGE_UUID = "504e4302-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the central: notifications
 TO_CAMERA_UUID = "504e4303-8c1e-4b0a-9d53-2f6b7a1c54e1"  # its characteristic towards the peripheral: writes without response
@@ -39,7 +39,7 @@ class PictureFlags(IntFlag):
 
     PICTURE = 0x80  # set: this is a picture packet; clear: a control packet
     LAST = 0x40  # this rank is the picture's last
-    RESERVED = 0x30  # zero in version 1; a packet with one of them set is skipped as unknown
+    PROGRAM = 0x30  # the program that sent the picture: its session at the camera board, modulo 4
     SOURCE = 0xf  # on the edge's serial port: number of the camera; elsewhere zero
 
 
@@ -151,19 +151,20 @@ class ResetKind(IntEnum):
 class Picture:
     """A ranked packet with the time left until its deadline. Each hop subtracts how long it held the packet."""
 
-    LAYOUT: ClassVar[Struct] = Struct("<BBBHH")
+    LAYOUT: ClassVar[Struct] = Struct("<BHBHH")
 
-    image: int  # number of the picture, modulo 256
+    image: int  # names the picture: when its answer must leave the edge server, in ms of that server's clock, modulo 65536
     rank: int  # order of importance, 0 first; unique in a picture, without gaps
     position: int  # place of the codec bytes in the picture; only the codec reads it
     remaining_ms: int  # time left until the deadline when the packet was handed on
-    data: bytes  # 1 to 237 codec bytes
+    data: bytes  # 1 to 236 codec bytes
     last: bool = False  # this rank is the picture's last
+    program: int = 0  # session of the sending program at the camera board, modulo 4
     source: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        flags = PictureFlags.PICTURE | (PictureFlags.LAST if self.last else 0) | self.source
+        flags = PictureFlags.PICTURE | (PictureFlags.LAST if self.last else 0) | self.program << 4 | self.source
         return self.LAYOUT.pack(flags, self.image, self.rank, self.position, self.remaining_ms) + self.data
 
     @classmethod
@@ -172,7 +173,7 @@ class Picture:
         if len(data) <= cls.LAYOUT.size:
             raise MalformedError(f"picture: {len(data)} bytes, more than {cls.LAYOUT.size} needed")
         flags, image, rank, position, remaining_ms = cls.LAYOUT.unpack_from(data)
-        return cls(image=image, rank=rank, position=position, remaining_ms=remaining_ms, data=data[cls.LAYOUT.size :], last=bool(flags & PictureFlags.LAST), source=int(flags & PictureFlags.SOURCE))
+        return cls(image=image, rank=rank, position=position, remaining_ms=remaining_ms, data=data[cls.LAYOUT.size :], last=bool(flags & PictureFlags.LAST), program=(flags & PictureFlags.PROGRAM) >> 4, source=(flags & PictureFlags.SOURCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class Hello:
     """Opens a session, in both directions on every hop. The first three bytes never change."""
 
     TYPE: ClassVar[int] = 0x01
-    LAYOUT: ClassVar[Struct] = Struct("<BBBBBBI3sBBIQ")
+    LAYOUT: ClassVar[Struct] = Struct("<BBBBBBI3sBBBIQ")
 
     version: int = 0  # protocol version
     kind: int = 0  # kind of the sender
@@ -190,6 +191,7 @@ class Hello:
     firmware: bytes = bytes(3)  # major, minor, patch
     slots: int = 0  # picture packets the board's queue holds
     in_flight: int = 0  # most packets that the board has in its radio at a time
+    sessions: int = 0  # sessions of programs that this board has opened, from any number on, modulo 256; of a host: 0
     session: int = 0  # chosen at each start; another value means a restart
     board_id: int = 0  # unique number of the board; of a host: 0
     name: bytes = b""  # UTF-8, at most 24 bytes
@@ -197,15 +199,15 @@ class Hello:
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.version, self.kind, self.role, self.boot, self.capabilities, self.firmware, self.slots, self.in_flight, self.session, self.board_id) + self.name
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.version, self.kind, self.role, self.boot, self.capabilities, self.firmware, self.slots, self.in_flight, self.sessions, self.session, self.board_id) + self.name
 
     @classmethod
     def unpack(cls, data: bytes) -> Hello:
         """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"hello: {len(data)} bytes, {cls.LAYOUT.size} needed")
-        _, peer, version, kind, role, boot, capabilities, firmware, slots, in_flight, session, board_id = cls.LAYOUT.unpack_from(data)
-        return cls(version=version, kind=kind, role=role, boot=boot, capabilities=capabilities, firmware=firmware, slots=slots, in_flight=in_flight, session=session, board_id=board_id, peer=peer, name=data[cls.LAYOUT.size :])
+        _, peer, version, kind, role, boot, capabilities, firmware, slots, in_flight, sessions, session, board_id = cls.LAYOUT.unpack_from(data)
+        return cls(version=version, kind=kind, role=role, boot=boot, capabilities=capabilities, firmware=firmware, slots=slots, in_flight=in_flight, sessions=sessions, session=session, board_id=board_id, peer=peer, name=data[cls.LAYOUT.size :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +276,7 @@ class Flush:
     """Host to board: drop the waiting packets of an image. Answered by credit."""
 
     TYPE: ClassVar[int] = 0x04
-    LAYOUT: ClassVar[Struct] = Struct("<BBBB")
+    LAYOUT: ClassVar[Struct] = Struct("<BBHB")
 
     image: int = 0  # the image
     all: int = 0  # 1: every image; image is then ignored
@@ -387,26 +389,27 @@ class Pong:
     """Answer to ping."""
 
     TYPE: ClassVar[int] = 0x08
-    LAYOUT: ClassVar[Struct] = Struct("<BBBIIII")
+    LAYOUT: ClassVar[Struct] = Struct("<BBBIIIII")
 
     hop: int = 0  # hop that answers
     token: int = 0  # token of the ping
     origin_us: int = 0  # origin_us of the ping
     held_us: int = 0  # time between the arrival of the ping and this answer
     service_us: int = 0  # peer_host: expected time to decode and classify; else 0
+    clock_us: int = 0  # peer_host: clock of the server when it answered; else 0
     peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us)
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us, self.clock_us)
 
     @classmethod
     def unpack(cls, data: bytes) -> Pong:
         """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"pong: {len(data)} bytes, {cls.LAYOUT.size} needed")
-        _, peer, hop, token, origin_us, held_us, service_us = cls.LAYOUT.unpack_from(data)
-        return cls(hop=hop, token=token, origin_us=origin_us, held_us=held_us, service_us=service_us, peer=peer)
+        _, peer, hop, token, origin_us, held_us, service_us, clock_us = cls.LAYOUT.unpack_from(data)
+        return cls(hop=hop, token=token, origin_us=origin_us, held_us=held_us, service_us=service_us, clock_us=clock_us, peer=peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,27 +417,30 @@ class Result:
     """Edge server to camera computer: the answer to an image."""
 
     TYPE: ClassVar[int] = 0x09
-    LAYOUT: ClassVar[Struct] = Struct("<BBBBhI32s")
+    LAYOUT: ClassVar[Struct] = Struct("<BBHBBBhII32s")
 
     image: int = 0  # the image
+    program: int = 0  # program of the image
     status: int = 0  # result_status
-    margin_ms: int = 0  # deadline minus arrival of the last used packet
+    more: int = 0  # 1: a provisional answer; a better one may follow
+    margin_ms: int = 0  # the moment that the image names minus arrival of the last used packet
     service_us: int = 0  # time taken to decode and classify
+    clock_us: int = 0  # clock of the server when it answered
     ranks: bytes = bytes(32)  # bit r of byte r // 8: rank r arrived in time
     text: bytes = b""  # status ok: result_class records, most probable first; else UTF-8
     peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.status, self.margin_ms, self.service_us, self.ranks) + self.text
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.image, self.program, self.status, self.more, self.margin_ms, self.service_us, self.clock_us, self.ranks) + self.text
 
     @classmethod
     def unpack(cls, data: bytes) -> Result:
         """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"result: {len(data)} bytes, {cls.LAYOUT.size} needed")
-        _, peer, image, status, margin_ms, service_us, ranks = cls.LAYOUT.unpack_from(data)
-        return cls(image=image, status=status, margin_ms=margin_ms, service_us=service_us, ranks=ranks, peer=peer, text=data[cls.LAYOUT.size :])
+        _, peer, image, program, status, more, margin_ms, service_us, clock_us, ranks = cls.LAYOUT.unpack_from(data)
+        return cls(image=image, program=program, status=status, more=more, margin_ms=margin_ms, service_us=service_us, clock_us=clock_us, ranks=ranks, peer=peer, text=data[cls.LAYOUT.size :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,6 +581,30 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Host to board: send frames again that did not arrive intact, in new frames, while the board still has them. Not answered otherwise."""
+
+    TYPE: ClassVar[int] = 0x10
+    LAYOUT: ClassVar[Struct] = Struct("<BBBI")
+
+    next_seq: int = 0  # sequence number that the host expects next
+    missing: int = 0  # bit k set: the frame next_seq - 1 - k never arrived intact
+    peer: int = 0  # on the edge's serial port: number of the camera; else 0
+
+    def pack(self) -> bytes:
+        """Return the packet's bytes; struct.error if a number does not fit its field."""
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.next_seq, self.missing)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Repeat:
+        """Read a packet, ignoring bytes after its fields; MalformedError if it is too short."""
+        if len(data) < cls.LAYOUT.size:
+            raise MalformedError(f"repeat: {len(data)} bytes, {cls.LAYOUT.size} needed")
+        _, peer, next_seq, missing = cls.LAYOUT.unpack_from(data)
+        return cls(next_seq=next_seq, missing=missing, peer=peer)
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Host to board: restart. Not answered, or answered by error; a board that was reset has lost its session."""
 
@@ -628,7 +658,7 @@ class ResultClass:
         return tuple(records)
 
 
-Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error | Pair | Pairing | Reset
+Control = Hello | Configure | Credit | Flush | StatisticsRequest | Statistics | Ping | Pong | Result | Link | Log | Error | Pair | Pairing | Repeat | Reset
 CONTROL: dict[int, type[Control]] = {
     Hello.TYPE: Hello,
     Configure.TYPE: Configure,
@@ -644,6 +674,7 @@ CONTROL: dict[int, type[Control]] = {
     Error.TYPE: Error,
     Pair.TYPE: Pair,
     Pairing.TYPE: Pairing,
+    Repeat.TYPE: Repeat,
     Reset.TYPE: Reset,
 }
 
@@ -661,6 +692,6 @@ def parse(packet: bytes) -> Picture | Control | Unknown:
         raise MalformedError(f"a packet of {len(packet)} bytes; 1 to {MAX_PACKET} are legal")
     first = packet[0]
     if first & PictureFlags.PICTURE:
-        return Unknown(first) if first & PictureFlags.RESERVED else Picture.unpack(packet)
+        return Picture.unpack(packet)
     control = CONTROL.get(first)
     return control.unpack(packet) if control else Unknown(first)

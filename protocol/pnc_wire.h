@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PNC_VERSION 1u
+#define PNC_VERSION 2u
 #define PNC_MAX_PACKET 244u /* bytes in the largest packet: one notification at ATT MTU 247 */
 #define PNC_MAX_RANKS 256u /* ranked packets in one picture */
 #define PNC_MAX_SOURCES 16u /* cameras that one edge board can tell apart */
@@ -18,12 +18,12 @@
 #define PNC_MISSING_WINDOW 32u /* sequence numbers that credit.missing looks back */
 #define PNC_CREDIT_REFRESH_MS 50u /* a board with work repeats its credit at least this often */
 #define PNC_HELLO_NAME 24u /* bytes of hello.name that a reader keeps */
-#define PNC_PICTURE_IMAGE_AT 1u /* offset of image, u8, in a picture packet */
-#define PNC_PICTURE_RANK_AT 2u /* offset of rank, u8, in a picture packet */
-#define PNC_PICTURE_POSITION_AT 3u /* offset of position, u16, in a picture packet */
-#define PNC_PICTURE_REMAINING_AT 5u /* offset of remaining_ms, u16, in a picture packet */
-#define PNC_PICTURE_HEADER 7u /* bytes before the codec bytes of a picture packet */
-#define PNC_MAX_CODEC_BYTES 237u /* codec bytes in a full picture packet */
+#define PNC_PICTURE_IMAGE_AT 1u /* offset of image, u16, in a picture packet */
+#define PNC_PICTURE_RANK_AT 3u /* offset of rank, u8, in a picture packet */
+#define PNC_PICTURE_POSITION_AT 4u /* offset of position, u16, in a picture packet */
+#define PNC_PICTURE_REMAINING_AT 6u /* offset of remaining_ms, u16, in a picture packet */
+#define PNC_PICTURE_HEADER 8u /* bytes before the codec bytes of a picture packet */
+#define PNC_MAX_CODEC_BYTES 236u /* codec bytes in a full picture packet */
 
 /* UUIDs: the parts between the dashes, as numbers. */
 #define PNC_SERVICE_UUID 0x504e4301, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* the GATT service of a camera board */
@@ -34,7 +34,7 @@
 enum pnc_picture_flags {
 	PNC_PICTURE_FLAGS_PICTURE = 0x80, /* set: this is a picture packet; clear: a control packet */
 	PNC_PICTURE_FLAGS_LAST = 0x40, /* this rank is the picture's last */
-	PNC_PICTURE_FLAGS_RESERVED = 0x30, /* zero in version 1; a packet with one of them set is skipped as unknown */
+	PNC_PICTURE_FLAGS_PROGRAM = 0x30, /* the program that sent the picture: its session at the camera board, modulo 4 */
 	PNC_PICTURE_FLAGS_SOURCE = 0xf, /* on the edge's serial port: number of the camera; elsewhere zero */
 };
 
@@ -146,6 +146,7 @@ enum pnc_type {
 	PNC_TYPE_ERROR = 0x0c,
 	PNC_TYPE_PAIR = 0x0d,
 	PNC_TYPE_PAIRING = 0x0e,
+	PNC_TYPE_REPEAT = 0x10,
 	PNC_TYPE_RESET = 0x0f,
 };
 
@@ -192,7 +193,7 @@ static inline uint64_t pnc_get64(const uint8_t *in)
 
 
 /* Opens a session, in both directions on every hop. The first three bytes never change. */
-#define PNC_HELLO_SIZE 27u
+#define PNC_HELLO_SIZE 28u
 struct pnc_hello {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t version; /* protocol version */
@@ -203,6 +204,7 @@ struct pnc_hello {
 	uint8_t firmware[3]; /* major, minor, patch */
 	uint8_t slots; /* picture packets the board's queue holds */
 	uint8_t in_flight; /* most packets that the board has in its radio at a time */
+	uint8_t sessions; /* sessions of programs that this board has opened, from any number on, modulo 256; of a host: 0 */
 	uint32_t session; /* chosen at each start; another value means a restart */
 	uint64_t board_id; /* unique number of the board; of a host: 0 */
 	const uint8_t *name; /* UTF-8, at most 24 bytes */
@@ -222,12 +224,13 @@ static inline size_t pnc_hello_write(const struct pnc_hello *p, uint8_t *out)
 	memcpy(out + 10, p->firmware, 3);
 	out[13] = (uint8_t)p->slots;
 	out[14] = (uint8_t)p->in_flight;
-	pnc_put32(out + 15, (uint32_t)p->session);
-	pnc_put64(out + 19, (uint64_t)p->board_id);
+	out[15] = (uint8_t)p->sessions;
+	pnc_put32(out + 16, (uint32_t)p->session);
+	pnc_put64(out + 20, (uint64_t)p->board_id);
 	if (p->name_len > 0) {
-		memcpy(out + 27, p->name, p->name_len);
+		memcpy(out + 28, p->name, p->name_len);
 	}
-	return 27u + p->name_len;
+	return 28u + p->name_len;
 }
 
 /* False if in[0..len) is too short or longer than PNC_MAX_PACKET. The rest stays in `in`. */
@@ -245,10 +248,11 @@ static inline bool pnc_hello_read(struct pnc_hello *p, const uint8_t *in, size_t
 	memcpy(p->firmware, in + 10, 3);
 	p->slots = (uint8_t)in[13];
 	p->in_flight = (uint8_t)in[14];
-	p->session = (uint32_t)pnc_get32(in + 15);
-	p->board_id = (uint64_t)pnc_get64(in + 19);
-	p->name = in + 27;
-	p->name_len = (uint8_t)(len - 27u);
+	p->sessions = (uint8_t)in[15];
+	p->session = (uint32_t)pnc_get32(in + 16);
+	p->board_id = (uint64_t)pnc_get64(in + 20);
+	p->name = in + 28;
+	p->name_len = (uint8_t)(len - 28u);
 	return true;
 }
 
@@ -352,10 +356,10 @@ static inline bool pnc_credit_read(struct pnc_credit *p, const uint8_t *in, size
 }
 
 /* Host to board: drop the waiting packets of an image. Answered by credit. */
-#define PNC_FLUSH_SIZE 4u
+#define PNC_FLUSH_SIZE 5u
 struct pnc_flush {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
-	uint8_t image; /* the image */
+	uint16_t image; /* the image */
 	uint8_t all; /* 1: every image; image is then ignored */
 };
 
@@ -364,9 +368,9 @@ static inline size_t pnc_flush_write(const struct pnc_flush *p, uint8_t *out)
 {
 	out[0] = PNC_TYPE_FLUSH;
 	out[1] = p->peer;
-	out[2] = (uint8_t)p->image;
-	out[3] = (uint8_t)p->all;
-	return 4u;
+	pnc_put16(out + 2, (uint16_t)p->image);
+	out[4] = (uint8_t)p->all;
+	return 5u;
 }
 
 /* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
@@ -376,8 +380,8 @@ static inline bool pnc_flush_read(struct pnc_flush *p, const uint8_t *in, size_t
 		return false;
 	}
 	p->peer = in[1];
-	p->image = (uint8_t)in[2];
-	p->all = (uint8_t)in[3];
+	p->image = (uint16_t)pnc_get16(in + 2);
+	p->all = (uint8_t)in[4];
 	return true;
 }
 
@@ -523,7 +527,7 @@ static inline bool pnc_ping_read(struct pnc_ping *p, const uint8_t *in, size_t l
 }
 
 /* Answer to ping. */
-#define PNC_PONG_SIZE 19u
+#define PNC_PONG_SIZE 23u
 struct pnc_pong {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint8_t hop; /* hop that answers */
@@ -531,6 +535,7 @@ struct pnc_pong {
 	uint32_t origin_us; /* origin_us of the ping */
 	uint32_t held_us; /* time between the arrival of the ping and this answer */
 	uint32_t service_us; /* peer_host: expected time to decode and classify; else 0 */
+	uint32_t clock_us; /* peer_host: clock of the server when it answered; else 0 */
 };
 
 /* Writes PNC_PONG_SIZE bytes; returns their number. */
@@ -543,7 +548,8 @@ static inline size_t pnc_pong_write(const struct pnc_pong *p, uint8_t *out)
 	pnc_put32(out + 7, (uint32_t)p->origin_us);
 	pnc_put32(out + 11, (uint32_t)p->held_us);
 	pnc_put32(out + 15, (uint32_t)p->service_us);
-	return 19u;
+	pnc_put32(out + 19, (uint32_t)p->clock_us);
+	return 23u;
 }
 
 /* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
@@ -558,17 +564,21 @@ static inline bool pnc_pong_read(struct pnc_pong *p, const uint8_t *in, size_t l
 	p->origin_us = (uint32_t)pnc_get32(in + 7);
 	p->held_us = (uint32_t)pnc_get32(in + 11);
 	p->service_us = (uint32_t)pnc_get32(in + 15);
+	p->clock_us = (uint32_t)pnc_get32(in + 19);
 	return true;
 }
 
 /* Edge server to camera computer: the answer to an image. */
-#define PNC_RESULT_SIZE 42u
+#define PNC_RESULT_SIZE 49u
 struct pnc_result {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
-	uint8_t image; /* the image */
+	uint16_t image; /* the image */
+	uint8_t program; /* program of the image */
 	uint8_t status; /* result_status */
-	int16_t margin_ms; /* deadline minus arrival of the last used packet */
+	uint8_t more; /* 1: a provisional answer; a better one may follow */
+	int16_t margin_ms; /* the moment that the image names minus arrival of the last used packet */
 	uint32_t service_us; /* time taken to decode and classify */
+	uint32_t clock_us; /* clock of the server when it answered */
 	uint8_t ranks[32]; /* bit r of byte r // 8: rank r arrived in time */
 	const uint8_t *text; /* status ok: result_class records, most probable first; else UTF-8 */
 	uint8_t text_len;
@@ -579,15 +589,18 @@ static inline size_t pnc_result_write(const struct pnc_result *p, uint8_t *out)
 {
 	out[0] = PNC_TYPE_RESULT;
 	out[1] = p->peer;
-	out[2] = (uint8_t)p->image;
-	out[3] = (uint8_t)p->status;
-	pnc_put16(out + 4, (uint16_t)p->margin_ms);
-	pnc_put32(out + 6, (uint32_t)p->service_us);
-	memcpy(out + 10, p->ranks, 32);
+	pnc_put16(out + 2, (uint16_t)p->image);
+	out[4] = (uint8_t)p->program;
+	out[5] = (uint8_t)p->status;
+	out[6] = (uint8_t)p->more;
+	pnc_put16(out + 7, (uint16_t)p->margin_ms);
+	pnc_put32(out + 9, (uint32_t)p->service_us);
+	pnc_put32(out + 13, (uint32_t)p->clock_us);
+	memcpy(out + 17, p->ranks, 32);
 	if (p->text_len > 0) {
-		memcpy(out + 42, p->text, p->text_len);
+		memcpy(out + 49, p->text, p->text_len);
 	}
-	return 42u + p->text_len;
+	return 49u + p->text_len;
 }
 
 /* False if in[0..len) is too short or longer than PNC_MAX_PACKET. The rest stays in `in`. */
@@ -597,13 +610,16 @@ static inline bool pnc_result_read(struct pnc_result *p, const uint8_t *in, size
 		return false;
 	}
 	p->peer = in[1];
-	p->image = (uint8_t)in[2];
-	p->status = (uint8_t)in[3];
-	p->margin_ms = (int16_t)pnc_get16(in + 4);
-	p->service_us = (uint32_t)pnc_get32(in + 6);
-	memcpy(p->ranks, in + 10, 32);
-	p->text = in + 42;
-	p->text_len = (uint8_t)(len - 42u);
+	p->image = (uint16_t)pnc_get16(in + 2);
+	p->program = (uint8_t)in[4];
+	p->status = (uint8_t)in[5];
+	p->more = (uint8_t)in[6];
+	p->margin_ms = (int16_t)pnc_get16(in + 7);
+	p->service_us = (uint32_t)pnc_get32(in + 9);
+	p->clock_us = (uint32_t)pnc_get32(in + 13);
+	memcpy(p->ranks, in + 17, 32);
+	p->text = in + 49;
+	p->text_len = (uint8_t)(len - 49u);
 	return true;
 }
 
@@ -813,6 +829,36 @@ static inline bool pnc_pairing_read(struct pnc_pairing *p, const uint8_t *in, si
 	memcpy(p->address, in + 10, 6);
 	memcpy(p->random, in + 16, 16);
 	memcpy(p->confirm, in + 32, 16);
+	return true;
+}
+
+/* Host to board: send frames again that did not arrive intact, in new frames, while the board still has them. Not answered otherwise. */
+#define PNC_REPEAT_SIZE 7u
+struct pnc_repeat {
+	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
+	uint8_t next_seq; /* sequence number that the host expects next */
+	uint32_t missing; /* bit k set: the frame next_seq - 1 - k never arrived intact */
+};
+
+/* Writes PNC_REPEAT_SIZE bytes; returns their number. */
+static inline size_t pnc_repeat_write(const struct pnc_repeat *p, uint8_t *out)
+{
+	out[0] = PNC_TYPE_REPEAT;
+	out[1] = p->peer;
+	out[2] = (uint8_t)p->next_seq;
+	pnc_put32(out + 3, (uint32_t)p->missing);
+	return 7u;
+}
+
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+static inline bool pnc_repeat_read(struct pnc_repeat *p, const uint8_t *in, size_t len)
+{
+	if (len < PNC_REPEAT_SIZE || len > PNC_MAX_PACKET) {
+		return false;
+	}
+	p->peer = in[1];
+	p->next_seq = (uint8_t)in[2];
+	p->missing = (uint32_t)pnc_get32(in + 3);
 	return true;
 }
 

@@ -47,8 +47,15 @@ def _python_packet(packet: Packet) -> list[str]:
     return lines
 
 
-def _python_picture(picture: Packet) -> list[str]:
+def _place(definition: Definition, flag: str) -> int:
+    """Return the number of the lowest bit of a field among the picture packet's flags."""
+    mask: int = definition.enums["picture_flags"][flag]["value"]
+    return (mask & -mask).bit_length() - 1
+
+
+def _python_picture(definition: Definition) -> list[str]:
     """Return the class of the picture packet: a byte of flags, the fixed fields, the codec bytes."""
+    picture = definition.picture
     assert picture.rest is not None
     lines = _python_class(picture, "<B" + "".join(f.letters for f in picture.fixed))
     rest = picture.rest.name
@@ -61,8 +68,9 @@ def _python_picture(picture: Packet) -> list[str]:
             read.append(f"{f.name}=bool(flags & {mask})")
         elif f.kind == "flag_bits":
             lines.append(f"    {f.name}: int = 0  # {f.doc}")
-            flags.append(f"self.{f.name}")
-            read.append(f"{f.name}=int(flags & {mask})")
+            place = _place(definition, f.name)
+            flags.append(f"self.{f.name}" + (f" << {place}" if place else ""))
+            read.append(f"{f.name}=(flags & {mask})" + (f" >> {place}" if place else ""))
         else:
             lines.append(f"    {f.name}: {'int' if f.is_scalar else 'bytes'}  # {f.doc}")
     names = [f.name for f in picture.fixed]
@@ -135,7 +143,7 @@ def parse(packet: bytes) -> Picture | Control | Unknown:
         raise MalformedError(f"a packet of {len(packet)} bytes; 1 to {MAX_PACKET} are legal")
     first = packet[0]
     if first & PictureFlags.PICTURE:
-        return Unknown(first) if first & PictureFlags.RESERVED else Picture.unpack(packet)
+        return Picture.unpack(packet)
     control = CONTROL.get(first)
     return control.unpack(packet) if control else Unknown(first)
 '''
@@ -161,7 +169,7 @@ def python_module(definition: Definition) -> str:
         base = "IntFlag" if enum.get("flags") else "IntEnum"
         lines += ["", "", f"class {_camel(name)}({base}):", f'    """{enum["doc"]}."""', ""]
         lines += [f"    {member.upper()} = {m['value']:#x}  # {m['doc']}" for member, m in members(enum)]
-    lines += _python_picture(definition.picture)
+    lines += _python_picture(definition)
     for packet in definition.packets:
         lines += _python_packet(packet)
     for record in definition.records:

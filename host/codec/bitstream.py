@@ -59,7 +59,7 @@ class Bitstream:
         self._kind, self._coder = kind, coder
 
     def packetize(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
-        """Encode coefficients int8 [c, k, k] as packets of at most 237 bytes, most important first, ranks from 0.
+        """Encode coefficients int8 [c, k, k] as packets of at most 236 bytes, most important first, ranks from 0.
 
         Detailed pictures need more than ``most_packets``. Their least important passes are left out.
         """

@@ -86,6 +86,7 @@ class Answer:
     service_us: int
     answered_us: int  # on the sender's clock
     late: bool  # after the deadline
+    final: bool  # False: provisional, the best so far; another answer for the image follows
     sent: int  # packets given to the board
     resent: int  # packets given again because the board did not receive them
 
@@ -101,14 +102,16 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class ImageCollected:
-    """Packets of one image that arrived by its deadline, ordered by rank."""
+    """What has arrived of one image, ordered by rank: an answer is due."""
 
     source: int
     image: int
+    program: int  # of the camera computer, modulo 4
     packets: tuple[RankedPacket, ...]
     whole: bool  # every rank arrived
-    deadline_us: int  # on the receiver's clock
+    deadline_us: int  # when the answer must leave the server, on the receiver's clock
     arrived_us: Mapping[int, int] = field(default_factory=dict)  # by rank
+    final: bool = True  # False: for a provisional answer; the image stays open and is reported again
 
 
 @dataclass(frozen=True, slots=True)

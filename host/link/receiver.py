@@ -45,8 +45,8 @@ class Receiver:
         self.service_us = service_us
         self.late = 0
         self.repeated = 0
-        self._open: dict[tuple[int, int], _Collection] = {}
-        self._closed_us: dict[tuple[int, int], int] = {}
+        self._open: dict[tuple[int, int, int], _Collection] = {}
+        self._closed_us: dict[tuple[int, int, int], int] = {}
         self._sessions: dict[int, int] = {}  # session of each camera computer, by source
 
     def start(self, now_us: int) -> None:
@@ -115,6 +115,7 @@ class Receiver:
             now_us,
             Result(
                 image=collected.image,
+                program=collected.program,
                 status=status,
                 margin_ms=margin_ms,
                 service_us=service_us,
@@ -153,7 +154,7 @@ class Receiver:
         self._sessions[source] = session
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
-        key = (packet.source, packet.image)
+        key = (packet.source, packet.image, packet.program)
         if key in self._closed_us:
             self.late += 1
             return []
@@ -176,7 +177,7 @@ class Receiver:
             events.append(self._close(now_us, key))
         return events
 
-    def _close(self, now_us: int, key: tuple[int, int]) -> ImageCollected:
+    def _close(self, now_us: int, key: tuple[int, int, int]) -> ImageCollected:
         image = self._open.pop(key)
         self._closed_us[key] = now_us
         packets = tuple(image.packets[rank] for rank in sorted(image.packets))

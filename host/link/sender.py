@@ -74,7 +74,7 @@ class Sender:
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
         self._nonce = nonce
-        self._number = nonce % 256
+        self._number = nonce % 65536
         self._pinged_us: int | None = None
 
     @property
@@ -109,8 +109,8 @@ class Sender:
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         while self._number in self._images:
-            self._number = (self._number + 1) % 256
-        number, self._number = self._number, (self._number + 1) % 256
+            self._number = (self._number + 1) % 65536
+        number, self._number = self._number, (self._number + 1) % 65536
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
 
@@ -224,6 +224,7 @@ class Sender:
             service_us=result.service_us,
             answered_us=now_us,
             late=now_us > image.answer_by_us,
+            final=True,
             sent=len(image.sent),
             resent=image.resent,
         )

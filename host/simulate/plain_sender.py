@@ -186,6 +186,7 @@ class PlainSender(ABC):
             service_us=result.service_us,
             answered_us=now_us,
             late=now_us > image.answer_by_us,
+            final=True,
             sent=image.next,
             resent=0,
         )

@@ -143,4 +143,4 @@ class ReferenceReceiver:
         del self._open[key]
         packets = tuple(RankedPacket(rank, 0, data) for rank, (_, data) in sorted(blocks.items()))
         arrived_us = {rank: at_us for rank, (at_us, _) in blocks.items()}
-        return [ImageCollected(*key, packets, False, now_us, arrived_us)]
+        return [ImageCollected(*key, 0, packets, False, now_us, arrived_us)]

@@ -6,7 +6,7 @@
 
 struct picture {
 	uint8_t source;
-	uint8_t image;
+	uint16_t image;
 	uint8_t rank;
 	uint16_t position; /* serves as a mark by which a test tells packets apart */
 	uint16_t remaining_ms;
@@ -17,7 +17,7 @@ static inline size_t picture_write(const struct picture *p, uint8_t *out)
 {
 	size_t codec_bytes = p->codec_bytes > 0 ? p->codec_bytes : 1u;
 	out[0] = (uint8_t)(PNC_PICTURE_FLAGS_PICTURE | p->source);
-	out[PNC_PICTURE_IMAGE_AT] = p->image;
+	pnc_put16(out + PNC_PICTURE_IMAGE_AT, p->image);
 	out[PNC_PICTURE_RANK_AT] = p->rank;
 	pnc_put16(out + PNC_PICTURE_POSITION_AT, p->position);
 	pnc_put16(out + PNC_PICTURE_REMAINING_AT, p->remaining_ms);
@@ -29,7 +29,7 @@ static inline struct picture picture_read(const uint8_t *packet, size_t len)
 {
 	struct picture p = {
 		.source = packet[0] & PNC_PICTURE_FLAGS_SOURCE,
-		.image = packet[PNC_PICTURE_IMAGE_AT],
+		.image = pnc_get16(packet + PNC_PICTURE_IMAGE_AT),
 		.rank = packet[PNC_PICTURE_RANK_AT],
 		.position = pnc_get16(packet + PNC_PICTURE_POSITION_AT),
 		.remaining_ms = pnc_get16(packet + PNC_PICTURE_REMAINING_AT),

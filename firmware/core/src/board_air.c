@@ -113,8 +113,7 @@ static void on_ping(struct pnc_board *b, uint8_t peer, const uint8_t *packet, si
 static void on_packet(struct pnc_board *b, uint32_t now_us, uint8_t peer, const uint8_t *packet, size_t len)
 {
 	if ((packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0) {
-		if (b->identity.role == PNC_ROLE_EDGE && (packet[0] & PNC_PICTURE_FLAGS_RESERVED) == 0 &&
-		    len > PNC_PICTURE_HEADER) {
+		if (b->identity.role == PNC_ROLE_EDGE && len > PNC_PICTURE_HEADER) {
 			pnc_goodput_add(&b->peers[peer].goodput, (uint32_t)len - PNC_PICTURE_HEADER);
 			(void)pnc_board_enqueue(b, now_us, peer, packet, len);
 		} else {

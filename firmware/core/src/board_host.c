@@ -41,6 +41,7 @@ static void on_hello(struct pnc_board *b, const uint8_t *packet, size_t len)
 	b->acked_packets = 0;
 	b->acked_bytes = 0;
 	b->open = true;
+	b->sessions++;
 	b->hello_due = true;
 	b->credit_due = true;
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
@@ -175,10 +176,6 @@ static void on_answer(struct pnc_board *b, const uint8_t *packet, size_t len)
 
 static void on_picture(struct pnc_board *b, uint32_t now_us, const uint8_t *packet, size_t len)
 {
-	if ((packet[0] & PNC_PICTURE_FLAGS_RESERVED) != 0) {
-		b->unknown++;
-		return;
-	}
 	if (b->identity.role != PNC_ROLE_CAMERA) {
 		pnc_board_error(b, PNC_ERROR_CODE_NOT_READY, b->identity.role);
 		return;

@@ -42,7 +42,11 @@ void pnc_board_forward(struct pnc_board *b, uint8_t to, uint8_t peer, const uint
 	uint8_t copy[PNC_MAX_PACKET];
 	memcpy(copy, packet, len);
 	copy[1] = peer;
-	(void)pnc_control_push(&b->control, to, copy, len);
+	if (copy[0] == PNC_TYPE_RESULT) {
+		(void)pnc_control_push_result(&b->control, to, copy, len);
+	} else {
+		(void)pnc_control_push(&b->control, to, copy, len);
+	}
 }
 
 void pnc_board_pong(struct pnc_board *b, uint8_t to, uint8_t peer, const struct pnc_ping *ping)
@@ -69,6 +73,7 @@ size_t pnc_board_hello(const struct pnc_board *b, uint8_t *out)
 		.firmware = {i->firmware[0], i->firmware[1], i->firmware[2]},
 		.slots = PNC_QUEUE_SLOTS,
 		.in_flight = i->in_flight,
+		.sessions = b->sessions,
 		.session = i->session,
 		.board_id = i->board_id,
 		.name = (const uint8_t *)i->name,

@@ -3,6 +3,9 @@
 /* Slots that one direction may use. */
 #define SHARE (PNC_CONTROL_SLOTS * 3u / 4u)
 
+/* The bytes of a result that name its image: type, peer, image, program. */
+#define NAMES_RESULT 5u
+
 _Static_assert(PNC_CONTROL_SLOTS >= 2u && PNC_CONTROL_SLOTS <= 254u, "slots are numbered by a byte");
 
 void pnc_control_init(struct pnc_control *c)
@@ -43,6 +46,19 @@ bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, 
 	c->last = at;
 	(*used)++;
 	return true;
+}
+
+bool pnc_control_push_result(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len)
+{
+	for (uint8_t at = c->first; at != PNC_NO_CONTROL; at = c->slots[at].next) {
+		struct pnc_control_slot *s = &c->slots[at];
+		if (s->to == to && s->packet[0] == PNC_TYPE_RESULT && memcmp(s->packet, packet, NAMES_RESULT) == 0) {
+			s->len = (uint8_t)len;
+			memcpy(s->packet, packet, len);
+			return true;
+		}
+	}
+	return pnc_control_push(c, to, packet, len);
 }
 
 /* Free the slot of the oldest packet for a destination and return it; NULL if there is none. Its content stays valid

@@ -5,7 +5,7 @@
 #include "pnc/clock.h"
 
 #define WORD_BITS 32u
-#define ANY_IMAGE 0x100u
+#define ANY_IMAGE 0x10000u
 
 _Static_assert(PNC_QUEUE_SLOTS >= 1u && PNC_QUEUE_SLOTS <= 254u, "slots are numbered by a byte");
 
@@ -221,7 +221,7 @@ static uint8_t flush(struct pnc_queue *q, uint8_t source, uint32_t image)
 				const struct pnc_slot *s = &q->slots[at];
 				uint8_t next = s->next;
 				if ((s->packet[0] & PNC_PICTURE_FLAGS_SOURCE) == source &&
-				    (image == ANY_IMAGE || s->packet[PNC_PICTURE_IMAGE_AT] == image)) {
+				    (image == ANY_IMAGE || pnc_get16(s->packet + PNC_PICTURE_IMAGE_AT) == image)) {
 					take(q, at);
 					dropped++;
 				}
@@ -233,7 +233,7 @@ static uint8_t flush(struct pnc_queue *q, uint8_t source, uint32_t image)
 	return dropped;
 }
 
-uint8_t pnc_queue_flush(struct pnc_queue *q, uint8_t source, uint8_t image)
+uint8_t pnc_queue_flush(struct pnc_queue *q, uint8_t source, uint16_t image)
 {
 	return flush(q, source, image);
 }

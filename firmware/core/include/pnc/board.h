@@ -97,6 +97,7 @@ struct pnc_board {
 	bool pairing_due;
 	uint8_t errors_due; /* bit n: an error with code n is due */
 	uint32_t error_detail[8];
+	uint8_t sessions;          /* sessions of hosts opened, from any number on */
 	uint8_t unreported;        /* frames received since the last credit */
 	uint32_t credited_us;      /* time of the last credit */
 	uint32_t credited_dropped; /* packets expired, evicted and flushed at that time */

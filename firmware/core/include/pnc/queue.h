@@ -72,7 +72,7 @@ size_t pnc_queue_pop(struct pnc_queue *q, uint32_t now_us, uint8_t *out);
 uint8_t pnc_queue_expire(struct pnc_queue *q, uint32_t now_us);
 
 /* Drop the packets of one image of one source and return their number. O(waiting). */
-uint8_t pnc_queue_flush(struct pnc_queue *q, uint8_t source, uint8_t image);
+uint8_t pnc_queue_flush(struct pnc_queue *q, uint8_t source, uint16_t image);
 
 /* Drop all packets of one source and return their number. O(waiting). */
 uint8_t pnc_queue_flush_source(struct pnc_queue *q, uint8_t source);
