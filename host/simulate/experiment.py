@@ -22,6 +22,8 @@ from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_u
 
 _READY_LIMIT_US = 60_000_000
 _STEP_US = 1_000_000
+#: Idle workers that a provisional answer needs.
+_IDLE = 2
 
 #: Which of the collected ranks of a picture can be decoded, by its number.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]
@@ -39,7 +41,7 @@ class Experiment:
         self._free_us = [0] * (scenario.workers or 0)
         self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
         self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
-        self._receiver = policy.server(2, scenario.service_us)
+        self._receiver = policy.server(2, scenario.service_us, scenario.workers)
         self._hosts = [
             VirtualHost(self._schedule, node.line, sender, partial(self._on_camera, index))
             for index, (node, sender) in enumerate(zip(self._world.cameras, self._senders, strict=True))
@@ -74,6 +76,8 @@ class Experiment:
 
     def _on_camera(self, camera: int, event: Event) -> None:
         match event:
+            case Answer(final=False):
+                pass
             case Answer() | Unanswered():
                 delivery = self._by_number[camera].pop(event.image, None)
                 if delivery is None:
@@ -90,19 +94,28 @@ class Experiment:
         match event:
             case ImageCollected():
                 delivery = self._by_number[event.source].get(event.image)
-                if delivery is not None and delivery.collected_us is None:
+                if delivery is not None:
                     delivery.collected_us = self._schedule.now_us
                     delivery.collected = frozenset(packet.rank for packet in event.packets)
                     delivery.arrived_us = dict(event.arrived_us)
-                begin_us = self._schedule.now_us
-                if self._free_us:
-                    worker = self._free_us.index(min(self._free_us))
-                    begin_us = max(begin_us, self._free_us[worker])
-                    self._free_us[worker] = begin_us + self._scenario.service_us
-                index = None if delivery is None else delivery.slot.index
-                self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, index))
+                begin_us = self._begin_us(final=event.final)
+                if begin_us is not None:
+                    index = None if delivery is None else delivery.slot.index
+                    self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, index))
             case Failed():
                 self._receiver.start(self._schedule.now_us)
+
+    def _begin_us(self, *, final: bool) -> int | None:
+        """Return when a worker begins with a picture; None: with no provisional answer while only one is idle."""
+        now_us = self._schedule.now_us
+        if not self._free_us:
+            return now_us
+        if not final and sum(free_us <= now_us for free_us in self._free_us) < _IDLE:
+            return None
+        worker = self._free_us.index(min(self._free_us))
+        begin_us = max(now_us, self._free_us[worker])
+        self._free_us[worker] = begin_us + self._scenario.service_us
+        return begin_us
 
     def _answer(self, collected: ImageCollected, index: int | None) -> None:
         ranks = [packet.rank for packet in collected.packets]
