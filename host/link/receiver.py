@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..ranked import RankedPacket
-from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
+from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answers import Class, pack_classes, pack_ranks
 from .events import Event, ImageCollected, LinkChanged
 from .image_number import CLOCK_MODULO_US, moment_us
@@ -25,6 +25,9 @@ MAX_OPEN = 64
 REMEMBER_US = 10_000_000
 #: Provisional answers before the final one, at most.
 MAX_PROVISIONAL = 3
+#: The first provisional answer leaves at another phase of the connection interval each time, by multiples of the golden
+#: ratio: so the camera learns how short the way back can be.
+_GOLDEN = (5**0.5 - 1) / 2
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
 UNKNOWN_INTERVAL_US = 7_500
 
@@ -63,6 +66,7 @@ class Receiver:
         self.repeated = 0
         self._open: dict[_Key, _Collection] = {}
         self._closed_us: dict[_Key, int] = {}
+        self._dither = 0.0
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
 
     def start(self, now_us: int) -> None:
@@ -206,6 +210,8 @@ class Receiver:
         if self.workers is not None:
             apart_us = max(apart_us, self.service_us // self.workers)
         moments_us = [final_us - turn * apart_us for turn in range(MAX_PROVISIONAL + 1)]
+        self._dither = (self._dither + _GOLDEN) % 1
+        moments_us[-1] -= int(self._dither * apart_us)
         return [moment for moment in moments_us if moment > now_us] or [max(final_us, now_us)]
 
     def _on_moment(self, now_us: int, key: _Key) -> list[Event]:
@@ -221,6 +227,8 @@ class Receiver:
 
     def _close(self, now_us: int, key: _Key) -> ImageCollected:
         collected = self._collected(key, final=True)
+        if not collected.whole:  # what the board still holds of it would come too late
+            self.session.channel.write(now_us, Flush(image=collected.image, peer=collected.source))
         del self._open[key]
         self._closed_us[key] = now_us
         return collected

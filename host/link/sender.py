@@ -104,10 +104,11 @@ class Sender:
             raise DeadlineInfeasibleError(
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
-        number = self.server.number_for(deadline_us)
+        leaves_by_us = self.server.leaves_by_us(deadline_us)
+        number = self.server.number_for(leaves_by_us)
         while number in self._images:
             number = (number - 1) % MODULO
-        send_by_us = round(deadline_us - self.server.way_back_us - self.server.service_us)
+        send_by_us = round(leaves_by_us - self.server.service_us)
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
 
@@ -122,6 +123,8 @@ class Sender:
             match event:
                 case Opened():
                     self._on_opened(event)
+                case LinkChanged():
+                    self.server.events.set_interval(event.interval_us)
         for packet in packets:
             events += self._on_packet(now_us, packet)
         self._fill(now_us)

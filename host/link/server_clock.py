@@ -7,6 +7,7 @@ the way back less the offset of the two clocks. So a picture's answer, due here 
 
 from __future__ import annotations
 
+from .event_phase import EventPhase
 from .image_number import CLOCK_MODULO_US, number_of
 from .samples import RecentSamples
 
@@ -14,6 +15,8 @@ from .samples import RecentSamples
 _JUMP_US = 2_000_000
 #: The way back that a picture's last answer gets is one that this share of the answers did not exceed.
 USUAL = 0.25
+#: An answer should leave so much before the connection event that takes it, us.
+GUARD_US = 500
 
 
 class ServerClock:
@@ -23,9 +26,10 @@ class ServerClock:
         #: The least that a round trip and the server's time ever took together, and that time; 0 before the first pong.
         self.least_us = 0
         self.least_service_us = 0
+        self.events = EventPhase()
         self._service = RecentSamples()
         self._round_trips = RecentSamples()
-        self._differences = RecentSamples()
+        self._differences = RecentSamples(most=96)
         self._reference: int | None = None
 
     @property
@@ -63,9 +67,17 @@ class ServerClock:
         """The usual time from an answer's departure to its arrival."""
         return self.least_one_way_us + self._differences.quantile(USUAL) - self._differences.quantile(0)
 
-    def number_for(self, answer_by_us: int) -> int:
-        """Return the image number for an answer that is due here at ``answer_by_us``."""
-        return number_of(round(answer_by_us - (self._reference or 0) - self._differences.quantile(USUAL)))
+    def leaves_by_us(self, answer_by_us: int) -> float:
+        """Return when an answer that is due here at ``answer_by_us`` has to leave the server, on this clock."""
+        event_us = self.events.last_before(answer_by_us)
+        if event_us is None:
+            return answer_by_us - self.way_back_us
+        return event_us - GUARD_US - self.least_one_way_us
+
+    def number_for(self, leaves_by_us: float) -> int:
+        """Return the image number for an answer that has to leave the server at ``leaves_by_us``, on this clock."""
+        least_us = self._differences.quantile(0)
+        return number_of(round(leaves_by_us + self.least_one_way_us - (self._reference or 0) - least_us))
 
     def _relative(self, difference_us: int) -> int:
         assert self._reference is not None
@@ -78,3 +90,4 @@ class ServerClock:
             self._differences.clear()
             self._reference = difference_us
         self._differences.add(now_us, self._relative(difference_us))
+        self.events.add(now_us)
