@@ -50,6 +50,8 @@ class Policy:
 
     grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
     ahead_us: int = 150_000  # what the board may hold: as much as it sends in this time
+    slow_packet_us: int = 20_000  # packets that take longer are sent in parts
+    first_bytes: int = 48  # codec bytes of the first part
     least_ahead: int = 8  # packets that the board may hold at any rate
 
 
@@ -112,9 +114,15 @@ class Sender:
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
 
-    def packet_bytes(self, now_us: int, deadline_us: int) -> int:
-        """Return how many codec bytes a packet of a picture that is sent now should have at most."""
-        return MAX_CODEC_BYTES
+    def first_bytes(self) -> int:
+        """Return how many codec bytes the first part of a picture should have; MAX_CODEC_BYTES: leave packets whole.
+
+        On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
+        """
+        rate = self.rate.bytes_per_s
+        if rate is None or MAX_CODEC_BYTES / rate * 1e6 < self.policy.slow_packet_us:
+            return MAX_CODEC_BYTES
+        return self.policy.first_bytes
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""

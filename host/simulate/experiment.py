@@ -12,9 +12,10 @@ from functools import partial
 
 from ..link.events import Answer, Event, Failed, ImageCollected, Unanswered
 from ..link.sender import DeadlineInfeasibleError
-from ..ranked import RankedPacket
+from ..ranked import RankedPacket, split
 from ..sim.virtual import VirtualHost
 from ..sim.world import World
+from ..wire import MAX_CODEC_BYTES, MAX_RANKS
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
@@ -25,7 +26,7 @@ _STEP_US = 1_000_000
 #: Idle workers that a provisional answer needs.
 _IDLE = 2
 
-#: Which of the collected ranks of a picture can be decoded, by its number.
+#: Which of the collected ranks of a picture can be decoded; the first argument is the number of its packets.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]
 
 
@@ -35,7 +36,7 @@ class Experiment:
     def __init__(self, scenario: Scenario, policy: Policy, usable: Usable | None = None) -> None:
         """Set up the boards and both ends. ``usable``: None if all ranks can be decoded."""
         self._scenario = scenario
-        self._usable: Usable = usable or (lambda _index, ranks: frozenset(ranks))
+        self._usable: Usable = usable or (lambda _count, ranks: frozenset(ranks))
         self._world = World(scenario.settings)
         self._schedule = self._world.schedule
         self._free_us = [0] * (scenario.workers or 0)
@@ -59,15 +60,18 @@ class Experiment:
         self._schedule_disconnects(timetable[0].begin_us, end_us)
         deliveries = [Delivery(slot) for slot in timetable]
         for delivery in deliveries:
-            packets = pictures[delivery.slot.index]
-            self._schedule.at(delivery.slot.begin_us, partial(self._submit, delivery, packets))
+            delivery.packets = pictures[delivery.slot.index]
+            self._schedule.at(delivery.slot.begin_us, partial(self._submit, delivery))
         self._schedule.run_until(end_us)
         return deliveries
 
-    def _submit(self, delivery: Delivery, packets: Sequence[RankedPacket]) -> None:
-        slot = delivery.slot
+    def _submit(self, delivery: Delivery) -> None:
+        slot, sender = delivery.slot, self._senders[delivery.slot.camera]
+        first_bytes = sender.first_bytes()
+        if first_bytes < MAX_CODEC_BYTES:
+            delivery.packets = split(delivery.packets, first_bytes)
         try:
-            number = self._senders[slot.camera].submit(slot.begin_us, packets, slot.due_us)
+            number = sender.submit(slot.begin_us, delivery.packets, slot.due_us)
         except DeadlineInfeasibleError:
             delivery.refused = True
         else:
@@ -100,8 +104,8 @@ class Experiment:
                     delivery.arrived_us = dict(event.arrived_us)
                 begin_us = self._begin_us(final=event.final)
                 if begin_us is not None:
-                    index = None if delivery is None else delivery.slot.index
-                    self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, index))
+                    count = MAX_RANKS if delivery is None else len(delivery.packets)
+                    self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, count))
             case Failed():
                 self._receiver.start(self._schedule.now_us)
 
@@ -117,9 +121,8 @@ class Experiment:
         self._free_us[worker] = begin_us + self._scenario.service_us
         return begin_us
 
-    def _answer(self, collected: ImageCollected, index: int | None) -> None:
-        ranks = [packet.rank for packet in collected.packets]
-        used = ranks if index is None else self._usable(index, ranks)
+    def _answer(self, collected: ImageCollected, count: int) -> None:
+        used = self._usable(count, [packet.rank for packet in collected.packets])
         self._receiver.answer(
             self._schedule.now_us, collected, [], service_us=self._scenario.service_us, used=sorted(used)
         )
