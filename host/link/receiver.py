@@ -23,9 +23,10 @@ from .session import Session, State
 MAX_OPEN = 64
 #: Packets of an image closed within this time count as late, us; the number may be used again after 65.5 s.
 REMEMBER_US = 10_000_000
-#: Provisional answers before the final one, at most.
-MAX_PROVISIONAL = 3
-#: The first provisional answer leaves at another phase of the connection interval each time, by multiples of the golden
+#: How long before the final answer the provisional ones begin, in connection intervals: some in case that a packet of
+#: the way back is lost, some in case that the link is about to fail for a while.
+PROVISIONAL = (1, 2, 3, 6, 12, 24)
+#: The earlier provisional answers leave at another phase of the connection interval each time, by multiples of the golden
 #: ratio: so the camera learns how short the way back can be.
 _GOLDEN = (5**0.5 - 1) / 2
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
@@ -209,9 +210,9 @@ class Receiver:
         apart_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
         if self.workers is not None:
             apart_us = max(apart_us, self.service_us // self.workers)
-        moments_us = [final_us - turn * apart_us for turn in range(MAX_PROVISIONAL + 1)]
         self._dither = (self._dither + _GOLDEN) % 1
-        moments_us[-1] -= int(self._dither * apart_us)
+        turns = [*PROVISIONAL[:2], *(turn + self._dither for turn in PROVISIONAL[2:])]
+        moments_us = [final_us, *(final_us - round(turn * apart_us) for turn in turns)]
         return [moment for moment in moments_us if moment > now_us] or [max(final_us, now_us)]
 
     def _on_moment(self, now_us: int, key: _Key) -> list[Event]:

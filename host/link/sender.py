@@ -50,8 +50,8 @@ class Policy:
 
     grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
     ahead_us: int = 150_000  # what the board may hold: as much as it sends in this time
-    slow_packet_us: int = 20_000  # packets that take longer are sent in parts
-    first_bytes: int = 48  # codec bytes of the first part
+    slow_packet_us: int = 25_000  # packets that take longer are sent in parts
+    first_bytes: int = 64  # codec bytes of the first part
     least_ahead: int = 8  # packets that the board may hold at any rate
 
 
@@ -73,6 +73,7 @@ class Sender:
         self.ready = False
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
+        self._interval_us = 0
         self._nonce = nonce
         self._program: int | None = None
         self._pinged_us: int | None = None
@@ -119,10 +120,8 @@ class Sender:
 
         On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
         """
-        rate = self.rate.bytes_per_s
-        if rate is None or MAX_CODEC_BYTES / rate * 1e6 < self.policy.slow_packet_us:
-            return MAX_CODEC_BYTES
-        return self.policy.first_bytes
+        slow = MAX_CODEC_BYTES * self.rate.usual_us_per_byte() >= max(self.policy.slow_packet_us, self._interval_us)
+        return self.policy.first_bytes if slow else MAX_CODEC_BYTES
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""
@@ -132,6 +131,7 @@ class Sender:
                 case Opened():
                     self._on_opened(event)
                 case LinkChanged():
+                    self._interval_us = event.interval_us
                     self.server.events.set_interval(event.interval_us)
         for packet in packets:
             events += self._on_packet(now_us, packet)
@@ -190,7 +190,7 @@ class Sender:
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
         self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
-        self.rate.update(credit)
+        self.rate.update(now_us, credit)
         for lost in self.session.confirm(now_us, credit):
             self._on_lost(now_us, lost)
         return []
