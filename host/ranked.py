@@ -33,11 +33,11 @@ class RankedPacket:
             raise ValueError(f"{len(self.data)} codec bytes: a packet carries 1 to {MAX_CODEC_BYTES}")
 
 
-def split(packets: Sequence[RankedPacket], first_bytes: int, growth: float = GROWTH) -> list[RankedPacket]:
+def split(packets: Sequence[RankedPacket], first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
     """Split packets into parts: short ones first, then longer ones, as a slow link needs them.
 
-    A part that a deadline cuts off is lost as a whole. So no part is longer than ``first_bytes`` plus ``growth`` of what
-    goes before it. The parts of one packet keep its position and have ranks in a row. Packets that would exceed
+    A part that a deadline cuts off is lost as a whole. So no part is longer than ``first_bytes`` plus ``GROWTH`` of
+    what goes before it, nor than ``most_bytes``. The parts of one packet keep its position and have ranks in a row. Packets that would exceed
     ``MAX_RANKS`` ranks are not split.
     """
     parts: list[RankedPacket] = []
@@ -47,7 +47,7 @@ def split(packets: Sequence[RankedPacket], first_bytes: int, growth: float = GRO
         at = 0
         while at < len(packet.data):
             left = len(packet.data) - at
-            size = max(1, int(first_bytes + growth * before))
+            size = max(1, min(int(first_bytes + GROWTH * before), most_bytes))
             if room <= 0 or left < size + size // 2:
                 size = left
             parts.append(RankedPacket(len(parts), packet.position, packet.data[at : at + size]))

@@ -32,6 +32,9 @@ _GOLDEN = (5**0.5 - 1) / 2
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
 UNKNOWN_INTERVAL_US = 7_500
 
+#: Packets of which there is an answer as soon as they are there: the link may fail before any later one.
+EARLY = (1,)
+
 _Key = tuple[int, int, int]  # source, image, program
 
 
@@ -199,6 +202,9 @@ class Receiver:
             image.last_rank = packet.rank
         if image.whole:
             events.append(self._close(now_us, key))
+        elif len(image.packets) in EARLY and image.moments_us[-1] > now_us:
+            image.reported = len(image.packets)
+            events.append(self._collected(key, final=False))
         return events
 
     def _moments(self, now_us: int, source: int, deadline_us: int) -> list[int]:

@@ -51,7 +51,7 @@ class Policy:
     grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
     ahead_us: int = 150_000  # what the board may hold: as much as it sends in this time
     slow_packet_us: int = 25_000  # packets that take longer are sent in parts
-    first_bytes: int = 64  # codec bytes of the first part
+    first_bytes: int = 40  # codec bytes of the first part
     least_ahead: int = 8  # packets that the board may hold at any rate
 
 
@@ -115,13 +115,15 @@ class Sender:
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
 
-    def first_bytes(self) -> int:
-        """Return how many codec bytes the first part of a picture should have; MAX_CODEC_BYTES: leave packets whole.
+    def part_bytes(self) -> tuple[int, int]:
+        """Return how many codec bytes the first part of a picture should have, and the longest; MAX_CODEC_BYTES: whole.
 
         On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
         """
-        slow = MAX_CODEC_BYTES * self.rate.usual_us_per_byte() >= max(self.policy.slow_packet_us, self._interval_us)
-        return self.policy.first_bytes if slow else MAX_CODEC_BYTES
+        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.rate.usual_us_per_byte()
+        if MAX_CODEC_BYTES * us_per_byte < limit_us:
+            return MAX_CODEC_BYTES, MAX_CODEC_BYTES
+        return self.policy.first_bytes, max(self.policy.first_bytes, int(limit_us / us_per_byte))
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""

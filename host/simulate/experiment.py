@@ -15,7 +15,7 @@ from ..link.sender import DeadlineInfeasibleError
 from ..ranked import RankedPacket, split
 from ..sim.virtual import VirtualHost
 from ..sim.world import World
-from ..wire import MAX_CODEC_BYTES, MAX_RANKS
+from ..wire import MAX_RANKS
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
@@ -67,9 +67,7 @@ class Experiment:
 
     def _submit(self, delivery: Delivery) -> None:
         slot, sender = delivery.slot, self._senders[delivery.slot.camera]
-        first_bytes = sender.first_bytes()
-        if first_bytes < MAX_CODEC_BYTES:
-            delivery.packets = split(delivery.packets, first_bytes)
+        delivery.packets = split(delivery.packets, *sender.part_bytes())
         try:
             number = sender.submit(slot.begin_us, delivery.packets, slot.due_us)
         except DeadlineInfeasibleError:

@@ -76,9 +76,9 @@ class PlainSender(ABC):
     def fill(self, now_us: int) -> None:
         """Give the board what it should have now."""
 
-    def first_bytes(self) -> int:
-        """Return how many codec bytes the first part of a picture should have: packets stay whole."""
-        return MAX_CODEC_BYTES
+    def part_bytes(self) -> tuple[int, int]:
+        """Return how many codec bytes the first part of a picture should have, and the longest: packets stay whole."""
+        return MAX_CODEC_BYTES, MAX_CODEC_BYTES
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""
