@@ -132,6 +132,9 @@ class ReferenceReceiver:
         )
         self.session.channel.write(now_us, result)
 
+    def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
+        """Do nothing: this server answers every picture."""
+
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image)
         for other in [each for each in self._open if each[0] == packet.source and each != key]:
@@ -143,4 +146,4 @@ class ReferenceReceiver:
         del self._open[key]
         packets = tuple(RankedPacket(rank, 0, data) for rank, (_, data) in sorted(blocks.items()))
         arrived_us = {rank: at_us for rank, (at_us, _) in blocks.items()}
-        return [ImageCollected(*key, 0, packets, False, now_us, arrived_us)]
+        return [ImageCollected(*key, 0, packets, False, now_us + _FOREVER_MS * 1000, arrived_us)]
