@@ -112,7 +112,7 @@ class Sender:
         while number in self._images:
             number = (number - 1) % MODULO
         send_by_us = round(leaves_by_us - self.server.service_us)
-        self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
+        self._images[number] = OutgoingImage(number, packets, send_by_us, round(leaves_by_us), deadline_us)
         return number
 
     def part_bytes(self) -> tuple[int, int]:
@@ -246,7 +246,7 @@ class Sender:
             classes=classes,
             ranks=frozenset(rank for rank in unpack_ranks(result.ranks) if rank < len(image.packets)),
             send_by_us=image.send_by_us,
-            margin_us=result.margin_ms * 1000 - result.service_us,
+            margin_us=result.margin_ms * 1000 - (image.leaves_by_us - image.send_by_us),
             service_us=result.service_us,
             answered_us=now_us,
             late=now_us > image.answer_by_us,
