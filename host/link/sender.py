@@ -114,6 +114,10 @@ class Sender:
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
 
+    def packet_bytes(self, now_us: int, deadline_us: int) -> int:  # noqa: ARG002
+        """Return how many codec bytes the packets of a picture should have that is encoded now."""
+        return MAX_CODEC_BYTES
+
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""
         events, packets = self.session.receive(now_us, data)
