@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..codec import PictureError, load_picture
@@ -15,6 +16,8 @@ from .under_way import UnderWayLimit
 
 #: Most pictures under way in a stream with a period. A picture beyond them is not sent, and reported so.
 MOST_UNDER_WAY = 64
+#: Files read at a time. They have threads of their own: encoding and the serial port never wait for a slow disk.
+READERS = 4
 
 
 class PictureStream:
@@ -56,6 +59,7 @@ class PictureStream:
         self._limit = UnderWayLimit()
         self._under_way = 0
         self._ended = asyncio.Event()  # a picture is no longer under way
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read pictures")
         self._due_s = 0.0  # with a period: when the next picture starts, in the event loop's time
         self._reports: dict[int, TransferReport] = {}  # by the number of the file; an earlier one has not ended yet
         self._reported = 0
@@ -81,6 +85,8 @@ class PictureStream:
             if isinstance(error, PncError):
                 self._report_rest()
             raise error from None
+        finally:
+            self._readers.shutdown(wait=False, cancel_futures=True)
 
     async def _wait_for_turn(self) -> None:
         if self._period_s is None:
@@ -112,7 +118,7 @@ class PictureStream:
             detail = f"{MOST_UNDER_WAY} pictures are already under way"
             return report_without_answer(file, UNSENT, detail, self._deadline_ms)
         try:
-            pixels = await asyncio.to_thread(load_picture, file)
+            pixels = await asyncio.get_running_loop().run_in_executor(self._readers, load_picture, file)
         except PictureError as error:
             return report_without_answer(file, NOT_A_PICTURE, str(error), self._deadline_ms)
         try:

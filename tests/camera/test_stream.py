@@ -203,6 +203,33 @@ def test_a_picture_may_be_bounded_by_bytes(pictures: list[Path]) -> None:
     live(test())
 
 
+@pytest.mark.parametrize(("wanted", "made"), [(118, 118), (10, 57)])
+def test_packets_are_as_long_as_the_link_wants_them_and_the_codec_can_make_them(
+    wanted: int, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_us: list[int] = []
+
+    def packet_bytes(now_us: int, deadline_us: int) -> int:
+        asked_us.append(deadline_us - now_us)
+        return wanted
+
+    async def test() -> None:
+        async with (
+            running_world(WorldSettings()) as world,
+            server(world.paths[-1]) as collected,
+            camera_on(world.paths[0]) as camera,
+        ):
+            await connected(camera)
+            monkeypatch.setattr(camera.sender, "packet_bytes", packet_bytes)
+            report = await camera.send_picture(drawing(1), pace.seconds(AMPLE_MS))
+            assert report.status == "ok"
+            assert report.packets_delivered == report.packets_encoded == len(CODEC.encode(drawing(1), made))
+            assert {len(packet.data) for packet in collected[0].packets[:-1]} == {made}
+
+    live(test())
+    assert asked_us == [round(pace.seconds(AMPLE_MS) * 1000)]
+
+
 def silent_for(seconds: float) -> Callable[[RealTimeWorld], asyncio.Task[None]]:
     """Return a fault: the camera board neither hears nor is heard for a while."""
 

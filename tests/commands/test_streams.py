@@ -99,6 +99,26 @@ def test_a_bad_file_and_an_outage_are_counted_and_the_rest_is_answered(
     assert statuses[-5:] == ["ok"] * 5, statuses
 
 
+def test_a_stream_goes_on_with_a_new_edge_server(boards: Boards, many: list[Path], tmp_path: Path) -> None:
+    period_s, deadline_s = pace.seconds(0.4), pace.seconds(0.8)
+    options = ["--port", boards.camera, "--period", f"{period_s}s", "--deadline", f"{deadline_s}s", "--json"]
+    with started("host.recv", "--port", boards.edge, cwd=tmp_path) as server:
+        line_with(server, "serving on")
+        with started("host.send", many[0].parent, *options, cwd=tmp_path) as process:
+            line_with(process, many[2].name, "stdout")
+            server.send_signal(signal.SIGINT)
+            assert server.wait(pace.seconds(10)) == 130
+            with started("host.recv", "--port", boards.edge, cwd=tmp_path) as later:
+                line_with(later, "serving on")
+                out, err = process.communicate(timeout=pace.seconds(60))
+    reports = [json.loads(line) for line in out.splitlines()]
+    assert [Path(report["file"]).name for report in reports] == [file.name for file in many[3:]]
+    statuses = [report["status"] for report in reports]
+    assert {"unanswered", "unsent"} & set(statuses)
+    assert statuses[-3:] == ["ok"] * 3, statuses
+    assert f"{3 + statuses.count('ok')} of 30 pictures answered in time" in err
+
+
 def test_a_deadline_that_cannot_be_met_is_counted_for_each_file(folder: Path, tmp_path: Path) -> None:
     ended = run("host.send", folder, *SIM, "--deadline", "5ms", "--json", cwd=tmp_path)
     reports = reports_of(ended, sorted(folder.iterdir()))
