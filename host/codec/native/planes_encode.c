@@ -171,8 +171,8 @@ static uint32_t byte_at(const struct writer *w, size_t at)
 	return at < w->at ? w->out[at] : 0u;
 }
 
-/* A symbol takes at most PNC_PLANES_BITS and a rounding of 1/500 bit. At the end of a row its last byte is not written
- * yet, and PAST_ROOM bytes after the written ones decide the row. */
+/* A symbol takes at most PNC_PLANES_BITS and less than 1/300 bit of rounding. At the end of a row its last byte is not
+ * written yet, and PAST_ROOM bytes after the written ones decide the row. */
 int32_t pnc_planes_least_room(const struct pnc_planes_model *m)
 {
 	const uint32_t row = (uint32_t)m->side * PNC_PLANES_BITS / 8 + PAST_ROOM;
