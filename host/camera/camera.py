@@ -27,7 +27,7 @@ from ..link.events import (
 )
 from ..link.sender import Sender
 from ..link.session import State
-from ..ranked import RankedPacket
+from ..ranked import RankedPacket, split
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Phy, Role
@@ -142,13 +142,12 @@ class Camera:
         codec = await self._loaded_codec()
         pixels = picture if isinstance(picture, np.ndarray) else await asyncio.to_thread(load_picture, picture)
         start_us = now_us()
-        deadline_us = start_us + round(deadline_ms * 1000)
-        packet_bytes = max(codec.least_packet_bytes, self.sender.packet_bytes(start_us, deadline_us))
-        packets = await asyncio.to_thread(codec.encode, pixels, packet_bytes)
+        packets = await asyncio.to_thread(codec.encode, pixels)
         if max_bytes is not None:
             packets = cut(packets, max_bytes)
+        packets = split(packets, *self.sender.part_bytes())
         encoded_us = now_us()
-        reply = await self.send(packets, deadline_us)
+        reply = await self.send(packets, start_us + round(deadline_ms * 1000))
         file = "" if isinstance(picture, np.ndarray) else str(picture)
         return report_on(reply, packets, codec, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
 

@@ -20,6 +20,7 @@ from host.codec import load
 from host.errors import Reason
 from host.link.events import Answer, Event, ImageCollected, Unanswered
 from host.link.receiver import Receiver
+from host.ranked import split
 from host.sim.realtime import RealTimeWorld
 from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
@@ -203,16 +204,7 @@ def test_a_picture_may_be_bounded_by_bytes(pictures: list[Path]) -> None:
     live(test())
 
 
-@pytest.mark.parametrize(("wanted", "made"), [(118, 118), (10, 57)])
-def test_packets_are_as_long_as_the_link_wants_them_and_the_codec_can_make_them(
-    wanted: int, made: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked_us: list[int] = []
-
-    def packet_bytes(now_us: int, deadline_us: int) -> int:
-        asked_us.append(deadline_us - now_us)
-        return wanted
-
+def test_packets_are_sent_in_parts_of_the_length_that_the_link_wants(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         async with (
             running_world(WorldSettings()) as world,
@@ -220,14 +212,14 @@ def test_packets_are_as_long_as_the_link_wants_them_and_the_codec_can_make_them(
             camera_on(world.paths[0]) as camera,
         ):
             await connected(camera)
-            monkeypatch.setattr(camera.sender, "packet_bytes", packet_bytes)
+            monkeypatch.setattr(camera.sender, "part_bytes", lambda: (40, 90))
             report = await camera.send_picture(drawing(1), pace.seconds(AMPLE_MS))
+            parts = tuple(split(CODEC.encode(drawing(1)), 40, 90))
             assert report.status == "ok"
-            assert report.packets_delivered == report.packets_encoded == len(CODEC.encode(drawing(1), made))
-            assert {len(packet.data) for packet in collected[0].packets[:-1]} == {made}
+            assert report.packets_delivered == report.packets_encoded == len(parts)
+            assert collected[-1].packets == parts
 
     live(test())
-    assert asked_us == [round(pace.seconds(AMPLE_MS) * 1000)]
 
 
 def silent_for(seconds: float) -> Callable[[RealTimeWorld], asyncio.Task[None]]:

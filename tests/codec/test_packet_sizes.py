@@ -1,6 +1,8 @@
-"""Packets of any size: the same picture from all of them, hardly more bytes for the same part of it."""
+"""Packets of any size, whole or in parts: the same picture from all of them, hardly more bytes for a part of it."""
 
 from __future__ import annotations
+
+from random import Random
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from host.codec import Codec, cut
 from host.codec.bitstream import MOST_PACKETS
-from host.ranked import RankedPacket
+from host.codec.parts import joined
+from host.ranked import RankedPacket, split
 from host.wire import MAX_CODEC_BYTES, MAX_RANKS
 from tests.codec.conftest import drawing
 from tests.codec.random_coders import reconstruct
@@ -109,3 +112,50 @@ def test_packets_that_hold_no_row_or_do_not_fit_the_wire_are_refused(codec: Code
     assert codec.least_packet_bytes == LEAST
     with pytest.raises(ValueError, match="57 to 236"):
         codec.encode(drawing(0), packet_bytes)
+
+
+lengths = st.tuples(st.integers(1, 300), st.integers(1, 300))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, sizes, lengths, st.randoms(use_true_random=False))
+def test_parts_join_to_their_packets_in_any_order(
+    codec: Codec, seed: int, packet_bytes: int, lengths: tuple[int, int], random: Random
+) -> None:
+    packets = codec.encode(drawing(seed), packet_bytes)
+    parts = split(packets, *lengths)
+    assert [part.rank for part in parts] == list(range(len(parts)))
+    assert len(packets) <= len(parts) <= MAX_RANKS
+    assert b"".join(part.data for part in parts) == b"".join(packet.data for packet in packets)
+    random.shuffle(parts)
+    assert joined(parts) == packets
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, lengths, st.floats(0, 1))
+def test_the_first_parts_decode_as_the_same_bytes_of_whole_packets(
+    codec: Codec, seed: int, lengths: tuple[int, int], share: float
+) -> None:
+    packets = codec.encode(drawing(seed))
+    parts = split(packets, *lengths)
+    first = parts[: round(share * len(parts))]
+    found = codec.bitstream.depacketize(first)
+    same = codec.bitstream.depacketize(cut(packets, size_of(first)))
+    assert found.issues == ()
+    assert np.array_equal(found.reconstruction, same.reconstruction)
+    assert np.array_equal(found.missing, same.missing)
+    assert codec.channels_in(first) == codec.channels_in(cut(packets, size_of(first)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, lengths, st.data())
+def test_a_missing_part_ends_the_picture_there(
+    codec: Codec, seed: int, lengths: tuple[int, int], data: st.DataObject
+) -> None:
+    picture = drawing(seed)
+    parts = split(codec.encode(picture), *lengths)
+    gap = data.draw(st.integers(0, len(parts) - 1))
+    found = codec.bitstream.depacketize(parts[:gap] + parts[gap + 1 :])
+    before = codec.bitstream.depacketize(parts[:gap])
+    assert np.array_equal(found.reconstruction, reconstruct(codec.analysis(picture), found.missing))
+    assert np.all(found.missing <= before.missing)
