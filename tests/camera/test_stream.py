@@ -44,21 +44,29 @@ def pictures(tmp_path: Path) -> list[Path]:
 
 
 @asynccontextmanager
-async def server(path: str, answer_after_s: float = 0.0) -> AsyncIterator[list[ImageCollected]]:
-    """Run an edge server that classifies every picture for so long, any number at a time."""
+async def server(
+    path: str, answer_after_s: float = 0.0, *, provisional: bool = False
+) -> AsyncIterator[list[ImageCollected]]:
+    """Run an edge server that classifies every picture for so long, any number at a time.
+
+    With ``provisional`` it answers at once with another class whenever more of a picture has arrived.
+    """
     collected: list[ImageCollected] = []
     receiver = Receiver(nonce=5, service_us=1_000)
     loop = asyncio.get_running_loop()
 
     def answer(event: ImageCollected) -> None:
         used = [packet.rank for packet in event.packets]
-        receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
+        best = (7, "cock", 1.0) if event.final else (8, "hen", 0.5)
+        receiver.answer(now_us(), event, [best], service_us=1_000, used=used)
         driver.wake()
 
     def on_event(event: Event) -> None:
         if isinstance(event, ImageCollected) and event.final:
             collected.append(event)
             loop.call_later(answer_after_s, answer, event)
+        elif isinstance(event, ImageCollected) and provisional:
+            answer(event)
 
     transport = SerialTransport(path, BAUD)
     driver = Driver(receiver, transport, on_event)
@@ -220,6 +228,29 @@ def test_packets_are_sent_in_parts_of_the_length_that_the_link_wants(monkeypatch
             assert collected[-1].packets == parts
 
     live(test())
+
+
+def test_provisional_answers_are_events_and_the_report_is_of_the_final_one() -> None:
+    events: list[Event] = []
+
+    async def test() -> TransferReport:
+        settings = WorldSettings(trace=Trace.constant(ChannelState(rate_bps=40_000)))
+        async with (
+            running_world(settings) as world,
+            server(world.paths[-1], provisional=True),
+            Camera(SerialTransport(world.paths[0], BAUD), CODEC, on_event=events.append) as camera,
+        ):
+            await connected(camera)
+            return await camera.send_picture(drawing(3), pace.seconds(3000))
+
+    report = live(test())
+    answers = [event for event in events if isinstance(event, Answer)]
+    assert [answer.final for answer in answers] == [False] * (len(answers) - 1) + [True]
+    assert len(answers) > 1
+    assert {answer.classes[0][1] for answer in answers[:-1]} == {"hen"}
+    assert answers[-1].classes[0][1] == "cock"
+    assert (report.status, report.top[0][1]) == ("ok", "cock")
+    assert report.packets_delivered == report.packets_encoded
 
 
 def silent_for(seconds: float) -> Callable[[RealTimeWorld], asyncio.Task[None]]:
