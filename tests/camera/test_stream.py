@@ -266,7 +266,7 @@ def silent_for(seconds: float) -> Callable[[RealTimeWorld], asyncio.Task[None]]:
 
 def test_a_stream_outlives_a_board_that_is_silent_for_a_second(pictures: list[Path]) -> None:
     """What was sent into the silence is lost; a second after it pictures are answered again."""
-    period_s, silence_s = pace.seconds(0.1), 1.0
+    period_s, silence_s = pace.seconds(0.1), pace.seconds(1.0)
     files = pictures + pictures
 
     async def test() -> None:
@@ -283,6 +283,7 @@ def test_a_stream_outlives_a_board_that_is_silent_for_a_second(pictures: list[Pa
             assert statuses[:3] == ["ok"] * 3
             assert {"unsent", "unanswered"} & set(statuses)
             after = 5 + int((silence_s + pace.seconds(1.0)) / period_s) + 1
+            assert after < len(files) - 5
             assert set(statuses[after:]) == {"ok"}, statuses
 
     live(test())
