@@ -17,7 +17,7 @@ from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, 
 from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, pack_classes, pack_ranks
 from .events import Event, ImageCollected, LinkChanged
-from .image_number import CLOCK_MODULO_US, moment_us
+from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
 from .session import Session, State
 
 #: Most images of one camera collected at a time; another one closes its image closest to its deadline.
@@ -41,6 +41,7 @@ class _Collection:
     deadline_us: int
     final_us: int  # when the server has to begin with the final answer
     early_us: list[int]  # when it should begin with provisional ones, the last one first
+    least_us: int  # no sooner, however slow the server seems to be
     left_out: bool = False  # too many images are due: this one is answered only if a worker is idle
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
@@ -220,7 +221,8 @@ class Receiver:
         final_us = deadline_us - self.service_us
         interval_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
         early_us = self._provisional.before(final_us, interval_us, self.service_us, self.workers)
-        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us])
+        least_us = now_us + round((deadline_us - now_us) * LEAST_SHARE)
+        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us], least_us)
 
     def _plan(self) -> None:
         """Let the workers share the time: when more images are due than they serve at a time, some have to begin early."""
@@ -232,7 +234,7 @@ class Receiver:
                 break
             self._leave_out(served)
         for image, start_us in zip(served.values(), starts_us, strict=True):
-            image.final_us = start_us
+            image.final_us = max(start_us, image.least_us)
 
     def _leave_out(self, served: dict[_Key, _Collection]) -> None:
         """Leave out the newest image of the camera of which the fewest were left out."""
