@@ -29,6 +29,7 @@ from ..wire import (
     Role,
 )
 from .answers import unpack_classes, unpack_ranks
+from .byte_time import ByteTime
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
 from .image_number import LEAST_SHARE, MODULO
@@ -67,6 +68,7 @@ class Sender:
     def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.rate = RateEstimate()
+        self.byte_time = ByteTime()
         self.server = ServerClock()
         self.policy = policy or Policy()
         self.link = LinkState.DOWN
@@ -121,7 +123,7 @@ class Sender:
 
         On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
         """
-        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.rate.usual_us_per_byte()
+        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.byte_time.slow_us()
         if MAX_CODEC_BYTES * us_per_byte < limit_us:
             return MAX_CODEC_BYTES, MAX_CODEC_BYTES
         return self.policy.first_bytes, max(self.policy.first_bytes, int(limit_us / us_per_byte))
@@ -193,7 +195,8 @@ class Sender:
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
         self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
-        self.rate.update(now_us, credit)
+        self.rate.update(credit)
+        self.byte_time.update(credit)
         for lost in self.session.confirm(now_us, credit):
             self._on_lost(now_us, lost)
         return []
@@ -320,5 +323,6 @@ class Sender:
     def _forget_board(self) -> None:
         self._credit = None
         self.rate.restart()
+        self.byte_time.restart()
         self.link = LinkState.DOWN
         self._pinged_us = None
