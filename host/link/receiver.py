@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answers import Class, pack_classes
-from .events import Event, ImageCollected
+from .channel import Sent
+from .events import Event, ImageCollected, Opened
 from .session import Session, State
 
 #: Most images collected at a time, of all cameras; another one closes the image closest to its deadline.
@@ -56,8 +57,12 @@ class Receiver:
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""
         events, packets = self.session.receive(now_us, data)
+        for event in events:
+            if isinstance(event, Opened):
+                self._send_again(now_us, self.session.take_abandoned())
         for packet in packets:
             events += self._on_packet(now_us, packet)
+        self._expect()
         return events
 
     def tick(self, now_us: int) -> list[Event]:
@@ -67,6 +72,7 @@ class Receiver:
         events += [self._close(now_us, key) for key in sorted(due, key=lambda key: self._open[key].deadline_us)]
         for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
             del self._closed_us[key]
+        self._expect()
         return events
 
     def output(self) -> bytes:
@@ -140,10 +146,17 @@ class Receiver:
                 )
                 self.session.channel.write(now_us, pong)
             case Credit():
-                for lost in self.session.confirm(now_us, packet):
-                    if isinstance(lost.packet, Result | Pong):
-                        self.session.channel.write(now_us, lost.packet)
+                self._send_again(now_us, self.session.confirm(now_us, packet))
         return []
+
+    def _send_again(self, now_us: int, lost: Iterable[Sent]) -> None:
+        for sent in lost:
+            if isinstance(sent.packet, Result | Pong):
+                self.session.channel.write(now_us, sent.packet)
+
+    def _expect(self) -> None:
+        """Let the session watch for lost packets of the images that are open."""
+        self.session.expect_until(max((image.deadline_us for image in self._open.values()), default=None))
 
     def _on_session(self, source: int, session: int) -> None:
         """Discard the images of a camera computer that has restarted: it reuses their numbers."""

@@ -31,7 +31,7 @@ WORLDS = st.builds(
     seed=st.integers(0, 10_000),
 )
 PICTURES = st.lists(
-    st.tuples(st.integers(1, 40), st.integers(1, 237), st.integers(50, 2_000), st.integers(0, 600), st.integers(0, 2)),
+    st.tuples(st.integers(1, 40), st.integers(1, 236), st.integers(50, 2_000), st.integers(0, 600), st.integers(0, 2)),
     min_size=1,
     max_size=12,
 )
