@@ -235,8 +235,9 @@ class Session:
 
     def _tick_greeting(self, now_us: int) -> list[Event]:
         if now_us - self._entered_us >= self._limit_us:
-            limit_us = HELLO_LIMIT_US if self._failure is FailureReason.NO_BOARD else SILENCE_LIMIT_US
-            return self._fail(self._failure, f"no hello within {limit_us / 1e6:g} s")
+            if self._failure is FailureReason.SILENT:
+                return self._fail(self._failure, f"no answer for {SILENCE_LIMIT_US / 1e6:g} s")
+            return self._fail(self._failure, f"no hello within {self._limit_us / 1e6:g} s")
         if now_us - self._requested_us >= HELLO_EVERY_US:
             self._requested_us = now_us
             self.channel.write(now_us, self._our_hello)

@@ -323,7 +323,7 @@ TEST(test_the_program_of_a_picture_crosses_both_boards)
 		rig_picture(&camera, 0, (struct picture){.program = program, .image = 0xFFFE, .remaining_ms = 100});
 		carry(0, 5);
 		rig_hear(&edge, 0);
-		uint8_t flags = (uint8_t)(PNC_PICTURE_FLAGS_PICTURE | program << 4 | 5u);
+		uint8_t flags = (uint8_t)(PNC_PICTURE_FLAGS_PICTURE | (unsigned)program << 4 | 5u);
 		CHECK_EQ(rig_count(&edge, flags), 1);
 		const struct heard *h = rig_find(&edge, flags, 0);
 		CHECK_EQ(picture_read(h->packet, h->len).image, 0xFFFE);

@@ -168,7 +168,9 @@ class ReceiverDesk(Desk):
         """Deliver packets of an image now; return the events."""
         return self.say(
             *(
-                Picture(image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source=source)
+                Picture(
+                    image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source=source
+                )
                 for rank in ranks
             )
         )
