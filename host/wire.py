@@ -396,7 +396,7 @@ class Pong:
     origin_us: int = 0  # origin_us of the ping
     held_us: int = 0  # time between the arrival of the ping and this answer
     service_us: int = 0  # peer_host: expected time to decode and classify; else 0
-    clock_us: int = 0  # peer_host: clock of the server when it answered; else 0
+    clock_us: int = 0  # peer_host: clock of the server when it answered, modulo 65,536,000; else 0
     peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
@@ -425,7 +425,7 @@ class Result:
     more: int = 0  # 1: a provisional answer; a better one may follow
     margin_ms: int = 0  # the moment that the image names minus arrival of the last used packet
     service_us: int = 0  # time taken to decode and classify
-    clock_us: int = 0  # clock of the server when it answered
+    clock_us: int = 0  # clock of the server when it answered, modulo 65,536,000
     ranks: bytes = bytes(32)  # bit r of byte r // 8: rank r arrived in time
     text: bytes = b""  # status ok: result_class records, most probable first; else UTF-8
     peer: int = 0  # on the edge's serial port: number of the camera; else 0

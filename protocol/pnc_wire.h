@@ -535,7 +535,7 @@ struct pnc_pong {
 	uint32_t origin_us; /* origin_us of the ping */
 	uint32_t held_us; /* time between the arrival of the ping and this answer */
 	uint32_t service_us; /* peer_host: expected time to decode and classify; else 0 */
-	uint32_t clock_us; /* peer_host: clock of the server when it answered; else 0 */
+	uint32_t clock_us; /* peer_host: clock of the server when it answered, modulo 65,536,000; else 0 */
 };
 
 /* Writes PNC_PONG_SIZE bytes; returns their number. */
@@ -578,7 +578,7 @@ struct pnc_result {
 	uint8_t more; /* 1: a provisional answer; a better one may follow */
 	int16_t margin_ms; /* the moment that the image names minus arrival of the last used packet */
 	uint32_t service_us; /* time taken to decode and classify */
-	uint32_t clock_us; /* clock of the server when it answered */
+	uint32_t clock_us; /* clock of the server when it answered, modulo 65,536,000 */
 	uint8_t ranks[32]; /* bit r of byte r // 8: rank r arrived in time */
 	const uint8_t *text; /* status ok: result_class records, most probable first; else UTF-8 */
 	uint8_t text_len;

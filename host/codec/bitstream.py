@@ -10,6 +10,7 @@ import numpy as np
 from ..ranked import RankedPacket
 from ..wire import MAX_CODEC_BYTES
 from .entropy import BitPlaneCoder
+from .parts import joined
 from .weights import Kind, describe_tag
 
 #: A picture has at most this many packets, 4,977 bytes. Further packets would hardly change a classifier's answer.
@@ -76,7 +77,7 @@ class Bitstream:
         Packets that cannot be used are listed in ``issues``; no packet raises an error.
         """
         issues: list[str] = []
-        waiting = self._by_row(packets, issues)
+        waiting = self._by_row(joined(packets), issues)
         state, row, symbols, used = self._coder.new_state(), 0, 0, 0
         while row in waiting:
             candidates = waiting.pop(row)

@@ -1,10 +1,10 @@
-"""Classes of a result: as many as fit the packet, labels cut between characters."""
+"""What a result holds: the ranks that it rests on, and as many classes as fit, labels cut between characters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..wire import MAX_PACKET, Result, ResultClass
+from ..wire import MAX_PACKET, MAX_RANKS, Result, ResultClass
 
 _ROOM = MAX_PACKET - Result.LAYOUT.size
 _ONE = 65535
@@ -12,6 +12,20 @@ _LONGEST_LABEL = 255
 
 #: Index, label, probability.
 Class = tuple[int, str, float]
+
+
+def pack_ranks(ranks: Iterable[int]) -> bytes:
+    """Return the bit map of ranks: bit r % 8 of byte r // 8 is rank r."""
+    bits = 0
+    for rank in ranks:
+        bits |= 1 << rank
+    return bits.to_bytes(MAX_RANKS // 8, "little")
+
+
+def unpack_ranks(bitmap: bytes) -> frozenset[int]:
+    """Return the ranks in a bit map."""
+    bits = int.from_bytes(bitmap, "little")
+    return frozenset(rank for rank in range(MAX_RANKS) if bits >> rank & 1)
 
 
 def pack_classes(classes: Iterable[Class]) -> bytes:

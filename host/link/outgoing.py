@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..ranked import RankedPacket
 from ..wire import Picture
+from .events import Answer
 
 
 @dataclass(slots=True)
 class OutgoingImage:
     """One submitted picture. Times in us of the sender's clock.
 
-    ``send_by_us`` is the transmission deadline: a packet that reaches the edge server later is useless.
-    ``answer_by_us`` is the deadline of the answer.
+    ``send_by_us`` is when the server begins with its last answer: a packet that reaches it later is useless.
+    ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far.
     """
 
     number: int
@@ -23,6 +24,7 @@ class OutgoingImage:
     send_by_us: int
     answer_by_us: int
     flushed: bool = False
+    best: Answer | None = None
     sent: set[int] = field(default_factory=set)
     resent: int = 0
     _next: int = 0
@@ -37,7 +39,11 @@ class OutgoingImage:
             return self._again[0]
         return self._next if self._next < len(self.packets) else None
 
-    def take(self, now_us: int, transit_us: int) -> Picture:
+    def best_answer(self) -> Answer | None:
+        """Return the best provisional answer as the final one; None if there is none."""
+        return None if self.best is None else replace(self.best, final=True)
+
+    def take(self, now_us: int, program: int, transit_us: int) -> Picture:
         """Return the next packet as sent now; ``transit_us`` is the time that no hop can measure and subtract."""
         if self._again:
             rank = heapq.heappop(self._again)
@@ -54,6 +60,7 @@ class OutgoingImage:
             remaining_ms=max(0, (self.send_by_us - transit_us - now_us) // 1000),
             data=packet.data,
             last=rank == len(self.packets) - 1,
+            program=program,
         )
 
     def requeue(self, rank: int) -> None:

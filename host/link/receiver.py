@@ -1,54 +1,78 @@
-"""The receiver: collects the packets of images until their deadlines, for several cameras at once.
+"""The receiver: collects the packets of images and reports when an answer is due, for several cameras at once.
 
-A protocol machine without I/O, as the sender. It reports each image once, as ``ImageCollected``, when the image is
-whole or its deadline is reached, whichever is first; the edge server then calls ``answer``.
+A protocol machine without I/O, as the sender. A picture's number says when its answer must leave the server, on this
+clock. So the receiver knows the true deadline, however long the packets waited inside the radio. It reports an image,
+as ``ImageCollected``, once for the final answer: when it is whole, or when the server has to begin. Before that it
+reports it for provisional answers. The later an answer begins, the more it rests on, and the less likely it comes home
+in time; the camera takes the best that does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..ranked import RankedPacket
-from ..wire import MAX_PACKET, Configure, Control, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
-from .answers import Class, pack_classes
+from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
+from .answers import Class, pack_classes, pack_ranks
 from .channel import Sent
-from .events import Event, ImageCollected, Opened
+from .events import Event, ImageCollected, LinkChanged, Opened
+from .image_number import CLOCK_MODULO_US, moment_us
 from .session import Session, State
 
-#: Most images collected at a time, of all cameras; another one closes the image closest to its deadline.
+#: Most images of one camera collected at a time; another one closes its image closest to its deadline.
 MAX_OPEN = 64
-#: Packets of an image closed within this time count as late; after it the image number may be used again.
-REMEMBER_US = 3_000_000
+#: Packets of an image closed within this time count as late, us; the number may be used again after 65.5 s.
+REMEMBER_US = 10_000_000
+#: How long before the final answer the provisional ones begin, in connection intervals: some in case that a packet of
+#: the way back is lost, some in case that the link is about to fail for a while.
+PROVISIONAL = (1, 2, 3, 6, 12, 24)
+#: The earlier provisional answers leave at another phase of the connection interval each time, by multiples of the golden
+#: ratio: so the camera learns how short the way back can be.
+_GOLDEN = (5**0.5 - 1) / 2
+#: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
+UNKNOWN_INTERVAL_US = 7_500
+
+#: Packets of which there is an answer as soon as they are there: the link may fail before any later one.
+EARLY = (1,)
+
+_Key = tuple[int, int, int]  # source, image, program
 
 
 @dataclass(slots=True)
 class _Collection:
     deadline_us: int
+    moments_us: list[int]  # of the answers that are still due, the final one first
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
     arrived_us: dict[int, int] = field(default_factory=dict)
+    reported: int = 0  # packets that the last provisional answer rests on
 
     @property
     def whole(self) -> bool:
-        return self.last_rank is not None and len(self.packets) == self.last_rank + 1
+        return self.last_rank is not None and all(rank in self.packets for rank in range(self.last_rank + 1))
 
 
 class Receiver:
     """The edge server's end of the link. Times are microseconds of the caller's clock.
 
-    ``service_us`` is the time that the server expects to need for one picture; cameras request it. ``late`` counts
-    packets that arrived after their image was closed, ``repeated`` counts duplicates.
+    ``service_us`` is the time that the server needs for one picture, ``workers`` the number of pictures that it serves
+    at a time (None: any number). ``late`` counts packets that arrived after their image was closed, ``repeated`` counts
+    duplicates.
     """
 
-    def __init__(self, *, nonce: int, configure: Configure | None = None, service_us: int = 0) -> None:
+    def __init__(
+        self, *, nonce: int, configure: Configure | None = None, service_us: int = 0, workers: int | None = None
+    ) -> None:
         self.session = Session(configure or Configure(role=Role.EDGE, tx_power_dbm=127), nonce=nonce, name="recv")
         self.service_us = service_us
+        self.workers = workers
         self.late = 0
         self.repeated = 0
-        self._open: dict[tuple[int, int, int], _Collection] = {}
-        self._closed_us: dict[tuple[int, int, int], int] = {}
-        self._sessions: dict[int, int] = {}  # session of each camera computer, by source
+        self._open: dict[_Key, _Collection] = {}
+        self._closed_us: dict[_Key, int] = {}
+        self._dither = 0.0
+        self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""
@@ -58,18 +82,22 @@ class Receiver:
         """Take bytes from the transport; return the events."""
         events, packets = self.session.receive(now_us, data)
         for event in events:
-            if isinstance(event, Opened):
-                self._send_again(now_us, self.session.take_abandoned())
+            match event:
+                case Opened():
+                    self._send_again(now_us, self.session.take_abandoned())
+                case LinkChanged():
+                    self._intervals_us[event.source] = event.interval_us or UNKNOWN_INTERVAL_US
         for packet in packets:
             events += self._on_packet(now_us, packet)
         self._expect()
         return events
 
     def tick(self, now_us: int) -> list[Event]:
-        """Advance the time; return events, among them the images whose deadline is reached."""
+        """Advance the time; return events, among them the images for which an answer is due."""
         events = self.session.tick(now_us)
-        due = [key for key, image in self._open.items() if now_us >= image.deadline_us]
-        events += [self._close(now_us, key) for key in sorted(due, key=lambda key: self._open[key].deadline_us)]
+        due = [key for key, image in self._open.items() if now_us >= image.moments_us[-1]]
+        for key in sorted(due, key=lambda key: self._open[key].deadline_us):
+            events += self._on_moment(now_us, key)
         for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
             del self._closed_us[key]
         self._expect()
@@ -81,7 +109,7 @@ class Receiver:
 
     def wake_at(self) -> int | None:
         """Return when ``tick`` is due if no bytes arrive before; None: never."""
-        times = [self.session.wake_at(), *(image.deadline_us for image in self._open.values())]
+        times = [self.session.wake_at(), *(image.moments_us[-1] for image in self._open.values())]
         return min((time for time in times if time is not None), default=None)
 
     def answer(
@@ -101,6 +129,13 @@ class Receiver:
         room = MAX_PACKET - Result.LAYOUT.size
         self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
 
+    def finish(self, now_us: int, collected: ImageCollected) -> ImageCollected:
+        """Collect no more of an image: return what is to be answered finally, so that its camera stops sending it."""
+        key = (collected.source, collected.image, collected.program)
+        if self._open.pop(key, None) is not None:
+            self._closed_us[key] = now_us
+        return replace(collected, final=True)
+
     def _result(
         self,
         now_us: int,
@@ -112,9 +147,6 @@ class Receiver:
     ) -> None:
         if self.session.state is not State.OPEN:
             return
-        ranks = bytearray(32)
-        for rank in used:
-            ranks[rank // 8] |= 1 << rank % 8
         last_us = max((collected.arrived_us[rank] for rank in used), default=collected.deadline_us)
         margin_ms = min(max((collected.deadline_us - last_us) // 1000, -0x8000), 0x7FFF)
         self.session.channel.write(
@@ -123,9 +155,11 @@ class Receiver:
                 image=collected.image,
                 program=collected.program,
                 status=status,
+                more=int(not collected.final),
                 margin_ms=margin_ms,
                 service_us=service_us,
-                ranks=bytes(ranks),
+                clock_us=now_us % CLOCK_MODULO_US,
+                ranks=pack_ranks(used),
                 text=text,
                 peer=collected.source,
             ),
@@ -136,12 +170,12 @@ class Receiver:
             case Picture():
                 return self._on_picture(now_us, packet)
             case Ping(hop=Hop.PEER_HOST):
-                self._on_session(packet.peer, packet.token)
                 pong = Pong(
                     hop=packet.hop,
                     token=packet.token,
                     origin_us=packet.origin_us,
                     service_us=self.service_us,
+                    clock_us=now_us % CLOCK_MODULO_US,
                     peer=packet.peer,
                 )
                 self.session.channel.write(now_us, pong)
@@ -151,20 +185,12 @@ class Receiver:
 
     def _send_again(self, now_us: int, lost: Iterable[Sent]) -> None:
         for sent in lost:
-            if isinstance(sent.packet, Result | Pong):
+            if isinstance(sent.packet, Result | Pong | Flush):
                 self.session.channel.write(now_us, sent.packet)
 
     def _expect(self) -> None:
         """Let the session watch for lost packets of the images that are open."""
-        self.session.expect_until(max((image.deadline_us for image in self._open.values()), default=None))
-
-    def _on_session(self, source: int, session: int) -> None:
-        """Discard the images of a camera computer that has restarted: it reuses their numbers."""
-        if self._sessions.get(source, session) != session:
-            for images in (self._open, self._closed_us):
-                for key in [key for key in images if key[0] == source]:
-                    del images[key]
-        self._sessions[source] = session
+        self.session.expect_until(max((image.moments_us[0] for image in self._open.values()), default=None))
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image, packet.program)
@@ -172,13 +198,13 @@ class Receiver:
             self.late += 1
             return []
         events: list[Event] = []
-        deadline_us = now_us + packet.remaining_ms * 1000
         image = self._open.get(key)
         if image is None:
-            if len(self._open) >= MAX_OPEN:
-                events.append(self._close(now_us, min(self._open, key=lambda k: self._open[k].deadline_us)))
-            image = self._open[key] = _Collection(deadline_us)
-        image.deadline_us = min(image.deadline_us, deadline_us)
+            others = [other for other in self._open if other[0] == packet.source]
+            if len(others) >= MAX_OPEN:
+                events.append(self._close(now_us, min(others, key=lambda k: self._open[k].deadline_us)))
+            deadline_us = moment_us(packet.image, now_us + packet.remaining_ms * 1000)
+            image = self._open[key] = _Collection(deadline_us, self._moments(now_us, packet.source, deadline_us))
         if packet.rank in image.packets:
             self.repeated += 1
             return events
@@ -188,10 +214,45 @@ class Receiver:
             image.last_rank = packet.rank
         if image.whole:
             events.append(self._close(now_us, key))
+        elif len(image.packets) in EARLY and image.moments_us[-1] > now_us:
+            image.reported = len(image.packets)
+            events.append(self._collected(key, final=False))
         return events
 
-    def _close(self, now_us: int, key: tuple[int, int, int]) -> ImageCollected:
-        image = self._open.pop(key)
+    def _moments(self, now_us: int, source: int, deadline_us: int) -> list[int]:
+        """Return when the server should begin with an image, the last moment first.
+
+        Its workers take turns, so that one of them begins shortly before each moment at which an answer can leave.
+        """
+        final_us = deadline_us - self.service_us
+        apart_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
+        if self.workers is not None:
+            apart_us = max(apart_us, self.service_us // self.workers)
+        self._dither = (self._dither + _GOLDEN) % 1
+        turns = [*PROVISIONAL[:2], *(turn + self._dither for turn in PROVISIONAL[2:])]
+        moments_us = [final_us, *(final_us - round(turn * apart_us) for turn in turns)]
+        return [moment for moment in moments_us if moment > now_us] or [max(final_us, now_us)]
+
+    def _on_moment(self, now_us: int, key: _Key) -> list[Event]:
+        image = self._open[key]
+        while len(image.moments_us) > 1 and image.moments_us[-1] <= now_us:
+            image.moments_us.pop()
+            if image.moments_us[-1] > now_us:
+                if len(image.packets) == image.reported:
+                    return []
+                image.reported = len(image.packets)
+                return [self._collected(key, final=False)]
+        return [self._close(now_us, key)]
+
+    def _close(self, now_us: int, key: _Key) -> ImageCollected:
+        collected = self._collected(key, final=True)
+        if not collected.whole:  # what the board still holds of it would come too late
+            self.session.channel.write(now_us, Flush(image=collected.image, peer=collected.source))
+        del self._open[key]
         self._closed_us[key] = now_us
+        return collected
+
+    def _collected(self, key: _Key, *, final: bool) -> ImageCollected:
+        image = self._open[key]
         packets = tuple(image.packets[rank] for rank in sorted(image.packets))
-        return ImageCollected(*key, packets, image.whole, image.deadline_us, image.arrived_us)
+        return ImageCollected(*key, packets, image.whole, image.deadline_us, dict(image.arrived_us), final)

@@ -1,4 +1,4 @@
-"""The sender: gives the board only what it can send soon, and starts no packet that would arrive too late.
+"""The sender: gives the board what still arrives in time, the most important first, and takes the best answer in time.
 
 A protocol machine without I/O: bytes and time go in, bytes and events come out. ``host.transport.driver`` runs it on a
 transport, ``host.sim`` runs it in virtual time.
@@ -7,14 +7,13 @@ transport, ``host.sim`` runs it in virtual time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import PncError, Reason
 from ..ranked import RankedPacket
 from ..wire import (
     MAX_CODEC_BYTES,
     MAX_DEADLINE_MS,
-    MAX_RANKS,
     Configure,
     Control,
     Credit,
@@ -29,27 +28,31 @@ from ..wire import (
     ResultStatus,
     Role,
 )
-from .answers import unpack_classes
+from .answers import unpack_classes, unpack_ranks
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
+from .image_number import MODULO
 from .outgoing import OutgoingImage
-from .rate import DelayEstimator, RateEstimate
+from .rate import RateEstimate
+from .server_clock import ServerClock
 from .session import Session, State
 
-#: Most images that wait for their answer at a time: half of the image numbers.
-MAX_PENDING = 128
+#: Most images that wait for their answer at a time.
+MAX_PENDING = 64
 PING_EVERY_US = 1_000_000
 FIRST_PING_EVERY_US = 100_000
+_PROGRAMS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Margins of the sender. All times in us."""
+    """Limits of the sender. All times in us."""
 
-    slack_us: int = 10_000  # for the timers of two computers and the jitter of the link
     grace_us: int = 500_000  # an answer up to this long after the deadline is reported as late
-    refill_us: int = 12_000  # between a credit and our next packet, besides the measured round trip
-    unknown_interval_us: int = 50_000  # connection interval until the board reports it
+    ahead_us: int = 150_000  # what the board may hold: as much as it sends in this time
+    slow_packet_us: int = 25_000  # packets that take longer are sent in parts
+    first_bytes: int = 40  # codec bytes of the first part
+    least_ahead: int = 8  # packets that the board may hold at any rate
 
 
 class DeadlineInfeasibleError(PncError, ValueError):
@@ -64,17 +67,15 @@ class Sender:
     def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.rate = RateEstimate()
-        self.round_trip = DelayEstimator()
-        self.service = DelayEstimator()
-        self.return_trip = DelayEstimator()
+        self.server = ServerClock()
         self.policy = policy or Policy()
         self.link = LinkState.DOWN
         self.ready = False
-        self._interval_us = self.policy.unknown_interval_us
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
+        self._interval_us = 0
         self._nonce = nonce
-        self._number = nonce % 65536
+        self._program: int | None = None
         self._pinged_us: int | None = None
 
     @property
@@ -91,7 +92,7 @@ class Sender:
         """Send a picture whose answer is due at ``deadline_us``; return its number.
 
         Raises:
-            DeadlineInfeasibleError: the deadline is below the link's latency plus the server's time.
+            DeadlineInfeasibleError: the deadline is below the least that the link and the server have ever needed.
             ValueError: the deadline is more than 65.5 s away, the ranks are not 0, 1, 2, ..., or too many images wait
                 for their answer.
         """
@@ -101,18 +102,28 @@ class Sender:
             raise ValueError(f"a deadline is at most {MAX_DEADLINE_MS} ms away")
         if len(self._images) >= MAX_PENDING:
             raise ValueError(f"{MAX_PENDING} images already wait for their answer")
-        send_by_us = int(deadline_us - self._answer_time_us())
-        if send_by_us - now_us < self._latency_us():
-            least_ms = (self._latency_us() + self._answer_time_us()) / 1000
-            service_ms = self.service.upper_bound_us / 1000
+        if deadline_us - now_us < self.server.least_us:
+            least_ms, service_ms = self.server.least_us / 1000, self.server.least_service_us / 1000
             raise DeadlineInfeasibleError(
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
-        while self._number in self._images:
-            self._number = (self._number + 1) % 65536
-        number, self._number = self._number, (self._number + 1) % 65536
+        leaves_by_us = self.server.leaves_by_us(deadline_us)
+        number = self.server.number_for(leaves_by_us)
+        while number in self._images:
+            number = (number - 1) % MODULO
+        send_by_us = round(leaves_by_us - self.server.service_us)
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
+
+    def part_bytes(self) -> tuple[int, int]:
+        """Return how many codec bytes the first part of a picture should have, and the longest; MAX_CODEC_BYTES: whole.
+
+        On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
+        """
+        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.rate.usual_us_per_byte()
+        if MAX_CODEC_BYTES * us_per_byte < limit_us:
+            return MAX_CODEC_BYTES, MAX_CODEC_BYTES
+        return self.policy.first_bytes, max(self.policy.first_bytes, int(limit_us / us_per_byte))
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""
@@ -120,11 +131,10 @@ class Sender:
         for event in events:
             match event:
                 case Opened():
-                    self._forget_board()
-                    for image in self._images.values():
-                        image.requeue_all()
+                    self._on_opened(event)
                 case LinkChanged():
-                    self._interval_us = event.interval_us or self.policy.unknown_interval_us
+                    self._interval_us = event.interval_us
+                    self.server.events.set_interval(event.interval_us)
         for packet in packets:
             events += self._on_packet(now_us, packet)
         self._fill(now_us)
@@ -135,12 +145,10 @@ class Sender:
         events = self.session.tick(now_us)
         for image in list(self._images.values()):
             if now_us >= image.send_by_us and not image.flushed:
-                image.flushed = True
-                if self._outstanding():
-                    self.session.channel.write(now_us, Flush(image=image.number))
-            if now_us >= image.answer_by_us + self.policy.grace_us:
+                self._flush(now_us, image)
+            if now_us >= self._ends_us(image):
                 del self._images[image.number]
-                events.append(Unanswered(image.number, len(image.sent), image.resent))
+                events.append(image.best_answer() or Unanswered(image.number, len(image.sent), image.resent))
         ping_us = self._ping_at()
         if ping_us is not None and now_us >= ping_us:
             self._ping(now_us)
@@ -155,31 +163,36 @@ class Sender:
         """Return when ``tick`` is due if no bytes arrive before; None: never."""
         times = [self.session.wake_at(), self._ping_at()]
         for image in self._images.values():
-            times.append(image.answer_by_us + self.policy.grace_us if image.flushed else image.send_by_us)
+            times.append(self._ends_us(image) if image.flushed else image.send_by_us)
         return min((time for time in times if time is not None), default=None)
 
+    def _ends_us(self, image: OutgoingImage) -> int:
+        """Return when an image is given up: at its deadline if there is a provisional answer, else some time later."""
+        return image.answer_by_us if image.best else image.answer_by_us + self.policy.grace_us
+
     # Packets from the board
+
+    def _on_opened(self, opened: Opened) -> None:
+        self._forget_board()
+        if self._program is None:
+            self._program = opened.hello.sessions % _PROGRAMS
+        for image in self._images.values():
+            image.requeue_all()
 
     def _on_packet(self, now_us: int, packet: Picture | Control) -> list[Event]:
         match packet:
             case Credit():
                 return self._on_credit(now_us, packet)
-            case Pong(hop=Hop.PEER_HOST):
-                round_trip_us = (now_us - packet.origin_us) % (1 << 32) - packet.held_us
-                self.round_trip.add(round_trip_us)
-                self.return_trip.add(round_trip_us / 2)
-                self.service.add(packet.service_us)
-                if not self.ready:
-                    self.ready = True
-                    return [Ready(int(self.round_trip.mean_us or 0), packet.service_us)]
-            case Result():
+            case Pong(hop=Hop.PEER_HOST) if packet.token == self._nonce:
+                return self._on_pong(now_us, packet)
+            case Result() if packet.program == self._program:
                 return self._on_result(now_us, packet)
         return []
 
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
         self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
-        self.rate.update(credit)
+        self.rate.update(now_us, credit)
         for lost in self.session.confirm(now_us, credit):
             self._on_lost(now_us, lost)
         return []
@@ -191,12 +204,32 @@ class Sender:
             case Flush():
                 self.session.channel.write(now_us, lost.packet)
 
+    def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
+        round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
+        self.server.on_pong(now_us, pong.clock_us, round_trip_us, pong.service_us)
+        if self.ready:
+            return []
+        self.ready = True
+        return [Ready(round_trip_us, pong.service_us)]
+
     def _on_result(self, now_us: int, result: Result) -> list[Event]:
-        image = self._images.pop(result.image, None)
+        image = self._images.get(result.image)
         if image is None:
             return []
-        known = result.status in list(ResultStatus)
-        status = ResultStatus(result.status) if known else ResultStatus.FAILED
+        self.server.on_result(now_us, result.clock_us, result.service_us)
+        answer = self._answer(now_us, image, result)
+        if answer.late and image.best is not None:
+            return []
+        if image.best is None or len(answer.ranks) >= len(image.best.ranks):
+            image.best = answer
+        if result.more and not answer.late:
+            return [answer]
+        self._flush(now_us, image)
+        del self._images[result.image]
+        return [replace(image.best, final=True)]
+
+    def _answer(self, now_us: int, image: OutgoingImage, result: Result) -> Answer:
+        status = ResultStatus(result.status) if result.status in list(ResultStatus) else ResultStatus.FAILED
         text = ""
         classes: tuple[tuple[int, str, float], ...] = ()
         if status is ResultStatus.OK:
@@ -206,48 +239,47 @@ class Sender:
                 status, text = ResultStatus.FAILED, str(error)
         else:
             text = result.text.decode(errors="replace")
-        ranks = frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1)
-        if result.service_us:
-            # The server starts when the picture is whole, at the latest at the transmission deadline.
-            whole = len(ranks) == len(image.packets)
-            started_us = image.send_by_us - result.margin_ms * 1000 if whole else image.send_by_us
-            self.service.add(result.service_us)
-            self.return_trip.add(max(0, now_us - started_us - result.service_us))
-        answer = Answer(
+        return Answer(
             image=image.number,
             status=status,
             text=text,
             classes=classes,
-            ranks=ranks,
+            ranks=frozenset(rank for rank in unpack_ranks(result.ranks) if rank < len(image.packets)),
             send_by_us=image.send_by_us,
-            margin_us=result.margin_ms * 1000,
+            margin_us=result.margin_ms * 1000 - result.service_us,
             service_us=result.service_us,
             answered_us=now_us,
             late=now_us > image.answer_by_us,
-            final=True,
+            final=False,
             sent=len(image.sent),
             resent=image.resent,
         )
-        return [answer]
 
     # Packets to the board
 
+    def _flush(self, now_us: int, image: OutgoingImage) -> None:
+        """Send no more of an image, and recall what the board still holds of it."""
+        image.flushed = True
+        if self._outstanding():
+            self.session.channel.write(now_us, Flush(image=image.number))
+
     def _fill(self, now_us: int) -> None:
-        """Fill the tx window with packets that still arrive in time, the most important first."""
+        """Give the board packets that may still arrive in time, the most important first."""
         self.session.expect_until(max((image.answer_by_us for image in self._images.values()), default=None))
         while self._has_room():
             image = self._next_image(now_us)
             if image is None:
                 return
-            self.session.channel.write(now_us, image.take(now_us, self._transit_us()))
+            transit_us = round(self.server.least_one_way_us)
+            self.session.channel.write(now_us, image.take(now_us, self._program or 0, transit_us))
 
     def _next_image(self, now_us: int) -> OutgoingImage | None:
-        """Return the image whose next packet is the most important that would arrive in time; None if there is none."""
-        arrives_us = self._arrives_us(now_us)
+        """Return the image whose next packet is the most important that may arrive in time; None if there is none."""
+        earliest_us = now_us + self.server.least_one_way_us
         best: tuple[int, int, OutgoingImage] | None = None
         for image in self._images.values():
             rank = image.rank
-            if rank is None or arrives_us > image.send_by_us:
+            if rank is None or earliest_us > image.send_by_us:
                 continue
             if best is None or (rank, image.send_by_us) < best[:2]:
                 best = (rank, image.send_by_us, image)
@@ -269,37 +301,9 @@ class Sender:
         return held + self.session.channel.pictures_in_flight()
 
     def _window(self) -> int:
-        """Return the tx window in packets: what leaves while a credit and the next packet travel, plus the radio's."""
-        hello, rate = self.session.hello, self.rate.bytes_per_s
-        in_flight = hello.in_flight if hello else 1
-        if rate is None:
-            return 2 * in_flight
-        trip_us = (self.session.serial_round_trip.mean_us or 0.0) + self._interval_us + self.policy.refill_us
-        return in_flight + 1 + int(rate * trip_us / 1e6 / MAX_CODEC_BYTES)
-
-    def _arrives_us(self, now_us: int) -> float:
-        """Return when a full packet given to the board now would reach the edge server.
-
-        With nothing outstanding the measured rate does not count: the sender always tries one packet, because it could
-        not measure a recovered link otherwise.
-        """
-        rate, outstanding = self.rate.bytes_per_s, self._outstanding()
-        if rate is None or outstanding == 0:
-            return now_us + self._latency_us()
-        return now_us + self._latency_us() + (outstanding + 1) * MAX_CODEC_BYTES / rate * 1e6
-
-    def _answer_time_us(self) -> float:
-        """Return the time from the end of the transmission to the answer: the server's, the return trip, and slack."""
-        waits_us = self._interval_us / 2  # until the connection event that carries the answer
-        return self.service.upper_bound_us + self.return_trip.upper_bound_us + waits_us + self.policy.slack_us
-
-    def _latency_us(self) -> float:
-        """Return the one-way delay of an idle link."""
-        return (self.round_trip.mean_us or 0.0) / 2
-
-    def _transit_us(self) -> int:
-        """Return the propagation and air time, which no hop subtracts from the remaining time."""
-        return int(self.round_trip.min_us or 0.0) // 2
+        """Return how many packets the board may hold."""
+        rate = self.rate.bytes_per_s or 0.0
+        return self.policy.least_ahead + int(rate * self.policy.ahead_us / 1e6 / MAX_CODEC_BYTES)
 
     def _ping_at(self) -> int | None:
         """Return when the next ping is due; None while pictures are outstanding: it would queue behind them."""

@@ -30,7 +30,7 @@ class Comparison:
                 count = len(self._scorer.pictures)
                 found = self.oracle(slots(self.scenario, self.deadline_ms, count, WARM_UP_US))
             else:
-                experiment = Experiment(self.scenario, POLICIES[policy], self._scorer.usable)
+                experiment = Experiment(self.scenario, POLICIES[policy], self._scorer.stream.usable)
                 found = experiment.send(self._scorer.pictures, self.deadline_ms)
             self._deliveries[policy] = found
         return self._deliveries[policy]
@@ -39,7 +39,7 @@ class Comparison:
         """Return what the oracle delivers of pictures at these times."""
         begin_us = timetable[0].begin_us
         if begin_us not in self._oracles:
-            oracle = Oracle(self.scenario, self._scorer.usable)
+            oracle = Oracle(self.scenario, self._scorer.stream.usable)
             self._oracles[begin_us] = oracle.deliver(timetable, self._scorer.pictures, self.deadline_ms)
         return self._oracles[begin_us]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..ranked import RankedPacket
 from .timetable import Slot
 
 
@@ -13,10 +14,11 @@ class Delivery:
     """What became of one picture. Times in us; None if it did not happen.
 
     ``ranks`` are those that the answer rests on, empty unless it came in time. ``collected`` are those that the edge
-    server had when it began to decode, whenever that was.
+    server had when it began to decode, whenever that was. ``packets`` are those of the picture, perhaps in parts.
     """
 
     slot: Slot
+    packets: Sequence[RankedPacket] = ()
     sent: int = 0
     refused: bool = False
     collected_us: int | None = None

@@ -18,6 +18,9 @@ class CameraEnd(ProtocolMachine, Protocol):
     def ready(self) -> bool:
         """Whether the edge server has answered across the link."""
 
+    def part_bytes(self) -> tuple[int, int]:
+        """Return how many codec bytes the first part of a picture should have, and the longest."""
+
     def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
         """Send a picture whose answer is due at ``deadline_us``; return its number.
 

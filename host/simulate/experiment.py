@@ -12,9 +12,10 @@ from functools import partial
 
 from ..link.events import Answer, Event, Failed, ImageCollected, Unanswered
 from ..link.sender import DeadlineInfeasibleError
-from ..ranked import RankedPacket
+from ..ranked import RankedPacket, split
 from ..sim.virtual import VirtualHost
 from ..sim.world import World
+from ..wire import MAX_RANKS
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
@@ -22,8 +23,10 @@ from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_u
 
 _READY_LIMIT_US = 60_000_000
 _STEP_US = 1_000_000
+#: Idle workers that a provisional answer needs.
+_IDLE = 2
 
-#: Which of the collected ranks of a picture can be decoded, by its number.
+#: Which of the collected ranks of a picture can be decoded; the first argument is the number of its packets.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]
 
 
@@ -33,13 +36,13 @@ class Experiment:
     def __init__(self, scenario: Scenario, policy: Policy, usable: Usable | None = None) -> None:
         """Set up the boards and both ends. ``usable``: None if all ranks can be decoded."""
         self._scenario = scenario
-        self._usable: Usable = usable or (lambda _index, ranks: frozenset(ranks))
+        self._usable: Usable = usable or (lambda _count, ranks: frozenset(ranks))
         self._world = World(scenario.settings)
         self._schedule = self._world.schedule
         self._free_us = [0] * (scenario.workers or 0)
         self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
         self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
-        self._receiver = policy.server(2, scenario.service_us)
+        self._receiver = policy.server(2, scenario.service_us, scenario.workers)
         self._hosts = [
             VirtualHost(self._schedule, node.line, sender, partial(self._on_camera, index))
             for index, (node, sender) in enumerate(zip(self._world.cameras, self._senders, strict=True))
@@ -57,15 +60,16 @@ class Experiment:
         self._schedule_disconnects(timetable[0].begin_us, end_us)
         deliveries = [Delivery(slot) for slot in timetable]
         for delivery in deliveries:
-            packets = pictures[delivery.slot.index]
-            self._schedule.at(delivery.slot.begin_us, partial(self._submit, delivery, packets))
+            delivery.packets = pictures[delivery.slot.index]
+            self._schedule.at(delivery.slot.begin_us, partial(self._submit, delivery))
         self._schedule.run_until(end_us)
         return deliveries
 
-    def _submit(self, delivery: Delivery, packets: Sequence[RankedPacket]) -> None:
-        slot = delivery.slot
+    def _submit(self, delivery: Delivery) -> None:
+        slot, sender = delivery.slot, self._senders[delivery.slot.camera]
+        delivery.packets = split(delivery.packets, *sender.part_bytes())
         try:
-            number = self._senders[slot.camera].submit(slot.begin_us, packets, slot.due_us)
+            number = sender.submit(slot.begin_us, delivery.packets, slot.due_us)
         except DeadlineInfeasibleError:
             delivery.refused = True
         else:
@@ -74,6 +78,8 @@ class Experiment:
 
     def _on_camera(self, camera: int, event: Event) -> None:
         match event:
+            case Answer(final=False):
+                pass
             case Answer() | Unanswered():
                 delivery = self._by_number[camera].pop(event.image, None)
                 if delivery is None:
@@ -90,23 +96,31 @@ class Experiment:
         match event:
             case ImageCollected():
                 delivery = self._by_number[event.source].get(event.image)
-                if delivery is not None and delivery.collected_us is None:
+                if delivery is not None:
                     delivery.collected_us = self._schedule.now_us
                     delivery.collected = frozenset(packet.rank for packet in event.packets)
                     delivery.arrived_us = dict(event.arrived_us)
-                begin_us = self._schedule.now_us
-                if self._free_us:
-                    worker = self._free_us.index(min(self._free_us))
-                    begin_us = max(begin_us, self._free_us[worker])
-                    self._free_us[worker] = begin_us + self._scenario.service_us
-                index = None if delivery is None else delivery.slot.index
-                self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, index))
+                begin_us = self._begin_us(final=event.final)
+                if begin_us is not None:
+                    count = MAX_RANKS if delivery is None else len(delivery.packets)
+                    self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, count))
             case Failed():
                 self._receiver.start(self._schedule.now_us)
 
-    def _answer(self, collected: ImageCollected, index: int | None) -> None:
-        ranks = [packet.rank for packet in collected.packets]
-        used = ranks if index is None else self._usable(index, ranks)
+    def _begin_us(self, *, final: bool) -> int | None:
+        """Return when a worker begins with a picture; None: with no provisional answer while only one is idle."""
+        now_us = self._schedule.now_us
+        if not self._free_us:
+            return now_us
+        if not final and sum(free_us <= now_us for free_us in self._free_us) < _IDLE:
+            return None
+        worker = self._free_us.index(min(self._free_us))
+        begin_us = max(now_us, self._free_us[worker])
+        self._free_us[worker] = begin_us + self._scenario.service_us
+        return begin_us
+
+    def _answer(self, collected: ImageCollected, count: int) -> None:
+        used = self._usable(count, [packet.rank for packet in collected.packets])
         self._receiver.answer(
             self._schedule.now_us, collected, [], service_us=self._scenario.service_us, used=sorted(used)
         )

@@ -34,7 +34,7 @@ class Oracle:
     def __init__(self, scenario: Scenario, usable: Usable | None = None) -> None:
         """Take the scenario. ``usable``: None if all ranks can be decoded."""
         self._scenario = scenario
-        self._usable: Usable = usable or (lambda _index, ranks: frozenset(ranks))
+        self._usable: Usable = usable or (lambda _count, ranks: frozenset(ranks))
         self._us_per_byte = 1e6 / scenario.settings.bytes_per_s
 
     def deliver(
@@ -48,8 +48,9 @@ class Oracle:
         deliveries = []
         for slot in timetable:
             ranks = range(len(at_server[slot.index]))
-            used = self._usable(slot.index, ranks)
-            delivery = Delivery(slot, sent=len(ranks), collected=frozenset(ranks), ranks=used)
+            packets = pictures[slot.index]
+            used = self._usable(len(packets), ranks)
+            delivery = Delivery(slot, packets, sent=len(ranks), collected=frozenset(ranks), ranks=used)
             delivery.arrived_us = dict(enumerate(at_server[slot.index]))
             delivery.collected_us = starts_us[slot.index]
             if used:

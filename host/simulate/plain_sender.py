@@ -15,6 +15,7 @@ from ..link.rate import DelayEstimator
 from ..link.session import Session, State
 from ..ranked import RankedPacket
 from ..wire import (
+    MAX_CODEC_BYTES,
     MAX_RANKS,
     Configure,
     Credit,
@@ -74,6 +75,10 @@ class PlainSender(ABC):
     @abstractmethod
     def fill(self, now_us: int) -> None:
         """Give the board what it should have now."""
+
+    def part_bytes(self) -> tuple[int, int]:
+        """Return how many codec bytes the first part of a picture should have, and the longest: packets stay whole."""
+        return MAX_CODEC_BYTES, MAX_CODEC_BYTES
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""

@@ -17,20 +17,21 @@ ORACLE = "oracle"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Makes the two ends. ``camera`` takes the session's number, ``server`` also its time for a picture, us."""
+    """Makes the two ends. ``camera`` takes the session's number, ``server`` also its time for a picture, us, and its
+    workers."""
 
     camera: Callable[[int], CameraEnd]
-    server: Callable[[int, int], ServerEnd]
+    server: Callable[[int, int, int | None], ServerEnd]
 
 
-def _receiver(nonce: int, service_us: int) -> Receiver:
-    return Receiver(nonce=nonce, service_us=service_us)
+def _receiver(nonce: int, service_us: int, workers: int | None) -> Receiver:
+    return Receiver(nonce=nonce, service_us=service_us, workers=workers)
 
 
 POLICIES: dict[str, Policy] = {
     "ours": Policy(lambda nonce: Sender(nonce=nonce), _receiver),
     "fifo": Policy(FifoSender, _receiver),
-    "reference": Policy(ReferenceSender, ReferenceReceiver),
+    "reference": Policy(ReferenceSender, lambda nonce, service_us, _workers: ReferenceReceiver(nonce, service_us)),
 }
 #: Every name for the command line.
 NAMES = (*POLICIES, ORACLE)

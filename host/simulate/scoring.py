@@ -18,6 +18,9 @@ from .streams import Stream
 
 _BATCH = 32
 
+#: Number of a picture, and its packets that are there.
+_Case = tuple[int, tuple[RankedPacket, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -51,7 +54,7 @@ class Scorer:
         """Start without pictures. ``classifier``: None to count bytes only."""
         self.name = stream.name
         self.pictures: list[list[RankedPacket]] = []
-        self._stream = stream
+        self.stream = stream
         self._classifier = classifier
         self._cache = cache
         self._classes: list[int] = []
@@ -59,7 +62,7 @@ class Scorer:
 
     def add(self, picture: Picture, class_index: int) -> None:
         """Encode a picture."""
-        self.pictures.append(self._stream.encode(picture))
+        self.pictures.append(self.stream.encode(picture))
         self._classes.append(class_index)
         self._keys.append(key_of(picture, class_index))
 
@@ -67,10 +70,6 @@ class Scorer:
     def classifier_name(self) -> str | None:
         """The name of the classifier; None without one."""
         return self._classifier.name if self._classifier else None
-
-    def usable(self, index: int, ranks: Iterable[int]) -> frozenset[int]:
-        """Return which of the ranks of a picture can be decoded."""
-        return self._stream.usable(len(self.pictures[index]), ranks)
 
     def row(
         self,
@@ -81,8 +80,8 @@ class Scorer:
         oracle: Sequence[Delivery],
     ) -> Row:
         """Score the delivery of every picture."""
-        in_time = [(each.slot.index, each.ranks) for each in deliveries]
-        any_time = [(each.slot.index, self.usable(each.slot.index, each.collected)) for each in deliveries]
+        in_time = [_case(each, each.ranks) for each in deliveries]
+        any_time = [_case(each, self.stream.usable(len(each.packets), each.collected)) for each in deliveries]
         if self._classifier is not None:
             self._classify(
                 self._classifier, [*in_time, *any_time], f"{scenario} {deadline_ms:g} ms, {policy}, {self.name}"
@@ -106,36 +105,40 @@ class Scorer:
         )
 
     def _bytes(self, delivery: Delivery) -> int:
-        packets = self.pictures[delivery.slot.index]
-        return sum(len(packets[rank].data) for rank in delivery.ranks)
+        return sum(len(delivery.packets[rank].data) for rank in delivery.ranks)
 
-    def _top5(self, keys: Sequence[tuple[int, frozenset[int]]]) -> float | None:
+    def _top5(self, cases: Sequence[_Case]) -> float | None:
         if self._classifier is None:
             return None
         hits = 0
-        for index, ranks in keys:
-            rank = self._cache.results(self._keys[index])[_point(ranks)].class_rank if ranks else None
+        for index, packets in cases:
+            rank = self._cache.results(self._keys[index])[_point(packets)].class_rank if packets else None
             hits += rank is not None and rank < 5
-        return hits / len(keys)
+        return hits / len(cases)
 
-    def _classify(self, classifier: Classifier, keys: Iterable[tuple[int, frozenset[int]]], title: str) -> None:
+    def _classify(self, classifier: Classifier, cases: Iterable[_Case], title: str) -> None:
         """Decode and classify what is not known yet."""
         missing = [
-            (index, ranks)
-            for index, ranks in dict.fromkeys(keys)
-            if ranks and _point(ranks) not in self._cache.results(self._keys[index])
+            (index, packets)
+            for index, packets in dict.fromkeys(cases)
+            if packets and _point(packets) not in self._cache.results(self._keys[index])
         ]
         for start in tqdm(range(0, len(missing), _BATCH), desc=title, disable=None, leave=False):
             batch = missing[start : start + _BATCH]
-            packets = [[self.pictures[index][rank] for rank in sorted(ranks)] for index, ranks in batch]
-            decoded = self._stream.decode_batch(packets)
-            for (index, ranks), probabilities in zip(batch, classifier.probabilities(np.stack(decoded)), strict=True):
-                size = sum(len(self.pictures[index][rank].data) for rank in ranks)
+            decoded = self.stream.decode_batch([packets for _, packets in batch])
+            for (index, packets), probabilities in zip(batch, classifier.probabilities(np.stack(decoded)), strict=True):
+                size = sum(len(packet.data) for packet in packets)
                 result = PictureResult(size, size, class_rank(self._classes[index], probabilities))
-                self._cache.add(self._keys[index], _point(ranks), result)
+                self._cache.add(self._keys[index], _point(packets), result)
         self._cache.save()
 
 
-def _point(ranks: frozenset[int]) -> str:
-    """Return a set of ranks as a short text: a number in base 16 with a bit for each."""
-    return f"{sum(1 << rank for rank in ranks):x}"
+def _case(delivery: Delivery, ranks: Iterable[int]) -> _Case:
+    return delivery.slot.index, tuple(delivery.packets[rank] for rank in sorted(ranks))
+
+
+def _point(packets: Sequence[RankedPacket]) -> str:
+    """Return what is there of a picture as a short text: so many bytes of the beginning, or the ranks and sizes."""
+    if all(packet.rank == number for number, packet in enumerate(packets)):
+        return f"{sum(len(packet.data) for packet in packets)} B"
+    return " ".join(f"{packet.rank}:{len(packet.data)}" for packet in packets)

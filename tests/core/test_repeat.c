@@ -120,6 +120,33 @@ TEST(test_a_frame_with_the_same_number_256_frames_ago_is_not_meant)
 	CHECK_EQ(rig_count(&rig, PNC_TYPE_RESULT), 0);
 }
 
+TEST(test_a_flushed_picture_is_not_sent_again)
+{
+	static const struct pnc_flush flushes[] = {{.image = 1}, {.peer = 1, .all = 1}};
+	for (int i = 0; i < 2; i++) {
+		rig_ready(&rig, PNC_ROLE_EDGE);
+		rig_connect(&rig, 0, 1);
+		for (uint16_t image = 0; image < 4; image++) {
+			uint8_t packet[PNC_MAX_PACKET];
+			struct picture p = {
+				.image = image / 2u * 256u + 1u, .rank = (uint8_t)image, .remaining_ms = 100};
+			pnc_board_radio_rx(&rig.board, 0, image % 2u, packet, picture_write(&p, packet));
+		}
+		rig_hear(&rig, 0);
+		uint8_t next_seq = rig.reader.next_seq;
+		RIG_SAY(&rig, 0, flush, .peer = flushes[i].peer, .image = flushes[i].image, .all = flushes[i].all);
+		rig_hear(&rig, 0);
+		RIG_SAY(&rig, MS, repeat, .next_seq = next_seq, .missing = 0xF);
+		rig_hear(&rig, MS);
+		CHECK_EQ(rig.heard_count, i == 0 ? 3 : 2);
+		for (size_t k = 0; k < rig.heard_count; k++) {
+			struct picture p = heard_picture(k);
+			CHECK(i == 0 ? p.source == 1 || p.image == 257 : p.source == 0);
+		}
+		rig_check_accounts(&rig);
+	}
+}
+
 TEST(test_forwarded_packets_are_sent_again_and_credits_and_own_pongs_are_not)
 {
 	uint8_t packet[PNC_MAX_PACKET];

@@ -124,6 +124,7 @@ static void on_flush(struct pnc_board *b, const uint8_t *packet, size_t len)
 		malformed(b, PNC_TYPE_FLUSH);
 		return;
 	}
+	pnc_sent_frames_flush(&b->sent_frames, flush.peer, flush.image, flush.all);
 	if (flush.all) {
 		(void)pnc_queue_flush_source(&b->queue, flush.peer);
 	} else {

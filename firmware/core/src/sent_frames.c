@@ -1,7 +1,5 @@
 #include "pnc/sent_frames.h"
 
-#include <stdbool.h>
-
 #include "pnc/clock.h"
 
 /* Frames older than this cannot be meant: sequence numbers repeat after 256 frames. */
@@ -16,6 +14,11 @@ void pnc_sent_frames_clear(struct pnc_sent_frames *s)
 	}
 }
 
+static bool is_picture(const struct pnc_sent_frame *f)
+{
+	return (f->packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
+}
+
 void pnc_sent_frames_add(struct pnc_sent_frames *s, uint32_t now_us, uint32_t number, const uint8_t *packet, size_t len)
 {
 	struct pnc_sent_frame *f = &s->frames[s->oldest];
@@ -23,7 +26,7 @@ void pnc_sent_frames_add(struct pnc_sent_frames *s, uint32_t now_us, uint32_t nu
 	f->number = number;
 	f->len = (uint8_t)len;
 	memcpy(f->packet, packet, len);
-	if ((packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0) {
+	if (is_picture(f)) {
 		f->deadline_us = now_us + pnc_get16(packet + PNC_PICTURE_REMAINING_AT) * PNC_US_PER_MS;
 	}
 }
@@ -39,7 +42,7 @@ static bool is_named(const struct pnc_sent_frame *f, uint32_t number, uint8_t ne
 /* Write the remaining time of a picture packet; return false if none is left. Other packets have no deadline. */
 static bool is_in_time(struct pnc_sent_frame *f, uint32_t now_us)
 {
-	if ((f->packet[0] & PNC_PICTURE_FLAGS_PICTURE) == 0) {
+	if (!is_picture(f)) {
 		return true;
 	}
 	if (pnc_before(f->deadline_us, now_us + PNC_US_PER_MS)) {
@@ -65,4 +68,15 @@ size_t pnc_sent_frames_take(struct pnc_sent_frames *s, uint32_t now_us, uint32_t
 		}
 	}
 	return 0;
+}
+
+void pnc_sent_frames_flush(struct pnc_sent_frames *s, uint8_t source, uint16_t image, bool all)
+{
+	for (uint8_t i = 0; i < PNC_SENT_FRAMES; i++) {
+		struct pnc_sent_frame *f = &s->frames[i];
+		if (is_picture(f) && (f->packet[0] & PNC_PICTURE_FLAGS_SOURCE) == source &&
+		    (all || pnc_get16(f->packet + PNC_PICTURE_IMAGE_AT) == image)) {
+			f->len = 0;
+		}
+	}
 }

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
-/* The limit shrinks when packets spend more than SLOW_INTERVALS connection intervals in the radio, and grows again when
- * they spend at most FAST_INTERVALS. */
-#define SLOW_INTERVALS 5u
-#define FAST_INTERVALS 3u
+/* Half connection intervals that the packets behind the oldest one may take to leave the radio. */
+#define RECALL_HALF_INTERVALS 5u
+/* A second packet may follow in the same event if one takes at most so many intervals: on a lossy link, events are lost
+ * rather than packets slow. */
+#define PAIR_INTERVALS 4u
 /* Intervals in the radio that do not count as delay: the wait for a connection event and for the acknowledgement. */
 #define NO_DELAY_INTERVALS 2u
 /* The last packet of an event is acknowledged in the next event. While it is the only one in flight, packets of the
@@ -38,6 +39,7 @@ void pnc_tx_window_add(struct pnc_tx_window *w, uint32_t now_us, uint8_t codec_b
 	packet->codec_bytes = codec_bytes;
 	packet->credited = credited;
 	w->count++;
+	packet->position = w->count;
 	w->handed++;
 }
 
@@ -60,6 +62,21 @@ static void count_event(struct pnc_tx_window *w, uint32_t now_us, uint32_t inter
 	}
 }
 
+/* Adapt the limit to the time that the radio takes for each packet. */
+static void adapt(struct pnc_tx_window *w, uint32_t packet_us, uint32_t interval_us)
+{
+	w->packet_us = w->packet_us == 0 ? packet_us : (w->packet_us + packet_us) / 2u;
+	uint32_t behind = interval_us * RECALL_HALF_INTERVALS / 2u / (w->packet_us + 1u);
+	if (behind == 0 && w->packet_us <= PAIR_INTERVALS * interval_us) {
+		behind = 1;
+	}
+	if (behind + 1u < w->limit) {
+		w->limit = (uint8_t)(behind + 1u);
+	} else if (behind >= w->limit && w->limit < w->most) {
+		w->limit++;
+	}
+}
+
 struct pnc_tx_packet pnc_tx_window_acknowledge(struct pnc_tx_window *w, uint32_t now_us, uint32_t interval_us)
 {
 	struct pnc_tx_packet packet = w->packets[w->first];
@@ -68,11 +85,7 @@ struct pnc_tx_packet pnc_tx_window_acknowledge(struct pnc_tx_window *w, uint32_t
 	uint32_t radio_us = now_us - packet.handed_us;
 	count_event(w, now_us, interval_us);
 	w->radio_us += (radio_us >> 2) - (w->radio_us >> 2);
-	if (w->radio_us > SLOW_INTERVALS * interval_us && w->limit > 1) {
-		w->limit--;
-	} else if (w->radio_us <= FAST_INTERVALS * interval_us && w->limit < w->most) {
-		w->limit++;
-	}
+	adapt(w, radio_us / packet.position, interval_us);
 	return packet;
 }
 

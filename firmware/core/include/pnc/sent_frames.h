@@ -5,6 +5,7 @@
 #ifndef PNC_SENT_FRAMES_H
 #define PNC_SENT_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,5 +37,8 @@ void pnc_sent_frames_add(struct pnc_sent_frames *s, uint32_t now_us, uint32_t nu
  * over. O(PNC_SENT_FRAMES). */
 size_t pnc_sent_frames_take(struct pnc_sent_frames *s, uint32_t now_us, uint32_t number, uint8_t next_seq,
 			    uint32_t missing, uint8_t *out);
+
+/* Forget the picture packets of one image of one source, or of all its images. O(PNC_SENT_FRAMES). */
+void pnc_sent_frames_flush(struct pnc_sent_frames *s, uint8_t source, uint16_t image, bool all);
 
 #endif

@@ -1,9 +1,8 @@
 /* The packets in flight of one connection: handed to the radio and not yet acknowledged.
  *
  * The radio cannot give a packet back, and no later packet can overtake it there. So the window limits how many packets
- * are in flight, and adapts the limit to the time that packets spend in the radio. While that time is at most three
- * connection intervals, the limit grows to the configured maximum; when it exceeds five, the limit shrinks, down to
- * one.
+ * are in flight by time: the packets behind the oldest one may take two and a half connection intervals to leave. A
+ * fast link fills its events; a slow one has a single packet in the radio.
  *
  * A link layer that always has another packet starts it even when too little of the connection event is left. That
  * packet has to be repeated in the next event, and an event that runs into the next one can cost the next one as well.
@@ -21,6 +20,7 @@
 struct pnc_tx_packet {
 	uint32_t handed_us;  /* when it was handed to the radio */
 	uint8_t codec_bytes; /* of a picture packet; 0 for a control packet */
+	uint8_t position;    /* in the radio when it was handed over: 1 if it was the only packet there */
 	bool credited;       /* its acknowledgement counts towards the credit of the current session */
 };
 
@@ -34,7 +34,8 @@ struct pnc_tx_window {
 	uint8_t handed;                                  /* packets handed out for the current event */
 	bool ended;                                      /* packets handed out from now on belong to the next event */
 	uint32_t acked_us;                               /* time of the last acknowledgement */
-	uint32_t radio_us; /* smoothed time in the radio, from hand-over to acknowledgement */
+	uint32_t packet_us; /* smoothed time that the radio takes for one packet; 0 before the first */
+	uint32_t radio_us;  /* smoothed time in the radio, from hand-over to acknowledgement */
 };
 
 /* Initialise the window of a new connection: no packet in flight, at most `most` allowed. */

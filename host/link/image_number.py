@@ -1,0 +1,29 @@
+"""The number of a picture: the moment at which its answer must leave the edge server, in ms of that server's clock."""
+
+from __future__ import annotations
+
+#: Image numbers are moments modulo this many ms.
+MODULO = 1 << 16
+#: The clock in pongs and results counts modulo this, us: as the numbers do.
+CLOCK_MODULO_US = MODULO * 1000
+_HALF = MODULO // 2
+#: A number that names a moment further from the packet's own estimate than this is no moment of this clock, us.
+_PLAUSIBLE_US = 5_000_000
+
+
+def number_of(moment_us: int) -> int:
+    """Return the image number for a moment, us."""
+    return moment_us // 1000 % MODULO
+
+
+def moment_us(image: int, estimate_us: int) -> int:
+    """Return the moment that an image number names, us.
+
+    Args:
+        image: the number.
+        estimate_us: the arrival of a packet plus its remaining time; late by the time that no hop could measure. It is
+            returned if the number names no moment near it: then the sender does not know this clock.
+    """
+    estimate_ms = estimate_us // 1000
+    off_ms = (image - estimate_ms + _HALF) % MODULO - _HALF
+    return (estimate_ms + off_ms) * 1000 if abs(off_ms) * 1000 <= _PLAUSIBLE_US else estimate_us
