@@ -128,9 +128,10 @@ TEST(test_a_flushed_picture_is_not_sent_again)
 		rig_connect(&rig, 0, 1);
 		for (uint16_t image = 0; image < 4; image++) {
 			uint8_t packet[PNC_MAX_PACKET];
-			struct picture p = {
-				.image = image / 2u * 256u + 1u, .rank = (uint8_t)image, .remaining_ms = 100};
-			pnc_board_radio_rx(&rig.board, 0, image % 2u, packet, picture_write(&p, packet));
+			struct picture p = {.image = (uint16_t)(image / 2u * 256u + 1u),
+					    .rank = (uint8_t)image,
+					    .remaining_ms = 100};
+			pnc_board_radio_rx(&rig.board, 0, (uint8_t)(image % 2u), packet, picture_write(&p, packet));
 		}
 		rig_hear(&rig, 0);
 		uint8_t next_seq = rig.reader.next_seq;
