@@ -88,6 +88,7 @@ class Session:
         self._failure = FailureReason.NO_BOARD
         self._requested_us = 0
         self._received_us = 0
+        self._ticked_us = 0
         self._expects_until_us: int | None = None
         self._unanswered = 0  # pings since the last packet from the board
         self._fruitless = 0  # pings since the last packet that was more than an answer to one
@@ -172,9 +173,12 @@ class Session:
             return self._tick_greeting(now_us)
         if self.state is State.CONFIGURING:
             return self._tick_configuring(now_us)
+        ticked_us, self._ticked_us = self._ticked_us, now_us
         if self.state is not State.OPEN:
             return []
         oldest_us = self.channel.oldest_us()
+        if oldest_us is not None and now_us - max(ticked_us, self._received_us) >= SILENCE_US // 2:
+            self._received_us = now_us  # this computer slept: what the board sent meanwhile is still to be read
         if oldest_us is not None and now_us - max(oldest_us, self._received_us) >= SILENCE_US:
             self._greet(now_us, SILENCE_LIMIT_US - SILENCE_US, FailureReason.SILENT)
         elif now_us >= self._probe_at():

@@ -169,7 +169,7 @@ class ReceiverDesk(Desk):
         return self.say(
             *(
                 Picture(
-                    image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source=source
+                    image, rank, 1000 + rank, remaining_ms, bytes([rank, image % 256, source]), rank == last, source=source
                 )
                 for rank in ranks
             )

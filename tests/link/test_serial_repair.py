@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from host.link.image_number import number_of
 from host.link.session import PROBE_US, QUIET_US
 from host.wire import Credit, Hop, LinkState, Ping, Pong, Repeat
 from tests.link.desk import ReceiverDesk, SenderDesk, lost, ranks
@@ -110,7 +111,8 @@ def test_a_damaged_frame_that_shows_no_gap_is_probed_for_at_once(desk: ReceiverD
 
 
 def test_while_an_image_is_open_a_short_silence_is_probed_less_and_less_often(desk: ReceiverDesk) -> None:
-    desk.arrive(0, remaining_ms=1_000)
+    image = number_of(desk.now_us + 1_000 * MS)
+    desk.arrive(0, image=image, remaining_ms=1_000)
     pings_us = []
     for _ in range(300):
         desk.wait(MS)
@@ -122,7 +124,7 @@ def test_while_an_image_is_open_a_short_silence_is_probed_less_and_less_often(de
     assert pauses_us[0] == QUIET_US[0]
     assert pauses_us == sorted(pauses_us)
     assert pauses_us[-1] == QUIET_US[1]
-    desk.arrive(1, remaining_ms=600)
+    desk.arrive(1, image=image, remaining_ms=600)
     desk.wait(QUIET_US[0])
     assert len(desk.heard(Ping)) == 1, "a packet came: the silence is short again"
 
@@ -130,7 +132,7 @@ def test_while_an_image_is_open_a_short_silence_is_probed_less_and_less_often(de
 def test_nothing_is_probed_while_nothing_is_expected(desk: ReceiverDesk) -> None:
     desk.wait(200 * MS)
     assert desk.heard(Ping) == []
-    desk.arrive(0, last=0)  # whole: the image is closed
+    desk.arrive(0, image=number_of(desk.now_us + 500 * MS), last=0, remaining_ms=500)  # whole: the image is closed
     desk.wait(200 * MS)
     assert desk.heard(Ping) == []
 

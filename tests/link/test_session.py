@@ -190,6 +190,22 @@ def test_an_answer_that_a_silent_board_did_not_confirm_is_given_to_it_again() ->
     assert desk.heard(Result) == []
 
 
+def test_a_computer_that_slept_does_not_blame_its_board() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(5, 9_000_000)
+    desk.wait(10_000)
+    desk.heard()
+    desk.at(desk.now_us + 2_000_000)
+    assert desk.heard(Hello) == []
+    assert desk.sender.session.state is State.OPEN
+    desk.credit(waiting=5)
+    desk.wait(SILENCE_US // 2)
+    assert desk.heard(Hello) == []
+    desk.wait(SILENCE_US)
+    assert desk.heard(Hello)
+
+
 def test_an_idle_board_that_goes_silent_is_noticed_too() -> None:
     for desk in (SenderDesk(), ReceiverDesk()):
         desk.open()
