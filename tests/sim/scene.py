@@ -53,6 +53,11 @@ def picture(count: int, seed: int = 0, size: int = MAX_CODEC_BYTES) -> list[Rank
     ]
 
 
+def is_outcome(event: Event) -> bool:
+    """Return whether an event ends a picture: no answer, or the final one."""
+    return isinstance(event, Unanswered) or (isinstance(event, Answer) and event.final)
+
+
 @dataclass
 class Heard:
     """A picture packet on the air or at a serial port, with its time in us."""
@@ -158,7 +163,7 @@ class Scene:
 
     def _at_sender(self, camera: int, event: Event) -> None:
         self.log.append((self.now_us, f"camera {camera}", event))
-        if isinstance(event, Unanswered) or (isinstance(event, Answer) and event.final):
+        if isinstance(event, Answer | Unanswered) and is_outcome(event):
             self.ended += 1
             self.outcomes[camera][event.image] = event
 
