@@ -154,7 +154,7 @@ def test_pictures_lost_on_the_way_to_the_board_are_sent_again_within_ten_ms() ->
     desk.submit(4, 500 * MS)
     desk.lose = lambda _: False
     assert ranks(desk.pictures()) == [0, 1]
-    desk.wait(PROBE_US[0])
+    desk.wait(10 * MS)
     desk.credit()
     assert ranks(desk.pictures()) == [2, 3]
 
