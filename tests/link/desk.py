@@ -169,7 +169,13 @@ class ReceiverDesk(Desk):
         return self.say(
             *(
                 Picture(
-                    image, rank, 1000 + rank, remaining_ms, bytes([rank, image % 256, source]), rank == last, source=source
+                    image,
+                    rank,
+                    position=1000 + rank,
+                    remaining_ms=remaining_ms,
+                    data=bytes([rank, image % 256, source]),
+                    last=rank == last,
+                    source=source,
                 )
                 for rank in ranks
             )
