@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
+from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, pack_classes, pack_ranks
 from .channel import Sent
 from .events import Event, ImageCollected, LinkChanged, Opened
@@ -24,12 +25,6 @@ from .session import Session, State
 MAX_OPEN = 64
 #: Packets of an image closed within this time count as late, us; the number may be used again after 65.5 s.
 REMEMBER_US = 10_000_000
-#: How long before the final answer the provisional ones begin, in connection intervals: some in case that a packet of
-#: the way back is lost, some in case that the link is about to fail for a while.
-PROVISIONAL = (1, 2, 3, 6, 12, 24)
-#: The earlier provisional answers leave at another phase of the connection interval each time, by multiples of the golden
-#: ratio: so the camera learns how short the way back can be.
-_GOLDEN = (5**0.5 - 1) / 2
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
 UNKNOWN_INTERVAL_US = 7_500
 
@@ -42,11 +37,16 @@ _Key = tuple[int, int, int]  # source, image, program
 @dataclass(slots=True)
 class _Collection:
     deadline_us: int
-    moments_us: list[int]  # of the answers that are still due, the final one first
+    final_us: int  # when the server has to begin with the final answer
+    early_us: list[int]  # when it should begin with provisional ones, the last one first
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
     arrived_us: dict[int, int] = field(default_factory=dict)
     reported: int = 0  # packets that the last provisional answer rests on
+
+    @property
+    def next_us(self) -> int:
+        return min(self.final_us, self.early_us[-1]) if self.early_us else self.final_us
 
     @property
     def whole(self) -> bool:
@@ -71,7 +71,8 @@ class Receiver:
         self.repeated = 0
         self._open: dict[_Key, _Collection] = {}
         self._closed_us: dict[_Key, int] = {}
-        self._dither = 0.0
+        self._provisional = ProvisionalTimes()
+        self._serving: dict[_Key, int] = {}  # reported and not answered: how often, by image
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
 
     def start(self, now_us: int) -> None:
@@ -95,11 +96,12 @@ class Receiver:
     def tick(self, now_us: int) -> list[Event]:
         """Advance the time; return events, among them the images for which an answer is due."""
         events = self.session.tick(now_us)
-        due = [key for key, image in self._open.items() if now_us >= image.moments_us[-1]]
+        due = [key for key, image in self._open.items() if now_us >= image.next_us]
         for key in sorted(due, key=lambda key: self._open[key].deadline_us):
             events += self._on_moment(now_us, key)
         for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
             del self._closed_us[key]
+            self._serving.pop(key, None)
         self._expect()
         return events
 
@@ -109,7 +111,7 @@ class Receiver:
 
     def wake_at(self) -> int | None:
         """Return when ``tick`` is due if no bytes arrive before; None: never."""
-        times = [self.session.wake_at(), *(image.moments_us[-1] for image in self._open.values())]
+        times = [self.session.wake_at(), *(image.next_us for image in self._open.values())]
         return min((time for time in times if time is not None), default=None)
 
     def answer(
@@ -145,6 +147,7 @@ class Receiver:
         service_us: int,
         used: tuple[int, ...],
     ) -> None:
+        self._on_served(collected)
         if self.session.state is not State.OPEN:
             return
         last_us = max((collected.arrived_us[rank] for rank in used), default=collected.deadline_us)
@@ -190,7 +193,7 @@ class Receiver:
 
     def _expect(self) -> None:
         """Let the session watch for lost packets of the images that are open."""
-        self.session.expect_until(max((image.moments_us[0] for image in self._open.values()), default=None))
+        self.session.expect_until(max((image.final_us for image in self._open.values()), default=None))
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image, packet.program)
@@ -204,7 +207,8 @@ class Receiver:
             if len(others) >= MAX_OPEN:
                 events.append(self._close(now_us, min(others, key=lambda k: self._open[k].deadline_us)))
             deadline_us = moment_us(packet.image, now_us + packet.remaining_ms * 1000)
-            image = self._open[key] = _Collection(deadline_us, self._moments(now_us, packet.source, deadline_us))
+            image = self._open[key] = self._opened(now_us, packet.source, deadline_us)
+            self._plan()
         if packet.rank in image.packets:
             self.repeated += 1
             return events
@@ -214,35 +218,52 @@ class Receiver:
             image.last_rank = packet.rank
         if image.whole:
             events.append(self._close(now_us, key))
-        elif len(image.packets) in EARLY and image.moments_us[-1] > now_us:
-            image.reported = len(image.packets)
-            events.append(self._collected(key, final=False))
+        elif len(image.packets) in EARLY and image.next_us > now_us:
+            events += self._early(now_us, key)
         return events
 
-    def _moments(self, now_us: int, source: int, deadline_us: int) -> list[int]:
-        """Return when the server should begin with an image, the last moment first.
-
-        Its workers take turns, so that one of them begins shortly before each moment at which an answer can leave.
-        """
+    def _opened(self, now_us: int, source: int, deadline_us: int) -> _Collection:
+        """Return a new collection with the moments at which it should be answered."""
         final_us = deadline_us - self.service_us
-        apart_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
-        if self.workers is not None:
-            apart_us = max(apart_us, self.service_us // self.workers)
-        self._dither = (self._dither + _GOLDEN) % 1
-        turns = [*PROVISIONAL[:2], *(turn + self._dither for turn in PROVISIONAL[2:])]
-        moments_us = [final_us, *(final_us - round(turn * apart_us) for turn in turns)]
-        return [moment for moment in moments_us if moment > now_us] or [max(final_us, now_us)]
+        interval_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
+        early_us = self._provisional.before(final_us, interval_us, self.service_us, self.workers)
+        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us])
+
+    def _plan(self) -> None:
+        """Let the workers share the time: when more images are due than they serve at a time, some have to begin early."""
+        images = list(self._open.values())
+        starts_us = latest_starts([image.deadline_us for image in images], self.service_us, self.workers)
+        for image, start_us in zip(images, starts_us, strict=True):
+            image.final_us = start_us
 
     def _on_moment(self, now_us: int, key: _Key) -> list[Event]:
         image = self._open[key]
-        while len(image.moments_us) > 1 and image.moments_us[-1] <= now_us:
-            image.moments_us.pop()
-            if image.moments_us[-1] > now_us:
-                if len(image.packets) == image.reported:
-                    return []
-                image.reported = len(image.packets)
-                return [self._collected(key, final=False)]
-        return [self._close(now_us, key)]
+        if now_us >= image.final_us:
+            return [self._close(now_us, key)]
+        while image.early_us and image.early_us[-1] <= now_us:
+            image.early_us.pop()
+        return self._early(now_us, key)
+
+    def _early(self, now_us: int, key: _Key) -> list[Event]:
+        """Report an image for a provisional answer if it has more packets than before, and a worker to spare."""
+        image = self._open[key]
+        if len(image.packets) == image.reported or not self._has_worker(now_us):
+            return []
+        image.reported = len(image.packets)
+        return [self._collected(key, final=False)]
+
+    def _has_worker(self, now_us: int) -> bool:
+        """Return whether a worker is idle and needed for no final answer meanwhile."""
+        if self.workers is None:
+            return True
+        due = sum(image.final_us < now_us + self.service_us for image in self._open.values())
+        return sum(self._serving.values()) + due < self.workers
+
+    def _on_served(self, collected: ImageCollected) -> None:
+        key = (collected.source, collected.image, collected.program)
+        left = self._serving.pop(key, 1) - 1
+        if left:
+            self._serving[key] = left
 
     def _close(self, now_us: int, key: _Key) -> ImageCollected:
         collected = self._collected(key, final=True)
@@ -254,5 +275,6 @@ class Receiver:
 
     def _collected(self, key: _Key, *, final: bool) -> ImageCollected:
         image = self._open[key]
+        self._serving[key] = self._serving.get(key, 0) + 1
         packets = tuple(image.packets[rank] for rank in sorted(image.packets))
         return ImageCollected(*key, packets, image.whole, image.deadline_us, dict(image.arrived_us), final)

@@ -16,7 +16,7 @@ _JUMP_US = 2_000_000
 #: The way back that a picture's last answer gets is one that this share of the answers did not exceed.
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
-GUARD_US = 500
+GUARD_US = 1_000
 
 
 class ServerClock:

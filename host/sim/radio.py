@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..wire import MAX_PACKET, Phy
-from .air import EVENT_CLOSE_US, HEADERS, cycle_us
+from .air import EVENT_CLOSE_US, HEADERS, air_us, cycle_us
 from .losses import draw
 from .schedule import Schedule
 from .trace import Trace
@@ -260,6 +260,9 @@ class Connection:
         if not forth_lost:
             self.camera.transmit(now_us, back)
         self._medium.busy_until_us = now_us + duration_us
+        if forth and not forth_lost:
+            forth_us = air_us(self.parameters.phy, len(forth) + HEADERS)
+            self._schedule.at(now_us + forth_us, lambda: self._arrive(epoch, forth))
         self._schedule.at(
             now_us + duration_us, lambda: self._complete(epoch, forth, back, forth_lost=forth_lost, back_lost=back_lost)
         )
@@ -270,14 +273,17 @@ class Connection:
         rate_bps = self.trace.at(self._schedule.now_us).rate_bps
         return packet if endpoint.allowed(self._schedule.now_us, rate_bps, self.parameters.interval_us, packet) else b""
 
+    def _arrive(self, epoch: int, forth: bytes) -> None:
+        """Deliver the edge's packet of an exchange, which comes first."""
+        if epoch == self._epoch and not self.edge.delivered:
+            self.edge.arrived(forth)
+            self.camera.board.radio_rx(self._schedule.now_us, self.camera.peer, forth)
+
     def _complete(self, epoch: int, forth: bytes, back: bytes, *, forth_lost: bool, back_lost: bool) -> None:
         """Finish an exchange: deliver and acknowledge packets."""
         if epoch != self._epoch or forth_lost:
             return
         now_us = self._schedule.now_us
-        if forth and not self.edge.delivered:
-            self.edge.arrived(forth)
-            self.camera.board.radio_rx(now_us, self.camera.peer, forth)
         if self.camera.delivered:
             self.camera.acknowledged(now_us)
         if back_lost:

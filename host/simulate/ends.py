@@ -9,6 +9,7 @@ from ..link.answers import Class
 from ..link.events import ImageCollected
 from ..ranked import RankedPacket
 from ..transport.driver import ProtocolMachine
+from ..wire import ResultStatus
 
 
 class CameraEnd(ProtocolMachine, Protocol):
@@ -30,6 +31,9 @@ class CameraEnd(ProtocolMachine, Protocol):
 
 class ServerEnd(ProtocolMachine, Protocol):
     """A receiver of pictures. It reports each by an ``ImageCollected``."""
+
+    def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
+        """Answer a picture without classes."""
 
     def answer(
         self,

@@ -15,7 +15,7 @@ from ..link.sender import DeadlineInfeasibleError
 from ..ranked import RankedPacket, split
 from ..sim.virtual import VirtualHost
 from ..sim.world import World
-from ..wire import MAX_RANKS
+from ..wire import MAX_RANKS, ResultStatus
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
@@ -23,8 +23,8 @@ from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_u
 
 _READY_LIMIT_US = 60_000_000
 _STEP_US = 1_000_000
-#: Idle workers that a provisional answer needs.
-_IDLE = 2
+#: An answer that leaves so much too late is not begun.
+_LATE_US = 20_000
 
 #: Which of the collected ranks of a picture can be decoded; the first argument is the number of its packets.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]
@@ -87,7 +87,7 @@ class Experiment:
                 delivery.sent = event.sent
                 if isinstance(event, Answer):
                     delivery.answered_us = event.answered_us
-                    if event.answered_us <= delivery.slot.due_us:
+                    if event.answered_us <= delivery.slot.due_us and event.status is ResultStatus.OK:
                         delivery.ranks = event.ranks
             case Failed():
                 self._senders[camera].start(self._schedule.now_us)
@@ -100,22 +100,24 @@ class Experiment:
                     delivery.collected_us = self._schedule.now_us
                     delivery.collected = frozenset(packet.rank for packet in event.packets)
                     delivery.arrived_us = dict(event.arrived_us)
-                begin_us = self._begin_us(final=event.final)
-                if begin_us is not None:
+                begin_us = self._begin_us(event.deadline_us)
+                if begin_us is None:
+                    self._receiver.refuse(self._schedule.now_us, event, ResultStatus.FAILED)
+                else:
                     count = MAX_RANKS if delivery is None else len(delivery.packets)
                     self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, count))
             case Failed():
                 self._receiver.start(self._schedule.now_us)
 
-    def _begin_us(self, *, final: bool) -> int | None:
-        """Return when a worker begins with a picture; None: with no provisional answer while only one is idle."""
+    def _begin_us(self, by_us: int) -> int | None:
+        """Return when a worker begins with a picture; None if its answer would leave much later than ``by_us``."""
         now_us = self._schedule.now_us
         if not self._free_us:
             return now_us
-        if not final and sum(free_us <= now_us for free_us in self._free_us) < _IDLE:
-            return None
         worker = self._free_us.index(min(self._free_us))
         begin_us = max(now_us, self._free_us[worker])
+        if begin_us + self._scenario.service_us > by_us + _LATE_US:
+            return None
         self._free_us[worker] = begin_us + self._scenario.service_us
         return begin_us
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..link.answers import Class, pack_classes
+from ..link.answers import Class, pack_classes, pack_ranks
 from ..link.events import Event, ImageCollected
+from ..link.image_number import CLOCK_MODULO_US
 from ..link.session import Session, State
 from ..ranked import RankedPacket
-from ..wire import MAX_RANKS, Configure, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
+from ..wire import Configure, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .plain_sender import PlainSender
 
 #: Packets in the buffers below the sender.
@@ -87,6 +88,7 @@ class ReferenceReceiver:
                         token=packet.token,
                         origin_us=packet.origin_us,
                         service_us=self._service_us,
+                        clock_us=now_us % CLOCK_MODULO_US,
                         peer=packet.peer,
                     )
                     self.session.channel.write(now_us, pong)
@@ -118,19 +120,20 @@ class ReferenceReceiver:
         """Answer a picture."""
         if self.session.state is not State.OPEN:
             return
-        ranks = bytearray(MAX_RANKS // 8)
-        for rank in used:
-            ranks[rank // 8] |= 1 << rank % 8
         result = Result(
             image=collected.image,
             status=ResultStatus.OK,
             margin_ms=0,
             service_us=service_us,
-            ranks=bytes(ranks),
+            clock_us=now_us % CLOCK_MODULO_US,
+            ranks=pack_ranks(used),
             text=pack_classes(classes),
             peer=collected.source,
         )
         self.session.channel.write(now_us, result)
+
+    def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
+        """Do nothing: this server answers every picture."""
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image)
@@ -143,4 +146,4 @@ class ReferenceReceiver:
         del self._open[key]
         packets = tuple(RankedPacket(rank, 0, data) for rank, (_, data) in sorted(blocks.items()))
         arrived_us = {rank: at_us for rank, (at_us, _) in blocks.items()}
-        return [ImageCollected(*key, 0, packets, False, now_us, arrived_us)]
+        return [ImageCollected(*key, 0, packets, False, now_us + _FOREVER_MS * 1000, arrived_us)]
