@@ -42,6 +42,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_package.py", ("compiler", "slow")),
     ("camera/test_send_picture.py", ("realtime", "pty")),
+    ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
@@ -61,10 +62,12 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("evaluate/test_several_codecs.py", ("slow",)),
     ("codec/test_decoder.py::test_every_prefix_length_decodes_*", ("slow",)),
     ("codec/test_bitstream.py::test_flipped_bits_*", ("slow",)),
+    ("codec/test_packet_sizes.py::test_shorter_packets_*", ("slow",)),
     ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),
+    ("sim/test_noise.py::test_at_1e_4_bit_errors_*", ("slow",)),
     ("sim/test_order_and_expiry.py::test_on_a_saturated_link_*", ("slow",)),
 )
 
