@@ -270,18 +270,16 @@ def _commands() -> list[Script]:
     ping.arrive(3, Pong(hop=Hop.PEER_BOARD, token=2)).hear(3, Pong(hop=Hop.PEER_BOARD, token=2))
     answers = Script("edge_answers_and_carries_answers", Role.EDGE).linked(peer=2)
     answers.arrive(1, Ping(hop=Hop.PEER_BOARD, token=5), peer=2).leave(1, Pong(hop=Hop.PEER_BOARD, token=5), peer=2)
-    answers.arrive(2, Ping(hop=Hop.PEER_HOST, token=6), peer=2).hear(2, Ping(hop=Hop.PEER_HOST, token=6, peer=2))
+    answers.sent(2, peer=2).arrive(2, Ping(hop=Hop.PEER_HOST, token=6), peer=2).hear(
+        2, Ping(hop=Hop.PEER_HOST, token=6, peer=2)
+    )
     answers.say(3, Result(image=4, text=b"x", peer=2)).leave(3, Result(image=4, text=b"x"), peer=2)
     newer = Script("newer_answer_takes_the_place_of_a_waiting_one", Role.EDGE).linked(peer=2)
     newer.say(3, *(Result(image=300 + n % 2, text=b"%d" % n, more=1, peer=2) for n in range(3)))
     newer.say(4, Result(image=300, program=1, text=b"3", peer=2))
-    newer.leave(
-        4,
-        Result(image=300, text=b"2", more=1),
-        Result(image=301, text=b"1", more=1),
-        Result(image=300, program=1, text=b"3"),
-        peer=2,
-    )
+    newer.leave(4, Result(image=300, text=b"2", more=1), peer=2).sent(5, peer=2)
+    newer.leave(5, Result(image=301, text=b"1", more=1), peer=2).sent(6, peer=2)
+    newer.leave(6, Result(image=300, program=1, text=b"3"), peer=2)
     no_link = Script("no_link_to_carry_it", Role.EDGE).linked(peer=2)
     no_link.say(1, Result(peer=5)).hear(1, Error(code=ErrorCode.NO_LINK, detail=5))
     flush = Script("flush_is_answered_by_credit", Role.CAMERA).opened()
