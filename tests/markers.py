@@ -67,6 +67,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),
+    ("sim/test_noise.py::test_at_1e_4_bit_errors_*", ("slow",)),
     ("sim/test_order_and_expiry.py::test_on_a_saturated_link_*", ("slow",)),
 )
 

@@ -16,7 +16,8 @@ from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, pack_classes, pack_ranks
-from .events import Event, ImageCollected, LinkChanged
+from .channel import Sent
+from .events import Event, ImageCollected, LinkChanged, Opened
 from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
 from .session import Session, State
 
@@ -89,10 +90,13 @@ class Receiver:
         events, packets = self.session.receive(now_us, data)
         for event in events:
             match event:
+                case Opened():
+                    self._send_again(now_us, self.session.take_abandoned())
                 case LinkChanged():
                     self._intervals_us[event.source] = event.interval_us or UNKNOWN_INTERVAL_US
         for packet in packets:
             events += self._on_packet(now_us, packet)
+        self._expect()
         return events
 
     def tick(self, now_us: int) -> list[Event]:
@@ -104,6 +108,7 @@ class Receiver:
         for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
             del self._closed_us[key]
             self._serving.pop(key, None)
+        self._expect()
         return events
 
     def output(self) -> bytes:
@@ -184,10 +189,17 @@ class Receiver:
                 )
                 self.session.channel.write(now_us, pong)
             case Credit():
-                for lost in self.session.confirm(now_us, packet):
-                    if isinstance(lost.packet, Result | Pong):
-                        self.session.channel.write(now_us, lost.packet)
+                self._send_again(now_us, self.session.confirm(now_us, packet))
         return []
+
+    def _send_again(self, now_us: int, lost: Iterable[Sent]) -> None:
+        for sent in lost:
+            if isinstance(sent.packet, Result | Pong | Flush):
+                self.session.channel.write(now_us, sent.packet)
+
+    def _expect(self) -> None:
+        """Let the session watch for lost packets of the images that are open."""
+        self.session.expect_until(max((image.final_us for image in self._open.values()), default=None))
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image, packet.program)

@@ -269,6 +269,7 @@ class Sender:
 
     def _fill(self, now_us: int) -> None:
         """Give the board packets that may still arrive in time, the most important first."""
+        self.session.expect_until(max((image.answer_by_us for image in self._images.values()), default=None))
         while self._has_room():
             image = self._next_image(now_us)
             if image is None:

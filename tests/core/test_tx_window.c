@@ -10,7 +10,7 @@ static struct pnc_tx_window window;
 static uint32_t cycle(uint32_t now_us, uint32_t radio_us)
 {
 	while (!pnc_tx_window_is_full(&window)) {
-		pnc_tx_window_add(&window, now_us, 237, true);
+		pnc_tx_window_add(&window, now_us, 236, true);
 	}
 	while (window.count > 0) {
 		(void)pnc_tx_window_acknowledge(&window, now_us + radio_us, INTERVAL_US);
@@ -74,7 +74,7 @@ TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 static void refill(uint32_t now_us)
 {
 	while (!pnc_tx_window_is_full(&window)) {
-		pnc_tx_window_add(&window, now_us, 237, true);
+		pnc_tx_window_add(&window, now_us, 236, true);
 	}
 }
 

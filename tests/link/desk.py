@@ -146,7 +146,7 @@ class SenderDesk(Desk):
         acked, busy_us = self.totals.values()
         self.credit(acked_bytes=acked + round(rate), busy_us=busy_us + 1_000_000)
 
-    def submit(self, count: int, deadline_us: int, size: int = 237) -> int:
+    def submit(self, count: int, deadline_us: int, size: int = 236) -> int:
         """Submit a picture of ``count`` packets with a deadline from now; return its number."""
         number = self.sender.submit(self.now_us, ranked(count, size), self.now_us + deadline_us)
         self.at(self.now_us)
@@ -168,13 +168,21 @@ class ReceiverDesk(Desk):
         """Deliver packets of an image now; return the events."""
         return self.say(
             *(
-                Picture(image, rank, 1000 + rank, remaining_ms, bytes([rank, image, source]), rank == last, source)
+                Picture(
+                    image,
+                    rank,
+                    position=1000 + rank,
+                    remaining_ms=remaining_ms,
+                    data=bytes([rank, image % 256, source]),
+                    last=rank == last,
+                    source=source,
+                )
                 for rank in ranks
             )
         )
 
 
-def ranked(count: int, size: int = 237) -> list[RankedPacket]:
+def ranked(count: int, size: int = 236) -> list[RankedPacket]:
     """Return a picture's packets; every byte of a packet is its rank."""
     return [RankedPacket(rank, 3 * rank, bytes([rank]) * size) for rank in range(count)]
 

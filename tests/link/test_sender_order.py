@@ -242,7 +242,7 @@ def test_what_is_sent_again_takes_its_place_among_the_ranks_of_other_images(desk
 
 
 def test_packets_carry_what_was_submitted_and_the_time_that_remains(desk: SenderDesk) -> None:
-    packets = [RankedPacket(0, 65535, b"a"), RankedPacket(1, 7, b"b" * 237)]
+    packets = [RankedPacket(0, 65535, b"a"), RankedPacket(1, 7, b"b" * 236)]
     number = desk.sender.submit(desk.now_us, packets, desk.now_us + 500_000)
     (image,) = desk.sender._images.values()
     desk.at(desk.now_us)
