@@ -43,6 +43,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_package.py", ("compiler", "slow")),
     ("camera/test_send_picture.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
+    ("edge/test_answering.py", ("realtime",)),
+    ("edge/test_overloaded_link.py", ("slow",)),
+    ("edge/test_workers.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),
