@@ -9,14 +9,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..link.answers import unpack_ranks
 from ..link.channel import MAX_FRAMES_IN_FLIGHT
 from ..link.events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
+from ..link.image_number import CLOCK_MODULO_US, MODULO, number_of
 from ..link.rate import DelayEstimator
 from ..link.session import Session, State
 from ..ranked import RankedPacket
 from ..wire import (
     MAX_CODEC_BYTES,
-    MAX_RANKS,
     Configure,
     Credit,
     Hop,
@@ -48,6 +49,12 @@ class Pending:
     answer_by_us: int
     next: int = 0
     over: bool = False
+    best: Answer | None = None
+
+    @property
+    def ends_us(self) -> int:
+        """When the picture is given up: at its deadline if there is an answer, else some time later."""
+        return self.answer_by_us + (0 if self.best else _GRACE_US)
 
 
 class PlainSender(ABC):
@@ -65,7 +72,7 @@ class PlainSender(ABC):
         self._credit: Credit | None = None
         self._pending: dict[int, Pending] = {}
         self._nonce = nonce
-        self._number = 0
+        self._difference_us = 0  # least arrival of a pong, on this clock, less its departure on the server's
         self._pinged_us: int | None = None
 
     @abstractmethod
@@ -87,9 +94,9 @@ class PlainSender(ABC):
 
     def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
         """Send a picture whose answer is due at ``deadline_us``; return its number."""
-        while self._number in self._pending:
-            self._number = (self._number + 1) % 256
-        number, self._number = self._number, (self._number + 1) % 256
+        number = number_of(deadline_us - self._difference_us)
+        while number in self._pending:
+            number = (number - 1) % MODULO
         self._pending[number] = Pending(number, packets, self.send_by_us(now_us, deadline_us), deadline_us)
         return number
 
@@ -119,9 +126,9 @@ class PlainSender(ABC):
         """Advance the time; return the events."""
         events = self.session.tick(now_us)
         for image in list(self._pending.values()):
-            if now_us >= image.answer_by_us + _GRACE_US:
+            if now_us >= image.ends_us:
                 del self._pending[image.number]
-                events.append(Unanswered(image.number, image.next, 0))
+                events.append(image.best or Unanswered(image.number, image.next, 0))
         ping_us = self._ping_at()
         if ping_us is not None and now_us >= ping_us:
             self._pinged_us = now_us
@@ -137,7 +144,7 @@ class PlainSender(ABC):
     def wake_at(self) -> int | None:
         """Return when ``tick`` is due if no bytes arrive before; None: never."""
         times = [self.session.wake_at(), self._ping_at()]
-        times += [image.answer_by_us + _GRACE_US for image in self._pending.values()]
+        times += [image.ends_us for image in self._pending.values()]
         return min((time for time in times if time is not None), default=None)
 
     def has_room(self) -> bool:
@@ -169,23 +176,20 @@ class PlainSender(ABC):
         if self.ready:
             return []
         self.ready = True
+        self._difference_us = (now_us - pong.clock_us) % CLOCK_MODULO_US
         return [Ready(round_trip_us, pong.service_us)]
 
     def _on_result(self, now_us: int, result: Result) -> list[Event]:
-        image = self._pending.pop(result.image, None)
-        if image is None:
+        image = self._pending.get(result.image)
+        if image is None or (image.best is not None and now_us > image.answer_by_us):
             return []
-        ranks = frozenset(r for r in range(MAX_RANKS) if result.ranks[r // 8] >> r % 8 & 1)
-        whole = len(ranks) == len(image.packets)
-        started_us = image.send_by_us - result.margin_ms * 1000 if whole else image.send_by_us
         self.service.add(result.service_us)
-        self.return_trip.add(max(0, now_us - started_us - result.service_us))
-        answer = Answer(
+        image.best = Answer(
             image=image.number,
             status=ResultStatus.OK,
             text="",
             classes=(),
-            ranks=ranks,
+            ranks=unpack_ranks(result.ranks),
             send_by_us=image.send_by_us,
             margin_us=result.margin_ms * 1000,
             service_us=result.service_us,
@@ -195,7 +199,10 @@ class PlainSender(ABC):
             sent=image.next,
             resent=0,
         )
-        return [answer]
+        if result.more and now_us <= image.answer_by_us:
+            return []
+        del self._pending[image.number]
+        return [image.best]
 
     def _ping_at(self) -> int | None:
         """Return when the next ping is due; None while the board has packets: it would queue behind them."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..link.answers import Class, pack_classes
+from ..link.answers import Class, pack_classes, pack_ranks
 from ..link.events import Event, ImageCollected
+from ..link.image_number import CLOCK_MODULO_US
 from ..link.session import Session, State
 from ..ranked import RankedPacket
-from ..wire import MAX_RANKS, Configure, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
+from ..wire import Configure, Credit, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .plain_sender import PlainSender
 
 #: Packets in the buffers below the sender.
@@ -87,6 +88,7 @@ class ReferenceReceiver:
                         token=packet.token,
                         origin_us=packet.origin_us,
                         service_us=self._service_us,
+                        clock_us=now_us % CLOCK_MODULO_US,
                         peer=packet.peer,
                     )
                     self.session.channel.write(now_us, pong)
@@ -118,15 +120,13 @@ class ReferenceReceiver:
         """Answer a picture."""
         if self.session.state is not State.OPEN:
             return
-        ranks = bytearray(MAX_RANKS // 8)
-        for rank in used:
-            ranks[rank // 8] |= 1 << rank % 8
         result = Result(
             image=collected.image,
             status=ResultStatus.OK,
             margin_ms=0,
             service_us=service_us,
-            ranks=bytes(ranks),
+            clock_us=now_us % CLOCK_MODULO_US,
+            ranks=pack_ranks(used),
             text=pack_classes(classes),
             peer=collected.source,
         )
