@@ -21,8 +21,9 @@ T = TypeVar("T")
 
 #: After this share of its limit, a job's worker gets a substitute.
 SLOW_SHARE = 0.25
-#: How long ``close`` waits for the jobs in progress: a thread must not be computing while the interpreter ends.
-_CLOSE_S = 0.5
+#: How long ``close`` waits for the jobs in progress. A thread that comes back from C++ while the interpreter ends
+#: aborts the program ("terminate called without an active exception").
+_CLOSE_S = 2.0
 _CLOSE_POLL_S = 0.005
 #: A clock that jumps by this much shows that the process itself was stopped.
 _STOPPED_S = 0.25
@@ -123,9 +124,9 @@ class WorkerPool:
                 job.on_done(job, None, HangingError(f"no result within {job.limit_s:.1f} s"))
 
     def close(self) -> None:
-        """End the threads; wait a moment for those that are not slow. Jobs without a result get none."""
+        """End the threads; wait a moment for those within their limit. Jobs without a result get none."""
         end_s = time.monotonic() + _CLOSE_S
-        while any(not job.has_ended and not job.is_slow for job in self._pending) and time.monotonic() < end_s:
+        while any(_may_end(job) for job in self._pending) and time.monotonic() < end_s:
             time.sleep(_CLOSE_POLL_S)
         for job in self._pending:
             job.is_abandoned = True
@@ -160,3 +161,9 @@ class WorkerPool:
             return
         self._pending.remove(job)
         job.on_done(job, result, error)
+
+
+def _may_end(job: Job[Any]) -> bool:
+    """Return whether a job runs and is not known to hang."""
+    limit_s = _CLOSE_S if job.limit_s is None else min(job.limit_s, _CLOSE_S)
+    return not job.has_ended and time.monotonic() < job.begun_s + limit_s
