@@ -44,6 +44,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("camera/test_send_picture.py", ("realtime", "pty")),
     ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
+    ("edge/test_answering.py", ("realtime",)),
+    ("edge/test_overloaded_link.py", ("slow",)),
+    ("edge/test_workers.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),

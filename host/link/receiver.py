@@ -137,6 +137,10 @@ class Receiver:
         room = MAX_PACKET - Result.LAYOUT.size
         self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
 
+    def skip(self, collected: ImageCollected) -> None:
+        """Take note that the server does not answer what was reported: a provisional answer that it has no time for."""
+        self._on_served(collected)
+
     def finish(self, now_us: int, collected: ImageCollected) -> ImageCollected:
         """Collect no more of an image: return what is to be answered finally, so that its camera stops sending it."""
         key = (collected.source, collected.image, collected.program)
