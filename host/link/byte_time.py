@@ -15,8 +15,8 @@ _WRAP_16, _WRAP_32 = 1 << 16, 1 << 32
 _KEPT, _LATEST = 512, 128
 #: The link is slow in this share of its busy time.
 _SLOW = 0.25
-#: Packets must differ so much in length that the two times can be told apart: the least determinant of the normal equations,
-#: as a share of the largest possible one.
+#: Packets must differ so much in length that the two times can be told apart: the least determinant of the normal
+#: equations, as a share of the largest possible one.
 _DIFFERENT = 0.03
 #: A byte may take so many times its mean time when the link is slow; what seems more is the luck of single packets.
 _MOST_TIMES = 6.0

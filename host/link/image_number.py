@@ -30,3 +30,19 @@ def moment_us(image: int, estimate_us: int) -> int:
     estimate_ms = estimate_us // 1000
     off_ms = (image - estimate_ms + _HALF) % MODULO - _HALF
     return (estimate_ms + off_ms) * 1000 if abs(off_ms) * 1000 <= _PLAUSIBLE_US else estimate_us
+
+
+class UsedNumbers:
+    """The numbers that a sender used lately: none comes back within the time in which it would name the same moment."""
+
+    def __init__(self) -> None:
+        self._used_us: dict[int, int] = {}  # when each was used, in this order
+
+    def free(self, now_us: int, number: int) -> int:
+        """Return ``number``, or the nearest earlier one that is free, and use it. ``now_us``: the caller's clock."""
+        while self._used_us and now_us - next(iter(self._used_us.values())) >= CLOCK_MODULO_US:
+            del self._used_us[next(iter(self._used_us))]
+        while number in self._used_us:
+            number = (number - 1) % MODULO
+        self._used_us[number] = now_us
+        return number

@@ -32,7 +32,7 @@ from .answers import unpack_classes, unpack_ranks
 from .byte_time import ByteTime
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import LEAST_SHARE, MODULO
+from .image_number import LEAST_SHARE, UsedNumbers
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
 from .server_clock import ServerClock
@@ -75,6 +75,7 @@ class Sender:
         self.ready = False
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
+        self._numbers = UsedNumbers()
         self._interval_us = 0
         self._nonce = nonce
         self._program: int | None = None
@@ -111,8 +112,7 @@ class Sender:
             )
         leaves_by_us = self.server.leaves_by_us(deadline_us)
         number = self.server.number_for(leaves_by_us)
-        while number in self._images:
-            number = (number - 1) % MODULO
+        number = self._numbers.free(now_us, number)
         # A server that was slow once is not given up: it may be fast again.
         send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
         self._images[number] = OutgoingImage(number, packets, send_by_us, round(leaves_by_us), deadline_us)
