@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 #: Image numbers are moments modulo this many ms.
 MODULO = 1 << 16
 #: The clock in pongs and results counts modulo this, us: as the numbers do.
@@ -9,6 +11,9 @@ CLOCK_MODULO_US = MODULO * 1000
 _HALF = MODULO // 2
 #: A number that names a moment further from the packet's own estimate than this is no moment of this clock, us.
 _PLAUSIBLE_US = 5_000_000
+#: A number is not given again within this time after the deadline of its picture, us: the server remembers it so long.
+KEPT_US = 10_000_000
+_MOST_KEPT = 4_096
 
 
 def number_of(moment_us: int) -> int:
@@ -27,3 +32,26 @@ def moment_us(image: int, estimate_us: int) -> int:
     estimate_ms = estimate_us // 1000
     off_ms = (image - estimate_ms + _HALF) % MODULO - _HALF
     return (estimate_ms + off_ms) * 1000 if abs(off_ms) * 1000 <= _PLAUSIBLE_US else estimate_us
+
+
+class GivenNumbers:
+    """The numbers that a sender gave lately.
+
+    A picture that is answered early can leave its number to a later one with the same deadline. The server would take
+    its packets for late ones of the first.
+    """
+
+    def __init__(self) -> None:
+        self._until_us: dict[int, int] = {}
+
+    def take(self, now_us: int, wanted: int, answer_by_us: int, pending: Container[int]) -> int:
+        """Return the number ``wanted``, or the nearest earlier one that is neither ``pending`` nor was given lately."""
+        while self._until_us:
+            oldest = next(iter(self._until_us))
+            if self._until_us[oldest] >= now_us and len(self._until_us) < _MOST_KEPT:
+                break
+            del self._until_us[oldest]
+        while wanted in self._until_us or wanted in pending:
+            wanted = (wanted - 1) % MODULO
+        self._until_us[wanted] = answer_by_us + KEPT_US
+        return wanted

@@ -31,7 +31,7 @@ from ..wire import (
 from .answers import unpack_classes, unpack_ranks
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import MODULO
+from .image_number import GivenNumbers
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
 from .server_clock import ServerClock
@@ -73,6 +73,7 @@ class Sender:
         self.ready = False
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
+        self._numbers = GivenNumbers()
         self._interval_us = 0
         self._nonce = nonce
         self._program: int | None = None
@@ -108,9 +109,8 @@ class Sender:
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         leaves_by_us = self.server.leaves_by_us(deadline_us)
-        number = self.server.number_for(leaves_by_us)
-        while number in self._images:
-            number = (number - 1) % MODULO
+        wanted = self.server.number_for(leaves_by_us)
+        number = self._numbers.take(now_us, wanted, deadline_us, self._images)
         send_by_us = round(leaves_by_us - self.server.service_us)
         self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
         return number
