@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .board.ble_edge import BleEdgeTransport
 from .board.core import PEERS
-from .cli.board_choice import add_port_arguments, chosen_port, world_settings
+from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import USAGE, CommandError, CommandParser
 from .cli.hints import with_hint
 from .codec import load
@@ -94,7 +94,8 @@ async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace) ->
     from .sim.virtual_boards import boards_in_world  # only here: with a board or Bluetooth nothing is simulated
 
     boards = await stack.enter_async_context(boards_in_world(world_settings(arguments), terminals=True))
-    _notice(f"no board attached: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
+    why = why_virtual(arguments)
+    _notice(f"{why}: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
     return boards[-1]
 
 

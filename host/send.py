@@ -14,6 +14,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,13 @@ from tqdm import tqdm
 
 from .camera.camera import Camera
 from .camera.pictures import find_pictures
-from .cli.board_choice import add_port_arguments, chosen_port, world_settings
+from .camera.report import NOT_A_PICTURE, OK, TransferReport
+from .camera.stream import PictureStream
+from .camera.summary import StreamSummary
+from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser
 from .cli.units import milliseconds
-from .codec import Codec, PictureError, load, load_picture
+from .codec import Codec, load, load_picture
 from .link.sender import DeadlineInfeasibleError
 from .wire import MAX_DEADLINE_MS
 
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from .cli.testbed import Testbed
 
 NAME = "send"
+#: Longest time of --period and --connect: an hour.
+_LONGEST_MS = 3_600_000
 
 #: Returns where the edge server saved a decoded picture, given its number on the wire.
 SavedAt = Callable[[int], Awaitable[str | None]]
@@ -41,8 +47,19 @@ SavedAt = Callable[[int], Awaitable[str | None]]
 def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
-    p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures, sent one after another")
+    p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures; several are a stream")
     p.add_argument("--deadline", default="300ms", metavar="300ms", help="time from the picture to its answer")
+    p.add_argument(
+        "--period",
+        metavar="100ms",
+        help="several pictures: time from one to the next (default: as fast as the link answers in time)",
+    )
+    p.add_argument(
+        "--max-bytes", type=int, metavar="N", help="most bytes of a picture; the less important are not sent"
+    )
+    p.add_argument(
+        "--connect", default="5s", metavar="5s", help="longest wait for the boards and the edge server at the start"
+    )
     add_port_arguments(p)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
@@ -59,60 +76,102 @@ def main() -> int:
     return asyncio.run(send(parser().parse_args()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The command line, checked. Times in ms."""
+
+    deadline_ms: float
+    period_ms: float | None
+    connect_ms: float
+    max_bytes: int | None
+    as_json: bool
+
+
+def _options(arguments: argparse.Namespace) -> _Options:
+    """Check the options. Raises CommandError, which names the option."""
+    if arguments.max_bytes is not None and arguments.max_bytes < 1:
+        raise CommandError(f"--max-bytes: {arguments.max_bytes} is not at least 1", USAGE)
+    return _Options(
+        deadline_ms=_time_ms("--deadline", arguments.deadline, MAX_DEADLINE_MS),
+        period_ms=None if arguments.period is None else _time_ms("--period", arguments.period, _LONGEST_MS),
+        connect_ms=_time_ms("--connect", arguments.connect, _LONGEST_MS),
+        max_bytes=arguments.max_bytes,
+        as_json=arguments.json,
+    )
+
+
 async def send(arguments: argparse.Namespace) -> int:
     """Send all pictures; return 0 if every one was answered in time."""
-    deadline_ms = _deadline_ms(arguments.deadline)
+    options = _options(arguments)
     try:
         files = find_pictures(arguments.files)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
     transport = chosen_port(arguments, "camera")
     # A single file that is not a picture is reported before any board is touched.
-    first = load_picture(files[0]) if len(files) == 1 else None
+    only = load_picture(files[0]) if len(files) == 1 else None
     codec = load()
     async with AsyncExitStack() as stack:
         saved_at: SavedAt = _nowhere
         if transport is None:
             testbed = await _testbed(stack, arguments, codec)
             transport, saved_at = testbed.transport, testbed.saved
-        camera = await stack.enter_async_context(Camera(transport, codec))
-        await camera.connect()
-        return await _send_all(camera, files, first, deadline_ms, saved_at, as_json=arguments.json)
+        camera = await stack.enter_async_context(
+            Camera(transport, codec, reopen=only is None, on_notice=_notice)  # a stream outlives an outage
+        )
+        await camera.connect(options.connect_ms / 1000)
+        if only is not None:
+            return await _send_one(camera, files[0], only, options, saved_at)
+        return await _send_stream(camera, files, options, saved_at)
 
 
-async def _send_all(
-    camera: Camera,
-    files: Sequence[Path],
-    first: np.ndarray | None,
-    deadline_ms: float,
-    saved_at: SavedAt,
-    *,
-    as_json: bool,
-) -> int:
-    """Send ``files`` one after another; ``first`` are the pixels of the first one, if they were read already."""
-    in_time = 0
-    quiet = True if len(files) == 1 or as_json else None  # None: only on a terminal
-    with tqdm(files, unit="picture", disable=quiet) as bar:
-        for file in bar:
-            try:
-                pixels, first = first, None
-                if pixels is None:
-                    pixels = await asyncio.to_thread(load_picture, file)
-                report = (await camera.send_picture(pixels, deadline_ms)).of_file(file)
-            except PictureError as error:
-                _notice(str(error))
-                continue
-            except DeadlineInfeasibleError as error:
-                raise CommandError(f"a deadline of {deadline_ms:g} ms cannot be met: {error}") from error
-            report = report.saved_as(await saved_at(report.image))
-            in_time += report.status == "ok"
-            if as_json:
+async def _send_one(camera: Camera, file: Path, pixels: np.ndarray, options: _Options, saved_at: SavedAt) -> int:
+    try:
+        report = await camera.send_picture(pixels, options.deadline_ms, max_bytes=options.max_bytes)
+    except DeadlineInfeasibleError as error:
+        raise CommandError(f"a deadline of {options.deadline_ms:g} ms cannot be met: {error}") from error
+    report = await _completed(report.of_file(file), saved_at)
+    print(json.dumps(report.as_json()) if options.as_json else "\n".join(report.lines()), flush=True)
+    return 0 if report.status == OK else FAILURE
+
+
+async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options, saved_at: SavedAt) -> int:
+    summary = StreamSummary(len(files))
+    # disable=None: only on a terminal
+    with tqdm(total=len(files), unit="picture", disable=True if options.as_json else None) as bar:
+
+        def show(report: TransferReport) -> None:
+            summary.add(report)
+            if report.status == NOT_A_PICTURE:
+                _notice(report.detail)
+            if options.as_json:
                 print(json.dumps(report.as_json()), flush=True)
-            else:
-                bar.write("\n".join(report.lines()) if len(files) == 1 else report.summary(), file=sys.stdout)
-    if len(files) > 1:
-        print(f"{in_time} of {len(files)} pictures answered in time", file=sys.stderr)
-    return 0 if in_time == len(files) else FAILURE
+            elif report.status != NOT_A_PICTURE:
+                bar.write(report.summary(), file=sys.stdout)
+            bar.update()
+
+        stream = PictureStream(
+            camera,
+            files,
+            options.deadline_ms,
+            on_report=show,
+            complete=lambda report: _completed(report, saved_at),
+            period_ms=options.period_ms,
+            max_bytes=options.max_bytes,
+        )
+        try:
+            await stream.run()
+        finally:  # also after Ctrl-C
+            bar.close()
+            print(summary.line(), file=sys.stderr)
+    return 0 if summary.all_in_time else FAILURE
+
+
+async def _completed(report: TransferReport, saved_at: SavedAt) -> TransferReport:
+    """Name the file of the decoded picture, if the edge server answered and runs in this process."""
+    if report.image is None or report.answer_ms is None:
+        return report
+    return report.saved_as(await saved_at(report.image))
 
 
 async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec) -> Testbed:
@@ -122,7 +181,7 @@ async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: 
     from .edge.classifier import load as load_classifier
 
     settings = world_settings(arguments)
-    _notice("no board attached: two virtual boards and an edge server run in this process")
+    _notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
     archive = stack.enter_context(closing(Archive(Path(arguments.save))))
     classifier = load_classifier(arguments.classifier)
     return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, _notice))
@@ -133,14 +192,15 @@ async def _nowhere(_image: int) -> str | None:
     return None
 
 
-def _deadline_ms(text: str) -> float:
+def _time_ms(option: str, text: str, most_ms: float) -> float:
+    """Return the time that an option gives. Raises CommandError, which names the option."""
     try:
-        deadline_ms = milliseconds(text)
+        time_ms = milliseconds(text)
     except ValueError as error:
-        raise CommandError(f"--deadline: {error}", USAGE) from error
-    if not 0 < deadline_ms <= MAX_DEADLINE_MS:
-        raise CommandError(f"--deadline: {text} is not between 1 ms and {MAX_DEADLINE_MS / 1000:.1f} s", USAGE)
-    return deadline_ms
+        raise CommandError(f"{option}: {error}", USAGE) from error
+    if not 0 < time_ms <= most_ms:
+        raise CommandError(f"{option}: {text} is not between 1 ms and {most_ms / 1000:.1f} s", USAGE)
+    return time_ms
 
 
 def _notice(text: str) -> None:

@@ -42,6 +42,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_package.py", ("compiler", "slow")),
     ("camera/test_send_picture.py", ("realtime", "pty")),
+    ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
@@ -61,6 +62,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("evaluate/test_several_codecs.py", ("slow",)),
     ("codec/test_decoder.py::test_every_prefix_length_decodes_*", ("slow",)),
     ("codec/test_bitstream.py::test_flipped_bits_*", ("slow",)),
+    ("codec/test_packet_sizes.py::test_shorter_packets_*", ("slow",)),
     ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),

@@ -12,12 +12,22 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from ..codec import Codec, load, load_picture
+from ..codec import Codec, cut, load, load_picture
 from ..errors import PncError, Reason
-from ..link.events import REASONS, Answer, Event, Failed, LinkChanged, Ready, Unanswered
+from ..link.events import (
+    REASONS,
+    Answer,
+    Event,
+    Failed,
+    FailureReason,
+    LinkChanged,
+    Opened,
+    Ready,
+    Unanswered,
+)
 from ..link.sender import Sender
 from ..link.session import State
-from ..ranked import RankedPacket
+from ..ranked import RankedPacket, split
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Phy, Role
@@ -27,6 +37,12 @@ from .report import TransferReport, report_on
 CONNECT_S = 5.0
 #: In a configure packet: do not change the transmission power, dBm.
 KEEP_POWER_DBM = 127
+#: Pause before a lost transport is opened again: the first one, and the longest. Each is twice the one before.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+#: How often the time of waiting pictures is looked at while there is no transport.
+AWAY_TICK_S = 0.02
+#: Failures of a session that may pass, if the board answered before.
+_MAY_PASS = frozenset({FailureReason.SILENT, FailureReason.NO_BOARD, FailureReason.UNCONFIRMED})
 
 _T = TypeVar("_T")
 
@@ -38,12 +54,18 @@ class CameraError(PncError):
 class Camera:
     """Sends pictures through the board on ``transport``. Use it as an asynchronous context manager.
 
+    Several pictures may be under way at a time: ``send_picture`` may be called while earlier calls wait.
+
     Args:
         transport: the camera board, not opened yet. The camera opens and closes it.
         codec: encodes the pictures; by default the shipped codec, loaded with the first picture.
         phy: the PHY that the board is to use. The default does not change it.
         interval_us: the connection interval that the board is to use, in us. 0 does not change it.
+        reopen: whether the camera outlives an outage: a transport that is lost, and a board that falls silent after it
+            answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
+            without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
+        on_notice: is called in the event loop with lines for a person, when an outage begins and ends.
     """
 
     def __init__(
@@ -53,22 +75,30 @@ class Camera:
         *,
         phy: Phy = Phy.KEEP,
         interval_us: int = 0,
+        reopen: bool = False,
         on_event: Callable[[Event], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self._transport = transport
         self._codec = codec
+        self._loading_codec = asyncio.Lock()
+        self._reopen = reopen
         self._on_event = on_event
+        self._on_notice = on_notice
         configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=KEEP_POWER_DBM)
         self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure)
         self._driver = Driver(self.sender, transport, self._handle)
         self._driving: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._replies: dict[int, asyncio.Future[Answer | Unanswered]] = {}
+        self._opened = False  # a board answered
+        self._away = False
+        self._pause_s = FIRST_PAUSE_S
 
     async def __aenter__(self) -> Self:
         """Open the transport. Raises TransportError."""
         await self._transport.open()
-        self._driving = asyncio.create_task(self._driver.run())
+        self._driving = asyncio.create_task(self._run())
         return self
 
     async def __aexit__(
@@ -87,13 +117,16 @@ class Camera:
         except TimeoutError:
             raise self._not_connected(timeout_s) from None
 
-    async def send_picture(self, picture: np.ndarray | str | Path, deadline_ms: float) -> TransferReport:
+    async def send_picture(
+        self, picture: np.ndarray | str | Path, deadline_ms: float, *, max_bytes: int | None = None
+    ) -> TransferReport:
         """Encode a picture, send it and wait for its answer, at most until shortly after the deadline.
 
         Args:
             picture: pixels as uint8 [224, 224, 3] RGB, or a picture file of any size.
             deadline_ms: time for the answer in ms. It counts from the moment the pixels are in memory: encoding is
                 included, reading a file is not.
+            max_bytes: most codec bytes of the picture: the less important ones are not sent. None: all.
 
         Returns:
             What arrived, when, and the answer.
@@ -101,21 +134,27 @@ class Camera:
         Raises:
             PictureError: the file is not a picture.
             DeadlineInfeasibleError: the deadline is below the link's latency.
+            ValueError: ``max_bytes`` is below 1.
             CameraError: the board went away.
         """
-        if self._codec is None:
-            self._codec = await asyncio.to_thread(load)
-        codec = self._codec
+        if max_bytes is not None and max_bytes < 1:
+            raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to send")
+        codec = await self._loaded_codec()
         pixels = picture if isinstance(picture, np.ndarray) else await asyncio.to_thread(load_picture, picture)
         start_us = now_us()
         packets = await asyncio.to_thread(codec.encode, pixels)
+        if max_bytes is not None:
+            packets = cut(packets, max_bytes)
+        packets = split(packets, *self.sender.part_bytes())
         encoded_us = now_us()
         reply = await self.send(packets, start_us + round(deadline_ms * 1000))
         file = "" if isinstance(picture, np.ndarray) else str(picture)
         return report_on(reply, packets, codec, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
-        """Send one encoded picture and wait for its answer, at most until shortly after the deadline.
+        """Send one encoded picture and wait for its final answer, at most until shortly after the deadline.
+
+        Provisional answers are passed to ``on_event`` only.
 
         Args:
             packets: the picture, most important packet first.
@@ -133,7 +172,14 @@ class Camera:
         try:
             return await self._result_of(reply)
         finally:
-            self._replies.pop(number, None)
+            if self._replies.get(number) is reply:  # not that of a later picture with the same number
+                del self._replies[number]
+
+    async def _loaded_codec(self) -> Codec:
+        async with self._loading_codec:
+            if self._codec is None:
+                self._codec = await asyncio.to_thread(load)
+            return self._codec
 
     async def _result_of(self, future: asyncio.Future[_T]) -> _T:
         """Wait for a future. Raises the error that ended the session, if that comes first."""
@@ -147,12 +193,57 @@ class Camera:
                 raise CameraError.of(error) from error
         return await future
 
+    async def _run(self) -> None:
+        """Run the link until cancelled. Raises TransportError or CameraError when it cannot go on."""
+        while True:
+            try:
+                await self._driver.run()
+            except TransportError as error:
+                if not self._reopen or not self._opened:
+                    raise
+                if not self._away:  # one notice, however many attempts fail until it is back
+                    self._notice(f"{error}: waiting for it to come back")
+                self._away = True
+            await self._wait_for_transport()
+
+    async def _wait_for_transport(self) -> None:
+        """Open the transport again, and report the pictures whose time is over meanwhile."""
+        self.sender.start(now_us())  # it shall give nothing more to the board that is gone
+        opening = asyncio.create_task(self._open_again())
+        try:
+            while not opening.done():
+                for event in self.sender.tick(now_us()):
+                    if not isinstance(event, Failed):
+                        self._handle(event)
+                self.sender.output()
+                await asyncio.wait({opening}, timeout=AWAY_TICK_S)
+            opening.result()
+        finally:
+            opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await opening
+
+    async def _open_again(self) -> None:
+        while True:
+            await self._transport.close()
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            with contextlib.suppress(TransportError):
+                await self._transport.open()
+                return
+
     def _handle(self, event: Event) -> None:
         if self._on_event is not None:
             self._on_event(event)
         match event:
             case Failed():
-                raise CameraError(f"{self._transport.name}: {event}", reason=REASONS[event.reason])
+                text, reason = f"{self._transport.name}: {event}", REASONS[event.reason]
+                may_pass = self._opened and event.reason in _MAY_PASS
+                raise TransportError(text, reason=reason) if may_pass else CameraError(text, reason=reason)
+            case Opened():
+                if self._away:
+                    self._notice(f"{self._transport.name}: the board is back")
+                self._opened, self._away, self._pause_s = True, False, FIRST_PAUSE_S
             case LinkChanged(state=LinkState.REFUSED):
                 raise CameraError(
                     f"{self._transport.name}: the edge board speaks another protocol version",
@@ -160,10 +251,15 @@ class Camera:
                 )
             case Ready() if not self._ready.done():
                 self._ready.set_result(event)
-            case Answer() | Unanswered() if event.image in self._replies:
-                reply = self._replies[event.image]
-                if not reply.done():
+            case Answer(final=True) | Unanswered():
+                # The sender may give the number to another picture from now on.
+                reply = self._replies.pop(event.image, None)
+                if reply is not None and not reply.done():
                     reply.set_result(event)
+
+    def _notice(self, text: str) -> None:
+        if self._on_notice is not None:
+            self._on_notice(text)
 
     def _not_connected(self, waited_s: float) -> CameraError:
         if self.sender.session.state is not State.OPEN:

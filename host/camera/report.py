@@ -14,14 +14,20 @@ from ..wire import ResultStatus
 if TYPE_CHECKING:
     from ..codec import Codec
 
+#: Values of ``TransferReport.status`` that are no ``ResultStatus`` of a server. ``UNSENT``: the board got nothing of
+#: it. ``NOT_A_PICTURE``: the file could not be read.
+OK, LATE, UNANSWERED, UNSENT, NOT_A_PICTURE = "ok", "late", "unanswered", "unsent", "not a picture"
+#: Every status, as ``StreamSummary`` lists them.
+STATUSES = (OK, LATE, "nothing", "failed", UNANSWERED, UNSENT, NOT_A_PICTURE)
+
 
 @dataclass(frozen=True, slots=True)
 class TransferReport:
     """Report on one picture. Bytes are codec bytes; times count from the moment the pixels were in memory."""
 
     file: str  # the picture's file; empty for pixels
-    image: int  # its number on the wire
-    status: str  # ok, late, nothing, failed or unanswered
+    image: int | None  # its number on the wire; None if it never had one
+    status: str  # ok, late, nothing, failed, unanswered, unsent or "not a picture"
     detail: str  # what went wrong; empty if nothing did
     bytes_encoded: int
     bytes_delivered: int
@@ -74,12 +80,38 @@ class TransferReport:
 
     def summary(self) -> str:
         """Return the report as one line, for a stream of pictures."""
+        if self.answer_ms is None:
+            return f"{self.file}: {self.status}: {self.detail}"
         best = f"{self.top[0][1]} {self.top[0][2]:.0%}" if self.top else self.status
-        answer = "no answer" if self.answer_ms is None else f"{self.answer_ms:.0f} ms"
         return (
-            f"{self.file}: {best}, {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {answer}"
-            f"{'' if self.status == 'ok' else f' ({self.status})'}"
+            f"{self.file}: {best}, {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {self.answer_ms:.0f} ms"
+            f"{'' if self.status == OK else f' ({self.status})'}"
         )
+
+
+def report_without_answer(file: str | Path, status: str, detail: str, deadline_ms: float) -> TransferReport:
+    """Return the report on a picture that was never given to the link; ``detail`` says why."""
+    return TransferReport(
+        file=str(file),
+        image=None,
+        status=status,
+        detail=detail,
+        bytes_encoded=0,
+        bytes_delivered=0,
+        packets_encoded=0,
+        packets_delivered=0,
+        channels_encoded=0.0,
+        channels_delivered=0.0,
+        packets_sent=0,
+        packets_resent=0,
+        deadline_ms=deadline_ms,
+        encode_ms=0.0,
+        last_useful_ms=None,
+        answer_ms=None,
+        server_ms=0.0,
+        top=(),
+        picture=None,
+    )
 
 
 def report_on(
@@ -113,7 +145,7 @@ def report_on(
         file=file,
         image=reply.image,
         status=_status(reply),
-        detail=answer.text if answer else "the edge server did not answer",
+        detail=_detail(reply),
         bytes_encoded=sum(len(packet.data) for packet in packets),
         bytes_delivered=sum(len(packet.data) for packet in delivered),
         packets_encoded=len(packets),
@@ -134,7 +166,13 @@ def report_on(
 
 def _status(reply: Answer | Unanswered) -> str:
     if isinstance(reply, Unanswered):
-        return "unanswered"
+        return UNANSWERED if reply.sent else UNSENT
     if reply.status is not ResultStatus.OK:
         return reply.status.name.lower()
-    return "late" if reply.late else "ok"
+    return LATE if reply.late else OK
+
+
+def _detail(reply: Answer | Unanswered) -> str:
+    if isinstance(reply, Unanswered):
+        return "the edge server did not answer" if reply.sent else "nothing could be sent before the deadline"
+    return reply.text

@@ -58,6 +58,11 @@ def chosen_port(arguments: argparse.Namespace, role: str, host_system: HostSyste
     return port
 
 
+def why_virtual(arguments: argparse.Namespace) -> str:
+    """Return why virtual boards run, as the beginning of a line; for arguments without a port of ``chosen_port``."""
+    return f"--port {SIM}" if arguments.port == SIM else "no board attached"
+
+
 def world_settings(arguments: argparse.Namespace) -> WorldSettings:
     """Return the virtual boards' air for ``--rate`` or ``--trace``."""
     # Imported here: with a board nothing is simulated.

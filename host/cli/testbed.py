@@ -18,6 +18,8 @@ from ..transport.transport import Transport
 
 #: How long a decoded picture may take to be saved after its answer.
 SAVE_S = 2.0
+#: Most answered pictures that nobody asked for: their answers came too late. Of more the oldest are forgotten.
+MOST_UNASKED = 64
 
 
 class Testbed:
@@ -30,7 +32,10 @@ class Testbed:
 
     def keep(self, picture: AnsweredPicture) -> None:
         """Take note of a picture that the server answered."""
+        self._answered.pop(picture.image, None)
         self._answered[picture.image] = picture
+        if len(self._answered) > MOST_UNASKED:
+            del self._answered[next(iter(self._answered))]
         self._changed.set()
 
     async def saved(self, image: int) -> str | None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ranked import RankedPacket
-from ..wire import MAX_CODEC_BYTES
+from ..wire import MAX_CODEC_BYTES, MAX_RANKS
 from .entropy import BitPlaneCoder
 from .parts import joined
 from .weights import Kind, describe_tag
 
-#: A picture has at most this many packets, 4,977 bytes. Further packets would hardly change a classifier's answer.
+#: A picture has at most this many packets of full size, 4,956 bytes, or as many shorter ones as fit into these bytes.
+#: More bytes would hardly change a classifier's answer.
 MOST_PACKETS = 21
 #: Candidates tried for one pass row. More than one differs only if bytes were damaged.
 MOST_COPIES = 4
@@ -59,12 +60,30 @@ class Bitstream:
     def __init__(self, kind: Kind, coder: BitPlaneCoder) -> None:
         self._kind, self._coder = kind, coder
 
-    def packetize(self, coefficients: np.ndarray, most_packets: int = MOST_PACKETS) -> list[RankedPacket]:
-        """Encode coefficients int8 [c, k, k] as packets of at most 236 bytes, most important first, ranks from 0.
+    @property
+    def least_packet_bytes(self) -> int:
+        """The shortest packets that hold any pass row, with the codec tag, in bytes."""
+        return self._coder.least_room + 1
 
-        Detailed pictures need more than ``most_packets``. Their least important passes are left out.
+    def packetize(
+        self, coefficients: np.ndarray, most_packets: int | None = None, packet_bytes: int = MAX_CODEC_BYTES
+    ) -> list[RankedPacket]:
+        """Encode coefficients int8 [c, k, k] as ranked packets, most important first, ranks from 0.
+
+        Args:
+            coefficients: of a whole picture.
+            most_packets: the least important passes of a picture that needs more are left out. By default as many as
+                fit into the bytes of ``MOST_PACKETS`` packets of full size; never more than there are ranks.
+            packet_bytes: most bytes of a packet, with the codec tag.
+
+        Raises:
+            ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236.
         """
-        return self.ranked(self._coder.packetize(coefficients, MAX_CODEC_BYTES - 1, most_packets))
+        if not self.least_packet_bytes <= packet_bytes <= MAX_CODEC_BYTES:
+            raise ValueError(f"packets of {packet_bytes} bytes: {self.least_packet_bytes} to {MAX_CODEC_BYTES} can be")
+        if most_packets is None:
+            most_packets = MOST_PACKETS * MAX_CODEC_BYTES // packet_bytes
+        return self.ranked(self._coder.packetize(coefficients, packet_bytes - 1, min(most_packets, MAX_RANKS)))
 
     def ranked(self, coded: Sequence[tuple[int, bytes]]) -> list[RankedPacket]:
         """Make ranked packets of the coder's packets (first pass row and bytes)."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..ranked import RankedPacket
+from ..wire import MAX_CODEC_BYTES
 from .analysis import Analysis
 from .bitstream import Bitstream
 from .decoder import Decoder
@@ -44,15 +45,25 @@ class Codec:
         """Number of channels of a whole picture."""
         return self.coder.channels
 
-    def encode(self, picture: np.ndarray) -> list[RankedPacket]:
-        """Encode a picture, uint8 [224, 224, 3] RGB (see ``load_picture``).
+    @property
+    def least_packet_bytes(self) -> int:
+        """The shortest packets that ``encode`` can make, in bytes."""
+        return self.bitstream.least_packet_bytes
 
-        Returns its packets, most important first, ranks from 0. Thread-safe. Raises ValueError for another shape or
-        type.
+    def encode(self, picture: np.ndarray, packet_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
+        """Encode a picture as packets, most important first, ranks from 0. Thread-safe.
+
+        Args:
+            picture: uint8 [224, 224, 3] RGB (see ``load_picture``).
+            packet_bytes: most bytes of a packet, 57 to 236. Shorter packets need more bytes for the same picture:
+                1 % more at 118, 3 % more at 59. A picture has at most 4,956 bytes, whatever their length.
+
+        Raises:
+            ValueError: the picture is of another shape or type, or such packets cannot be made.
         """
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
-        return self.bitstream.packetize(self.analysis(picture))
+        return self.bitstream.packetize(self.analysis(picture), packet_bytes=packet_bytes)
 
     def channels_in(self, packets: Iterable[RankedPacket]) -> float:
         """Return how many channels ``packets`` hold, with fractions. Unusable packets do not count."""

@@ -76,6 +76,8 @@ class BitPlaneCoder:
         self.plane_counts: np.ndarray = self.arrays["top"]
         #: Pass rows of a whole stream.
         self.rows = passes * side
+        #: Fewest bytes of a packet: any pass row fits into them.
+        self.least_room: int = self._lib.pnc_planes_least_room(self._model)
         self._local = threading.local()
 
     def _scratch(self) -> _Scratch:
@@ -97,7 +99,8 @@ class BitPlaneCoder:
     def encode(self, coefficients: np.ndarray, row: int, room: int) -> tuple[bytes, int]:
         """Encode one packet of at most ``room`` bytes from pass row ``row`` on.
 
-        Returns its bytes and the number of whole rows that they hold. Raises ValueError if no row fits.
+        Returns its bytes and the number of whole rows that they hold. Raises ValueError if ``room`` is below
+        ``least_room``.
         """
         flat, scratch = self._flat(coefficients), self._scratch()
         out = self._ffi.new("uint8_t[]", room + 8)
@@ -110,7 +113,7 @@ class BitPlaneCoder:
     def packetize(self, coefficients: np.ndarray, room: int, most: int) -> list[tuple[int, bytes]]:
         """Encode a stream as packets of at most ``room`` bytes, at most ``most`` of them.
 
-        Returns the first pass row and the bytes of each packet. Raises ValueError if no row fits a packet.
+        Returns the first pass row and the bytes of each packet. Raises ValueError if ``room`` is below ``least_room``.
         """
         flat, scratch, ffi = self._flat(coefficients), self._scratch(), self._ffi
         out = ffi.new("uint8_t[]", most * room + 8)

@@ -8,6 +8,9 @@ from collections.abc import Container
 MODULO = 1 << 16
 #: The clock in pongs and results counts modulo this, us: as the numbers do.
 CLOCK_MODULO_US = MODULO * 1000
+#: Of the time that a picture has until its answer must leave, at least this share is for sending it, however slow the
+#: server seems to be.
+LEAST_SHARE = 0.25
 _HALF = MODULO // 2
 #: A number that names a moment further from the packet's own estimate than this is no moment of this clock, us.
 _PLAUSIBLE_US = 5_000_000

@@ -16,12 +16,14 @@ class OutgoingImage:
     """One submitted picture. Times in us of the sender's clock.
 
     ``send_by_us`` is when the server begins with its last answer: a packet that reaches it later is useless.
+    ``leaves_by_us`` is when that answer has to leave it.
     ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far.
     """
 
     number: int
     packets: Sequence[RankedPacket]
     send_by_us: int
+    leaves_by_us: int
     answer_by_us: int
     flushed: bool = False
     best: Answer | None = None

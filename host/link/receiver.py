@@ -17,7 +17,7 @@ from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, 
 from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, pack_classes, pack_ranks
 from .events import Event, ImageCollected, LinkChanged
-from .image_number import CLOCK_MODULO_US, moment_us
+from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
 from .session import Session, State
 
 #: Most images of one camera collected at a time; another one closes its image closest to its deadline.
@@ -30,6 +30,9 @@ UNKNOWN_INTERVAL_US = 7_500
 #: Packets of which there is an answer as soon as they are there: the link may fail before any later one.
 EARLY = (1,)
 
+#: With more images than the workers can serve, some are left out before one has to begin so many service times early.
+_EARLIEST = 2
+
 _Key = tuple[int, int, int]  # source, image, program
 
 
@@ -38,6 +41,8 @@ class _Collection:
     deadline_us: int
     final_us: int  # when the server has to begin with the final answer
     early_us: list[int]  # when it should begin with provisional ones, the last one first
+    least_us: int  # no sooner, however slow the server seems to be
+    left_out: bool = False  # too many images are due: this one is answered only if a worker is idle
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
     arrived_us: dict[int, int] = field(default_factory=dict)
@@ -71,6 +76,7 @@ class Receiver:
         self._open: dict[_Key, _Collection] = {}
         self._closed_us: dict[_Key, int] = {}
         self._provisional = ProvisionalTimes()
+        self._left_out: dict[int, int] = {}  # images that were left out, by source
         self._serving: dict[_Key, int] = {}  # reported and not answered: how often, by image
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
 
@@ -217,18 +223,35 @@ class Receiver:
         final_us = deadline_us - self.service_us
         interval_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
         early_us = self._provisional.before(final_us, interval_us, self.service_us, self.workers)
-        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us])
+        least_us = now_us + round((deadline_us - now_us) * LEAST_SHARE)
+        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us], least_us)
 
     def _plan(self) -> None:
         """Let the workers share the time: when more images are due than they serve at a time, some have to begin early."""
-        images = list(self._open.values())
-        starts_us = latest_starts([image.deadline_us for image in images], self.service_us, self.workers)
-        for image, start_us in zip(images, starts_us, strict=True):
-            image.final_us = start_us
+        while True:
+            served = {key: image for key, image in self._open.items() if not image.left_out}
+            deadlines_us = [image.deadline_us for image in served.values()]
+            starts_us = latest_starts(deadlines_us, self.service_us, self.workers)
+            if all(at >= by - _EARLIEST * self.service_us for at, by in zip(starts_us, deadlines_us, strict=True)):
+                break
+            self._leave_out(served)
+        for image, start_us in zip(served.values(), starts_us, strict=True):
+            image.final_us = max(start_us, image.least_us)
+
+    def _leave_out(self, served: dict[_Key, _Collection]) -> None:
+        """Leave out the newest image of the camera of which the fewest were left out."""
+        source = min((key[0] for key in served), key=lambda source: self._left_out.get(source, 0))
+        image = max((image for key, image in served.items() if key[0] == source), key=lambda image: image.deadline_us)
+        image.left_out = True
+        image.final_us = image.deadline_us - self.service_us
+        self._left_out[source] = self._left_out.get(source, 0) + 1
 
     def _on_moment(self, now_us: int, key: _Key) -> list[Event]:
         image = self._open[key]
         if now_us >= image.final_us:
+            if image.left_out and not self._has_worker(now_us):
+                self.refuse(now_us, self._close(now_us, key), ResultStatus.FAILED, "the server is busy")
+                return []
             return [self._close(now_us, key)]
         while image.early_us and image.early_us[-1] <= now_us:
             image.early_us.pop()

@@ -31,7 +31,7 @@ from ..wire import (
 from .answers import unpack_classes, unpack_ranks
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import GivenNumbers
+from .image_number import LEAST_SHARE, GivenNumbers
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
 from .server_clock import ServerClock
@@ -111,8 +111,9 @@ class Sender:
         leaves_by_us = self.server.leaves_by_us(deadline_us)
         wanted = self.server.number_for(leaves_by_us)
         number = self._numbers.take(now_us, wanted, deadline_us, self._images)
-        send_by_us = round(leaves_by_us - self.server.service_us)
-        self._images[number] = OutgoingImage(number, packets, send_by_us, deadline_us)
+        # A server that was slow once is not given up: it may be fast again.
+        send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
+        self._images[number] = OutgoingImage(number, packets, send_by_us, round(leaves_by_us), deadline_us)
         return number
 
     def part_bytes(self) -> tuple[int, int]:
@@ -246,7 +247,7 @@ class Sender:
             classes=classes,
             ranks=frozenset(rank for rank in unpack_ranks(result.ranks) if rank < len(image.packets)),
             send_by_us=image.send_by_us,
-            margin_us=result.margin_ms * 1000 - result.service_us,
+            margin_us=result.margin_ms * 1000 - (image.leaves_by_us - image.send_by_us),
             service_us=result.service_us,
             answered_us=now_us,
             late=now_us > image.answer_by_us,

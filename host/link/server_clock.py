@@ -27,7 +27,7 @@ class ServerClock:
         self.least_us = 0
         self.least_service_us = 0
         self.events = EventPhase()
-        self._service = RecentSamples()
+        self._service = RecentSamples(most=9)
         self._round_trips = RecentSamples()
         self._differences = RecentSamples(most=96)
         self._reference: int | None = None

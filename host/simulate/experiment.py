@@ -24,7 +24,7 @@ from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_u
 _READY_LIMIT_US = 60_000_000
 _STEP_US = 1_000_000
 #: An answer that leaves so much too late is not begun.
-_LATE_US = 20_000
+_LATE_US = 1_000
 
 #: Which of the collected ranks of a picture can be decoded; the first argument is the number of its packets.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]

@@ -73,7 +73,10 @@ class Oracle:
         return self._with_workers(timetable, latest)
 
     def _with_workers(self, timetable: Sequence[Slot], latest_us: list[int]) -> list[int]:
-        """Let the workers serve from the latest picture backwards, each as late as it can."""
+        """Let the workers serve from the latest picture backwards, each as late as it can.
+
+        A picture that would be served a whole service time too early is left out: too many are asked for.
+        """
         if self._scenario.workers is None:
             return latest_us
         begins_us = [float("inf")] * self._scenario.workers  # of what each worker does next
@@ -81,7 +84,7 @@ class Oracle:
         for index in sorted(range(len(latest_us)), key=lambda i: -latest_us[i]):
             worker = begins_us.index(max(begins_us))
             start_us = min(latest_us[index], begins_us[worker] - self._scenario.service_us)
-            if start_us > timetable[index].begin_us:
+            if start_us > max(timetable[index].begin_us, latest_us[index] - self._scenario.service_us):
                 begins_us[worker] = start_us
                 starts_us[index] = int(start_us)
         return starts_us

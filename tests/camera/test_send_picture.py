@@ -15,6 +15,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra e
 
 from host import send as command
 from host.camera import camera as module
+from host.camera import stream
 from host.camera.camera import Camera, CameraError
 from host.codec import PictureError, load, load_picture
 from host.edge.classifier import Classifier
@@ -83,7 +84,8 @@ def test_the_command_decodes_every_picture_once(
     files: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader = Reader()
-    monkeypatch.setattr(command, "load_picture", reader)
+    for place in (command, stream):
+        monkeypatch.setattr(place, "load_picture", reader)
     monkeypatch.chdir(tmp_path)
     classifier = colour_classifier(tmp_path / "colours.onnx")
     options = ["--port", "sim", "--deadline", "20s", "--classifier", str(classifier)]

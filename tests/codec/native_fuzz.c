@@ -117,7 +117,7 @@ int main(void)
 		int16_t *state = malloc(values * sizeof(*state)), *back = malloc(values * sizeof(*back));
 		int16_t *after = malloc(values * sizeof(*after));
 		uint32_t *steps = malloc(sizeof(*steps) * (size_t)(rows * SIDE));
-		const size_t room = 64 + any(200);
+		const size_t room = (size_t)pnc_planes_least_room(&m) + any(200);
 		uint8_t *out = malloc(room + 8);
 		size_t length = 0;
 		const int32_t held = pnc_planes_encode(&m, coefficients, row, state, steps, out, room, &length);

@@ -12,6 +12,7 @@ import pytest
 
 from host.codec import SIDE, Codec, Decoded, Decoder
 from host.ranked import RankedPacket
+from host.wire import MAX_CODEC_BYTES
 from tests.codec.conftest import drawing
 
 
@@ -63,7 +64,7 @@ def test_order_and_duplicates_do_not_change_the_picture(codec: Codec, decoder: D
 
 def test_damage_is_reported_with_the_picture_that_is_left(codec: Codec, decoder: Decoder) -> None:
     packets = codec.encode(drawing(6))
-    hostile = [RankedPacket(9, 60_000, b"\xff" * 237), RankedPacket(1, packets[1].position, b"\x11")]
+    hostile = [RankedPacket(9, 60_000, b"\xff" * MAX_CODEC_BYTES), RankedPacket(1, packets[1].position, b"\x11")]
     decoded = decoder.decode([packets[0], *hostile])
     assert decoded.used == 1
     assert len(decoded.issues) == 2

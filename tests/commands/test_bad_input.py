@@ -25,7 +25,7 @@ SIM = ("--port", "sim")
 
 def complains(ended: Ended, status: int, *texts: str) -> None:
     """Check for one line with all the texts, besides the line about virtual boards."""
-    lines = [line for line in ended.err.splitlines() if "no board attached" not in line]
+    lines = [line for line in ended.err.splitlines() if "two virtual boards" not in line]
     assert len(lines) == 1, ended.err
     for text in texts:
         assert text in lines[0]
@@ -44,6 +44,9 @@ def complains(ended: Ended, status: int, *texts: str) -> None:
         ([SAMPLE, *SIM, "--deadline", "soon"], ["--deadline", "'soon' is not a time"]),
         ([SAMPLE, *SIM, "--deadline", "2h"], ["'2h' is not a time"]),
         ([SAMPLE, *SIM, "--deadline", "70s"], ["65.5 s"]),
+        ([SAMPLE, *SIM, "--period", "0"], ["--period", "0 is not between"]),
+        ([SAMPLE, *SIM, "--connect", "later"], ["--connect", "'later' is not a time"]),
+        ([SAMPLE, *SIM, "--max-bytes", "0"], ["--max-bytes", "0 is not at least 1"]),
         ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is not a rate"]),
         ([SAMPLE, *SIM, "--rate", "0kbps"], ["is not a rate"]),
         ([SAMPLE, *SIM, "--trace", "none-such"], ["none-such", "heavy, light, none"]),
@@ -140,7 +143,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_an_edge_server_that_is_not_there_is_named(boards: Boards, tmp_path: Path) -> None:
-    complains(run("host.send", SAMPLE, "--port", boards.camera, cwd=tmp_path), 1, "python -m host.recv")
+    arguments = [SAMPLE, "--port", boards.camera, "--connect", "2s"]
+    complains(run("host.send", *arguments, cwd=tmp_path), 1, "no edge server answered in 2 s", "python -m host.recv")
 
 
 def test_the_wrong_board_is_named(boards: Boards, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def ample() -> str:
 def test_send_without_a_board_prints_the_answer_and_saves_the_picture(tmp_path: Path) -> None:
     ended = run("host.send", SAMPLE, "--port", "sim", "--deadline", ample(), cwd=tmp_path)
     assert ended.status == 0, ended.err
-    assert ended.err == "send: no board attached: two virtual boards and an edge server run in this process\n"
+    assert ended.err == "send: --port sim: two virtual boards and an edge server run in this process\n"
     assert "espresso" in ended.out
     assert re.search(r"delivered  ([0-9,]+) of \1 bytes \(([0-9]+) of \2 packets\)", ended.out)
     assert "last useful byte after" in ended.out

@@ -72,6 +72,7 @@ RULES = (
     # What is run as written. On a busy machine an answer may come late.
     Rule(r"\. \.venv/bin/activate|python -m host", Way.RUN),
     Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
+    Rule(rf"{_OURS}send folder/.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "answered in time")),
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),

@@ -25,6 +25,7 @@ from host.codec import cut
 from host.edge.classifier import load
 from host.evaluate.accuracy import Tally, class_rank
 from host.ranked import RankedPacket
+from host.wire import MAX_CODEC_BYTES
 from tests.edge.tiny_models import colour_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,7 +255,7 @@ def test_the_json_may_go_to_a_stream(shop: dict[str, Path]) -> None:
     assert written["n"] == 1
 
 
-sizes_bytes = st.lists(st.integers(1, 237), max_size=40)
+sizes_bytes = st.lists(st.integers(1, MAX_CODEC_BYTES), max_size=40)
 
 
 @given(sizes_bytes, st.integers(0, 4000))

@@ -12,6 +12,13 @@ static bool takes_pictures(const struct pnc_board *b, const struct pnc_peer *p)
 	       p->link.mtu >= PNC_MAX_PACKET + PNC_ATT_HEADER;
 }
 
+/* Return how many packets of a connection may be in flight. An edge board has one: a result that waits here can still
+ * be replaced by a newer one for the same image. */
+static uint8_t most_in_flight(const struct pnc_board *b)
+{
+	return b->identity.role == PNC_ROLE_EDGE ? 1u : b->identity.in_flight;
+}
+
 static bool fits(const struct pnc_peer *p, size_t len)
 {
 	return len + PNC_ATT_HEADER <= p->link.mtu;
@@ -47,7 +54,7 @@ void pnc_board_air_up(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, 
 		p->report_due = true;
 	} else {
 		p->connected = true;
-		pnc_tx_window_init(&p->tx_window, b->identity.in_flight);
+		pnc_tx_window_init(&p->tx_window, most_in_flight(b));
 		pnc_goodput_init(&p->goodput, now_us);
 		p->hello_due = true;
 		set_state(p, p->hello_state);
@@ -59,7 +66,7 @@ void pnc_board_air_down(struct pnc_board *b, uint8_t peer, uint8_t reason)
 {
 	struct pnc_peer *p = &b->peers[peer];
 	b->lost += pnc_tx_window_pictures(&p->tx_window);
-	pnc_tx_window_init(&p->tx_window, b->identity.in_flight);
+	pnc_tx_window_init(&p->tx_window, most_in_flight(b));
 	p->report_due = p->report_due || p->connected;
 	p->state = PNC_LINK_STATE_DOWN;
 	p->hello_state = PNC_LINK_STATE_DOWN;

@@ -70,9 +70,12 @@ int32_t pnc_planes_inputs(const struct pnc_planes_model *model);
 int32_t pnc_planes_state_at(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row,
 			    int16_t *state);
 
-/* Encodes pass rows from `row` on, as many as `room` (64..4096) bytes decide. Scratch: `state` has the size of a state,
- * `intervals` side * side * passes words. `out` has room + 8 bytes. Writes *length bytes to `out` and returns the
- * number of whole rows in them (at least 1), or an error. */
+/* The fewest bytes that hold any pass row, whatever its symbols: 56 for a side of 28, 64 for one of 32. */
+int32_t pnc_planes_least_room(const struct pnc_planes_model *model);
+
+/* Encodes pass rows from `row` on, as many as `room` bytes (pnc_planes_least_room..4096) decide. Scratch: `state` has
+ * the size of a state, `intervals` side * side * passes words. `out` has room + 8 bytes. Writes *length bytes to `out`
+ * and returns the number of whole rows in them (at least 1), or an error. */
 int32_t pnc_planes_encode(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row, int16_t *state,
 			  uint32_t *intervals, uint8_t *out, size_t room, size_t *length);
 

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#define LEAST_ROOM 64u
 #define MOST_ROOM 4096u
+/* A packet is checked from the symbol on that begins this many bytes before its end. */
+#define TAIL 8u
 /* The bytes after the packet's end that can still change a bit inside it. */
 #define PAST_ROOM 4u
 
@@ -170,6 +171,14 @@ static uint32_t byte_at(const struct writer *w, size_t at)
 	return at < w->at ? w->out[at] : 0u;
 }
 
+/* A symbol takes at most PNC_PLANES_BITS and less than 1/300 bit of rounding. At the end of a row its last byte is not
+ * written yet, and PAST_ROOM bytes after the written ones decide the row. */
+int32_t pnc_planes_least_room(const struct pnc_planes_model *m)
+{
+	const uint32_t row = (uint32_t)m->side * PNC_PLANES_BITS / 8 + PAST_ROOM;
+	return (int32_t)(row > TAIL ? row : TAIL + 1);
+}
+
 /* The number of intervals, at most `end`, that the bytes of `w` decide. Mirrors planes_decode.c. If the bytes reach
  * four past `late`, they decide every interval before it. */
 static int32_t decided(const uint32_t *intervals, const struct resume_point *start, const struct resume_point *late,
@@ -201,13 +210,18 @@ static int32_t decided(const uint32_t *intervals, const struct resume_point *sta
 	return end;
 }
 
+static int room_fits(const struct pnc_planes_model *m, size_t room)
+{
+	return room >= (size_t)pnc_planes_least_room(m) && room <= MOST_ROOM;
+}
+
 /* Encodes a packet from interval `first` on. Returns the number of whole rows in it, or an error. */
 static int32_t encode_packet(struct stream *s, int32_t first, int32_t end, uint8_t *out, size_t room, size_t *length)
 {
 	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
 	const struct resume_point start = {first, w};
 	/* An interval adds at most two bytes, so a full packet decides every interval before this one. */
-	const int32_t sure = put(&w, s, first, end, room - 8);
+	const int32_t sure = put(&w, s, first, end, room - TAIL);
 	const struct resume_point late = {sure, w};
 	const int32_t last = put(&w, s, sure, end, room + PAST_ROOM);
 	for (unsigned i = 0; i < PAST_ROOM && w.at < room; i++)
@@ -232,7 +246,7 @@ int32_t pnc_planes_encode(const struct pnc_planes_model *m, const int8_t *coeffi
 	const int32_t side = m->side, rows = m->passes * side;
 	if (row < 0 || row >= rows)
 		return PNC_PLANES_BAD_POSITION;
-	if (room < LEAST_ROOM || room > MOST_ROOM)
+	if (!room_fits(m, room))
 		return PNC_PLANES_NO_ROOM;
 	struct stream s;
 	const int32_t pass = row / side;
@@ -245,7 +259,7 @@ int32_t pnc_planes_encode(const struct pnc_planes_model *m, const int8_t *coeffi
 int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t most, int16_t *state,
 			     uint32_t *intervals, size_t room, uint8_t *out, struct pnc_planes_packet *packets)
 {
-	if (room < LEAST_ROOM || room > MOST_ROOM)
+	if (!room_fits(m, room))
 		return PNC_PLANES_NO_ROOM;
 	const int32_t side = m->side, rows = m->passes * side;
 	struct stream s;

@@ -1,0 +1,33 @@
+"""How the pictures of a stream ended, counted by their status."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from .report import OK, STATUSES, TransferReport
+
+
+class StreamSummary:
+    """Counts the reports on a stream of ``total`` pictures."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._counts: Counter[str] = Counter()
+
+    def add(self, report: TransferReport) -> None:
+        """Count one picture."""
+        self._counts[report.status] += 1
+
+    @property
+    def all_in_time(self) -> bool:
+        """Whether every picture was answered in time."""
+        return self._counts[OK] == self.total
+
+    def line(self) -> str:
+        """Return one line: how many were answered in time, what became of the others, and how many were left."""
+        others = [f"{self._counts[status]} {status}" for status in STATUSES if status != OK and self._counts[status]]
+        left = self.total - self._counts.total()
+        if left:
+            others.append(f"{left} not tried")
+        answered = f"{self._counts[OK]} of {self.total} pictures answered in time"
+        return f"{answered}; {', '.join(others)}" if others else answered
