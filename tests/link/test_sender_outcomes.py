@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.events import Answer, Event, Failed, Unanswered
+from host.link.image_number import LEAST_SHARE
 from host.link.sender import MAX_PENDING, DeadlineInfeasibleError, Policy
-from host.wire import Error, ErrorCode, Flush, Hop, LinkState, Ping, Role
+from host.wire import Error, ErrorCode, Flush, Hop, LinkState, Ping, ResultStatus, Role
 from tests.link.desk import PROGRAM, ROUND_TRIP_US, SERVICE_US, SenderDesk, ranked, ranks
 
 GRACE_US = Policy().grace_us
@@ -160,6 +161,28 @@ def test_a_provisional_answer_becomes_final_at_the_deadline_without_grace(desk: 
     assert answers(desk.at(due_us)) == [(True, 3)]
 
 
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("status", [ResultStatus.FAILED, ResultStatus.NOTHING])
+def test_a_refusal_does_not_replace_an_answer_in_time(desk: SenderDesk, status: ResultStatus, more: int) -> None:
+    """A server that is too busy for the final answer names all ranks that it had."""
+    number = desk.submit(8, 200_000)
+    desk.result(number, range(2), [(1, "cat", 0.5)], more=1)
+    desk.result(number, range(8), status=status, text=b"the server is busy", more=more)
+    desk.credit()
+    desk.wait(200_000)
+    *_, final = [event for event in desk.events if isinstance(event, Answer)]
+    assert (final.final, final.status, len(final.ranks)) == (True, ResultStatus.OK, 2)
+    assert [label for _, label, _ in final.classes] == ["cat"]
+
+
+def test_any_answer_replaces_a_refusal(desk: SenderDesk) -> None:
+    number = desk.submit(8, 200_000)
+    desk.result(number, range(8), status=ResultStatus.FAILED, more=1)
+    (final,) = desk.result(number, range(2), [(1, "cat", 0.5)])
+    assert isinstance(final, Answer)
+    assert (final.status, len(final.ranks)) == (ResultStatus.OK, 2)
+
+
 def test_a_late_provisional_answer_is_the_outcome_if_there_is_no_other(desk: SenderDesk) -> None:
     number = desk.submit(8, 200_000)
     desk.wait(200_001)
@@ -277,6 +300,18 @@ def test_a_server_that_says_nine_seconds_once_stops_nothing(desk: SenderDesk, be
         serve(desk, desk.submit(3, 300_000))
     desk.pong(next_ping(desk))
     serve(desk, desk.submit(3, 300_000))
+
+
+def test_a_server_that_was_slow_many_times_is_tried_again(desk: SenderDesk) -> None:
+    for _ in range(12):
+        desk.result(desk.submit(3, 300_000), range(3), service_us=9_000_000)
+        desk.credit()
+        desk.heard()
+    assert desk.sender.server.service_us == 9_000_000
+    number = desk.submit(3, 300_000)
+    (image,) = desk.sender._images.values()
+    assert image.send_by_us == desk.now_us + (image.leaves_by_us - desk.now_us) * LEAST_SHARE > desk.now_us
+    serve(desk, number)
 
 
 @pytest.mark.parametrize("freeze_ms", [300, 1000, 2000])
