@@ -132,13 +132,82 @@ def test_a_worker_that_a_final_answer_needs_soon_is_not_given_a_provisional_one(
     assert collections(desk.arrive(0, image=desk.due(800))) == []
 
 
+def busy(desk: ReceiverDesk, *due_ms: int, source: int = 0) -> list[int]:
+    """Open images that are due at these times; return their numbers."""
+    numbers = [desk.due(each) for each in due_ms]
+    for number in numbers:
+        desk.arrive(0, image=number, source=source)
+    return numbers
+
+
 def test_final_answers_are_asked_for_whether_a_worker_is_idle_or_not() -> None:
     desk = ReceiverDesk(Receiver(nonce=8, service_us=SERVICE_US, workers=1))
-    due = [desk.due(100 + 10 * number) for number in range(3)]
-    for number in due:
-        desk.arrive(0, image=number)
+    due = busy(desk, 100, 110)
     asked = collections(desk.wait(100_000))
     assert [event.image for event in asked if event.final] == due
+
+
+def test_workers_that_are_needed_at_the_same_time_begin_early() -> None:
+    desk = ReceiverDesk(Receiver(nonce=8, service_us=SERVICE_US, workers=1))
+    busy(desk, 110, 100)
+    begun = []
+    while desk.receiver._open:
+        wake_us = desk.machine.wake_at()
+        assert wake_us is not None
+        begun += [(desk.now_us, event.deadline_us) for event in collections(desk.at(wake_us)) if event.final]
+    (first_us, first_due_us), (second_us, second_due_us) = begun
+    assert first_due_us < second_due_us == second_us + SERVICE_US
+    assert first_us == second_us - SERVICE_US
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_an_image_that_is_too_many_is_answered_only_if_a_worker_is_idle(idle: bool) -> None:
+    desk = ReceiverDesk(Receiver(nonce=8, service_us=SERVICE_US, workers=1))
+    due = busy(desk, 100, 110, 120)
+    for event in collections(desk.events):
+        answer(desk, event)
+    asked = []
+    for _ in range(24):
+        events = collections(desk.wait(5_000))
+        desk.credit()
+        asked += [event.image for event in events if event.final]
+        for event in events if idle else ():
+            answer(desk, event)
+    results = [packet for packet in desk.heard(Result) if packet.image == due[2]]
+    if idle:
+        assert asked == due
+        assert results == []
+    else:
+        assert asked == due[:2]
+        (result,) = results
+        assert (result.status, result.more, result.text) == (ResultStatus.FAILED, 0, b"the server is busy")
+    assert not desk.receiver._open
+
+
+def test_when_too_many_are_due_the_cameras_take_turns() -> None:
+    desk = ReceiverDesk(Receiver(nonce=8, service_us=SERVICE_US, workers=1))
+    served: dict[int, int] = dict.fromkeys(range(4), 0)
+    refused = dict(served)
+    free_us = desk.now_us
+    serving: list[tuple[int, ImageCollected]] = []
+    for step in range(480):
+        events: list[Event] = []
+        if step % 4 == 0:  # every 20 ms a picture, each of which takes the worker 30 ms
+            events += desk.arrive(0, image=desk.due(150), source=step // 4 % 4)
+        for event in collections(events + desk.wait(5_000)):
+            free_us = max(free_us, desk.now_us) + SERVICE_US
+            serving.append((free_us, event))
+        while serving and serving[0][0] <= desk.now_us:
+            _, event = serving.pop(0)
+            served[event.source] += event.final
+            desk.receiver.answer(desk.now_us, event, [], service_us=SERVICE_US, used=[0])
+        desk.credit()
+        for result in desk.heard(Result):
+            refused[result.peer] += result.status == ResultStatus.FAILED
+    assert sum(served.values()) >= 0.85 * 480 * 5_000 / SERVICE_US
+    assert max(served.values()) - min(served.values()) <= 2
+    assert min(refused.values()) > 0
+    assert max(refused.values()) - min(refused.values()) <= 2
 
 
 @settings(deadline=None, max_examples=50)
