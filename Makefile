@@ -65,6 +65,7 @@ size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
 	@$(BIN)/python -m host.bench codec
+	@$(BIN)/python -m host.bench server
 
 figures: $(VENV)/.figures ## Measure all codecs and write docs/accuracy.* (DATA=FOLDER LABELS=CSV: docs/evaluation.md)
 	@test -n "$(DATA)" -a -n "$(LABELS)" || { echo "usage: make figures DATA=FOLDER LABELS=CSV" >&2; exit 2; }

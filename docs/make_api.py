@@ -19,7 +19,10 @@ WIDTH = 120
 #: The public names in the order of the page.
 SECTIONS = {
     "Camera": ("Camera", "TransferReport"),
-    "Edge server": ("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
+    "Edge server": (
+        *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
+        *("load_sureness", "Sureness"),
+    ),
     "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "Decoder", "Decoded"),
     "Transports": ("Transport", "SerialTransport", "BleEdgeTransport", "virtual_boards", "now_us"),
     "Events": (

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .edge.classifier import load as load_classifier
     from .edge.errors import ClassifierError, ServerError
     from .edge.server import EdgeServer
+    from .edge.sureness import Sureness, load_sureness
     from .errors import PncError, Reason
     from .link.events import (
         Answer,
@@ -56,6 +57,8 @@ _PUBLIC = {
     "Archive": ("edge.archive", "Archive"),
     "Classifier": ("edge.classifier", "Classifier"),
     "load_classifier": ("edge.classifier", "load"),
+    "Sureness": ("edge.sureness", "Sureness"),
+    "load_sureness": ("edge.sureness", "load_sureness"),
     "Codec": ("codec.codec", "Codec"),
     "load_codec": ("codec.codec", "load"),
     "load_picture": ("codec.picture", "load_picture"),
@@ -123,6 +126,7 @@ __all__ = [
     "ResultStatus",
     "SerialTransport",
     "ServerError",
+    "Sureness",
     "TransferReport",
     "Transport",
     "TransportError",
@@ -131,6 +135,7 @@ __all__ = [
     "load_classifier",
     "load_codec",
     "load_picture",
+    "load_sureness",
     "now_us",
     "virtual_boards",
 ]

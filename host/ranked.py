@@ -37,8 +37,8 @@ def split(packets: Sequence[RankedPacket], first_bytes: int, most_bytes: int = M
     """Split packets into parts: short ones first, then longer ones, as a slow link needs them.
 
     A part that a deadline cuts off is lost as a whole. So no part is longer than ``first_bytes`` plus ``GROWTH`` of
-    what goes before it, nor than ``most_bytes``. The parts of one packet keep its position and have ranks in a row. Packets that would exceed
-    ``MAX_RANKS`` ranks are not split.
+    what goes before it, nor than ``most_bytes``. The parts of one packet keep its position and have ranks in a row.
+    Packets that would exceed ``MAX_RANKS`` ranks are not split.
     """
     parts: list[RankedPacket] = []
     before = 0

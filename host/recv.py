@@ -11,6 +11,7 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
 
 import argparse
 import asyncio
+import math
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
@@ -26,11 +27,13 @@ from .edge.archive import Archive
 from .edge.classifier import DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
+from .edge.sureness import load_sureness
 from .errors import PncError
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
 
 NAME = "recv"
+MOST_WORKERS = 64
 
 
 def parser() -> CommandParser:
@@ -48,7 +51,38 @@ def parser() -> CommandParser:
     )
     p.add_argument("--save", metavar="DIR", help="save decoded pictures, and a line of JSON for each in pictures.jsonl")
     p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
+    p.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help=f"pictures that are decoded at a time, 1 to {MOST_WORKERS} (default: the CPUs that it may use)",
+    )
+    p.add_argument(
+        "--sure",
+        type=_probability,
+        metavar="P",
+        help="answer finally, and stop the camera, as soon as the answer is right with this probability, "
+        "above 0 and at most 1 (default: use all that arrives in time)",
+    )
     return p
+
+
+def _workers(text: str) -> int:
+    """Parse a number of workers, for argparse."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_WORKERS}")
+    return int(text)
+
+
+def _probability(text: str) -> float:
+    """Parse a probability above 0, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most 1")
+    return value
 
 
 def main() -> int:
@@ -66,6 +100,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     chosen = None if by_bluetooth else chosen_port(arguments, "edge")
     codec = load()
     classifier = load_classifier(arguments.classifier)
+    sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
         transport: Transport
@@ -84,6 +119,9 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             on_notice=_notice,
             on_ready=lambda: _notice(f"serving on {transport.name}; Ctrl-C stops"),
             reopen=by_bluetooth or chosen is not None,
+            workers=arguments.workers,
+            sure=arguments.sure,
+            sureness=sureness,
         )
         await server.run()
     return 0
@@ -111,8 +149,9 @@ def _check_cameras(names: Sequence[str]) -> None:
 def _print(picture: AnsweredPicture) -> None:
     best = f"{picture.top[0][1]} {picture.top[0][2]:.0%}" if picture.top else "nothing decodable"
     print(
-        f"{picture.time}  camera {picture.source}  image {picture.image:3}  {picture.bytes:6,} bytes  "
-        f"{picture.packets:3} packets  {picture.margin_ms:5.0f} ms to spare  {picture.service_ms:4.0f} ms  {best}",
+        f"{picture.time}  camera {picture.source}  image {picture.image:5}  {picture.bytes:6,} bytes  "
+        f"{picture.packets:3} packets  {picture.margin_ms:5.0f} ms to spare  {picture.service_ms:4.0f} ms  {best}"
+        f"{'  enough' if picture.enough else ''}",
         flush=True,
     )
     for issue in picture.issues:

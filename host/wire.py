@@ -35,7 +35,7 @@ class MalformedError(ValueError):
 
 
 class PictureFlags(IntFlag):
-    """Bits of a picture packet's first byte; bits 4 and 5 are zero."""
+    """Bits of a picture packet's first byte."""
 
     PICTURE = 0x80  # set: this is a picture packet; clear: a control packet
     LAST = 0x40  # this rank is the picture's last
@@ -326,7 +326,7 @@ class Statistics:
 
     uptime_ms: int = 0  # since the board started
     accepted: int = 0  # offered to the queue, by the serial port (camera) or the radio (edge)
-    sent: int = 0  # handed to the radio (camera) or to the serial port (edge)
+    sent: int = 0  # handed to the radio (camera) or to the serial port (edge); not those that wait again because of a repeat
     expired: int = 0  # dropped after their deadline
     evicted: int = 0  # dropped as the least important of a full queue
     flushed: int = 0  # dropped by a flush, a hello or a new role

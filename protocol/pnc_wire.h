@@ -30,7 +30,7 @@
 #define PNC_TO_EDGE_UUID 0x504e4302, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* its characteristic towards the central: notifications */
 #define PNC_TO_CAMERA_UUID 0x504e4303, 0x8c1e, 0x4b0a, 0x9d53, 0x2f6b7a1c54e1 /* its characteristic towards the peripheral: writes without response */
 
-/* Bits of a picture packet's first byte; bits 4 and 5 are zero. */
+/* Bits of a picture packet's first byte. */
 enum pnc_picture_flags {
 	PNC_PICTURE_FLAGS_PICTURE = 0x80, /* set: this is a picture packet; clear: a control packet */
 	PNC_PICTURE_FLAGS_LAST = 0x40, /* this rank is the picture's last */
@@ -415,7 +415,7 @@ struct pnc_statistics {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */
 	uint32_t uptime_ms; /* since the board started */
 	uint32_t accepted; /* offered to the queue, by the serial port (camera) or the radio (edge) */
-	uint32_t sent; /* handed to the radio (camera) or to the serial port (edge) */
+	uint32_t sent; /* handed to the radio (camera) or to the serial port (edge); not those that wait again because of a repeat */
 	uint32_t expired; /* dropped after their deadline */
 	uint32_t evicted; /* dropped as the least important of a full queue */
 	uint32_t flushed; /* dropped by a flush, a hello or a new role */

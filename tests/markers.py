@@ -44,6 +44,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("camera/test_send_picture.py", ("realtime", "pty")),
     ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
+    ("edge/test_answering.py", ("realtime",)),
+    ("edge/test_overloaded_link.py", ("slow",)),
+    ("edge/test_workers.py", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),
@@ -67,6 +70,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sim/test_any_world.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),
+    ("sim/test_noise.py::test_at_1e_4_bit_errors_*", ("slow",)),
     ("sim/test_order_and_expiry.py::test_on_a_saturated_link_*", ("slow",)),
 )
 

@@ -23,6 +23,7 @@ PARTS = {  # what a board is made of; the array's length in the object file is t
     "queue": "struct pnc_queue",
     "control": "struct pnc_control",
     "reader": "struct pnc_frame_reader",
+    "sent_frames": "struct pnc_sent_frames",
     "peers": "struct pnc_peer[PNC_PEERS]",
     "board": "struct pnc_board",
 }

@@ -1,7 +1,8 @@
-"""Measures the speed of the codec on this machine, and the goodput of the link on modelled radio.
+"""Measures the speed of the codec and the edge server on this machine, and the goodput of the link on modelled radio.
 
 python -m host.bench codec --pictures DIR
 python -m host.bench link
+python -m host.bench server
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from typing import Any
 from ..cli import table
 from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
-from . import codec, link
+from . import codec, link, server
 
-BENCHES = ("codec", "link")
+BENCHES = ("codec", "link", "server")
 
 
 def parser() -> CommandParser:
@@ -33,7 +34,8 @@ def parser() -> CommandParser:
     p.add_argument(
         "bench",
         choices=BENCHES,
-        help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit",
+        help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
+        "server: time for a picture by workers and threads, and pictures answered in time under too much work",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     of_codec = p.add_argument_group("codec")
@@ -67,14 +69,16 @@ def bench(options: argparse.Namespace) -> int:
     """Measure and print."""
     if options.bench == "link":
         result = link.run()
+    elif options.bench == "server":
+        result = server.run(options.rounds)
     else:
         result = codec.run(options.codec, options.pictures, options.rounds, options.batch, options.threads)
     if options.json:
         print(json.dumps(result))
         return 0
-    for part in ("rows", "ratios"):
-        if part in result:
-            print("\n".join(_table(result[part])), end="\n\n" if "ratios" in result else "\n")
+    parts = [part for part in ("rows", "ratios", "overload") if part in result]
+    for part in parts:
+        print("\n".join(_table(result[part])), end="\n\n" if len(parts) > 1 else "\n")
     for note in result.get("notes", ()):
         print(note)
     return 0

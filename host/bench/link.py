@@ -105,7 +105,7 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
     collected: list[tuple[int, int]] = []
 
     def on_edge(event: Event) -> None:
-        if isinstance(event, ImageCollected):
+        if isinstance(event, ImageCollected) and event.final:
             collected.append((schedule.now_us, sum(len(packet.data) for packet in event.packets)))
 
     sender, receiver = Sender(nonce=1), Receiver(nonce=2)

@@ -33,7 +33,7 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
             "onnxruntime is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
         ) from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _usable_cpus()
+    options.intra_op_num_threads = threads or usable_cpus()
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
     # Otherwise idle threads spin for about 20 ms after each picture and take CPU time from the link and other
@@ -54,7 +54,8 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -7,31 +7,34 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
-from ..codec import SIDE, Codec, Decoded, Decoder
+from ..codec import Codec
+from ..codec.onnx_session import usable_cpus
 from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
-from ..link.rate import DelayEstimator
 from ..link.receiver import Receiver
 from ..link.session import State
-from ..transport.driver import Driver, now_us
+from ..transport.driver import Driver
 from ..transport.transport import Transport, TransportError
-from ..wire import Configure, LinkState, ResultStatus, Role
+from ..wire import Configure, LinkState, Role
 from .answered import AnsweredPicture
+from .answering import Answered, Answering
 from .archive import Archive
 from .classifier import Classifier
 from .errors import ServerError
+from .recogniser import Recogniser
+from .sureness import Sureness
+from .workers import Job, WorkerPool
 
-WARM_UP = 3
 REOPEN_EVERY_S = 1.0
-TOP = 5
 #: How long a server that is stopped may take to hand over its last answers to the board and to record the pictures.
 FINISH_S = 1.0
 _FINISH_POLL_S = 0.01
+#: Pictures that wait to be saved; of more some are not.
+MOST_UNSAVED = 64
 #: Answered pictures that wait for the program's ``async for``; of more the oldest are dropped.
 MAX_WAITING = 16
 #: In a configure packet: do not change the transmission power, dBm.
@@ -52,12 +55,16 @@ class EdgeServer:
         codec: the codec of the cameras.
         classifier: names what is in the decoded pictures.
         archive: saves the answered pictures. The caller closes it.
-        on_picture: is called in the event loop with every answered picture.
+        on_picture: is called in the event loop with every answered picture. What it raises ends the server.
         on_notice: is called in the event loop with lines for a person.
         on_ready: is called in the event loop whenever the board is ready: at the start and after an interruption.
         on_event: is called in the event loop with every event of the link.
         reopen: whether the server waits for a transport that is lost. Otherwise it ends.
         configure: the configuration of the board. By default it only gets the role edge.
+        workers: number of pictures that are decoded at a time. By default as many as this process may use CPUs.
+        sure: how sure, above 0 and at most 1, an answer must be to be final before everything has arrived. The camera
+            then stops sending the rest. None: every picture is completed.
+        sureness: says how sure an answer is. None: as the probability of its first class.
     """
 
     def __init__(
@@ -73,11 +80,12 @@ class EdgeServer:
         on_event: Callable[[Event], None] | None = None,
         reopen: bool = True,
         configure: Configure | None = None,
+        workers: int | None = None,
+        sure: float | None = None,
+        sureness: Sureness | None = None,
     ) -> None:
+        """Load the networks. Raises CodecError or ClassifierError."""
         self._transport = transport
-        self._codec = codec
-        self._classifier = classifier
-        self._decoder: Decoder = codec.decoder()
         self._archive = archive
         self._on_picture = on_picture
         self._on_notice = on_notice
@@ -85,12 +93,19 @@ class EdgeServer:
         self._on_event = on_event
         self._reopen = reopen
         self._configure = configure or Configure(role=Role.EDGE, tx_power_dbm=KEEP_POWER_DBM)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="decode")
-        self._service = DelayEstimator()
+        count = workers or usable_cpus()
+        self._answering = Answering(
+            Recogniser(codec, classifier, count),
+            count,
+            sure=sure,
+            sureness=sureness,
+            on_final=self._record,
+            on_notice=self._notice,
+        )
+        self._recorder: WorkerPool
         self._receiver: Receiver  # of the session with the board; a reopened transport begins another
         self._driver: Driver
         self._serving: asyncio.Task[None] | None = None
-        self._answers: set[asyncio.Task[None]] = set()
         self._answered: asyncio.Queue[AnsweredPicture | None] = asyncio.Queue()  # None: there will be no more
         self._opened = False
         self._away = False
@@ -101,13 +116,7 @@ class EdgeServer:
 
         ``run`` and the context call it, unless it was called before.
         """
-        grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
-        packets = self._codec.encode(grey)
-        for _ in range(WARM_UP):
-            start = time.perf_counter()
-            self._classifier.top(self._decoder.decode(packets).picture, TOP)
-            duration_us = (time.perf_counter() - start) * 1e6
-        self._service.add(duration_us)  # of the last run: the first ones also load
+        self._answering.warm_up()
 
     async def run(self) -> None:
         """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
@@ -117,11 +126,13 @@ class EdgeServer:
 
     async def __aenter__(self) -> Self:
         """Warm up, open the transport and begin to serve. Raises ServerError when the transport cannot be opened."""
-        if self._service.mean_us is None:
-            await asyncio.to_thread(self.warm_up)
+        self._recorder = WorkerPool(1, "record")
         try:
+            await self._answering.open()
             await self._transport.open()
         except BaseException as error:
+            self._answering.close()
+            self._recorder.close()
             await self._transport.close()
             if isinstance(error, TransportError):
                 raise ServerError.of(error) from error
@@ -142,9 +153,8 @@ class EdgeServer:
         self._serving.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._serving
-        for answer in self._answers:
-            answer.cancel()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        self._answering.close()
+        self._recorder.close()
         await self._transport.close()
         if failure is not None and error is None and not self._is_reported:
             raise failure
@@ -168,7 +178,7 @@ class EdgeServer:
         """Wait until the answers in progress are recorded and the board has them, at most ``FINISH_S``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
-                while self._answers or self._has_frames_in_flight():
+                while self._answering.pending or self._recorder.pending or self._has_frames_in_flight():
                     await asyncio.sleep(_FINISH_POLL_S)
 
     def _has_frames_in_flight(self) -> bool:
@@ -181,11 +191,22 @@ class EdgeServer:
         self._receiver = Receiver(
             nonce=int.from_bytes(os.urandom(4), "little"),
             configure=self._configure,
-            service_us=int(self._service.mean_us or 0),
         )
         self._driver = Driver(self._receiver, self._transport, self._handle)
+        self._answering.begin(self._receiver, self._driver.wake)
 
     async def _serve(self) -> None:
+        """Serve until cancelled. Raises ServerError when the transport, the board or too many workers fail."""
+        linking = asyncio.create_task(self._link())
+        try:
+            await asyncio.wait({linking, self._answering.failure}, return_when=asyncio.FIRST_COMPLETED)
+            await (self._answering.failure if self._answering.failure.done() else linking)
+        finally:
+            linking.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await linking
+
+    async def _link(self) -> None:
         while True:
             try:
                 await self._driver.run()
@@ -213,9 +234,7 @@ class EdgeServer:
             self._on_event(event)
         match event:
             case ImageCollected():
-                answer = asyncio.create_task(self._answer(self._receiver, event))
-                self._answers.add(answer)
-                answer.add_done_callback(self._answers.discard)
+                self._answering.add(event)
             case Failed():
                 text, reason = f"{self._transport.name}: {event}", REASONS[event.reason]
                 may_come_back = event.reason is FailureReason.SILENT or (
@@ -232,34 +251,9 @@ class EdgeServer:
             case Notice() if event.level <= _WARNING:
                 self._notice(f"board: {event.text}")
 
-    async def _answer(self, receiver: Receiver, collected: ImageCollected) -> None:
-        loop = asyncio.get_running_loop()
-        begun_us = now_us()
-        try:
-            decoded, top = await loop.run_in_executor(self._worker, self._recognise, collected)
-        except Exception as error:  # packets are untrusted: no error of a codec or a classifier ends the service
-            receiver.refuse(now_us(), collected, ResultStatus.FAILED, f"{type(error).__name__}: {error}"[:120])
-            self._notice(f"image {collected.image} of camera {collected.source}: {error}")
-        else:
-            service_us = now_us() - begun_us
-            self._service.add(service_us)
-            self._receiver.service_us = int(self._service.mean_us or 0)
-            if decoded.used:
-                used = [packet.rank for packet in collected.packets]
-                receiver.answer(now_us(), collected, top, service_us=service_us, used=used)
-            else:
-                receiver.refuse(now_us(), collected, ResultStatus.NOTHING, "; ".join(decoded.issues)[:120])
-            self._driver.wake()
-            self._publish(await loop.run_in_executor(self._worker, self._record, collected, decoded, top, service_us))
-        self._driver.wake()
-
-    def _recognise(self, collected: ImageCollected) -> tuple[Decoded, list[tuple[int, str, float]]]:
-        decoded = self._decoder.decode(collected.packets)
-        return decoded, self._classifier.top(decoded.picture, TOP) if decoded.used else []
-
-    def _record(
-        self, collected: ImageCollected, decoded: Decoded, top: list[tuple[int, str, float]], service_us: int
-    ) -> AnsweredPicture:
+    def _record(self, final: Answered) -> None:
+        """Save a picture in a thread, and publish it."""
+        collected, recognised = final.collected, final.recognised
         last_us = max(collected.arrived_us.values(), default=collected.deadline_us)
         answered = AnsweredPicture(
             time=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -268,14 +262,29 @@ class EdgeServer:
             whole=collected.whole,
             packets=len(collected.packets),
             bytes=sum(len(packet.data) for packet in collected.packets),
-            channels=decoded.channels,
+            channels=recognised.decoded.channels,
             margin_ms=(collected.deadline_us - last_us) / 1000,
-            service_ms=service_us / 1000,
-            top=tuple((index, label, round(probability, 4)) for index, label, probability in top),
-            issues=decoded.issues,
-            pixels=decoded.picture if decoded.used else None,
+            service_ms=final.service_us / 1000,
+            top=tuple((index, label, round(probability, 4)) for index, label, probability in recognised.top),
+            issues=recognised.issues,
+            pixels=recognised.decoded.picture if recognised.decoded.used else None,
+            enough=final.enough,
         )
-        return answered if self._archive is None else self._archive.keep(answered)
+        if self._archive is None:
+            self._publish(answered)
+        elif self._recorder.pending < MOST_UNSAVED:
+            self._recorder.submit(partial(self._archive.keep, answered), partial(self._saved, answered))
+        else:
+            self._publish(replace(answered, issues=(*answered.issues, "not saved: too many pictures wait for that")))
+
+    def _saved(
+        self,
+        answered: AnsweredPicture,
+        _: Job[AnsweredPicture],
+        saved: AnsweredPicture | None,
+        error: BaseException | None,
+    ) -> None:
+        self._publish(saved or replace(answered, issues=(*answered.issues, f"not saved: {error}")))
 
     def _publish(self, picture: AnsweredPicture) -> None:
         if self._serving is not None and not self._serving.done():
@@ -283,7 +292,10 @@ class EdgeServer:
                 self._answered.get_nowait()
             self._answered.put_nowait(picture)
         if self._on_picture is not None:
-            self._on_picture(picture)
+            try:
+                self._on_picture(picture)
+            except Exception as error:  # the caller's: it ends ``run`` or the context
+                self._answering.fail(error)
 
     def _notice(self, text: str) -> None:
         if self._on_notice is not None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 #: How long before the final answer the provisional ones begin, in connection intervals: some in case that a packet of
 #: the way back is lost, some in case that the link is about to fail for a while.
 PROVISIONAL = (1, 2, 3, 6, 12, 24)
-#: The earlier provisional answers leave at another phase of the connection interval each time, by multiples of the golden
-#: ratio: so the camera learns how short the way back can be.
+#: The earlier provisional answers leave at another phase of the connection interval each time, by multiples of the
+#: golden ratio: so the camera learns how short the way back can be.
 _STEADY = 2
 _GOLDEN = (5**0.5 - 1) / 2
 #: Pictures take turns at the workers at this multiple of the time for one: it varies.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..wire import Control, Credit, Hello, MalformedError, Picture, Unknown, parse
+from ..wire import MISSING_WINDOW, Control, Credit, Hello, MalformedError, Picture, Repeat, Unknown, parse
 from .frames import FrameReader, write_frame
 
 #: Most unconfirmed frames, so that credit.missing (32 frames deep) can name each of them.
@@ -23,8 +23,9 @@ class Sent:
 class Channel:
     """One serial connection to a board, without the I/O.
 
-    ``write`` queues a packet, ``output`` returns the bytes for the transport, ``receive`` takes bytes from it, and
-    ``confirm`` applies a credit and names the packets that the board did not receive.
+    ``write`` queues a packet, ``output`` returns the bytes for the transport, ``receive`` takes bytes from it,
+    ``confirm`` applies a credit and names the packets that the board did not receive, and ``request`` names the frames
+    of the board that did not arrive here.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Channel:
         self._seq = 0
         self._in_flight: dict[int, Sent] = {}
         self._output = bytearray()
+        self._requested: set[int] = set()  # missing frames of the board that were asked for
 
     @property
     def frames_in_flight(self) -> int:
@@ -74,9 +76,34 @@ class Channel:
                 continue
             if isinstance(packet, Hello):
                 self.reader.restart(frame.seq)
+                self._requested.clear()
             if not isinstance(packet, Unknown):
                 packets.append(packet)
         return packets
+
+    def request(self) -> Repeat | None:
+        """Return a request for the missing frames of the board that were not asked for yet; None if there are none.
+
+        A frame that is sent again gets another number, so each is asked for once, unless the request is lost.
+        """
+        reader = self.reader
+        if not reader.missing:
+            return None
+        missing = _frames(reader.next_seq, reader.missing)
+        self._requested &= missing.keys()
+        mask = sum(1 << age for seq, age in missing.items() if seq not in self._requested)
+        self._requested |= missing.keys()
+        return Repeat(next_seq=reader.next_seq, missing=mask) if mask else None
+
+    def forget(self, request: Repeat) -> None:
+        """Take note that a request did not reach the board: what it asked for, and still matters, is asked again."""
+        self._requested -= _frames(request.next_seq, request.missing).keys()
+
+    def abandon(self) -> list[Sent]:
+        """Give up the frames in flight, because the session ends, and return them in order."""
+        abandoned = list(self._in_flight.values())
+        self._in_flight.clear()
+        return abandoned
 
     def confirm(self, credit: Credit, *, lost: Callable[[Sent], None]) -> None:
         """Remove the frames that a credit accounts for; ``lost`` is called for each frame that it names as missing."""
@@ -85,5 +112,10 @@ class Channel:
             if age >= 128:
                 continue  # had not arrived when the credit was written
             sent = self._in_flight.pop(seq)
-            if age >= 32 or credit.missing >> age & 1:
+            if age >= MISSING_WINDOW or credit.missing >> age & 1:
                 lost(sent)
+
+
+def _frames(next_seq: int, missing: int) -> dict[int, int]:
+    """Return the sequence numbers that ``missing`` names, each with the number of its bit."""
+    return {(next_seq - 1 - age) % 256: age for age in range(MISSING_WINDOW) if missing >> age & 1}

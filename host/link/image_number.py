@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 #: Image numbers are moments modulo this many ms.
 MODULO = 1 << 16
 #: The clock in pongs and results counts modulo this, us: as the numbers do.
@@ -14,9 +12,6 @@ LEAST_SHARE = 0.25
 _HALF = MODULO // 2
 #: A number that names a moment further from the packet's own estimate than this is no moment of this clock, us.
 _PLAUSIBLE_US = 5_000_000
-#: A number is not given again within this time after the deadline of its picture, us: the server remembers it so long.
-KEPT_US = 10_000_000
-_MOST_KEPT = 4_096
 
 
 def number_of(moment_us: int) -> int:
@@ -37,24 +32,17 @@ def moment_us(image: int, estimate_us: int) -> int:
     return (estimate_ms + off_ms) * 1000 if abs(off_ms) * 1000 <= _PLAUSIBLE_US else estimate_us
 
 
-class GivenNumbers:
-    """The numbers that a sender gave lately.
-
-    A picture that is answered early can leave its number to a later one with the same deadline. The server would take
-    its packets for late ones of the first.
-    """
+class UsedNumbers:
+    """The numbers that a sender used lately: none comes back within the time in which it would name the same moment."""
 
     def __init__(self) -> None:
-        self._until_us: dict[int, int] = {}
+        self._used_us: dict[int, int] = {}  # when each was used, in this order
 
-    def take(self, now_us: int, wanted: int, answer_by_us: int, pending: Container[int]) -> int:
-        """Return the number ``wanted``, or the nearest earlier one that is neither ``pending`` nor was given lately."""
-        while self._until_us:
-            oldest = next(iter(self._until_us))
-            if self._until_us[oldest] >= now_us and len(self._until_us) < _MOST_KEPT:
-                break
-            del self._until_us[oldest]
-        while wanted in self._until_us or wanted in pending:
-            wanted = (wanted - 1) % MODULO
-        self._until_us[wanted] = answer_by_us + KEPT_US
-        return wanted
+    def free(self, now_us: int, number: int) -> int:
+        """Return ``number``, or the nearest earlier one that is free, and use it. ``now_us``: the caller's clock."""
+        while self._used_us and now_us - next(iter(self._used_us.values())) >= CLOCK_MODULO_US:
+            del self._used_us[next(iter(self._used_us))]
+        while number in self._used_us:
+            number = (number - 1) % MODULO
+        self._used_us[number] = now_us
+        return number

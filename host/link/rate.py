@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from ..wire import Credit
 
 _WRAP = 1 << 32
-_PARTS = 128
 
 
 class RateEstimate:
@@ -22,21 +19,13 @@ class RateEstimate:
         self._last: Credit | None = None
         self._bytes = 0.0
         self._busy_us = 0.0
-        self._since: tuple[int, int] | None = None  # bytes and busy time at the last credit that acknowledged any
-        self._parts: deque[tuple[int, int]] = deque(maxlen=_PARTS)  # bytes and busy time of the last acknowledgements
 
     def restart(self) -> None:
         """Expect the board's totals to restart from zero; the estimate stays."""
-        self._last = self._since = None
+        self._last = None
 
-    def update(self, now_us: int, credit: Credit) -> None:
+    def update(self, credit: Credit) -> None:
         """Take the totals of a credit."""
-        if self._since is None:
-            self._since = (credit.acked_bytes, credit.busy_us)
-        acked = (credit.acked_bytes - self._since[0]) % _WRAP
-        if acked:
-            self._parts.append((acked, (credit.busy_us - self._since[1]) % _WRAP))
-            self._since = (credit.acked_bytes, credit.busy_us)
         last, self._last = self._last, credit
         if last is None:
             return
@@ -44,15 +33,6 @@ class RateEstimate:
         keep = 0.5 ** (busy_us / self._half_life_us)
         self._bytes = self._bytes * keep + (credit.acked_bytes - last.acked_bytes) % _WRAP
         self._busy_us = self._busy_us * keep + busy_us
-
-    def usual_us_per_byte(self) -> float:
-        """Return the time that a codec byte usually takes: in half of the busy time it took longer."""
-        slower_us, half_us = 0, sum(busy_us for _, busy_us in self._parts) / 2
-        for acked, busy_us in sorted(self._parts, key=lambda part: part[1] / part[0], reverse=True):
-            slower_us += busy_us
-            if slower_us >= half_us:
-                return busy_us / acked
-        return 0.0
 
     @property
     def bytes_per_s(self) -> float | None:

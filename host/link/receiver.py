@@ -16,7 +16,8 @@ from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, pack_classes, pack_ranks
-from .events import Event, ImageCollected, LinkChanged
+from .channel import Sent
+from .events import Event, ImageCollected, LinkChanged, Opened
 from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
 from .session import Session, State
 
@@ -30,9 +31,6 @@ UNKNOWN_INTERVAL_US = 7_500
 #: Packets of which there is an answer as soon as they are there: the link may fail before any later one.
 EARLY = (1,)
 
-#: With more images than the workers can serve, some are left out before one has to begin so many service times early.
-_EARLIEST = 2
-
 _Key = tuple[int, int, int]  # source, image, program
 
 
@@ -42,7 +40,6 @@ class _Collection:
     final_us: int  # when the server has to begin with the final answer
     early_us: list[int]  # when it should begin with provisional ones, the last one first
     least_us: int  # no sooner, however slow the server seems to be
-    left_out: bool = False  # too many images are due: this one is answered only if a worker is idle
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
     arrived_us: dict[int, int] = field(default_factory=dict)
@@ -76,7 +73,6 @@ class Receiver:
         self._open: dict[_Key, _Collection] = {}
         self._closed_us: dict[_Key, int] = {}
         self._provisional = ProvisionalTimes()
-        self._left_out: dict[int, int] = {}  # images that were left out, by source
         self._serving: dict[_Key, int] = {}  # reported and not answered: how often, by image
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
 
@@ -89,10 +85,13 @@ class Receiver:
         events, packets = self.session.receive(now_us, data)
         for event in events:
             match event:
+                case Opened():
+                    self._send_again(now_us, self.session.take_abandoned())
                 case LinkChanged():
                     self._intervals_us[event.source] = event.interval_us or UNKNOWN_INTERVAL_US
         for packet in packets:
             events += self._on_packet(now_us, packet)
+        self._expect()
         return events
 
     def tick(self, now_us: int) -> list[Event]:
@@ -104,6 +103,7 @@ class Receiver:
         for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
             del self._closed_us[key]
             self._serving.pop(key, None)
+        self._expect()
         return events
 
     def output(self) -> bytes:
@@ -131,6 +131,10 @@ class Receiver:
         """Answer an image without classes; ``text`` is the cause."""
         room = MAX_PACKET - Result.LAYOUT.size
         self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
+
+    def skip(self, collected: ImageCollected) -> None:
+        """Take note that the server does not answer what was reported: a provisional answer that it has no time for."""
+        self._on_served(collected)
 
     def finish(self, now_us: int, collected: ImageCollected) -> ImageCollected:
         """Collect no more of an image: return what is to be answered finally, so that its camera stops sending it."""
@@ -186,10 +190,17 @@ class Receiver:
                 )
                 self.session.channel.write(now_us, pong)
             case Credit():
-                for lost in self.session.confirm(now_us, packet):
-                    if isinstance(lost.packet, Result | Pong):
-                        self.session.channel.write(now_us, lost.packet)
+                self._send_again(now_us, self.session.confirm(now_us, packet))
         return []
+
+    def _send_again(self, now_us: int, lost: Iterable[Sent]) -> None:
+        for sent in lost:
+            if isinstance(sent.packet, Result | Pong | Flush):
+                self.session.channel.write(now_us, sent.packet)
+
+    def _expect(self) -> None:
+        """Let the session watch for lost packets of the images that are open."""
+        self.session.expect_until(max((image.final_us for image in self._open.values()), default=None))
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image, packet.program)
@@ -227,31 +238,15 @@ class Receiver:
         return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us], least_us)
 
     def _plan(self) -> None:
-        """Let the workers share the time: when more images are due than they serve at a time, some have to begin early."""
-        while True:
-            served = {key: image for key, image in self._open.items() if not image.left_out}
-            deadlines_us = [image.deadline_us for image in served.values()]
-            starts_us = latest_starts(deadlines_us, self.service_us, self.workers)
-            if all(at >= by - _EARLIEST * self.service_us for at, by in zip(starts_us, deadlines_us, strict=True)):
-                break
-            self._leave_out(served)
-        for image, start_us in zip(served.values(), starts_us, strict=True):
+        """Let the workers share the time: when more are due than they serve at a time, some have to begin early."""
+        images = list(self._open.values())
+        starts_us = latest_starts([image.deadline_us for image in images], self.service_us, self.workers)
+        for image, start_us in zip(images, starts_us, strict=True):
             image.final_us = max(start_us, image.least_us)
-
-    def _leave_out(self, served: dict[_Key, _Collection]) -> None:
-        """Leave out the newest image of the camera of which the fewest were left out."""
-        source = min((key[0] for key in served), key=lambda source: self._left_out.get(source, 0))
-        image = max((image for key, image in served.items() if key[0] == source), key=lambda image: image.deadline_us)
-        image.left_out = True
-        image.final_us = image.deadline_us - self.service_us
-        self._left_out[source] = self._left_out.get(source, 0) + 1
 
     def _on_moment(self, now_us: int, key: _Key) -> list[Event]:
         image = self._open[key]
         if now_us >= image.final_us:
-            if image.left_out and not self._has_worker(now_us):
-                self.refuse(now_us, self._close(now_us, key), ResultStatus.FAILED, "the server is busy")
-                return []
             return [self._close(now_us, key)]
         while image.early_us and image.early_us[-1] <= now_us:
             image.early_us.pop()

@@ -29,9 +29,10 @@ from ..wire import (
     Role,
 )
 from .answers import unpack_classes, unpack_ranks
+from .byte_time import ByteTime
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import LEAST_SHARE, GivenNumbers
+from .image_number import LEAST_SHARE, UsedNumbers
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
 from .server_clock import ServerClock
@@ -67,13 +68,14 @@ class Sender:
     def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.rate = RateEstimate()
+        self.byte_time = ByteTime()
         self.server = ServerClock()
         self.policy = policy or Policy()
         self.link = LinkState.DOWN
         self.ready = False
         self._credit: Credit | None = None
         self._images: dict[int, OutgoingImage] = {}
-        self._numbers = GivenNumbers()
+        self._numbers = UsedNumbers()
         self._interval_us = 0
         self._nonce = nonce
         self._program: int | None = None
@@ -109,8 +111,8 @@ class Sender:
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         leaves_by_us = self.server.leaves_by_us(deadline_us)
-        wanted = self.server.number_for(leaves_by_us)
-        number = self._numbers.take(now_us, wanted, deadline_us, self._images)
+        number = self.server.number_for(leaves_by_us)
+        number = self._numbers.free(now_us, number)
         # A server that was slow once is not given up: it may be fast again.
         send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
         self._images[number] = OutgoingImage(number, packets, send_by_us, round(leaves_by_us), deadline_us)
@@ -121,7 +123,7 @@ class Sender:
 
         On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
         """
-        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.rate.usual_us_per_byte()
+        limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.byte_time.slow_us()
         if MAX_CODEC_BYTES * us_per_byte < limit_us:
             return MAX_CODEC_BYTES, MAX_CODEC_BYTES
         return self.policy.first_bytes, max(self.policy.first_bytes, int(limit_us / us_per_byte))
@@ -193,7 +195,8 @@ class Sender:
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
         self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
-        self.rate.update(now_us, credit)
+        self.rate.update(credit)
+        self.byte_time.update(credit)
         for lost in self.session.confirm(now_us, credit):
             self._on_lost(now_us, lost)
         return []
@@ -266,6 +269,7 @@ class Sender:
 
     def _fill(self, now_us: int) -> None:
         """Give the board packets that may still arrive in time, the most important first."""
+        self.session.expect_until(max((image.answer_by_us for image in self._images.values()), default=None))
         while self._has_room():
             image = self._next_image(now_us)
             if image is None:
@@ -320,6 +324,7 @@ class Sender:
     def _forget_board(self) -> None:
         self._credit = None
         self.rate.restart()
+        self.byte_time.restart()
         self.link = LinkState.DOWN
         self._pinged_us = None
 

@@ -1,9 +1,10 @@
-"""A session with one board: hello, version, role, and detection of a lost board.
+"""A session with one board: hello, version, role, repair of the serial line, and detection of a lost board.
 
 CLOSED --start--> GREETING --hello, role fits--> OPEN
                      |  ^ hello, role to set          ^
                      |  |                             | hello with the role
                      |  +-- not_ready (board reset)   |
+                     |  +-- silence                   |
                      +------------> CONFIGURING ------+
 any --no answer, other version, other role, refused--> FAILED
 """
@@ -29,6 +30,7 @@ from ..wire import (
     Picture,
     Ping,
     Pong,
+    Repeat,
     Role,
 )
 from .channel import Channel, Sent
@@ -38,10 +40,18 @@ from .rate import DelayEstimator
 HELLO_EVERY_US = 200_000
 HELLO_LIMIT_US = 1_500_000
 CONFIGURE_LIMIT_US = 1_000_000
-#: The board is considered lost after this time with unconfirmed frames and without a packet from it.
+#: The board is asked for hello again after this time with unconfirmed frames and without a packet from it.
 SILENCE_US = 500_000
-#: A frame unconfirmed for this long triggers a ping; the credit that follows names missing frames.
-PROBE_AFTER_US = 60_000
+#: An open session fails after this time without a packet from the board.
+SILENCE_LIMIT_US = 5_000_000
+#: Bounds of the time until a ping follows an unconfirmed frame: the credit that it causes names missing frames.
+PROBE_US = (8_000, 60_000)
+#: Bounds of the time until a ping follows silence while a packet is expected: its answer exposes a lost last frame.
+QUIET_US = (12_000, 48_000)
+#: Within these bounds, the same time in round trips of the serial line.
+PROBE_ROUND_TRIPS = 3
+#: A damaged frame triggers a ping unless the last one is more recent than this.
+DAMAGE_PROBE_US = 4_000
 KEEP_ALIVE_US = 1_000_000
 
 
@@ -58,6 +68,9 @@ class State(Enum):
 class Session:
     """One host's session with its board. Times are microseconds of the caller's clock.
 
+    Frames that either side did not receive intact are sent again: lost frames of this host are returned by ``confirm``,
+    and the session asks the board for its own.
+
     ``configure`` is the board's role with radio settings. A board without a role gets this one; a board with another
     role is refused unless ``take_over`` is set.
     """
@@ -71,8 +84,15 @@ class Session:
         self._take_over = take_over
         self._our_hello = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=name.encode()[:24])
         self._entered_us = 0
+        self._limit_us = HELLO_LIMIT_US  # of greeting, and how it then fails
+        self._failure = FailureReason.NO_BOARD
         self._requested_us = 0
         self._received_us = 0
+        self._ticked_us = 0
+        self._expects_until_us: int | None = None
+        self._unanswered = 0  # pings since the last packet from the board
+        self._fruitless = 0  # pings since the last packet that was more than an answer to one
+        self._abandoned: list[Sent] = []
         self._token = 0
         self._damaged: int | None = None
         self._opened_before = False
@@ -80,15 +100,33 @@ class Session:
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""
-        self._configured = False
-        self._greet(now_us)
+        self._greet(now_us, HELLO_LIMIT_US, FailureReason.NO_BOARD)
+
+    def expect_until(self, until_us: int | None) -> None:
+        """Set until when a packet from the board is expected; None: none is.
+
+        While one is expected, a short silence triggers a ping: its answer exposes whether the last frame was lost.
+        """
+        self._expects_until_us = until_us
+
+    def take_abandoned(self) -> list[Sent]:
+        """Return the frames that no credit confirmed before the board was greeted again, each once, in order.
+
+        Whether the board received them is unknown. Session's own packets are not among them. Call it after ``Opened``.
+        """
+        abandoned, self._abandoned = self._abandoned, []
+        return abandoned
 
     def receive(self, now_us: int, data: bytes) -> tuple[list[Event], list[Picture | Control]]:
         """Take bytes from the transport; return the events, and the packets that the session does not handle."""
         events: list[Event] = []
         others: list[Picture | Control] = []
+        damaged = self.channel.reader.damaged
         for packet in self.channel.receive(data):
             self._received_us = now_us
+            self._unanswered = 0
+            if not isinstance(packet, Credit) and not (isinstance(packet, Pong) and packet.hop == Hop.BOARD):
+                self._fruitless = 0
             match packet:
                 case Hello():
                     events += self._on_hello(now_us, packet)
@@ -102,20 +140,30 @@ class Session:
                     events.append(Notice(packet.level, packet.text.decode(errors="replace")))
                 case _ if self.state is State.OPEN:
                     others.append(packet)
+        if self.state is State.OPEN:
+            self._repair(now_us, damaged=self.channel.reader.damaged != damaged)
         return events, others
 
     def confirm(self, now_us: int, credit: Credit) -> list[Sent]:
-        """Apply a credit to the frames in flight; return those that the board did not receive."""
+        """Apply a credit to the frames in flight; return those that the board did not receive.
+
+        Pings and requests for the board's frames are not among them: the session sends them again itself.
+        """
         lost: list[Sent] = []
         self.channel.confirm(credit, lost=lost.append)
+        for request in [sent.packet for sent in lost if isinstance(sent.packet, Repeat)]:
+            self.channel.forget(request)
+        self._request(now_us)
         if self._damaged not in (None, credit.damaged) and self.channel.frames_in_flight:
             self.probe(now_us)  # a frame was damaged: the next intact one exposes which
         self._damaged = credit.damaged
-        return lost
+        return [sent for sent in lost if not _is_ours(sent.packet)]
 
     def probe(self, now_us: int) -> None:
-        """Send a ping to the board. It measures the serial round trip, and a credit follows it."""
+        """Send a ping to the board. It measures the serial round trip, and a credit precedes its answer."""
         self._token += 1
+        self._unanswered += 1
+        self._fruitless += 1
         self._requested_us = now_us
         self.channel.write(now_us, Ping(hop=Hop.BOARD, token=self._token, origin_us=now_us % (1 << 32)))
 
@@ -125,16 +173,15 @@ class Session:
             return self._tick_greeting(now_us)
         if self.state is State.CONFIGURING:
             return self._tick_configuring(now_us)
+        ticked_us, self._ticked_us = self._ticked_us, now_us
         if self.state is not State.OPEN:
             return []
         oldest_us = self.channel.oldest_us()
-        if oldest_us is not None:
-            waited_us = now_us - max(oldest_us, self._received_us)
-            if waited_us >= SILENCE_US:
-                return self._fail(FailureReason.SILENT, f"nothing received for {SILENCE_US / 1e6:g} s")
-            if now_us - max(oldest_us, self._requested_us) >= PROBE_AFTER_US:
-                self.probe(now_us)
-        elif now_us - self._requested_us >= KEEP_ALIVE_US:
+        if oldest_us is not None and now_us - max(ticked_us, self._received_us) >= SILENCE_US // 2:
+            self._received_us = now_us  # this computer slept: what the board sent meanwhile is still to be read
+        if oldest_us is not None and now_us - max(oldest_us, self._received_us) >= SILENCE_US:
+            self._greet(now_us, SILENCE_LIMIT_US - SILENCE_US, FailureReason.SILENT)
+        elif now_us >= self._probe_at():
             self.probe(now_us)
         return []
 
@@ -142,25 +189,59 @@ class Session:
         """Return when ``tick`` is due; None if only a packet can change anything."""
         match self.state:
             case State.GREETING:
-                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + HELLO_LIMIT_US)
+                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + self._limit_us)
             case State.CONFIGURING:
                 return min(self._requested_us + HELLO_EVERY_US, self._entered_us + CONFIGURE_LIMIT_US)
             case State.OPEN:
-                oldest_us = self.channel.oldest_us()
-                if oldest_us is None:
-                    return self._requested_us + KEEP_ALIVE_US
-                return max(oldest_us, self._requested_us) + PROBE_AFTER_US
+                return self._probe_at()
         return None
 
-    def _greet(self, now_us: int) -> None:
+    def _probe_at(self) -> int:
+        """Return when the next ping of an open session is due."""
+        at_us = self._requested_us + KEEP_ALIVE_US
+        oldest_us = self.channel.oldest_us()
+        if oldest_us is not None:
+            at_us = min(at_us, max(oldest_us, self._requested_us) + self._patience_us(PROBE_US, self._unanswered))
+        if self._expects_until_us is not None:
+            quiet_at_us = max(self._received_us, self._requested_us) + self._patience_us(QUIET_US, self._fruitless)
+            if quiet_at_us <= self._expects_until_us:
+                at_us = min(at_us, quiet_at_us)
+        return at_us
+
+    def _patience_us(self, bounds_us: tuple[int, int], pings: int) -> int:
+        """Return the time until the next ping: some round trips, twice as long after every second vain ping."""
+        least_us, most_us = bounds_us
+        usual_us = max(least_us, PROBE_ROUND_TRIPS * round(self.serial_round_trip.min_us or 0.0))
+        return min(usual_us << min(pings // 2, 8), most_us)
+
+    def _repair(self, now_us: int, *, damaged: bool) -> None:
+        """Ask for the frames of the board that are missing; a damaged one may be the last and shows no gap yet."""
+        if not self._request(now_us) and damaged and now_us - self._requested_us >= DAMAGE_PROBE_US:
+            self.probe(now_us)
+
+    def _request(self, now_us: int) -> bool:
+        """Ask for frames of the board that were not asked for yet; return True if there are any."""
+        request = self.channel.request()
+        if request is not None:
+            self.channel.write(now_us, request)
+        return request is not None
+
+    def _greet(self, now_us: int, limit_us: int, failure: FailureReason) -> None:
+        if self.state is State.OPEN:
+            self._abandoned = [sent for sent in self.channel.abandon() if not _is_ours(sent.packet)]
         self.state = State.GREETING
+        self._configured = False
         self._entered_us = self._requested_us = self._received_us = now_us
+        self._limit_us, self._failure = limit_us, failure
         self._damaged = None
+        self._unanswered = self._fruitless = 0
         self.channel.write(now_us, self._our_hello)
 
     def _tick_greeting(self, now_us: int) -> list[Event]:
-        if now_us - self._entered_us >= HELLO_LIMIT_US:
-            return self._fail(FailureReason.NO_BOARD, f"no hello within {HELLO_LIMIT_US / 1e6:g} s")
+        if now_us - self._entered_us >= self._limit_us:
+            if self._failure is FailureReason.SILENT:
+                return self._fail(self._failure, f"no answer for {SILENCE_LIMIT_US / 1e6:g} s")
+            return self._fail(self._failure, f"no hello within {self._limit_us / 1e6:g} s")
         if now_us - self._requested_us >= HELLO_EVERY_US:
             self._requested_us = now_us
             self.channel.write(now_us, self._our_hello)
@@ -211,13 +292,18 @@ class Session:
         if error.code == ErrorCode.CONFIGURE and self.state in (State.CONFIGURING, State.OPEN):
             return self._fail(FailureReason.CONFIGURE, text or "it cannot apply this radio setting")
         if error.code == ErrorCode.NOT_READY and self.state is State.OPEN:
-            self.start(now_us)  # it was reset and has lost the session
+            self._greet(now_us, SILENCE_LIMIT_US, FailureReason.SILENT)  # it was reset and has lost the session
             return []
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 
     def _fail(self, reason: FailureReason, detail: str) -> list[Event]:
         self.state = State.FAILED
         return [Failed(reason, detail)]
+
+
+def _is_ours(packet: Picture | Control) -> bool:
+    """Return True for a packet of the session itself, which is not sent again as it was."""
+    return isinstance(packet, Hello | Configure | Repeat) or (isinstance(packet, Ping) and packet.hop == Hop.BOARD)
 
 
 def _link_changed(link: Link) -> LinkChanged:

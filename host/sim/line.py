@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -15,8 +16,34 @@ USB_BYTES_PER_S = 300_000
 _CHUNK = 64
 
 
+class BitErrors:
+    """Independent bit errors of one direction: each bit is flipped with the probability ``rate``."""
+
+    def __init__(self, rate: float, seed: int) -> None:
+        self.rate = rate
+        self._random = random.Random(seed)
+        self._left = self._gap() if rate else 0  # sound bits before the next error
+
+    def apply(self, data: bytes) -> bytes:
+        """Return the bytes as they arrive."""
+        if not self.rate:
+            return data
+        changed = bytearray(data)
+        while self._left < 8 * len(data):
+            changed[self._left // 8] ^= 1 << self._left % 8
+            self._left += 1 + self._gap()
+        self._left -= 8 * len(data)
+        return bytes(changed)
+
+    def _gap(self) -> int:
+        """Return a number of sound bits in a row: geometrically distributed."""
+        if self.rate >= 1:
+            return 0
+        return int(math.log(1 - self._random.random()) / math.log1p(-self.rate))
+
+
 class SerialLine:
-    """Both directions of one line. ``noise`` is the probability that a byte towards the board is changed.
+    """Both directions of one line. ``noise`` is its bit error rate, in both directions.
 
     Bytes for the host are pulled from the board only when line and host have room, so the board can still reorder and
     drop waiting packets.
@@ -33,10 +60,10 @@ class SerialLine:
         self.board: BoardCore | None = None
         self.on_bytes: Callable[[bytes], None] | None = None
         self.cut = False
-        self.noise = noise
         self._schedule = schedule
         self._us_per_byte = 1e6 / bytes_per_s
-        self._random = random.Random(seed)
+        self._errors_to_board = BitErrors(noise, 2 * seed)
+        self._errors_to_host = BitErrors(noise, 2 * seed + 1)
         self._towards_board_free_us = 0.0
         self._sending = False
         self._stalled = False
@@ -64,11 +91,7 @@ class SerialLine:
     def _to_board(self, chunk: bytes) -> None:
         if self.cut or self.board is None:
             return
-        if self.noise:
-            chunk = bytes(
-                b ^ self._random.randrange(1, 256) if self._random.random() < self.noise else b for b in chunk
-            )
-        self.board.serial_rx(self._schedule.now_us, chunk)
+        self.board.serial_rx(self._schedule.now_us, self._errors_to_board.apply(chunk))
 
     def _pull(self) -> None:
         self._sending = False
@@ -82,5 +105,5 @@ class SerialLine:
 
     def _to_host(self, data: bytes) -> None:
         if self.on_bytes is not None and not self.cut:
-            self.on_bytes(data)
+            self.on_bytes(self._errors_to_host.apply(data))
         self._pull()

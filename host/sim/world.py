@@ -23,7 +23,7 @@ LOCAL_REASON = 0x16
 
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
-    """Settings of a world; ``noise`` is the probability that a serial byte is changed."""
+    """Settings of a world; ``noise`` is the bit error rate of the serial lines."""
 
     cameras: int = 1
     parameters: RadioParameters = field(default_factory=RadioParameters)

@@ -35,6 +35,9 @@ class ServerEnd(ProtocolMachine, Protocol):
     def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
         """Answer a picture without classes."""
 
+    def skip(self, collected: ImageCollected) -> None:
+        """Take note that a provisional answer is not given."""
+
     def answer(
         self,
         now_us: int,

@@ -19,13 +19,11 @@ from ..wire import MAX_RANKS, ResultStatus
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
+from .service import service
 from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_us
 
 _READY_LIMIT_US = 60_000_000
 _STEP_US = 1_000_000
-#: An answer that leaves so much too late is not begun.
-_LATE_US = 1_000
-
 #: Which of the collected ranks of a picture can be decoded; the first argument is the number of its packets.
 Usable = Callable[[int, Iterable[int]], frozenset[int]]
 
@@ -39,7 +37,7 @@ class Experiment:
         self._usable: Usable = usable or (lambda _count, ranks: frozenset(ranks))
         self._world = World(scenario.settings)
         self._schedule = self._world.schedule
-        self._free_us = [0] * (scenario.workers or 0)
+        self._service = service(self._schedule, scenario, self._answer, self._refuse)
         self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
         self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
         self._receiver = policy.server(2, scenario.service_us, scenario.workers)
@@ -100,33 +98,25 @@ class Experiment:
                     delivery.collected_us = self._schedule.now_us
                     delivery.collected = frozenset(packet.rank for packet in event.packets)
                     delivery.arrived_us = dict(event.arrived_us)
-                begin_us = self._begin_us(event.deadline_us)
-                if begin_us is None:
-                    self._receiver.refuse(self._schedule.now_us, event, ResultStatus.FAILED)
-                else:
-                    count = MAX_RANKS if delivery is None else len(delivery.packets)
-                    self._schedule.at(begin_us + self._scenario.service_us, partial(self._answer, event, count))
+                self._service.take(event)
             case Failed():
                 self._receiver.start(self._schedule.now_us)
 
-    def _begin_us(self, by_us: int) -> int | None:
-        """Return when a worker begins with a picture; None if its answer would leave much later than ``by_us``."""
-        now_us = self._schedule.now_us
-        if not self._free_us:
-            return now_us
-        worker = self._free_us.index(min(self._free_us))
-        begin_us = max(now_us, self._free_us[worker])
-        if begin_us + self._scenario.service_us > by_us + _LATE_US:
-            return None
-        self._free_us[worker] = begin_us + self._scenario.service_us
-        return begin_us
-
-    def _answer(self, collected: ImageCollected, count: int) -> None:
+    def _answer(self, collected: ImageCollected) -> None:
+        delivery = self._by_number[collected.source].get(collected.image)
+        count = MAX_RANKS if delivery is None else len(delivery.packets)
         used = self._usable(count, [packet.rank for packet in collected.packets])
         self._receiver.answer(
             self._schedule.now_us, collected, [], service_us=self._scenario.service_us, used=sorted(used)
         )
         self._server.wake()
+
+    def _refuse(self, collected: ImageCollected) -> None:
+        if collected.final:
+            self._receiver.refuse(self._schedule.now_us, collected, ResultStatus.FAILED, "busy")
+            self._server.wake()
+        else:
+            self._receiver.skip(collected)
 
     def _schedule_disconnects(self, begin_us: int, end_us: int) -> None:
         world, disconnects = self._world, self._scenario.disconnects

@@ -132,6 +132,9 @@ class ReferenceReceiver:
         )
         self.session.channel.write(now_us, result)
 
+    def skip(self, collected: ImageCollected) -> None:
+        """Do nothing: there are no provisional answers."""
+
     def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
         """Do nothing: this server answers every picture."""
 

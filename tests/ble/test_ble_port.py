@@ -13,7 +13,7 @@ from host.link.events import Answer
 from host.transport.ble import BleLink, choose, scan
 from host.transport.driver import now_us
 from host.transport.transport import TransportError
-from host.wire import MAX_PACKET, Hello, Kind, Picture
+from host.wire import MAX_PACKET, VERSION, Hello, Kind, Picture
 from tests import pace
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, OTHER_ADDRESS, adapter, camera_on, edge_on, live, scan_s
@@ -68,7 +68,7 @@ def test_a_camera_board_says_nothing_but_hello_before_it_has_heard_one() -> None
                 [hello] = got
                 assert Hello.unpack(hello).kind == Kind.BOARD
                 assert not sending.done()
-                await link.write(Hello(version=1, kind=Kind.HOST, session=1).pack())
+                await link.write(Hello(version=VERSION, kind=Kind.HOST, session=1).pack())
                 while len(got) < 2:
                     await asyncio.sleep(0.005)  # now its ping for the server comes
                 sending.cancel()

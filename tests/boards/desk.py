@@ -44,7 +44,18 @@ def bootloader(serial: str = "E1D2C3B4A596", port: str = "/dev/ttyACM6") -> Reco
 
 def hello(role: Role = Role.CAMERA, *, version: int = VERSION, firmware: bytes = FIRMWARE, can: int = 0) -> Hello:
     """Return a board's hello."""
-    return Hello(version, Kind.BOARD, role, 0, can, firmware, 64, 4, 7, 0x1234, b"board")
+    return Hello(
+        version=version,
+        kind=Kind.BOARD,
+        role=role,
+        capabilities=can,
+        firmware=firmware,
+        slots=64,
+        in_flight=4,
+        session=7,
+        board_id=0x1234,
+        name=b"board",
+    )
 
 
 Answer = Callable[[Control], Sequence[Control]]

@@ -113,7 +113,7 @@ def test_the_list_has_every_board_with_its_answer(desk: Desk, capsys: pytest.Cap
         ["/dev/ttyACM1", "683999999", "-", "development kit", "0.1.0", "edge", "not connected"],
         [
             *("/dev/ttyACM2", "683000001", "-", "development kit", "0.1.0", "-"),
-            "speaks protocol 9, this program 1: `make flash`",
+            "speaks protocol 9, this program 2: `make flash`",
         ],
         ["/dev/ttyACM3", "683000002", "-", "development kit", "-", "-", "no answer"],
         [
@@ -163,7 +163,7 @@ def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) 
         "name        board",
         "board       0000000000001234",
         "address     11:22:33:44:55:66 (random)",
-        "firmware    0.1.0, protocol 1",
+        "firmware    0.1.0, protocol 2",
         "role        camera",
         "started     61 s ago (power)",
         "can         -; 64 packets queued, 4 in the radio",
@@ -238,7 +238,7 @@ def test_a_board_of_another_protocol_is_an_error_that_says_what_to_flash(desk: D
     status, text = failure(desk, "info")
     assert status == ExitStatus.WRONG_FIRMWARE
     assert text == (
-        "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 1: write the firmware of this release with "
+        "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 2: write the firmware of this release with "
         "`make flash`"
     )
 

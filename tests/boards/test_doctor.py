@@ -11,6 +11,7 @@ from host.boards import __main__ as boards
 from host.boards.diagnostic import Diagnostic, Severity
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
+from host.wire import VERSION
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")
@@ -92,7 +93,7 @@ def test_a_baud_rate_that_a_kit_does_not_carry(well: Desk) -> None:
 
 def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
     well.records.clear()
-    well.add(kit(), greeting(hello(version=2)))
+    well.add(kit(), greeting(hello(version=VERSION + 1)))
     well.add(kit("2", "/dev/ttyACM1"), greeting(hello(firmware=b"\0\0\7")))
     well.add(kit("3", "/dev/ttyACM2"))
     well.add(dongle(), missing="in use by another program; close that one first")
@@ -100,7 +101,7 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
     assert [(one.severity, one.problem, one.fix) for one in found(well)] == [
         (
             Severity.ERROR,
-            "/dev/ttyACM0: old or new firmware 0.1.0 (protocol 2, and this program speaks 1)",
+            f"/dev/ttyACM0: old or new firmware 0.1.0 (protocol {VERSION + 1}, and this program speaks {VERSION})",
             "make flash BOARD=nrf52840dk SNR=683123456",
         ),
         (

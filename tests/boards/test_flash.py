@@ -59,7 +59,7 @@ def test_the_only_kit_is_built_written_and_heard_from(ready: Desk) -> None:
     said = run(ready, KIT)
     assert without_versions(ready.log) == [*BUILD_KIT, WEST.format("nrfutil", "683123456")]
     assert [line for line in said if line.startswith("$ ")] == [f"$ {line}" for line in without_versions(ready.log)]
-    assert said[-1] == "/dev/ttyACM0: firmware 0.1.0, protocol 1, answers"
+    assert said[-1] == "/dev/ttyACM0: firmware 0.1.0, protocol 2, answers"
 
 
 def test_what_is_configured_is_only_built(ready: Desk) -> None:
@@ -269,7 +269,7 @@ def test_another_firmware_than_was_written_is_an_error(ready: Desk, other: Hello
     status, text = failure(ready, KIT)
     assert status == ExitStatus.WRONG_FIRMWARE
     assert text.startswith("/dev/ttyACM0: wrong firmware answered: ")
-    assert "and 0.1.0 with protocol 1 was written" in text
+    assert "and 0.1.0 with protocol 2 was written" in text
 
 
 def test_no_hello_is_an_error(ready: Desk) -> None:
@@ -318,7 +318,7 @@ def test_a_kit_with_its_own_usb_is_built_apart_and_heard_at_its_other_socket(rea
         f"ninja -C {folder}",
         f"west flash --skip-rebuild --runner nrfutil --build-dir {folder} --dev-id 683123456",
     ]
-    assert said[-1] == "/dev/ttyACM9: firmware 0.1.0, protocol 1, answers"
+    assert said[-1] == "/dev/ttyACM9: firmware 0.1.0, protocol 2, answers"
 
 
 def test_a_kit_whose_own_usb_socket_is_not_plugged_in(ready: Desk) -> None:

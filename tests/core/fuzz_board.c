@@ -112,6 +112,7 @@ static void check(const struct pnc_board *b)
 	ALWAYS(t->accepted == t->sent + t->expired + t->evicted + t->flushed + b->queue.waiting);
 	ALWAYS(b->queue.waiting <= PNC_QUEUE_SLOTS);
 	ALWAYS(b->control.to_serial + b->control.to_radio <= PNC_CONTROL_SLOTS);
+	ALWAYS(b->sent_frames.oldest < PNC_SENT_FRAMES);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		const struct pnc_peer *p = &b->peers[i];
 		ALWAYS(p->tx_window.count <= b->identity.in_flight);
@@ -196,8 +197,15 @@ static void step(struct input *in)
 		break;
 	}
 	case 5: {
-		struct pnc_flush flush = {.peer = peer, .image = peer, .all = eat(in) & 1u};
-		say(s, bytes, pnc_flush_write(&flush, bytes));
+		uint8_t how = eat(in);
+		struct pnc_flush flush = {.peer = peer, .image = peer, .all = how & 1u};
+		struct pnc_repeat repeat = {.next_seq = (uint8_t)(s->host.next_seq - how % 8u),
+					    .missing = how * 0x01010101u};
+		if (how < 128) {
+			say(s, bytes, pnc_flush_write(&flush, bytes));
+		} else {
+			say(s, bytes, pnc_repeat_write(&repeat, bytes));
+		}
 		break;
 	}
 	case 6: {

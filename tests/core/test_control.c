@@ -50,6 +50,55 @@ TEST(test_one_direction_cannot_shut_out_the_other)
 	}
 }
 
+static bool push_result(uint8_t to, uint16_t image, uint8_t program, uint8_t mark)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_result result = {.image = image, .program = program, .text = &mark, .text_len = 1};
+	return pnc_control_push_result(&control, to, packet, pnc_result_write(&result, packet));
+}
+
+/* The mark of the result popped; -1 if none. */
+static int pop_result(uint8_t to)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_result result;
+	size_t len = pnc_control_pop(&control, to, packet);
+	return pnc_result_read(&result, packet, len) && result.text_len == 1 ? result.text[0] : -1;
+}
+
+TEST(test_a_newer_result_replaces_the_waiting_one_of_the_same_image_and_of_no_other)
+{
+	pnc_control_init(&control);
+	CHECK(push_result(1, 300, 2, 1));
+	CHECK(push_result(1, 44, 2, 2));  /* the same low byte of the image */
+	CHECK(push_result(1, 300, 1, 3)); /* another program */
+	CHECK(push_result(2, 300, 2, 4)); /* another camera */
+	CHECK_EQ(control.to_radio, 4);
+	CHECK(push_result(1, 300, 2, 5));
+	CHECK_EQ(control.to_radio, 4);
+	CHECK_EQ(pop_result(1), 5);
+	CHECK_EQ(pop_result(1), 2);
+	CHECK_EQ(pop_result(1), 3);
+	CHECK_EQ(pop_result(2), 4);
+	CHECK(push_result(1, 300, 2, 6)); /* the first one has left: this one follows it */
+	CHECK_EQ(pop_result(1), 6);
+	CHECK_EQ(pop_result(1), -1);
+	CHECK_EQ(control.dropped, 0);
+}
+
+TEST(test_a_newer_result_needs_no_free_slot)
+{
+	pnc_control_init(&control);
+	CHECK(push_result(1, 300, 0, 1));
+	while (push(1, 9)) {
+	}
+	CHECK_EQ(control.dropped, 1);
+	CHECK(push_result(1, 300, 0, 2));
+	CHECK(!push_result(1, 301, 0, 3));
+	CHECK_EQ(control.dropped, 2);
+	CHECK_EQ(pop_result(1), 2);
+}
+
 TEST(test_clear_drops_one_destination_and_frees_its_slots)
 {
 	pnc_control_init(&control);

@@ -154,7 +154,8 @@ TEST(test_only_the_remaining_time_changes_on_the_way)
 {
 	uint8_t in[PNC_MAX_PACKET];
 	uint8_t out[PNC_MAX_PACKET];
-	struct picture p = {.source = 5, .image = 77, .rank = 9, .position = 0xBEEF, .remaining_ms = 65535};
+	struct picture p = {
+		.source = 5, .program = 2, .image = 0x4D07, .rank = 9, .position = 0xBEEF, .remaining_ms = 65535};
 	for (unsigned codec_bytes = 1; codec_bytes <= PNC_MAX_CODEC_BYTES; codec_bytes++) {
 		p.codec_bytes = (uint8_t)codec_bytes;
 		size_t len = picture_write(&p, in);
@@ -209,17 +210,36 @@ TEST(test_expired_packets_go_before_any_is_evicted)
 	check_accounts();
 }
 
+TEST(test_a_packet_taken_back_waits_in_its_place_and_counts_once)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	pnc_queue_init(&queue);
+	push(0, (struct picture){.rank = 1, .position = 1, .remaining_ms = 100});
+	push(0, (struct picture){.rank = 2, .position = 2, .remaining_ms = 100});
+	size_t len = pnc_queue_pop(&queue, 10 * MS, packet);
+	CHECK_EQ(queue.totals.sent, 1);
+	CHECK_EQ(pnc_queue_return(&queue, 20 * MS, packet, len), PNC_PUSH_OK);
+	CHECK_EQ(queue.totals.accepted, 2);
+	CHECK_EQ(queue.totals.sent, 0);
+	CHECK_EQ(queue.waiting, 2);
+	check_accounts();
+	CHECK_EQ(pop(20 * MS), 1);
+	CHECK_EQ(pop(20 * MS), 2);
+	check_accounts();
+}
+
 TEST(test_flush_drops_one_image_of_one_source)
 {
 	pnc_queue_init(&queue);
 	for (uint16_t i = 0; i < 48; i++) {
 		push(0, (struct picture){.source = (uint8_t)(i % 3),
-					 .image = (uint8_t)(i % 4),
+					 .image = (uint16_t)(i % 4 * 256),
 					 .rank = (uint8_t)(i % 2 * 40),
 					 .position = i,
 					 .remaining_ms = 100});
 	}
-	CHECK_EQ(pnc_queue_flush(&queue, 1, 2), 4);
+	CHECK_EQ(pnc_queue_flush(&queue, 1, 512), 4);
+	CHECK_EQ(pnc_queue_flush(&queue, 1, 512), 0);
 	CHECK_EQ(pnc_queue_flush(&queue, 1, 2), 0);
 	CHECK_EQ(queue.totals.flushed, 4);
 	CHECK_EQ(pnc_queue_flush_source(&queue, 2), 16);

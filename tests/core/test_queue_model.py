@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -65,7 +65,7 @@ class Model:
             if left_ms >= 1:
                 self.totals["sent"] += 1
                 p = best.picture
-                return Picture(p.image, p.rank, p.position, left_ms, p.data, p.last, p.source).pack()
+                return replace(p, remaining_ms=left_ms).pack()
             self.totals["expired"] += 1
         return b""
 
@@ -109,7 +109,7 @@ class CoreQueue:
             return int(self._c.pnc_queue_flush_all(self._queue))
         if image is None:
             return int(self._c.pnc_queue_flush_source(self._queue, ctypes.c_uint8(source)))
-        return int(self._c.pnc_queue_flush(self._queue, ctypes.c_uint8(source), ctypes.c_uint8(image)))
+        return int(self._c.pnc_queue_flush(self._queue, ctypes.c_uint8(source), ctypes.c_uint16(image)))
 
     @property
     def state(self) -> list[int]:
@@ -122,15 +122,17 @@ def _clock(now_us: int) -> ctypes.c_uint32:
     return ctypes.c_uint32(now_us % 2**32)
 
 
+IMAGES = (0, 1, 256, 65535)
 PICTURES = st.builds(
     Picture,
-    image=st.integers(0, 2),
+    image=st.sampled_from(IMAGES),
     rank=st.sampled_from([0, 1, 2, 31, 32, 33, 63, 64, 127, 128, 255]) | st.integers(0, 255),
     position=st.integers(0, 0xFFFF),
     remaining_ms=st.sampled_from([0, 1, 2, 3, 5, 8, 200, MAX_DEADLINE_MS]) | st.integers(0, MAX_DEADLINE_MS),
     data=st.sampled_from([b"a", b"bc", bytes(MAX_CODEC_BYTES)]),
     last=st.booleans(),
     source=st.integers(0, 2),
+    program=st.integers(0, 3),
 )
 SOURCES = st.none() | st.integers(0, 3)
 STEPS = st.one_of(
@@ -139,7 +141,7 @@ STEPS = st.one_of(
     st.tuples(st.just("pop"), st.integers(1, 4)),
     st.tuples(st.just("wait"), st.sampled_from([1, 999, 1000, 1001, 4000]) | st.integers(0, 20_000_000)),
     st.tuples(st.just("expire"), st.none()),
-    st.tuples(st.just("flush"), st.tuples(SOURCES, st.none() | st.integers(0, 2))),
+    st.tuples(st.just("flush"), st.tuples(SOURCES, st.none() | st.sampled_from(IMAGES))),
 )
 
 

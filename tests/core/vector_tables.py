@@ -98,7 +98,7 @@ def _packets(tables: Tables, case: dict[str, Any]) -> list[str]:
 
 
 def _picture(said: dict[str, Any]) -> list[str]:
-    numbers = ("source", "image", "rank", "position", "remaining_ms")
+    numbers = ("source", "program", "image", "rank", "position", "remaining_ms")
     return [
         "const struct picture p = picture_read(in.at, in.len);",
         *(f"CHECK_EQ(p.{name}, {said[name]});" for name in numbers),

@@ -147,6 +147,51 @@ def test_a_server_that_failed_ends_its_context_with_its_error(classifier: Classi
     live(test())
 
 
+def test_a_server_that_is_sure_enough_ends_a_picture_early(classifier: Classifier) -> None:
+    async def test() -> None:
+        found: list[AnsweredPicture] = []
+        noise = np.random.default_rng(1).integers(0, 256, (28, 28, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+        async with virtual_boards(rate_bps=4_000) as (camera_board, edge_board):
+            server = EdgeServer(edge_board, CODEC, classifier, on_picture=found.append, sure=0.01)
+            async with server, Camera(camera_board, CODEC) as camera:
+                await camera.connect(20)
+                start_s = asyncio.get_running_loop().time()
+                report = await camera.send_picture(noise, deadline_ms=30_000)
+                took_s = asyncio.get_running_loop().time() - start_s
+        assert report.status == "ok"
+        assert report.packets_delivered < report.packets_encoded
+        assert took_s < 7  # all of it would take 8 s
+        assert [picture.enough for picture in found] == [True]
+
+    live(test())
+
+
+def test_what_the_callback_raises_ends_the_server(classifier: Classifier) -> None:
+    async def test() -> None:
+        def full(_: AnsweredPicture) -> None:
+            raise BrokenPipeError("the program that reads our output ended")
+
+        async with virtual_boards() as (camera_board, edge_board), Camera(camera_board, CODEC) as camera:
+            serving = asyncio.create_task(EdgeServer(edge_board, CODEC, classifier, on_picture=full).run())
+            await camera.connect(20)
+            await camera.send_picture(painted("red"), deadline_ms=20_000)
+            with pytest.raises(BrokenPipeError):
+                await serving
+
+    live(test())
+
+
+def test_too_many_hanging_workers_end_the_server_with_their_error(classifier: Classifier) -> None:
+    async def test() -> None:
+        server = EdgeServer(Memory(), CODEC, classifier)
+        async with server:
+            server._answering.fail(ServerError("3 runs hang"))
+            with pytest.raises(ServerError, match="3 runs hang"):
+                await anext(server)
+
+    live(test())
+
+
 def test_a_transport_that_cannot_be_opened_is_reported_with_its_reason(classifier: Classifier) -> None:
     async def test() -> None:
         transport = Memory()

@@ -12,7 +12,7 @@ from host.link.session import State
 from host.ranked import RankedPacket
 from host.transport.driver import now_us
 from host.transport.transport import TransportError
-from host.wire import Boot, ErrorCode, Hello, LinkState, Reset, Role
+from host.wire import MAX_CODEC_BYTES, Boot, ErrorCode, Hello, LinkState, Reset, Role
 from tests import pace
 from tests.hil.host import RESET_S, Host, picture
 from tests.hil.needs import needs
@@ -23,7 +23,7 @@ IN_TIME_US = 60_000_000
 
 
 def packets(count: int) -> list[RankedPacket]:
-    return [RankedPacket(rank, rank, bytes([rank]) * 237) for rank in range(count)]
+    return [RankedPacket(rank, rank, bytes([rank]) * MAX_CODEC_BYTES) for rank in range(count)]
 
 
 @needs("reset")

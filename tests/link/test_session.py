@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from host.errors import Reason
-from host.link.events import REASONS, Failed, FailureReason, Opened, Ready
+from host.link.events import REASONS, Failed, FailureReason, ImageCollected, Opened, Ready
 from host.link.sender import Sender
-from host.link.session import HELLO_LIMIT_US, PROBE_AFTER_US, SILENCE_US, Session, State
-from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Role
+from host.link.session import HELLO_EVERY_US, HELLO_LIMIT_US, PROBE_US, SILENCE_LIMIT_US, SILENCE_US, Session, State
+from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Result, Role
 from tests.link.desk import ReceiverDesk, SenderDesk, ranks
 
 
@@ -134,18 +136,74 @@ def test_the_first_pong_of_the_server_makes_the_sender_ready() -> None:
     assert (ready.round_trip_us, ready.service_us) == (20_000, 30_000)
 
 
-def test_a_silent_board_is_reported_within_the_silence_limit_and_one_probe() -> None:
+def test_a_silent_board_is_greeted_again_and_given_up_after_five_seconds() -> None:
     desk = SenderDesk()
     desk.ready()
     desk.submit(8, 2_000_000)
     assert desk.pictures()
     silent_since_us = desk.now_us
+    greeted_us = []
     while not troubles(desk):
         wake_us = desk.machine.wake_at()
         assert wake_us is not None
         desk.at(wake_us)
+        greeted_us += [desk.now_us for _ in desk.heard(Hello)]
     assert troubles(desk) == [FailureReason.SILENT]
-    assert desk.now_us - silent_since_us <= SILENCE_US + PROBE_AFTER_US
+    assert str(desk.events[-1]) == "the board stopped answering: no answer for 5 s"
+    assert SILENCE_US <= greeted_us[0] - silent_since_us <= SILENCE_US + PROBE_US[1]
+    pauses_us = {later - earlier for earlier, later in pairwise(greeted_us)}
+    assert pauses_us == {HELLO_EVERY_US}
+    assert 0 <= desk.now_us - silent_since_us - SILENCE_LIMIT_US <= PROBE_US[1]
+
+
+def test_a_board_that_answers_after_a_silence_gets_again_what_it_did_not_confirm() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(5, 9_000_000)
+    assert ranks(desk.pictures()) == [0, 1, 2, 3, 4]
+    desk.wait(3_000_000)
+    assert desk.sender.session.state is State.GREETING
+    (opened,) = desk.hello()
+    assert isinstance(opened, Opened)
+    assert opened.restarted
+    desk.credit()
+    assert ranks(desk.pictures()) == [0, 1, 2, 3, 4]
+    desk.wait(400_000)
+    assert troubles(desk) == []
+
+
+def test_an_answer_that_a_silent_board_did_not_confirm_is_given_to_it_again() -> None:
+    desk = ReceiverDesk()
+    desk.credit()
+    (collected,) = desk.arrive(0, last=0)
+    assert isinstance(collected, ImageCollected)
+    desk.receiver.answer(desk.now_us, collected, [(1, "cat", 0.5)], service_us=9, used=[0])
+    desk.at(desk.now_us)
+    (result,) = desk.heard(Result)
+    desk.wait(1_000_000)
+    assert desk.heard(Result) == []
+    desk.hello()
+    desk.at(desk.now_us)
+    assert desk.heard(Result) == [result]
+    desk.credit()
+    desk.wait(2_000_000)
+    assert desk.heard(Result) == []
+
+
+def test_a_computer_that_slept_does_not_blame_its_board() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    desk.submit(5, 9_000_000)
+    desk.wait(10_000)
+    desk.heard()
+    desk.at(desk.now_us + 2_000_000)
+    assert desk.heard(Hello) == []
+    assert desk.sender.session.state is State.OPEN
+    desk.credit(waiting=5)
+    desk.wait(SILENCE_US // 2)
+    assert desk.heard(Hello) == []
+    desk.wait(SILENCE_US)
+    assert desk.heard(Hello)
 
 
 def test_an_idle_board_that_goes_silent_is_noticed_too() -> None:
@@ -153,6 +211,9 @@ def test_an_idle_board_that_goes_silent_is_noticed_too() -> None:
         desk.open()
         desk.credit()
         desk.wait(2_000_000)
+        assert len(desk.heard(Hello)) > 2
+        assert troubles(desk) == []
+        desk.wait(5_000_000)
         assert troubles(desk) == [FailureReason.SILENT]
 
 

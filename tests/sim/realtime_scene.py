@@ -62,13 +62,14 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task
 
 @asynccontextmanager
 async def edge_program(path: str) -> AsyncIterator[list[ImageCollected]]:
-    """Run an edge server that answers at once with one class; yield the images that it collected."""
+    """Run an edge server that answers at once with one class; yield the images that it answered finally."""
     collected: list[ImageCollected] = []
     receiver = Receiver(nonce=5, service_us=1_000)
 
     def on_event(event: Event) -> None:
         if isinstance(event, ImageCollected):
-            collected.append(event)
+            if event.final:
+                collected.append(event)
             used = [packet.rank for packet in event.packets]
             receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
             driver.wake()

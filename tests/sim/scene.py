@@ -53,6 +53,11 @@ def picture(count: int, seed: int = 0, size: int = MAX_CODEC_BYTES) -> list[Rank
     ]
 
 
+def is_outcome(event: Event) -> bool:
+    """Return whether an event ends a picture: no answer, or the final one."""
+    return isinstance(event, Unanswered) or (isinstance(event, Answer) and event.final)
+
+
 @dataclass
 class Heard:
     """A picture packet on the air or at a serial port, with its time in us."""
@@ -98,7 +103,10 @@ class Tap:
 
 
 class Scene:
-    """Senders, boards and a receiver, with ``outcomes`` of each sender by image number and the ``collected`` images."""
+    """Senders, boards and a receiver that answers provisionally, too.
+
+    ``outcomes`` are the final ones of each sender by image number, ``collected`` the images as finally answered.
+    """
 
     def __init__(self, settings: WorldSettings, *, service_us: int = SERVICE_US) -> None:
         self.world = World(settings)
@@ -155,14 +163,15 @@ class Scene:
 
     def _at_sender(self, camera: int, event: Event) -> None:
         self.log.append((self.now_us, f"camera {camera}", event))
-        if isinstance(event, Answer | Unanswered):
+        if isinstance(event, Answer | Unanswered) and is_outcome(event):
             self.ended += 1
             self.outcomes[camera][event.image] = event
 
     def _at_receiver(self, event: Event) -> None:
         self.log.append((self.now_us, "edge", event))
         if isinstance(event, ImageCollected):
-            self.collected.append(event)
+            if event.final:
+                self.collected.append(event)
             self.schedule.at(self.now_us + self.service_us, lambda: self._answer(event))
 
     def _answer(self, event: ImageCollected) -> None:

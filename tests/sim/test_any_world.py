@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host.link.events import Answer, Failed, ImageCollected, Unanswered
+from host.link.events import Failed, ImageCollected
 from host.link.receiver import REMEMBER_US
 from host.link.sender import DeadlineInfeasibleError
 from host.sim.radio import RadioParameters
 from host.sim.trace import ChannelState, Trace
 from host.sim.world import WorldSettings
 from host.wire import Phy
-from tests.sim.scene import SECOND_US, Scene, picture
+from tests.sim.scene import SECOND_US, Scene, is_outcome, picture
 
 AIRS = st.builds(ChannelState, st.none() | st.floats(5_000, 2e6), st.just(0.0) | st.floats(0, 0.6))
 TRACES = st.lists(AIRS, min_size=1, max_size=5).map(lambda airs: Trace([k * 700_000 for k in range(len(airs))], airs))
@@ -26,12 +26,12 @@ WORLDS = st.builds(
     ).filter(lambda parameters: parameters.possible),
     trace=TRACES,
     bytes_per_s=st.sampled_from([10_000, 100_000, 300_000]),
-    noise=st.sampled_from([0.0, 0.0, 1e-4, 1e-3]),
+    noise=st.sampled_from([0.0, 0.0, 1e-5, 1e-4]),
     in_flight=st.integers(1, 8),
     seed=st.integers(0, 10_000),
 )
 PICTURES = st.lists(
-    st.tuples(st.integers(1, 40), st.integers(1, 237), st.integers(50, 2_000), st.integers(0, 600), st.integers(0, 2)),
+    st.tuples(st.integers(1, 40), st.integers(1, 236), st.integers(50, 2_000), st.integers(0, 600), st.integers(0, 2)),
     min_size=1,
     max_size=12,
 )
@@ -62,14 +62,14 @@ def test_every_picture_ends_once_and_every_packet_is_accounted_for(
     assert scene.adds_up()
     assert scene.ended == submitted
     assert all(sender.pending == 0 for sender in scene.senders)
-    outcomes = [event for _, _, event in scene.log if isinstance(event, Answer | Unanswered)]
+    outcomes = [event for _, _, event in scene.log if is_outcome(event)]
     assert len(outcomes) == submitted
     for event in scene.collected:
         expected = sent[event.source, event.image]
         assert all(packet == expected[packet.rank] for packet in event.packets)
     reported: dict[tuple[int, int], int] = {}
     for at_us, _, event in scene.log:
-        if isinstance(event, ImageCollected):
+        if isinstance(event, ImageCollected) and event.final:
             # Packets that a bad link held in the radio for longer than the receiver remembers look like a new image.
             before_us = reported.get((event.source, event.image), -REMEMBER_US)
             assert at_us - before_us >= REMEMBER_US, "an image was reported twice"

@@ -28,7 +28,8 @@ def test_a_picture_crosses_without_pseudo_terminals() -> None:
 
         def on_event(event: Event) -> None:
             if isinstance(event, ImageCollected):
-                collected.append(event)
+                if event.final:
+                    collected.append(event)
                 used = [packet.rank for packet in event.packets]
                 receiver.answer(now_us(), event, [(7, "cock", 1.0)], service_us=1_000, used=used)
                 driver.wake()

@@ -11,7 +11,7 @@ from host.wire import Ping, StatisticsRequest
 
 PING = Ping(hop=1, token=0x00FF0001, origin_us=0).pack()
 SHORT = StatisticsRequest().pack()
-FULL = bytes([0x80, 7, 3, 0x34, 0x12, 0x2C, 0x01]) + bytes(range(1, 238))
+FULL = bytes([0x80, 7, 1, 3, 0x34, 0x12, 0x2C, 0x01]) + bytes(range(1, 237))
 FULL_OF_FF = bytes([0xFF]) * 244
 FULL_OF_ZEROS = bytes(244)
 

@@ -22,6 +22,7 @@ from host.wire import (
     Pairing,
     Ping,
     Pong,
+    Repeat,
     Reset,
     Result,
     Statistics,
@@ -29,14 +30,14 @@ from host.wire import (
 )
 
 EXAMPLES: list[tuple[str, Control, str]] = [
-    ("hello_of_a_host", Hello(version=1, kind=0), "0100" "01" + "00" * 24),
+    ("hello_of_a_host", Hello(version=2, kind=0), "0100" "02" + "00" * 25),
     (
         "hello_of_a_board",
         Hello(
-            version=1, kind=1, role=2, boot=3, capabilities=0x08070605, firmware=b"\x01\x02\x03", slots=64, in_flight=4,
-            session=0xA1B2C3D4, board_id=0x1122334455667788, name="Küche".encode(),
+            version=2, kind=1, role=2, boot=3, capabilities=0x08070605, firmware=b"\x01\x02\x03", slots=64, in_flight=4,
+            sessions=254, session=0xA1B2C3D4, board_id=0x1122334455667788, name="Küche".encode(),
         ),
-        "0100" "01" "01" "02" "03" "05060708" "010203" "40" "04" "d4c3b2a1" "8877665544332211" "4bc3bc636865",
+        "0100" "02" "01" "02" "03" "05060708" "010203" "40" "04" "fe" "d4c3b2a1" "8877665544332211" "4bc3bc636865",
     ),
     (
         "configure",
@@ -51,8 +52,8 @@ EXAMPLES: list[tuple[str, Control, str]] = [
         ),
         "0300" "c8" "03" "06000080" "ffff" "0c" "34" "04" "01" "bc02" "0c880200" "ffffffff",
     ),
-    ("flush_one_image", Flush(image=9, all=0), "0400" "09" "00"),
-    ("flush_all_of_a_camera", Flush(image=0, all=1, peer=3), "0403" "00" "01"),
+    ("flush_one_image", Flush(image=0xF00D, all=0), "0400" "0df0" "00"),
+    ("flush_all_of_a_camera", Flush(image=0, all=1, peer=3), "0403" "0000" "01"),
     ("statistics_request", StatisticsRequest(peer=7), "0507"),
     (
         "statistics",
@@ -67,15 +68,18 @@ EXAMPLES: list[tuple[str, Control, str]] = [
     ("ping", Ping(hop=2, token=0xDEADBEEF, origin_us=1), "0700" "02" "efbeadde" "01000000"),
     (
         "pong",
-        Pong(hop=2, token=0xDEADBEEF, origin_us=1, held_us=20, service_us=35000),
-        "0800" "02" "efbeadde" "01000000" "14000000" "b8880000",
+        Pong(hop=2, token=0xDEADBEEF, origin_us=1, held_us=20, service_us=35000, clock_us=0x04030201),
+        "0800" "02" "efbeadde" "01000000" "14000000" "b8880000" "01020304",
     ),
     (
         "result",
-        Result(image=5, margin_ms=-3, service_us=0x10000, ranks=b"\x07" + bytes(31), text=b"\x01\x00\xff\x7f\x03cat"),
-        "0900" "05" "00" "fdff" "00000100" "07" + "00" * 31 + "0100" "ff7f" "03" "636174",
+        Result(
+            image=0x1205, program=3, more=1, margin_ms=-3, service_us=0x10000, clock_us=0xFFFEFDFC,
+            ranks=b"\x07" + bytes(31), text=b"\x01\x00\xff\x7f\x03cat",
+        ),
+        "0900" "0512" "03" "00" "01" "fdff" "00000100" "fcfdfeff" "07" + "00" * 31 + "0100" "ff7f" "03" "636174",
     ),
-    ("result_without_text", Result(status=1), "0900" "00" "01" "0000" "00000000" + "00" * 32),
+    ("result_without_text", Result(status=1), "0900" "0000" "00" "01" "00" "0000" "00000000" "00000000" + "00" * 32),
     ("link", Link(state=1, phy=4, mtu=247, interval_us=4_000_000, peer=15), "0a0f" "01" "04" "00" "f700" "00093d00"),
     ("link_lost", Link(state=0, phy=2, reason=8, mtu=247, interval_us=7500), "0a00" "00" "02" "08" "f700" "4c1d0000"),
     ("log", Log(level=2, text=b"low power"), "0b00" "02" "6c6f7720706f776572"),
@@ -101,10 +105,13 @@ EXAMPLES: list[tuple[str, Control, str]] = [
         "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
     ),
     ("reset", Reset(kind=1), "0f00" "01"),
+    ("repeat", Repeat(next_seq=3, missing=0x8000000A), "1000" "03" "0a000080"),
 ]  # fmt: skip
 
-PICTURE: dict[str, Any] = {"source": 0, "last": 0, "image": 7, "rank": 3, "position": 0x1234, "remaining_ms": 300}
-PICTURE_HEX = "80070334122c01"
+PICTURE: dict[str, Any] = {
+    "source": 0, "program": 0, "last": 0, "image": 0x0107, "rank": 3, "position": 0x1234, "remaining_ms": 300,
+}  # fmt: skip
+PICTURE_HEX = "8007010334122c01"
 
 
 def cases() -> list[dict[str, Any]]:
@@ -134,7 +141,7 @@ def _control() -> list[dict[str, Any]]:
 
 def _picture(name: str, data: bytes, **changed: int) -> dict[str, Any]:
     said = {**PICTURE, **changed}
-    flags = 0x80 | (0x40 if said["last"] else 0) | said["source"]
+    flags = 0x80 | (0x40 if said["last"] else 0) | said["program"] << 4 | said["source"]
     return {
         "name": name,
         "packet": f"{flags:02x}" + PICTURE_HEX[2:] + data.hex(),
@@ -146,19 +153,21 @@ def _picture(name: str, data: bytes, **changed: int) -> dict[str, Any]:
 def _pictures() -> list[dict[str, Any]]:
     return [
         _picture("picture_of_one_byte", b"\0"),
-        _picture("picture_full", bytes(range(237))),
+        _picture("picture_full", bytes(range(236))),
         _picture("picture_last", b"abc", last=1),
         _picture("picture_of_camera_15", b"abc", source=15),
+        _picture("picture_of_program_1", b"abc", program=1),
+        _picture("picture_of_program_2", b"abc", program=2, source=9),
         {
             "name": "picture_with_largest_numbers",
-            "packet": "cf" + "ff" * 6 + "00",
+            "packet": "ff" + "ff" * 7 + "00",
             "is": "picture",
-            "fields": {"source": 15, "last": 1, "image": 255, "rank": 255, "position": 65535, "remaining_ms": 65535,
-                       "data": "00"},
+            "fields": {"source": 15, "program": 3, "last": 1, "image": 65535, "rank": 255, "position": 65535,
+                       "remaining_ms": 65535, "data": "00"},
         },
         {"name": "picture_without_codec_bytes", "packet": PICTURE_HEX, "is": "malformed"},
         {"name": "picture_of_one_byte_in_all", "packet": "80", "is": "malformed"},
-        {"name": "picture_too_long", "packet": PICTURE_HEX + "00" * 238, "is": "malformed"},
+        {"name": "picture_too_long", "packet": PICTURE_HEX + "00" * 237, "is": "malformed"},
     ]  # fmt: skip
 
 
@@ -183,9 +192,4 @@ def _long() -> list[dict[str, Any]]:
 
 def _unknown() -> list[dict[str, Any]]:
     kinds = {"type_0": "00", "first_type_not_used": f"{max(CONTROL) + 1:02x}00", "last_control_type": "7f" + "00" * 243}
-    pictures = {"picture_with_bit_4": "90", "picture_with_bit_5": "a0", "picture_with_both": "ff"}
-    found = [{"name": name, "packet": spelled, "is": "unknown"} for name, spelled in kinds.items()]
-    return found + [
-        {"name": name, "packet": spelled + PICTURE_HEX[2:] + "00", "is": "unknown"}
-        for name, spelled in pictures.items()
-    ]
+    return [{"name": name, "packet": spelled, "is": "unknown"} for name, spelled in kinds.items()]

@@ -24,6 +24,7 @@ from host.wire import (
     Picture,
     Ping,
     Pong,
+    Repeat,
     Reset,
     Result,
     Role,
@@ -49,8 +50,8 @@ MS = 1000
 Packet = Control | Picture | bytes
 
 
-def hello(role: Role) -> Hello:
-    """Return the hello of the board under test."""
+def hello(role: Role, opened: int = 1) -> Hello:
+    """Return the hello of the board under test; ``opened``: sessions of hosts since its start."""
     return Hello(
         version=VERSION,
         kind=Kind.BOARD,
@@ -60,6 +61,7 @@ def hello(role: Role) -> Hello:
         firmware=bytes(BOARD["firmware"]),
         slots=SLOTS,
         in_flight=BOARD["in_flight"],
+        sessions=BOARD["session"] + opened,
         session=BOARD["session"],
         board_id=BOARD["board_id"],
         name=BOARD["name"].encode(),
@@ -145,7 +147,7 @@ class Script:
 
 def cases() -> list[dict[str, Any]]:
     """Return all cases."""
-    scripts = [*_sessions(), *_skipped(), *_pictures(), *_air(), *_commands()]
+    scripts = [*_sessions(), *_skipped(), *_pictures(), *_air(), *_commands(), *_repeats()]
     return [script.case for script in scripts]
 
 
@@ -155,10 +157,10 @@ def _not_ready(role: Role) -> Error:
 
 def _sessions() -> list[Script]:
     refused = Script("unknown_version_is_refused", Role.CAMERA).say(0, Hello(version=VERSION + 1))
-    refused.hear(0, hello(Role.CAMERA), Error(code=ErrorCode.VERSION, detail=VERSION))
+    refused.hear(0, hello(Role.CAMERA, opened=0), Error(code=ErrorCode.VERSION, detail=VERSION))
     refused.say(1, picture(0, 100)).hear(1, _not_ready(Role.CAMERA))
     later = Script("hello_of_a_later_version_with_another_layout", Role.EDGE).say(0, bytes([Hello.TYPE, 0, 200]))
-    later.hear(0, hello(Role.EDGE), Error(code=ErrorCode.VERSION, detail=VERSION))
+    later.hear(0, hello(Role.EDGE, opened=0), Error(code=ErrorCode.VERSION, detail=VERSION))
     early = Script("picture_before_hello", Role.CAMERA).say(0, picture(0, 100)).hear(0, _not_ready(Role.CAMERA))
     early.say(1, HOST_HELLO).hear(1, hello(Role.CAMERA), early.credit())
     cut = Script("hello_cut_short", Role.CAMERA).say(0, HOST_HELLO.pack()[:-1])
@@ -170,7 +172,7 @@ def _sessions() -> list[Script]:
     again.seq = 9
     again.say(8, picture(2, 100), HOST_HELLO).sent(9).hear(
         9,
-        hello(Role.CAMERA),
+        hello(Role.CAMERA, opened=2),
         again.credit(link=1, busy_us=9 * MS),
         Link(state=LinkState.UP, phy=Phy.LE_2M, mtu=247, interval_us=7500),
     )
@@ -182,15 +184,15 @@ def _skipped() -> list[Script]:
     for name, packet in [
         ("unknown_type_is_skipped", bytes([0x7F, 0, 1, 2, 3])),
         ("type_0_is_skipped", bytes(4)),
-        ("picture_with_a_reserved_bit_is_skipped", b"\x90" + picture(0, 100).pack()[1:]),
         ("packet_that_only_boards_send_is_skipped", Credit().pack()),
     ]:
         script = Script(name, Role.CAMERA).opened()
-        skipped.append(script.say(1, packet, Ping(token=7)).hear(1, Pong(token=7)))
+        skipped.append(script.say(1, packet, Ping(token=7)).hear(1, script.credit(), Pong(token=7)))
     for name, packet, kind in [
         ("ping_too_short", Ping().pack()[:-1], Ping.TYPE),
         ("ping_of_no_hop", Ping(hop=3).pack(), Ping.TYPE),
-        ("picture_without_codec_bytes", picture(0, 100).pack()[:7], 0x80),
+        ("picture_without_codec_bytes", picture(0, 100).pack()[:8], 0x80),
+        ("repeat_too_short", Repeat().pack()[:-1], Repeat.TYPE),
         ("flush_that_is_neither_one_nor_all", Flush(all=2).pack(), Flush.TYPE),
         ("pair_of_no_action", Pair(action=4).pack(), Pair.TYPE),
         ("pair_of_no_method", Pair(action=1, method=2).pack(), Pair.TYPE),
@@ -261,17 +263,27 @@ def _air() -> list[Script]:
 
 def _commands() -> list[Script]:
     ping = Script("ping_goes_as_far_as_its_hop", Role.CAMERA).linked()
-    ping.say(1, Ping(hop=Hop.BOARD, token=1, origin_us=9)).hear(1, Pong(hop=Hop.BOARD, token=1, origin_us=9))
+    ping.say(1, Ping(hop=Hop.BOARD, token=1, origin_us=9)).hear(
+        1, ping.credit(link=1), Pong(hop=Hop.BOARD, token=1, origin_us=9)
+    )
     ping.say(2, Ping(hop=Hop.PEER_BOARD, token=2)).leave(2, Ping(hop=Hop.PEER_BOARD, token=2))
     ping.arrive(3, Pong(hop=Hop.PEER_BOARD, token=2)).hear(3, Pong(hop=Hop.PEER_BOARD, token=2))
     answers = Script("edge_answers_and_carries_answers", Role.EDGE).linked(peer=2)
     answers.arrive(1, Ping(hop=Hop.PEER_BOARD, token=5), peer=2).leave(1, Pong(hop=Hop.PEER_BOARD, token=5), peer=2)
-    answers.arrive(2, Ping(hop=Hop.PEER_HOST, token=6), peer=2).hear(2, Ping(hop=Hop.PEER_HOST, token=6, peer=2))
+    answers.sent(2, peer=2).arrive(2, Ping(hop=Hop.PEER_HOST, token=6), peer=2).hear(
+        2, Ping(hop=Hop.PEER_HOST, token=6, peer=2)
+    )
     answers.say(3, Result(image=4, text=b"x", peer=2)).leave(3, Result(image=4, text=b"x"), peer=2)
+    newer = Script("newer_answer_takes_the_place_of_a_waiting_one", Role.EDGE).linked(peer=2)
+    newer.say(3, *(Result(image=300 + n % 2, text=b"%d" % n, more=1, peer=2) for n in range(3)))
+    newer.say(4, Result(image=300, program=1, text=b"3", peer=2))
+    newer.leave(4, Result(image=300, text=b"2", more=1), peer=2).sent(5, peer=2)
+    newer.leave(5, Result(image=301, text=b"1", more=1), peer=2).sent(6, peer=2)
+    newer.leave(6, Result(image=300, program=1, text=b"3"), peer=2)
     no_link = Script("no_link_to_carry_it", Role.EDGE).linked(peer=2)
     no_link.say(1, Result(peer=5)).hear(1, Error(code=ErrorCode.NO_LINK, detail=5))
     flush = Script("flush_is_answered_by_credit", Role.CAMERA).opened()
-    flush.say(1, picture(0, 100, image=1), picture(1, 100, image=2), picture(2, 100, image=1), Flush(image=1))
+    flush.say(1, picture(0, 100, image=1), picture(1, 100, image=257), picture(2, 100, image=1), Flush(image=1))
     flush.hear(1, flush.credit(taken=3, waiting=1)).say(2, Flush(image=200, all=1))
     flush.hear(2, flush.credit(taken=3))
     configure = Script("configure_is_answered_by_hello", Role.NONE).opened()
@@ -284,4 +296,24 @@ def _commands() -> list[Script]:
     overrun.say(1, *(picture(rank, 100) for rank in range(SLOTS)))
     overrun.hear(1, overrun.credit(taken=SLOTS, waiting=SLOTS)).say(2, picture(SLOTS, 100))
     overrun.hear(2, Error(code=ErrorCode.OVERRUN, detail=SLOTS), overrun.credit(taken=SLOTS + 1, waiting=SLOTS))
-    return [ping, answers, no_link, flush, configure, illegal, overrun]
+    return [ping, answers, newer, no_link, flush, configure, illegal, overrun]
+
+
+def _repeats() -> list[Script]:
+    pictures = Script("missing_pictures_are_sent_again_by_rank_in_new_frames", Role.EDGE).linked()
+    # Frames 0 to 2 were hello, credit and link; frames 3 to 5 are these.
+    for at_ms, rank in enumerate((2, 1, 0), 10):
+        pictures.arrive(at_ms, picture(rank, 100)).hear(at_ms, picture(rank, 100))
+    pictures.say(30, Repeat(next_seq=6, missing=0b110)).hear(30, picture(1, 81), picture(2, 80))
+    pictures.say(31, Repeat(next_seq=6, missing=0b110)).hear(31)
+    pictures.say(40, Repeat(next_seq=8, missing=0b1)).hear(40, picture(2, 70))
+    expired = Script("missing_picture_without_time_is_not_sent_again", Role.EDGE).linked()
+    expired.arrive(10, picture(0, 20)).hear(10, picture(0, 20)).say(30, Repeat(next_seq=4, missing=0b1)).hear(30)
+    others = Script("missing_answer_is_sent_again_and_a_state_reported_as_it_is", Role.CAMERA).linked()
+    # Frames 0 to 3 were hello, credit, credit and link; frame 4 is this.
+    others.arrive(1, Result(image=4, text=b"x")).hear(1, Result(image=4, text=b"x"))
+    report = Link(state=LinkState.UP, phy=Phy.LE_2M, mtu=247, interval_us=7500)
+    others.say(2, Repeat(next_seq=5, missing=0b11)).hear(2, report, Result(image=4, text=b"x"))
+    others.say(3, Ping(token=9)).hear(3, others.credit(link=1), Pong(token=9))
+    others.say(4, Repeat(next_seq=9, missing=0b11)).hear(4)
+    return [pictures, expired, others]

@@ -84,6 +84,7 @@ static void on_configure(struct pnc_board *b, const uint8_t *packet, size_t len)
 	}
 	if (b->identity.role != configuration.role) {
 		(void)pnc_queue_flush_all(&b->queue);
+		pnc_sent_frames_clear(&b->sent_frames);
 		b->identity.role = configuration.role;
 	}
 	b->hello_due = true;
@@ -123,6 +124,7 @@ static void on_flush(struct pnc_board *b, const uint8_t *packet, size_t len)
 		malformed(b, PNC_TYPE_FLUSH);
 		return;
 	}
+	pnc_sent_frames_flush(&b->sent_frames, flush.peer, flush.image, flush.all);
 	if (flush.all) {
 		(void)pnc_queue_flush_source(&b->queue, flush.peer);
 	} else {
@@ -158,6 +160,7 @@ static void on_ping(struct pnc_board *b, const uint8_t *packet, size_t len)
 	if (!pnc_ping_read(&ping, packet, len) || ping.hop > PNC_HOP_PEER_HOST) {
 		malformed(b, PNC_TYPE_PING);
 	} else if (ping.hop == PNC_HOP_BOARD) {
+		b->credit_due = true;
 		pnc_board_pong(b, PNC_TO_SERIAL, ping.peer, &ping);
 	} else {
 		to_peer(b, packet, len);
@@ -171,6 +174,46 @@ static void on_answer(struct pnc_board *b, const uint8_t *packet, size_t len)
 		malformed(b, packet[0]);
 	} else {
 		to_peer(b, packet, len);
+	}
+}
+
+/* Send a packet again that did not arrive: pictures and forwarded packets through their queues, states as they are now.
+ */
+static void again(struct pnc_board *b, uint32_t now_us, const uint8_t *packet, size_t len)
+{
+	switch (packet[0]) {
+	case PNC_TYPE_LINK:
+		b->peers[packet[1]].report_due = true;
+		break;
+	case PNC_TYPE_STATISTICS:
+		b->peers[packet[1]].statistics_due = true;
+		break;
+	case PNC_TYPE_PAIRING:
+		b->pairing_due = true;
+		break;
+	case PNC_TYPE_PING:
+	case PNC_TYPE_PONG:
+	case PNC_TYPE_RESULT:
+		(void)pnc_control_push(&b->control, PNC_TO_SERIAL, packet, len);
+		break;
+	default:
+		(void)pnc_queue_return(&b->queue, now_us, packet, len);
+		break;
+	}
+}
+
+static void on_repeat(struct pnc_board *b, uint32_t now_us, const uint8_t *packet, size_t len)
+{
+	struct pnc_repeat repeat;
+	uint8_t kept[PNC_MAX_PACKET];
+	size_t kept_len;
+	if (!pnc_repeat_read(&repeat, packet, len)) {
+		malformed(b, PNC_TYPE_REPEAT);
+		return;
+	}
+	while ((kept_len = pnc_sent_frames_take(&b->sent_frames, now_us, b->frames, repeat.next_seq, repeat.missing,
+						kept)) > 0) {
+		again(b, now_us, kept, kept_len);
 	}
 }
 
@@ -224,6 +267,9 @@ static void on_packet(struct pnc_board *b, uint32_t now_us, const uint8_t *packe
 		break;
 	case PNC_TYPE_PING:
 		on_ping(b, packet, len);
+		break;
+	case PNC_TYPE_REPEAT:
+		on_repeat(b, now_us, packet, len);
 		break;
 	case PNC_TYPE_PONG:
 	case PNC_TYPE_RESULT:

@@ -1,6 +1,8 @@
 /* Packets to the host, and their frames. */
 #include "board_internal.h"
 
+#define HOP_AT 2u /* in ping and pong */
+
 /* Error messages for people, indexed by PNC_ERROR_CODE_. */
 static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_VERSION] = "this board speaks another protocol version",
@@ -160,6 +162,24 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 	return len;
 }
 
+/* Return true if a packet is sent again when the host asks for it. Not credits, which the next one replaces; not hello
+ * and errors, which the host's next packet brings again; not pongs of this board, which measure the serial port. */
+static bool is_worth_repeating(const uint8_t *packet)
+{
+	switch (packet[0]) {
+	case PNC_TYPE_PONG:
+		return packet[HOP_AT] != PNC_HOP_BOARD;
+	case PNC_TYPE_PING:
+	case PNC_TYPE_RESULT:
+	case PNC_TYPE_LINK:
+	case PNC_TYPE_STATISTICS:
+	case PNC_TYPE_PAIRING:
+		return true;
+	default:
+		return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
+	}
+}
+
 size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)
 {
 	uint8_t packet[PNC_MAX_PACKET];
@@ -170,7 +190,11 @@ size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out
 			if (len == 0) {
 				break;
 			}
-			b->frame_len = pnc_frame_write(b->frame_seq++, packet, len, b->frame);
+			b->frame_len = pnc_frame_write((uint8_t)b->frames, packet, len, b->frame);
+			if (is_worth_repeating(packet)) {
+				pnc_sent_frames_add(&b->sent_frames, now_us, b->frames, packet, len);
+			}
+			b->frames++;
 			b->frame_at = 0;
 		}
 		size_t part = b->frame_len - b->frame_at;

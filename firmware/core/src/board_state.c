@@ -24,6 +24,7 @@ void pnc_board_end_session(struct pnc_board *b)
 		pnc_tx_window_forget_session(&b->peers[i].tx_window);
 	}
 	pnc_control_clear(&b->control, PNC_TO_SERIAL);
+	pnc_sent_frames_clear(&b->sent_frames);
 	if (b->identity.role == PNC_ROLE_CAMERA) {
 		(void)pnc_queue_flush_all(&b->queue);
 	}

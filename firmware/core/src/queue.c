@@ -165,6 +165,13 @@ enum pnc_push pnc_queue_push(struct pnc_queue *q, uint32_t now_us, const uint8_t
 	return outcome;
 }
 
+enum pnc_push pnc_queue_return(struct pnc_queue *q, uint32_t now_us, const uint8_t *packet, size_t len)
+{
+	q->totals.sent--;
+	q->totals.accepted--;
+	return pnc_queue_push(q, now_us, packet, len);
+}
+
 size_t pnc_queue_pop(struct pnc_queue *q, uint32_t now_us, uint8_t *out)
 {
 	while (q->waiting > 0) {

@@ -23,6 +23,7 @@
 #include "pnc/frame.h"
 #include "pnc/goodput.h"
 #include "pnc/queue.h"
+#include "pnc/sent_frames.h"
 #include "pnc/tx_window.h"
 #include "pnc_wire.h"
 
@@ -113,7 +114,8 @@ struct pnc_board {
 	uint8_t frame[PNC_MAX_FRAME + 1u]; /* being written to the serial port */
 	size_t frame_len;
 	size_t frame_at;
-	uint8_t frame_seq;
+	uint32_t frames; /* frames begun since the start; the next one's sequence number is this modulo 256 */
+	struct pnc_sent_frames sent_frames;
 };
 
 /* Start a board without a host and without connections. Copies `identity`; `ops` must outlive the board. */

@@ -10,6 +10,10 @@
 #define PNC_CONTROL_SLOTS 12u /* control packets that pass through a board at a time, both directions; 2 to 254 */
 #endif
 
+#ifndef PNC_SENT_FRAMES
+#define PNC_SENT_FRAMES 12u /* frames to the host kept to be sent again; 1 to 32, which one repeat can name */
+#endif
+
 #ifndef PNC_PEERS
 #define PNC_PEERS 8u /* radio connections of an edge board; 1 to 16, the range of a picture's source field */
 #endif

@@ -31,7 +31,7 @@ struct pnc_slot {
 /* Totals since init, modulo 2^32. */
 struct pnc_queue_totals {
 	uint32_t accepted; /* offered by push */
-	uint32_t sent;     /* removed by pop */
+	uint32_t sent;     /* removed by pop, and not taken back */
 	uint32_t expired;  /* dropped after their deadline */
 	uint32_t evicted;  /* dropped as the worst packet of a full queue */
 	uint32_t flushed;  /* dropped by flush */
@@ -63,6 +63,10 @@ void pnc_queue_init(struct pnc_queue *q);
  * is `now_us` plus its remaining time. A full queue drops expired packets first, then the worst packet: the one with
  * the highest rank; among equals, with the latest deadline; among equals, the one that arrived last. */
 enum pnc_push pnc_queue_push(struct pnc_queue *q, uint32_t now_us, const uint8_t *packet, size_t len);
+
+/* Take back a packet that pop removed, because it did not arrive. It then waits as if it had been pushed, and counts
+ * once: it is no longer `sent`, and `accepted` includes it already. */
+enum pnc_push pnc_queue_return(struct pnc_queue *q, uint32_t now_us, const uint8_t *packet, size_t len);
 
 /* Remove the best packet that has not expired, write it to `out` (PNC_MAX_PACKET bytes) and return its length; return 0
  * if none waits. Its remaining time is as of now, rounded down to whole ms. Drops expired packets that precede it. */

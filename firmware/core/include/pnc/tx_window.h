@@ -35,7 +35,7 @@ struct pnc_tx_window {
 	bool ended;                                      /* packets handed out from now on belong to the next event */
 	uint32_t acked_us;                               /* time of the last acknowledgement */
 	uint32_t packet_us; /* smoothed time that the radio takes for one packet; 0 before the first */
-	uint32_t radio_us; /* smoothed time in the radio, from hand-over to acknowledgement */
+	uint32_t radio_us;  /* smoothed time in the radio, from hand-over to acknowledgement */
 };
 
 /* Initialise the window of a new connection: no packet in flight, at most `most` allowed. */

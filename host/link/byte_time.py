@@ -1,0 +1,72 @@
+"""How long the link takes for a byte when it is slow: whether shorter packets would arrive sooner.
+
+Time goes to each packet, whatever its length, and to its bytes. A link that loses packets costs time for each packet; a
+link of a low rate costs time for each byte. Only the second one gains by shorter packets.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..wire import Credit
+
+_WRAP_16, _WRAP_32 = 1 << 16, 1 << 32
+#: Acknowledgements that the line goes through, and the last ones of them that say how slow the link is.
+_KEPT, _LATEST = 512, 128
+#: The link is slow in this share of its busy time.
+_SLOW = 0.25
+#: Packets must differ so much in length that the two times can be told apart: the least determinant of the normal
+#: equations, as a share of the largest possible one.
+_DIFFERENT = 0.03
+#: A byte may take so many times its mean time when the link is slow; what seems more is the luck of single packets.
+_MOST_TIMES = 6.0
+
+
+class ByteTime:
+    """Estimates the two times from credits: a line through the last acknowledgements, by least squares."""
+
+    def __init__(self) -> None:
+        self._since: Credit | None = None  # the last credit that acknowledged any packet
+        self._samples: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)  # packets, codec bytes, busy time in us
+        self._packet_us = 0.0
+        self._byte_us: float | None = None
+
+    def restart(self) -> None:
+        """Expect the board's totals to restart from zero; the estimate stays."""
+        self._since = None
+
+    def update(self, credit: Credit) -> None:
+        """Take the totals of a credit."""
+        since = self._since
+        if since is None:
+            self._since = credit
+            return
+        packets = (credit.acked_packets - since.acked_packets) % _WRAP_16
+        if packets == 0:
+            return
+        self._since = credit
+        acked_bytes = (credit.acked_bytes - since.acked_bytes) % _WRAP_32
+        if acked_bytes:
+            self._samples.append((packets, acked_bytes, (credit.busy_us - since.busy_us) % _WRAP_32))
+
+    def slow_us(self) -> float:
+        """Return the time of a codec byte in us, apart from that of its packet, when the link is slow; 0 if unknown."""
+        self._fit()
+        times = [(max(0.0, (us - self._packet_us * n) / size), us) for n, size, us in list(self._samples)[-_LATEST:]]
+        slower_us, slow_us = 0.0, _SLOW * sum(us for _, us in times)
+        for byte_us, us in sorted(times, reverse=True):
+            slower_us += us
+            if slower_us >= slow_us:
+                return byte_us if self._byte_us is None else min(byte_us, _MOST_TIMES * self._byte_us)
+        return 0.0
+
+    def _fit(self) -> None:
+        """Estimate the times of a packet and of a byte. They stay while all packets have the same length."""
+        nn = nb = bb = nt = bt = 0
+        for n, size, us in self._samples:
+            nn, nb, bb = nn + n * n, nb + n * size, bb + size * size
+            nt, bt = nt + n * us, bt + size * us
+        determinant = nn * bb - nb * nb
+        if determinant > _DIFFERENT * nn * bb:
+            self._packet_us = max(0.0, (nt * bb - bt * nb) / determinant)
+            self._byte_us = max(0.0, (bt * nn - nt * nb) / determinant)
