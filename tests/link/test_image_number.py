@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.link.image_number import CLOCK_MODULO_US, KEPT_US, MODULO, GivenNumbers, moment_us, number_of
+from host.link.image_number import CLOCK_MODULO_US, KEPT_US, MODULO, UsedNumbers, moment_us, number_of
 from host.link.receiver import REMEMBER_US
-from host.link.sender import MAX_PENDING, DeadlineInfeasibleError
+from host.link.sender import MAX_PENDING, DeadlineInfeasibleError, Policy
 from host.wire import MAX_DEADLINE_MS
 from tests.link.desk import AHEAD_US, BEGIN_US, ROUND_TRIP_US, SERVICE_US, SenderDesk, ranked
 
@@ -120,28 +120,35 @@ def test_a_thousand_pictures_a_second_are_told_apart() -> None:
     assert len(set(numbers)) == 2_000
 
 
-@given(
-    wanted=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 900)), max_size=80), pending=st.sets(st.integers(0, 9))
-)
-def test_a_number_is_given_again_only_after_the_server_has_forgotten_it(
-    wanted: list[tuple[int, int]], pending: set[int]
-) -> None:
-    assert KEPT_US >= REMEMBER_US
-    numbers, now_us = GivenNumbers(), 0
-    given_us: dict[int, int] = {}
+@given(wanted=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5_000)), max_size=80))
+def test_a_number_comes_back_only_after_it_has_named_its_moment(wanted: list[tuple[int, int]]) -> None:
+    assert KEPT_US > MAX_DEADLINE_MS * 1000 + Policy().grace_us >= REMEMBER_US
+    numbers, now_us = UsedNumbers(), 0
+    used_us: dict[int, int] = {}
     for number, pause_ms in wanted:
         now_us += pause_ms * 1000
-        taken = numbers.take(now_us, number, now_us + 100_000, pending)
-        assert taken not in pending
-        assert now_us > given_us.get(taken, -KEPT_US - 200_000) + 100_000 + KEPT_US
-        given_us[taken] = now_us
+        free = numbers.free(now_us, number)
+        assert all((number - back) % MODULO in used_us for back in range((number - free) % MODULO))
+        assert now_us >= used_us.get(free, -KEPT_US) + KEPT_US
+        used_us[free] = now_us
 
 
-def test_a_number_comes_back_in_the_end_and_memory_is_bounded() -> None:
-    numbers = GivenNumbers()
-    assert numbers.take(0, 5, 0, ()) == 5
-    assert numbers.take(KEPT_US, 5, 0, ()) == 4
-    assert numbers.take(KEPT_US + 1, 5, 0, ()) == 5
-    for _ in range(5_000):
-        numbers.take(0, 0, 0, ())
-    assert len(numbers._until_us) < 5_000
+def test_a_picture_with_the_longest_deadline_keeps_its_number_until_it_ends() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    numbers, longest_us = [desk.submit(1, MAX_DEADLINE_MS * 1000)], MAX_DEADLINE_MS * 1000
+    begun_us = desk.now_us
+    while desk.now_us < begun_us + CLOCK_MODULO_US:
+        desk.wait(100_000)
+        desk.credit(free=0)
+    assert desk.sender.pending == 1
+    numbers.append(desk.submit(1, longest_us - (desk.now_us - begun_us - CLOCK_MODULO_US)))
+    assert desk.sender.pending == 2
+    assert len(set(numbers)) == 2
+
+
+def test_however_many_numbers_are_used_there_is_a_free_one() -> None:
+    numbers = UsedNumbers()
+    for index in range(MODULO + 1_000):
+        assert numbers.free(0, index % MODULO) == index % MODULO
+    assert len(numbers._used_us) < MODULO
