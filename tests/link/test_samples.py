@@ -1,16 +1,11 @@
-"""Recent measurements, the rate, and what they forget."""
+"""Recent measurements, and what they forget."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.link.rate import RateEstimate
 from host.link.samples import RecentSamples
-from host.wire import Credit
-
-WRAP = 1 << 32
 
 
 def samples_of(*values: float, step_us: int = 1000, most: int = 32) -> RecentSamples:
@@ -55,60 +50,3 @@ def test_cleared_measurements_are_gone() -> None:
     samples = samples_of(1, 2, 3)
     samples.clear()
     assert (len(samples), samples.quantile(0.5)) == (0, 0)
-
-
-# The rate
-
-
-def fed(*parts: tuple[int, int], start: tuple[int, int] = (0, 0), idle_every: int = 0) -> RateEstimate:
-    """Return an estimate after credits of bytes and busy time, us, with ``idle_every`` without bytes before each."""
-    rate, (acked, busy_us) = RateEstimate(), start
-    rate.update(0, Credit(acked_bytes=acked % WRAP, busy_us=busy_us % WRAP))
-    for size, time_us in parts:
-        for _ in range(idle_every):
-            rate.update(0, Credit(acked_bytes=acked % WRAP, busy_us=busy_us % WRAP))
-            busy_us += time_us // (idle_every + 1)
-        acked, busy_us = acked + size, busy_us + time_us - idle_every * (time_us // (idle_every + 1))
-        rate.update(0, Credit(acked_bytes=acked % WRAP, busy_us=busy_us % WRAP))
-    return rate
-
-
-def test_without_acknowledgements_the_usual_time_is_zero() -> None:
-    assert RateEstimate().usual_us_per_byte() == 0
-    assert fed((0, 50_000), (0, 50_000)).usual_us_per_byte() == 0
-
-
-@given(st.integers(1, 500), st.integers(1, 100_000), st.integers(1, 100), st.integers(0, 3))
-def test_a_steady_link_takes_its_time_for_each_byte(size: int, time_us: int, count: int, idle_every: int) -> None:
-    rate = fed(*[(size, time_us)] * count, idle_every=idle_every)
-    assert rate.usual_us_per_byte() == pytest.approx(time_us / size)
-
-
-@given(st.lists(st.tuples(st.integers(1, 2_000), st.integers(1, 200_000)), min_size=1, max_size=100))
-def test_in_half_of_the_busy_time_a_byte_took_longer(parts: list[tuple[int, int]]) -> None:
-    usual = fed(*parts).usual_us_per_byte()
-    total_us = sum(time_us for _, time_us in parts)
-    assert sum(time_us for size, time_us in parts if time_us / size > usual) <= total_us / 2
-    assert sum(time_us for size, time_us in parts if time_us / size >= usual) >= total_us / 2
-
-
-def test_a_link_that_is_slow_most_of_the_time_is_slow_however_many_bytes_are_fast() -> None:
-    fast, slow = [(236, 1_400)] * 50, [(236, 100_000)]
-    assert fed(*fast, *slow).usual_us_per_byte() == pytest.approx(100_000 / 236)
-    assert fed(*fast * 2, *slow).usual_us_per_byte() == pytest.approx(1_400 / 236)
-
-
-def test_the_usual_time_follows_a_link_that_changes_and_forgets() -> None:
-    parts = [(236, 50_000)] * 200 + [(236, 1_400)] * 128
-    assert fed(*parts).usual_us_per_byte() == pytest.approx(1_400 / 236)
-
-
-def test_totals_may_wrap_and_restart() -> None:
-    rate = fed(*[(236, 2_000)] * 10, start=(WRAP - 1_000, WRAP - 5_000))
-    assert rate.usual_us_per_byte() == pytest.approx(2_000 / 236)
-    assert rate.bytes_per_s == pytest.approx(236 / 2_000 * 1e6)
-    rate.restart()
-    for index in range(10):
-        rate.update(0, Credit(acked_bytes=236 * index, busy_us=2_000 * index))
-    assert rate.usual_us_per_byte() == pytest.approx(2_000 / 236)
-    assert rate.bytes_per_s == pytest.approx(236 / 2_000 * 1e6)
