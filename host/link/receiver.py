@@ -264,8 +264,7 @@ class Receiver:
         """Return whether a worker is idle and needed for no final answer meanwhile."""
         if self.workers is None:
             return True
-        by_us = now_us + self.service_us
-        due = sum(image.final_us < by_us and not image.left_out for image in self._open.values())
+        due = sum(image.final_us < now_us + self.service_us for image in self._open.values())
         return sum(self._serving.values()) + due < self.workers
 
     def _on_served(self, collected: ImageCollected) -> None:
