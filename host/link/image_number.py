@@ -32,6 +32,16 @@ def moment_us(image: int, estimate_us: int) -> int:
     return (estimate_ms + off_ms) * 1000 if abs(off_ms) * 1000 <= _PLAUSIBLE_US else estimate_us
 
 
+def left_in_time(image: int, clock_us: int) -> bool:
+    """Return whether an answer left the server by the moment that its image names.
+
+    Args:
+        image: the number.
+        clock_us: the server's clock when the answer left, modulo ``CLOCK_MODULO_US``.
+    """
+    return (image - clock_us // 1000 + _HALF) % MODULO - _HALF >= 0
+
+
 #: A used number is free again after this time: no picture waits for its answer any more, whatever its deadline, us.
 KEPT_US = CLOCK_MODULO_US + 5_000_000
 _MOST_KEPT = MODULO // 2

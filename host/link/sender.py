@@ -32,7 +32,7 @@ from .answers import unpack_classes, unpack_ranks
 from .byte_time import ByteTime
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import LEAST_SHARE, UsedNumbers
+from .image_number import LEAST_SHARE, UsedNumbers, left_in_time
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
 from .server_clock import ServerClock
@@ -228,6 +228,8 @@ class Sender:
             image.best = answer
         if result.more and not answer.late:
             return [answer]
+        if answer.status is ResultStatus.OK and (left_in_time(result.image, result.clock_us) or not answer.late):
+            self.server.on_outcome(image.best.answered_us - image.answer_by_us)
         self._flush(now_us, image)
         del self._images[result.image]
         return [replace(image.best, final=True)]

@@ -17,6 +17,9 @@ _JUMP_US = 2_000_000
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
 GUARD_US = 1_000
+#: The margin grows by this with a picture whose answer was late, us, and shrinks again with so many in time. An answer that
+#: is later than the most is no matter of a margin.
+LATER_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 2_000.0, 30, 25_000.0
 
 
 class ServerClock:
@@ -27,6 +30,7 @@ class ServerClock:
         self.least_us = 0
         self.least_service_us = 0
         self.events = EventPhase()
+        self._margin_us = 0.0
         self._service = RecentSamples(most=9)
         self._round_trips = RecentSamples()
         self._differences = RecentSamples(most=96)
@@ -52,6 +56,16 @@ class ServerClock:
         if service_us:
             self._service.add(now_us, service_us)
 
+    def on_outcome(self, late_us: int) -> None:
+        """Take how late the answer was that a picture ended with; at most 0: in time.
+
+        So the margin is as large as it has to be for most pictures: more where the server gives no provisional answers.
+        """
+        if late_us <= 0:
+            self._margin_us = max(0.0, self._margin_us - LATER_US / IN_TIME_FOR_ONE_LATE)
+        elif late_us <= MOST_MARGIN_US:
+            self._margin_us = min(self._margin_us + LATER_US, MOST_MARGIN_US)
+
     @property
     def least_one_way_us(self) -> float:
         """Half of the least round trip: what one way takes at best."""
@@ -69,9 +83,9 @@ class ServerClock:
 
     def leaves_by_us(self, answer_by_us: int) -> float:
         """Return when an answer that is due here at ``answer_by_us`` has to leave the server, on this clock."""
-        event_us = self.events.last_before(answer_by_us)
+        event_us = self.events.last_before(answer_by_us - round(self._margin_us))
         if event_us is None:
-            return answer_by_us - self.way_back_us
+            return answer_by_us - self._margin_us - self.way_back_us
         return event_us - GUARD_US - self.least_one_way_us
 
     def number_for(self, leaves_by_us: float) -> int:
