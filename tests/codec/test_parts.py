@@ -30,6 +30,7 @@ def stream(packets: list[RankedPacket]) -> bytes:
     return b"".join(packet.data for packet in packets)
 
 
+@settings(deadline=None)
 @given(SIZES, FIRST, MOST)
 def test_parts_joined_again_are_the_packets(sizes: list[int], first_bytes: int, most_bytes: int) -> None:
     packets = packets_of(sizes)
@@ -40,6 +41,7 @@ def test_parts_joined_again_are_the_packets(sizes: list[int], first_bytes: int, 
     assert joined(packets) == packets
 
 
+@settings(deadline=None)
 @given(SIZES, FIRST, MOST)
 def test_parts_are_as_short_as_they_should_be(sizes: list[int], first_bytes: int, most_bytes: int) -> None:
     packets = packets_of(sizes)
@@ -53,6 +55,7 @@ def test_parts_are_as_short_as_they_should_be(sizes: list[int], first_bytes: int
         before += len(part.data)
 
 
+@settings(deadline=None)
 @given(st.integers(1, MAX_RANKS), st.integers(1, 40))
 def test_no_picture_has_more_ranks_than_there_are(count: int, first_bytes: int) -> None:
     packets = packets_of([MAX_CODEC_BYTES] * count)
@@ -103,6 +106,7 @@ def test_parts_behind_a_gap_are_not_joined_to_what_is_before_it(
     assert ranks == sorted(set(ranks))
 
 
+@settings(deadline=None)
 @given(SIZES, st.data())
 def test_any_packets_are_joined_without_an_error_or_a_lost_byte(sizes: list[int], data: st.DataObject) -> None:
     """Ranks and positions of a hostile camera: the bytes stay, and no packet grows beyond its bound."""

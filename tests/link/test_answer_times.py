@@ -13,6 +13,7 @@ from host.link.answer_times import PROVISIONAL, ProvisionalTimes, latest_starts
 DEADLINES_US = st.lists(st.integers(0, 400_000), max_size=12)
 
 
+@settings(deadline=None)
 @given(DEADLINES_US, st.integers(0, 100_000))
 def test_a_server_of_any_number_of_workers_begins_as_late_as_it_can(deadlines_us: list[int], service_us: int) -> None:
     expected = [deadline_us - service_us for deadline_us in deadlines_us]
@@ -20,6 +21,7 @@ def test_a_server_of_any_number_of_workers_begins_as_late_as_it_can(deadlines_us
     assert latest_starts(deadlines_us, service_us, max(1, len(deadlines_us))) == expected
 
 
+@settings(deadline=None)
 @given(DEADLINES_US, st.integers(1, 100_000), st.integers(1, 4))
 def test_no_more_answers_than_workers_are_prepared_at_a_time(
     deadlines_us: list[int], service_us: int, workers: int

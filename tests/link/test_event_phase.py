@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.event_phase import EventPhase
@@ -21,6 +21,7 @@ def phase_of(interval_us: int, arrivals_us: list[int]) -> EventPhase:
     return phase
 
 
+@settings(deadline=None)
 @given(
     interval_us=INTERVALS_US,
     first_us=st.integers(0, 1 << 40),
@@ -38,6 +39,7 @@ def test_the_last_arrival_by_a_deadline_is_that_of_the_event_before_it(
     assert (last_us - first_us) % interval_us == 0
 
 
+@settings(deadline=None)
 @given(
     interval_us=INTERVALS_US, seed=st.integers(0, 99), noise=st.floats(0, 0.05), share=st.sampled_from([0, 0.2, 0.4])
 )
@@ -65,6 +67,7 @@ def test_arrivals_spread_over_the_interval_have_no_phase(interval_us: int) -> No
         assert phase_of(interval_us, arrivals_us).last_before(10**9) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**6), min_size=6, max_size=24), INTERVALS_US, st.integers(0, 10**7))
 def test_the_last_arrival_is_never_after_the_deadline(
     arrivals_us: list[int], interval_us: int, deadline_us: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.image_number import CLOCK_MODULO_US, KEPT_US, MODULO, UsedNumbers, moment_us, number_of
+from host.link.image_number import CLOCK_MODULO_US, KEPT_US, MODULO, UsedNumbers, left_in_time, moment_us, number_of
 from host.link.receiver import REMEMBER_US
 from host.link.sender import MAX_PENDING, DeadlineInfeasibleError, Policy
 from host.wire import MAX_DEADLINE_MS
@@ -15,6 +15,7 @@ from tests.link.desk import AHEAD_US, BEGIN_US, ROUND_TRIP_US, SERVICE_US, Sende
 CLOCKS_US = st.integers(0, 1 << 60)
 
 
+@settings(deadline=None)
 @given(now_us=CLOCKS_US, due_us=st.integers(0, MAX_DEADLINE_MS * 1000), late_us=st.integers(0, 4_900_000))
 def test_a_number_names_its_moment_on_any_clock(now_us: int, due_us: int, late_us: int) -> None:
     due_at_us = now_us + due_us
@@ -24,16 +25,26 @@ def test_a_number_names_its_moment_on_any_clock(now_us: int, due_us: int, late_u
     assert found_us == due_at_us // 1000 * 1000
 
 
+@settings(deadline=None)
 @given(moment=st.integers(0, 1 << 50), early_us=st.integers(0, 4_900_000))
 def test_an_estimate_may_be_early_as_well(moment: int, early_us: int) -> None:
     at_us = moment + 5_000_000
     assert moment_us(number_of(at_us), at_us - early_us) == at_us // 1000 * 1000
 
 
+@settings(deadline=None)
 @given(now_us=CLOCKS_US, off_ms=st.integers(5_001, MODULO - 5_001))
 def test_a_number_far_from_the_estimate_is_no_moment_of_this_clock(now_us: int, off_ms: int) -> None:
     image = number_of(now_us + off_ms * 1000)
     assert moment_us(image, now_us) == now_us
+
+
+@settings(deadline=None)
+@given(moment=CLOCKS_US, early_us=st.integers(-30_000_000, 30_000_000))
+def test_an_answer_left_in_time_if_its_moment_had_not_passed(moment: int, early_us: int) -> None:
+    at_us = moment + 30_000_000
+    left_us = at_us - early_us
+    assert left_in_time(number_of(at_us), left_us % CLOCK_MODULO_US) == (left_us // 1000 <= at_us // 1000)
 
 
 @pytest.mark.parametrize("at_us", [0, CLOCK_MODULO_US - 1_000, CLOCK_MODULO_US, 10 * CLOCK_MODULO_US - 1])
@@ -43,6 +54,7 @@ def test_numbers_count_on_across_the_wrap(at_us: int) -> None:
     assert 0 <= number_of(at_us) < MODULO
 
 
+@settings(deadline=None)
 @given(deadline_us=st.integers(ROUND_TRIP_US + SERVICE_US, MAX_DEADLINE_MS * 1000), start_us=st.integers(0, 1 << 45))
 def test_the_number_says_when_the_answer_must_leave_the_server(deadline_us: int, start_us: int) -> None:
     desk = SenderDesk()
@@ -68,6 +80,7 @@ def test_before_the_server_was_heard_the_number_is_replaced_by_the_estimate() ->
         assert moment_us(sent.image, server_us + 500_000) == server_us + 500_000
 
 
+@settings(deadline=None)
 @given(deadlines_ms=st.lists(st.integers(60, 90), min_size=2, max_size=MAX_PENDING))
 def test_numbers_of_images_under_way_differ_and_move_by_as_little_as_they_must(deadlines_ms: list[int]) -> None:
     desk = SenderDesk()
@@ -81,6 +94,7 @@ def test_numbers_of_images_under_way_differ_and_move_by_as_little_as_they_must(d
         taken.add(number)
 
 
+@settings(deadline=None)
 @given(
     gaps_ms=st.lists(st.tuples(st.integers(0, 20), st.integers(60, 200), st.booleans()), min_size=5, max_size=150),
     same_due=st.booleans(),
@@ -120,6 +134,7 @@ def test_a_thousand_pictures_a_second_are_told_apart() -> None:
     assert len(set(numbers)) == 2_000
 
 
+@settings(deadline=None)
 @given(wanted=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 5_000)), max_size=80))
 def test_a_number_comes_back_only_after_it_has_named_its_moment(wanted: list[tuple[int, int]]) -> None:
     assert KEPT_US > MAX_DEADLINE_MS * 1000 + Policy().grace_us >= REMEMBER_US

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.byte_time import ByteTime
@@ -56,6 +56,7 @@ def test_nothing_is_known_without_acknowledgements() -> None:
     assert slow_us((0, 50_000), (0, 50_000)) == 0
 
 
+@settings(deadline=None)
 @given(st.floats(0, 60_000), st.floats(0, 500), st.integers(0, 3))
 def test_the_time_of_a_byte_is_told_apart_from_that_of_its_packet(
     packet_us: float, byte_us: float, idle_every: int
@@ -64,6 +65,7 @@ def test_the_time_of_a_byte_is_told_apart_from_that_of_its_packet(
     assert found == pytest.approx(byte_us, rel=0.01, abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 236), st.integers(1, 100_000), st.integers(1, 100))
 def test_of_packets_of_one_length_all_time_goes_to_the_bytes(size: int, time_us: int, count: int) -> None:
     assert slow_us(*[(size, time_us)] * count) == pytest.approx(time_us / size)
@@ -80,6 +82,7 @@ def test_a_link_that_changes_is_followed() -> None:
     assert slow_us(*parts) == pytest.approx(1_400 / 236)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 236), st.integers(0, 200_000)), max_size=80))
 def test_any_credits_give_a_time_that_is_not_negative(parts: list[Part]) -> None:
     assert 0 <= slow_us(*parts) <= 200_000

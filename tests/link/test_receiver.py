@@ -61,6 +61,7 @@ def test_what_is_there_when_the_server_has_to_begin_is_closed_then(desk: Receive
     assert collected.deadline_us == due_us
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=40), st.integers(0, 20), st.data())
 def test_an_image_is_whole_when_all_ranks_up_to_the_last_are_there(
     order: list[int], last: int, data: st.DataObject
@@ -93,6 +94,7 @@ def test_of_two_packets_that_are_said_to_be_the_last_neither_closes_a_gap(desk: 
 # The deadline
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5000)), min_size=1, max_size=12))
 def test_the_number_says_the_deadline_however_long_packets_waited(arrivals: list[tuple[int, int]]) -> None:
     desk = ReceiverDesk()

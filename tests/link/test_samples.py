@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.samples import RecentSamples
@@ -15,6 +15,7 @@ def samples_of(*values: float, step_us: int = 1000, most: int = 32) -> RecentSam
     return samples
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=32), st.floats(0, 1))
 def test_a_quantile_is_a_measurement_and_that_share_is_not_above_it(values: list[float], share: float) -> None:
     found = samples_of(*values).quantile(share)
@@ -32,6 +33,7 @@ def test_quantiles_by_hand() -> None:
     assert samples_of(*range(101), most=200).quantile(0.25) == 25
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6_000_000), st.integers(-9, 9)), max_size=60), st.integers(1, 40))
 def test_old_measurements_are_forgotten_but_never_the_last_three(steps: list[tuple[int, int]], most: int) -> None:
     samples, now_us, taken = RecentSamples(most=most), 0, []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from host.link.events import Answer, Event, Failed, Unanswered
 from host.link.image_number import LEAST_SHARE
 from host.link.sender import MAX_PENDING, DeadlineInfeasibleError, Policy
+from host.link.server_clock import IN_TIME_FOR_ONE_LATE, LATER_US
 from host.wire import Error, ErrorCode, Flush, Hop, LinkState, Ping, ResultStatus, Role
 from tests.link.desk import PROGRAM, ROUND_TRIP_US, SERVICE_US, SenderDesk, ranked, ranks
 
@@ -246,6 +247,29 @@ def test_a_pong_for_another_program_is_ignored() -> None:
     for _ in range(8):
         desk.pong(ping, token=ping.token ^ (1 << 31), service_us=9_000_000)
     assert desk.sender.server.service_us == known
+
+
+def test_answers_that_the_way_back_made_late_make_the_next_ones_leave_earlier(desk: SenderDesk) -> None:
+    server = desk.sender.server
+
+    def moved_us(late_us: int, left_late_us: int, **fields: int) -> float:
+        """Return how much earlier answers have to leave after one that was late here, and left the server late."""
+        before_us = server.leaves_by_us(desk.now_us) - desk.now_us + server.way_back_us
+        number = desk.submit(3, 300_000)
+        (image,) = desk.sender._images.values()
+        desk.credit()
+        left_us = image.leaves_by_us + left_late_us
+        desk.now_us = image.answer_by_us + late_us
+        desk.result(number, range(3), way_us=desk.now_us - left_us, **fields)
+        assert desk.sender.pending == 0
+        return before_us - (server.leaves_by_us(desk.now_us) - desk.now_us + server.way_back_us)
+
+    assert moved_us(-5_000, -6_000) == 0  # in time
+    assert moved_us(5_000, -1_000) == LATER_US
+    assert moved_us(5_000, 3_000) == 0  # the server was late, not the way back
+    assert moved_us(5_000, -1_000, status=ResultStatus.FAILED) == 0
+    assert moved_us(400_000, -1_000) == 0  # no margin would help
+    assert moved_us(-5_000, -6_000) == pytest.approx(-LATER_US / IN_TIME_FOR_ONE_LATE)
 
 
 # A hiccup

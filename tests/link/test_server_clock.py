@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.image_number import CLOCK_MODULO_US, number_of
-from host.link.server_clock import GUARD_US, ServerClock
+from host.link.server_clock import GUARD_US, IN_TIME_FOR_ONE_LATE, LATER_US, MOST_MARGIN_US, ServerClock
 
 WAY_US = 10_000
 
@@ -44,6 +44,7 @@ def test_nothing_is_known_before_the_first_pong() -> None:
     assert clock.leaves_by_us(700_000) == 700_000
 
 
+@settings(deadline=None)
 @given(ahead_us=st.integers(0, 1 << 45), start_us=st.integers(0, 1 << 45), due_us=st.integers(0, 65_000_000))
 def test_numbers_are_moments_of_the_servers_clock_whatever_the_offset(
     ahead_us: int, start_us: int, due_us: int
@@ -55,6 +56,7 @@ def test_numbers_are_moments_of_the_servers_clock_whatever_the_offset(
     assert server.clock.leaves_by_us(server.now_us + due_us) == server.now_us + due_us - WAY_US
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 400_000), min_size=1, max_size=40))
 def test_slow_answers_do_not_move_the_clock(extra_us: list[int]) -> None:
     server = Server()
@@ -74,6 +76,49 @@ def test_the_way_back_is_what_a_quarter_of_the_answers_did_not_exceed(slow: int,
         server.result(WAY_US + (40_000 if index >= 20 - slow else 0))
     assert server.clock.way_back_us == expected_us
     assert server.clock.leaves_by_us(server.now_us + 300_000) == server.now_us + 300_000 - expected_us
+
+
+def test_a_first_pong_that_was_slow_is_no_measure_of_the_way_back() -> None:
+    server = Server()
+    server.pong(WAY_US + 40_000)
+    for _ in range(10):
+        server.pong()
+        assert server.clock.way_back_us == WAY_US
+        assert server.clock.number_for(server.now_us) == server.number(server.now_us)
+
+
+def late(clock: ServerClock, *late_us: int) -> float:
+    """Return how much earlier an answer has to leave after pictures whose answers were late by these times."""
+    before_us = clock.leaves_by_us(10_000_000)
+    for each in late_us:
+        clock.on_outcome(each)
+    return before_us - clock.leaves_by_us(10_000_000)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([-50_000, 0, 1, 25_000, 25_001, 9_000_000]), max_size=200))
+def test_the_margin_grows_with_late_answers_and_stays_within_its_bounds(late_us: list[int]) -> None:
+    server = Server()
+    server.pong()
+    margin_us = 0.0
+    for each in late_us:
+        moved_us = late(server.clock, each)
+        expected_us = LATER_US if 0 < each <= MOST_MARGIN_US else 0.0 if each > 0 else -LATER_US / IN_TIME_FOR_ONE_LATE
+        after_us = min(max(0.0, margin_us + expected_us), MOST_MARGIN_US)
+        assert moved_us == pytest.approx(after_us - margin_us, abs=1e-3)
+        margin_us = after_us
+
+
+def test_the_margin_is_taken_from_the_event_before_it_too() -> None:
+    server = Server()
+    server.clock.events.set_interval(50_000)
+    for _ in range(8):
+        server.pong(pause_us=150_000)
+    event_us = server.now_us + 500_000
+    before_us = server.clock.leaves_by_us(event_us + 1_000)
+    server.clock.on_outcome(1)  # the event is 1 ms before the deadline, the margin 2 ms
+    assert server.clock.leaves_by_us(event_us + 1_000) == before_us - 50_000
+    assert server.clock.leaves_by_us(event_us + 2_000) == before_us
 
 
 def test_the_time_of_the_server_and_the_way_back_are_told_apart() -> None:
@@ -129,6 +174,7 @@ def test_another_servers_clock_replaces_the_first_one_at_once(jump_us: int) -> N
     assert server.clock.leaves_by_us(server.now_us) == server.now_us - WAY_US
 
 
+@settings(deadline=None)
 @given(st.integers(0, CLOCK_MODULO_US - 1), st.integers(1, 60))
 def test_the_wrap_of_the_clock_is_no_jump(start_us: int, step_s: int) -> None:
     server = Server(start_us)
