@@ -41,6 +41,7 @@ class Reason(StrEnum):
     PAIRING = "pairing"  # the two ends do not share keys
     # This computer's software, files and the command line
     MISSING_PACKAGE = "missing package"  # ``subject`` is not installed: a requirement as pip takes it
+    NOT_CALIBRATED = "not calibrated"  # how sure a classifier is was not fitted
     NOT_BUILT = "not built"  # a part in C is not compiled
     INCOMPLETE = "incomplete"  # the installation lacks a file
     BAD_FILE = "bad file"  # a file cannot be read, written or used

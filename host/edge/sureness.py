@@ -78,8 +78,7 @@ def load_sureness(name_or_file: str) -> Sureness:
         return Sureness((offset[0], offset[1]), (slope[0], slope[1]))
     except FileNotFoundError:
         raise ClassifierError(
-            f"{file}: {name_or_file} is not calibrated; `python -m host.evaluate.sure fit` writes this file",
-            reason=Reason.BAD_FILE,
+            f"{name_or_file} is not calibrated: there is no {file}", reason=Reason.NOT_CALIBRATED
         ) from None
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ClassifierError(f"{file}: not a calibration ({error})", reason=Reason.BAD_FILE) from error

@@ -17,8 +17,8 @@ _JUMP_US = 2_000_000
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
 GUARD_US = 1_000
-#: The margin grows by this with a picture whose answer was late, us, and shrinks again with so many in time. An answer that
-#: is later than the most is no matter of a margin.
+#: The margin grows by this with a picture whose answer was late, us, and shrinks again with so many in time. An answer
+#: that is later than the most is no matter of a margin.
 LATER_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 2_000.0, 30, 25_000.0
 
 

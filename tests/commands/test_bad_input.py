@@ -174,13 +174,13 @@ def test_a_board_that_goes_away_in_the_middle_is_named(
     with started("host.recv", "--port", slow_boards.edge, "--save", "kept", cwd=tmp_path) as server:
         line_with(server, "serving on")
         sending = slow_boards.host_sends(1500)
-        arguments = ["--port", slow_boards.camera, "--deadline", "4s"]
+        arguments = ["--port", slow_boards.camera, "--deadline", "20s"]
         with started("host.send", SAMPLE, *arguments, cwd=tmp_path) as sender:
             assert sending.wait(pace.seconds(20))
             slow_boards.do(fault)
             start = time.monotonic()
-            assert sender.wait(pace.seconds(10)) == 1
-            assert time.monotonic() - start < pace.seconds(5)
+            assert sender.wait(pace.seconds(15)) == 1
+            assert time.monotonic() - start < pace.seconds(9)
             err = sender.stderr.read()
     assert err.startswith(f"send: {slow_boards.camera}: ")
     assert text in err

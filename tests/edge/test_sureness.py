@@ -35,7 +35,7 @@ def test_the_shipped_classifiers_have_a_curve() -> None:
 
 
 def test_a_classifier_without_a_curve_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ClassifierError, match=r"mine\.sure\.json: .*mine\.onnx is not calibrated.*evaluate\.sure fit"):
+    with pytest.raises(ClassifierError, match=r"mine\.onnx is not calibrated: .*mine\.sure\.json"):
         load_sureness(str(tmp_path / "mine.onnx"))
 
 
