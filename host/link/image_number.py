@@ -42,6 +42,11 @@ def left_in_time(image: int, clock_us: int) -> bool:
     return (image - clock_us // 1000 + _HALF) % MODULO - _HALF >= 0
 
 
+#: A used number is free again after this time: no picture waits for its answer any more, whatever its deadline, us.
+KEPT_US = CLOCK_MODULO_US + 5_000_000
+_MOST_KEPT = MODULO // 2
+
+
 class UsedNumbers:
     """The numbers that a sender used lately: none comes back within the time in which it would name the same moment."""
 
@@ -50,8 +55,11 @@ class UsedNumbers:
 
     def free(self, now_us: int, number: int) -> int:
         """Return ``number``, or the nearest earlier one that is free, and use it. ``now_us``: the caller's clock."""
-        while self._used_us and now_us - next(iter(self._used_us.values())) >= CLOCK_MODULO_US:
-            del self._used_us[next(iter(self._used_us))]
+        while self._used_us:
+            oldest = next(iter(self._used_us))
+            if now_us - self._used_us[oldest] < KEPT_US and len(self._used_us) < _MOST_KEPT:
+                break
+            del self._used_us[oldest]
         while number in self._used_us:
             number = (number - 1) % MODULO
         self._used_us[number] = now_us

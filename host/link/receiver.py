@@ -139,7 +139,9 @@ class Receiver:
     def finish(self, now_us: int, collected: ImageCollected) -> ImageCollected:
         """Collect no more of an image: return what is to be answered finally, so that its camera stops sending it."""
         key = (collected.source, collected.image, collected.program)
-        if self._open.pop(key, None) is not None:
+        if key in self._open:
+            self._flush(now_us, key)
+            del self._open[key]
             self._closed_us[key] = now_us
         return replace(collected, final=True)
 
@@ -273,11 +275,16 @@ class Receiver:
 
     def _close(self, now_us: int, key: _Key) -> ImageCollected:
         collected = self._collected(key, final=True)
-        if not collected.whole:  # what the board still holds of it would come too late
-            self.session.channel.write(now_us, Flush(image=collected.image, peer=collected.source))
+        if not collected.whole:
+            self._flush(now_us, key)
         del self._open[key]
         self._closed_us[key] = now_us
         return collected
+
+    def _flush(self, now_us: int, key: _Key) -> None:
+        """Recall what the board still holds of an image: nobody waits for it any more."""
+        source, image, _ = key
+        self.session.channel.write(now_us, Flush(image=image, peer=source))
 
     def _collected(self, key: _Key, *, final: bool) -> ImageCollected:
         image = self._open[key]

@@ -27,6 +27,9 @@ class RecentSamples:
         self._samples.clear()
 
     def quantile(self, share: float) -> float:
-        """Return the value that ``share`` of the measurements do not exceed; 0 without any."""
+        """Return the value at ``share`` of the way from the least measurement to the largest, by rank, rounded down.
+
+        0 without any. Of two measurements the median is the lesser one: a single large one counts for nothing.
+        """
         values = sorted(value for _, value in self._samples)
-        return values[min(int(share * len(values)), len(values) - 1)] if values else 0.0
+        return values[int(share * (len(values) - 1))] if values else 0.0

@@ -224,7 +224,7 @@ class Sender:
         answer = self._answer(now_us, image, result)
         if answer.late and image.best is not None:
             return []
-        if image.best is None or len(answer.ranks) >= len(image.best.ranks):
+        if image.best is None or _worth(answer) >= _worth(image.best):
             image.best = answer
         if result.more and not answer.late:
             return [answer]
@@ -329,3 +329,8 @@ class Sender:
         self.byte_time.restart()
         self.link = LinkState.DOWN
         self._pinged_us = None
+
+
+def _worth(answer: Answer) -> tuple[bool, int]:
+    """Return a key that orders answers: one with classes before a refusal, then the one for more ranks."""
+    return answer.status is ResultStatus.OK, len(answer.ranks)

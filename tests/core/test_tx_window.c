@@ -55,6 +55,91 @@ TEST(test_a_link_that_recovers_gets_all_of_them_again)
 	CHECK_EQ(window.limit, 6);
 }
 
+/* The limit that a link settles on whose radio takes `packet_us` for each packet: acknowledgements are that far apart.
+ */
+static uint8_t settled(uint8_t most, uint32_t packet_us)
+{
+	uint32_t now_us = 0;
+	pnc_tx_window_init(&window, most);
+	for (int i = 0; i < 60; i++) {
+		while (!pnc_tx_window_is_full(&window)) {
+			pnc_tx_window_add(&window, now_us, 236, true);
+		}
+		now_us += packet_us;
+		(void)pnc_tx_window_acknowledge(&window, now_us, INTERVAL_US);
+	}
+	return window.limit;
+}
+
+TEST(test_the_packets_behind_the_oldest_take_two_and_a_half_intervals_to_leave)
+{
+	for (uint8_t most = 1; most <= PNC_IN_FLIGHT_MAX; most++) {
+		for (uint32_t packet_us = 500; packet_us <= 20u * INTERVAL_US; packet_us += 250) {
+			uint32_t behind = 5u * INTERVAL_US / 2u / (packet_us + 1u);
+			if (behind == 0 && packet_us <= 4u * INTERVAL_US) {
+				behind = 1; /* a lossy link loses events, not packets: two fit into the next one */
+			}
+			uint32_t should = behind + 1u < most ? behind + 1u : most;
+			CHECK_EQ(settled(most, packet_us), should);
+		}
+	}
+}
+
+TEST(test_a_fast_link_has_as_many_as_it_may)
+{
+	CHECK_EQ(settled(4, 1400), 4);
+	CHECK_EQ(settled(PNC_IN_FLIGHT_MAX, 1400), PNC_IN_FLIGHT_MAX);
+}
+
+TEST(test_a_lossy_link_has_two)
+{
+	CHECK_EQ(settled(4, 3u * INTERVAL_US), 2);
+	CHECK_EQ(settled(4, 4u * INTERVAL_US), 2);
+	CHECK_EQ(settled(4, 4u * INTERVAL_US + 1u), 1);
+}
+
+TEST(test_the_limit_is_never_below_one_nor_above_the_most)
+{
+	uint32_t random = 2463534242u;
+	for (uint8_t most = 1; most <= PNC_IN_FLIGHT_MAX; most++) {
+		uint32_t now_us = 0xFFFF0000u;
+		pnc_tx_window_init(&window, most);
+		for (int i = 0; i < 5000; i++) {
+			if (!pnc_tx_window_is_full(&window) && (window.count == 0 || check_random(&random) % 3u > 0)) {
+				pnc_tx_window_add(&window, now_us, 1, true);
+			} else {
+				uint32_t scale = check_random(&random) % 18u;
+				uint32_t interval_us = check_random(&random) % 50u == 0 ? 0 : 4000000u >> scale;
+				now_us += check_random(&random) % (1u + (4000000u >> scale));
+				(void)pnc_tx_window_acknowledge(&window, now_us, interval_us);
+			}
+			CHECK(window.limit >= 1 && window.limit <= most);
+			CHECK(window.count <= most);
+			CHECK(window.count > 0 || !pnc_tx_window_is_full(&window)); /* it can always go on */
+		}
+	}
+}
+
+TEST(test_a_single_slow_packet_closes_the_window_and_fast_ones_open_it_again)
+{
+	uint32_t now_us = 0;
+	pnc_tx_window_init(&window, 4);
+	for (int i = 0; i < 10; i++) {
+		now_us = cycle(now_us, INTERVAL_US);
+	}
+	CHECK_EQ(window.limit, 4);
+	pnc_tx_window_add(&window, now_us, 236, true);
+	now_us += 40u * INTERVAL_US;
+	(void)pnc_tx_window_acknowledge(&window, now_us, INTERVAL_US);
+	CHECK_EQ(window.limit, 1);
+	int needed = 0;
+	while (window.limit < 4 && needed < 40) {
+		now_us = cycle(now_us, INTERVAL_US / 2u);
+		needed++;
+	}
+	CHECK(needed <= 10);
+}
+
 TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 {
 	uint32_t now_us = 0;

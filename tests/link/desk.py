@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from host.link.answers import Class, pack_classes, pack_ranks
 from host.link.events import Event
 from host.link.frames import FrameReader, write_frame
+from host.link.image_number import CLOCK_MODULO_US, number_of
 from host.link.receiver import Receiver
 from host.link.sender import Sender
 from host.ranked import RankedPacket
 from host.transport.driver import ProtocolMachine
 from host.wire import (
+    MAX_CODEC_BYTES,
     VERSION,
     Configure,
     Control,
@@ -23,6 +26,7 @@ from host.wire import (
     Picture,
     Ping,
     Pong,
+    Result,
     Role,
     Unknown,
     parse,
@@ -32,6 +36,11 @@ Packet = Picture | Control
 BEGIN_US = 1_000_000
 ROUND_TRIP_US = 20_000
 SERVICE_US = 30_000
+#: The clock of the edge server less the camera's.
+AHEAD_US = 1_234_567
+#: Sessions that the board has opened: the desk's program is the last one's number modulo 4.
+SESSIONS = 6
+PROGRAM = SESSIONS % 4
 
 
 class Desk:
@@ -82,7 +91,8 @@ class Desk:
 
     def hello(self, **fields: Any) -> list[Event]:
         """Send the board's hello, changed by ``fields``."""
-        usual = {"version": VERSION, "kind": Kind.BOARD, "role": self.role, "slots": 64, "in_flight": 4, "session": 5}
+        usual = {"version": VERSION, "kind": Kind.BOARD, "role": self.role, "slots": 64, "in_flight": 4}
+        usual |= {"session": 5, "sessions": SESSIONS}
         return self.say(Hello(**(usual | fields)))
 
     def credit(self, **fields: Any) -> list[Event]:
@@ -134,19 +144,42 @@ class SenderDesk(Desk):
         self.credit()
         self.at(self.now_us)
         (ping,) = [packet for packet in self.heard(Ping) if packet.hop == Hop.PEER_HOST]
-        self.now_us += ROUND_TRIP_US
-        pong = Pong(hop=Hop.PEER_HOST, token=ping.token, origin_us=ping.origin_us, service_us=SERVICE_US)
-        self.say(pong)
+        self.pong(ping)
         assert self.sender.ready
         self.credit()
         self.heard()
+
+    def pong(self, ping: Ping, round_trip_us: int = ROUND_TRIP_US, **fields: Any) -> list[Event]:
+        """Let the edge server answer a ping, half of the round trip each way; return the events."""
+        assert ping.hop == Hop.PEER_HOST
+        self.now_us += round_trip_us
+        usual = {"hop": Hop.PEER_HOST, "token": ping.token, "origin_us": ping.origin_us, "service_us": SERVICE_US}
+        return self.say(Pong(**(usual | {"clock_us": self.clock_us(round_trip_us // 2)} | fields)))
+
+    def clock_us(self, ago_us: int = 0) -> int:
+        """Return what the edge server's clock, which counts modulo 65,536 ms, read that long ago."""
+        return (self.now_us - ago_us + AHEAD_US) % CLOCK_MODULO_US
+
+    def result(
+        self,
+        image: int,
+        ranks: Iterable[int] = (0,),
+        classes: Iterable[Class] = (),
+        *,
+        way_us: int = ROUND_TRIP_US // 2,
+        **fields: Any,
+    ) -> list[Event]:
+        """Deliver a result that left the edge server ``way_us`` ago; return the events."""
+        usual = {"program": PROGRAM, "service_us": SERVICE_US, "clock_us": self.clock_us(way_us)}
+        usual |= {"ranks": pack_ranks(ranks), "text": pack_classes(classes)}
+        return self.say(Result(image=image, **(usual | fields)))
 
     def measure(self, rate: float) -> None:
         """Send totals that show a rate, in codec bytes/s, and an empty queue."""
         acked, busy_us = self.totals.values()
         self.credit(acked_bytes=acked + round(rate), busy_us=busy_us + 1_000_000)
 
-    def submit(self, count: int, deadline_us: int, size: int = 236) -> int:
+    def submit(self, count: int, deadline_us: int, size: int = MAX_CODEC_BYTES) -> int:
         """Submit a picture of ``count`` packets with a deadline from now; return its number."""
         number = self.sender.submit(self.now_us, ranked(count, size), self.now_us + deadline_us)
         self.at(self.now_us)
@@ -162,19 +195,31 @@ class ReceiverDesk(Desk):
         self.open()
         self.heard()
 
+    def due(self, due_ms: int = 100) -> int:
+        """Return the number of an image whose answer must leave the server in ``due_ms``."""
+        return number_of(self.now_us + due_ms * 1000)
+
     def arrive(
-        self, *ranks: int, image: int = 1, source: int = 0, last: int = 9, remaining_ms: int = 100
+        self,
+        *ranks: int,
+        image: int | None = None,
+        source: int = 0,
+        program: int = PROGRAM,
+        last: int = 9,
+        remaining_ms: int = 100,
     ) -> list[Event]:
-        """Deliver packets of an image now; return the events."""
+        """Deliver packets of an image now; return the events. Without a number, it is due in ``remaining_ms``."""
+        number = self.due(remaining_ms) if image is None else image
         return self.say(
             *(
                 Picture(
-                    image,
-                    rank,
+                    image=number,
+                    rank=rank,
                     position=1000 + rank,
                     remaining_ms=remaining_ms,
-                    data=bytes([rank, image % 256, source]),
+                    data=bytes([rank, number % 256, source]),
                     last=rank == last,
+                    program=program,
                     source=source,
                 )
                 for rank in ranks
@@ -182,7 +227,7 @@ class ReceiverDesk(Desk):
         )
 
 
-def ranked(count: int, size: int = 236) -> list[RankedPacket]:
+def ranked(count: int, size: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
     """Return a picture's packets; every byte of a packet is its rank."""
     return [RankedPacket(rank, 3 * rank, bytes([rank]) * size) for rank in range(count)]
 

@@ -1,4 +1,4 @@
-"""Reports of the receiver and their times."""
+"""What the receiver collects of each image, and when it closes it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.events import ImageCollected
+from host.link.events import Event, ImageCollected
+from host.link.image_number import MODULO
 from host.link.receiver import MAX_OPEN, REMEMBER_US
-from host.wire import MAX_PACKET, Hop, Picture, Ping, Pong, Result, ResultStatus
-from tests.link.desk import SERVICE_US, ReceiverDesk
+from host.wire import Flush, Hop, Picture, Ping
+from tests.link.desk import PROGRAM, SERVICE_US, ReceiverDesk
 
 
 @pytest.fixture
@@ -17,222 +18,265 @@ def desk() -> ReceiverDesk:
     return ReceiverDesk()
 
 
-def ranks(collected: object) -> list[int]:
-    assert isinstance(collected, ImageCollected)
+def ranks(collected: ImageCollected) -> list[int]:
     return [packet.rank for packet in collected.packets]
 
 
-def test_a_whole_image_is_reported_at_once_in_the_order_of_rank(desk: ReceiverDesk) -> None:
-    assert desk.arrive(3, 1, 0, last=3) == []
-    (collected,) = desk.arrive(2, last=3)
+def finals(events: list[Event]) -> list[ImageCollected]:
+    """Return the images that were closed."""
+    return [event for event in events if isinstance(event, ImageCollected) and event.final]
+
+
+def final(events: list[Event]) -> ImageCollected:
+    """Return the only image that was closed."""
+    (collected,) = finals(events)
+    return collected
+
+
+def test_a_whole_image_is_closed_at_once_in_the_order_of_rank(desk: ReceiverDesk) -> None:
+    assert finals(desk.arrive(3, 1, 0, last=3)) == []
+    collected = final(desk.arrive(2, last=3))
     assert ranks(collected) == [0, 1, 2, 3]
     assert collected.whole
     assert [packet.position for packet in collected.packets] == [1000, 1001, 1002, 1003]
     assert collected.arrived_us == dict.fromkeys(range(4), desk.now_us)
     assert desk.wait(200_000) == []
+    assert desk.heard(Flush) == []
 
 
-def test_a_picture_of_one_packet_is_whole(desk: ReceiverDesk) -> None:
+def test_a_picture_of_one_packet_is_whole_and_reported_once(desk: ReceiverDesk) -> None:
     (collected,) = desk.arrive(0, last=0)
-    assert collected.whole
+    assert isinstance(collected, ImageCollected)
+    assert (collected.whole, collected.final) == (True, True)
 
 
-def test_what_is_there_at_the_deadline_is_reported_then(desk: ReceiverDesk) -> None:
+def test_what_is_there_when_the_server_has_to_begin_is_closed_then(desk: ReceiverDesk) -> None:
     desk.arrive(4, 0, 2, remaining_ms=100)
-    end_us = desk.now_us + 100_000
-    assert desk.wait(99_999) == []
-    assert desk.machine.wake_at() == end_us
-    (collected,) = desk.at(end_us)
+    due_us = desk.now_us + 100_000
+    assert finals(desk.wait(100_000 - SERVICE_US - 1)) == []
+    assert desk.machine.wake_at() == due_us - SERVICE_US
+    collected = final(desk.at(due_us - SERVICE_US))
     assert ranks(collected) == [0, 2, 4]
     assert not collected.whole
-    assert collected.deadline_us == end_us
+    assert collected.deadline_us == due_us
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 400)), min_size=1, max_size=12))
-def test_the_deadline_is_the_earliest_of_arrival_plus_remaining_time(arrivals: list[tuple[int, int]]) -> None:
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=40), st.integers(0, 20), st.data())
+def test_an_image_is_whole_when_all_ranks_up_to_the_last_are_there(
+    order: list[int], last: int, data: st.DataObject
+) -> None:
+    """Neither stray ranks beyond the last nor a number of packets make it whole."""
     desk = ReceiverDesk()
-    earliest_us = 1 << 62
+    for rank in order + data.draw(st.permutations(range(last + 1))):
+        image = desk.receiver._open.get((0, number := desk.due(), PROGRAM))
+        before = set(image.packets) if image else set()
+        closed = finals(desk.arrive(rank, image=number, last=last))
+        present = before | {rank}
+        assert bool(closed) == (present >= set(range(last + 1)))
+        if closed:
+            assert closed[0].whole
+            assert set(ranks(closed[0])) == present
+            return
+    raise AssertionError("never whole")
+
+
+def test_of_two_packets_that_are_said_to_be_the_last_neither_closes_a_gap(desk: ReceiverDesk) -> None:
+    number = desk.due()
+    desk.arrive(0, 1, image=number, last=9)
+    assert finals(desk.arrive(4, image=number, last=4)) == []
+    assert finals(desk.arrive(4, image=number, last=4)) == []
+    assert desk.receiver.repeated == 1
+    assert finals(desk.arrive(3, image=number, last=3)) == []
+    assert ranks(final(desk.arrive(2, image=number, last=9))) == [0, 1, 2, 3, 4]
+
+
+# The deadline
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5000)), min_size=1, max_size=12))
+def test_the_number_says_the_deadline_however_long_packets_waited(arrivals: list[tuple[int, int]]) -> None:
+    desk = ReceiverDesk()
+    number, due_us = desk.due(250), desk.now_us + 250_000
     for rank, (pause_ms, remaining_ms) in enumerate(arrivals):
-        if desk.now_us + pause_ms * 1000 >= earliest_us:
+        if desk.now_us + pause_ms * 1000 >= due_us - SERVICE_US:
             break
-        assert desk.wait(pause_ms * 1000) == []
-        desk.arrive(rank, last=200, remaining_ms=remaining_ms)
+        assert finals(desk.wait(pause_ms * 1000)) == []
+        desk.arrive(rank, image=number, last=200, remaining_ms=remaining_ms)
         desk.credit()
-        earliest_us = min(earliest_us, desk.now_us + remaining_ms * 1000)
-    (collected,) = [event for event in desk.wait(earliest_us - desk.now_us) if isinstance(event, ImageCollected)]
-    assert collected.deadline_us == earliest_us == desk.now_us
+    collected = final(desk.wait(due_us - SERVICE_US - desk.now_us))
+    assert collected.deadline_us == due_us
+
+
+def test_a_sender_that_does_not_know_the_clock_gets_the_time_that_remains(desk: ReceiverDesk) -> None:
+    number = (desk.due(100) + MODULO // 2) % MODULO
+    due_us = desk.now_us + 100_000
+    desk.arrive(0, image=number, remaining_ms=100)
+    desk.wait(20_000)
+    desk.arrive(1, image=number, remaining_ms=95)
+    collected = final(desk.wait(50_000))
+    assert (ranks(collected), collected.deadline_us) == ([0, 1], due_us)
+
+
+def test_an_image_that_arrives_after_its_deadline_is_closed_at_once(desk: ReceiverDesk) -> None:
+    desk.wait(200_000)
+    desk.credit()
+    desk.arrive(0, image=desk.due(-50), remaining_ms=1)
+    desk.at(desk.now_us)
+    assert len(finals(desk.events)) == 1
+    assert not desk.receiver._open
+
+
+# Late, repeated, again
 
 
 def test_late_packets_are_counted_and_not_reported_again(desk: ReceiverDesk) -> None:
-    desk.arrive(0, 1, remaining_ms=50)
-    assert len(desk.wait(50_000)) == 1
-    assert desk.arrive(2, 3, remaining_ms=1) == []
+    number = desk.due(50)
+    desk.arrive(0, 1, image=number, remaining_ms=50)
+    assert len(finals(desk.wait(50_000))) == 1
+    assert desk.arrive(2, 3, image=number, remaining_ms=1) == []
     assert desk.receiver.late == 2
+    desk.credit()
     assert desk.wait(100_000) == []
-    desk.arrive(*range(10), image=2)
-    assert desk.arrive(4, image=2) == []
+    desk.credit()
+    other = desk.due()
+    desk.arrive(*range(10), image=other)
+    assert desk.arrive(4, image=other) == []
     assert desk.receiver.late == 3
 
 
 def test_repeated_packets_are_counted_and_kept_once(desk: ReceiverDesk) -> None:
     desk.arrive(0, 0, 1, 0)
     assert desk.receiver.repeated == 2
-    (collected,) = desk.wait(100_000)
-    assert ranks(collected) == [0, 1]
+    assert ranks(final(desk.wait(100_000))) == [0, 1]
 
 
 def test_a_number_may_come_again_once_it_is_forgotten(desk: ReceiverDesk) -> None:
-    desk.arrive(0, last=0)
+    number = desk.due()
+    desk.arrive(0, image=number, last=0)
     for _ in range(40):
         desk.wait(REMEMBER_US // 40)
         desk.credit()
-    (collected,) = desk.arrive(0, last=0)
-    assert ranks(collected) == [0]
+    assert ranks(final(desk.arrive(0, image=number, last=0))) == [0]
     assert desk.receiver.late == 0
+    assert len(desk.receiver._closed_us) == 1
+
+
+def test_what_a_board_still_holds_of_an_unfinished_image_is_flushed_once(desk: ReceiverDesk) -> None:
+    number = desk.due(80)
+    desk.arrive(0, 2, source=3, image=number, last=3, remaining_ms=80)
+    desk.wait(80_000 - SERVICE_US - 1)
+    assert desk.heard(Flush) == []
+    desk.credit()
+    desk.wait(1)
+    assert desk.heard(Flush) == [Flush(image=number, peer=3)]
+    desk.arrive(1, source=3, image=number, last=3)
+    desk.wait(100_000)
+    assert desk.heard(Flush) == []
+
+
+# Cameras and programs
 
 
 def test_cameras_with_the_same_image_number_are_kept_apart(desk: ReceiverDesk) -> None:
     desk.arrive(0, 1, source=2, last=3, remaining_ms=80)
     desk.arrive(2, source=5, last=3, remaining_ms=80)
-    (whole,) = desk.arrive(2, 3, source=2, last=3)
+    whole = final(desk.arrive(2, 3, source=2, last=3, remaining_ms=80))
     assert (whole.source, ranks(whole), whole.whole) == (2, [0, 1, 2, 3], True)
     assert {packet.data[2] for packet in whole.packets} == {2}
-    (rest,) = desk.wait(80_000)
+    rest = final(desk.wait(80_000))
     assert (rest.source, ranks(rest), rest.whole) == (5, [2], False)
+
+
+def test_two_programs_with_the_same_image_number_are_not_mixed(desk: ReceiverDesk) -> None:
+    """A program was killed; the next one begins with the number of a picture that the boards still hold."""
+    number = desk.due()
+    desk.arrive(0, 2, image=number, last=3, program=1)
+    desk.arrive(1, image=number, last=3, program=2)
+    desk.arrive(3, image=number, last=3, program=1)
+    whole = final(desk.arrive(0, 2, 3, image=number, last=3, program=2))
+    assert (whole.program, ranks(whole), whole.whole) == (2, [0, 1, 2, 3], True)
+    assert desk.receiver.repeated == 0
+    rest = final(desk.wait(100_000))
+    assert (rest.program, ranks(rest), rest.whole) == (1, [0, 2, 3], False)
+    assert desk.receiver.late == 0
+
+
+def test_a_number_that_one_program_has_used_is_open_to_the_next_one_at_once(desk: ReceiverDesk) -> None:
+    number = desk.due()
+    for program in range(4):
+        assert final(desk.arrive(0, image=number, last=0, program=program)).program == program
+    assert desk.arrive(0, image=number, last=0, program=3) == []
+    assert desk.receiver.late == 1
+
+
+@pytest.mark.parametrize("token", [1, 2])
+def test_pings_change_nothing(desk: ReceiverDesk, token: int) -> None:
+    number = desk.due()
+    desk.say(Ping(hop=Hop.PEER_HOST, token=1))
+    desk.arrive(0, image=number, last=1)
+    desk.say(Ping(hop=Hop.PEER_HOST, token=token))
+    assert final(desk.arrive(1, image=number, last=1)).whole
+    desk.say(Ping(hop=Hop.PEER_HOST, token=token))
+    assert desk.arrive(0, image=number, last=1) == []
+    assert desk.receiver.late == 1
+
+
+def test_the_images_of_one_camera_are_bounded_and_the_nearest_deadline_goes_first(desk: ReceiverDesk) -> None:
+    for number in range(MAX_OPEN):
+        assert finals(desk.arrive(0, image=desk.due(900 - number), source=3)) == []
+    nearest = desk.due(900 - MAX_OPEN + 1)
+    assert final(desk.arrive(0, image=desk.due(950), source=3)).image == nearest
+    many = [event for number in range(55) for event in finals(desk.arrive(0, image=desk.due(1000 + number), source=3))]
+    assert len(many) == 55
+    assert len(desk.receiver._open) == MAX_OPEN
+    assert len(finals(desk.wait(400_000) + desk.wait(400_000) + desk.wait(400_000))) == MAX_OPEN
+
+
+def test_a_camera_with_many_open_images_does_not_close_those_of_another(desk: ReceiverDesk) -> None:
+    number = desk.due(200)
+    desk.arrive(0, 1, image=number, source=0, last=3)
+    for other in range(3 * MAX_OPEN):
+        closed = finals(desk.arrive(0, image=desk.due(5000 + other), source=1))
+        assert {event.source for event in closed} <= {1}
+    whole = final(desk.arrive(2, 3, image=number, source=0, last=3))
+    assert (whole.source, whole.whole) == (0, True)
 
 
 @settings(deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 5), st.integers(1, 90), st.integers(0, 40)),
+        st.tuples(
+            st.integers(0, 3), st.integers(0, 1), st.integers(0, 3), st.integers(0, 5), st.integers(0, 90),
+            st.integers(0, 40),
+        ),
         max_size=80,
     )
-)
-def test_every_packet_is_reported_once_or_counted(arrivals: list[tuple[int, int, int, int, int]]) -> None:
+)  # fmt: skip
+def test_every_packet_is_in_one_final_report_or_counted(arrivals: list[tuple[int, int, int, int, int, int]]) -> None:
     desk = ReceiverDesk()
-    for source, image, rank, remaining_ms, pause_ms in arrivals:
-        desk.arrive(rank, source=source, image=image, last=5, remaining_ms=remaining_ms)
+    first = desk.due(60)
+    for source, program, image, rank, remaining_ms, pause_ms in arrivals:
+        number = first + 37 * image
+        desk.arrive(rank, source=source, program=program, image=number, last=5, remaining_ms=remaining_ms)
         desk.wait(pause_ms * 1000)
         desk.credit()
-    desk.wait(100_000)
-    reported = [event for event in desk.events if isinstance(event, ImageCollected)]
+    for _ in range(4):
+        desk.wait(100_000)
+        desk.credit()
+    reported = finals(desk.events)
+    keys = [(event.source, event.image, event.program) for event in reported]
+    assert len(set(keys)) == len(keys)
     assert all(event.packets for event in reported)
     for event in reported:
-        assert all(packet.data == bytes([packet.rank, event.image, event.source]) for packet in event.packets)
+        data = {packet.rank: packet.data for packet in event.packets}
+        assert data == {rank: bytes([rank, event.image % 256, event.source]) for rank in data}
     kept = sum(len(event.packets) for event in reported)
     assert kept + desk.receiver.late + desk.receiver.repeated == len(arrivals)
-
-
-def test_images_collected_at_a_time_are_bounded_and_the_nearest_deadline_goes_first(desk: ReceiverDesk) -> None:
-    for number in range(MAX_OPEN):
-        assert desk.arrive(0, source=number % 4, image=number, remaining_ms=900 - number) == []
-    (collected,) = desk.arrive(0, image=200, remaining_ms=900)
-    assert collected.image == MAX_OPEN - 1
-    many = [event for number in range(201, 256) for event in desk.arrive(0, image=number, remaining_ms=900)]
-    assert len(many) == 55
-    assert len(desk.wait(800_000) + desk.wait(200_000)) >= MAX_OPEN
-
-
-def collect(desk: ReceiverDesk) -> ImageCollected:
-    desk.arrive(0, 7, 3, source=2, image=9, remaining_ms=100)
-    (collected,) = desk.wait(100_000)
-    desk.heard()
-    assert isinstance(collected, ImageCollected)
-    return collected
-
-
-def test_an_answer_says_which_ranks_were_used_and_how_early_the_last_of_them_came(desk: ReceiverDesk) -> None:
-    desk.arrive(0, 7, source=2, image=9, last=255, remaining_ms=100)
-    desk.wait(60_000)
-    desk.arrive(255, source=2, image=9, last=255, remaining_ms=40)
-    (collected,) = desk.wait(40_000)
-    desk.heard()
-    desk.receiver.answer(desk.now_us, collected, [(3, "hen", 0.5)], service_us=1234, used=[0, 7])
-    desk.receiver.answer(desk.now_us, collected, [], service_us=0, used=[255])
-    desk.at(desk.now_us)
-    first, second = desk.heard(Result)
-    assert (first.peer, first.image, first.status, first.service_us) == (2, 9, ResultStatus.OK, 1234)
-    assert first.margin_ms == 100
-    assert first.ranks == bytes([0b1000_0001]) + bytes(31)
-    assert second.margin_ms == 40
-    assert second.ranks == bytes(31) + bytes([0b1000_0000])
-
-
-def test_a_refusal_says_why_in_what_fits(desk: ReceiverDesk) -> None:
-    collected = collect(desk)
-    desk.receiver.refuse(desk.now_us, collected, ResultStatus.FAILED, "ä" * 500)
-    desk.at(desk.now_us)
-    (result,) = desk.heard(Result)
-    assert result.status == ResultStatus.FAILED
-    assert len(result.pack()) <= MAX_PACKET
-    assert result.text.decode(errors="ignore") == "ä" * (len(result.text) // 2)
-    assert len(result.text) > 190
-
-
-def test_a_margin_beyond_the_field_is_clipped(desk: ReceiverDesk) -> None:
-    (collected,) = desk.arrive(0, last=0, remaining_ms=65_535)
-    desk.receiver.answer(desk.now_us, collected, [], service_us=0, used=[0])
-    desk.at(desk.now_us)
-    assert [result.margin_ms for result in desk.heard(Result)] == [32_767]
-
-
-def test_a_ping_is_answered_at_once_with_the_expected_service_time(desk: ReceiverDesk) -> None:
-    desk.say(Ping(hop=Hop.PEER_HOST, token=77, origin_us=123_456, peer=3))
-    expected = Pong(hop=Hop.PEER_HOST, token=77, origin_us=123_456, service_us=SERVICE_US, peer=3)
-    assert desk.heard() == [expected]
-
-
-def test_answers_and_pongs_named_missing_are_sent_again(desk: ReceiverDesk) -> None:
-    collected = collect(desk)
-    desk.lose = lambda packet: isinstance(packet, Result | Pong)
-    desk.receiver.answer(desk.now_us, collected, [(1, "cat", 1.0)], service_us=5, used=[0])
-    desk.say(Ping(hop=Hop.PEER_HOST, token=4, peer=1))
-    desk.lose = lambda _: False
-    assert desk.heard(Result | Pong) == []
-    desk.wait(70_000)  # the probe after them shows the gap
-    desk.heard()
-    desk.credit()
-    again = desk.heard((Result, Pong))
-    assert [type(packet) for packet in again] == [Result, Pong]
-    assert again[0].image == 9
-    desk.credit()
-    assert desk.heard() == []
-
-
-def test_nothing_is_answered_while_the_board_is_away() -> None:
-    desk = ReceiverDesk()
-    collected = collect(desk)
-    desk.machine.start(desk.now_us)
-    desk.heard()
-    desk.receiver.answer(desk.now_us, collected, [], service_us=0, used=[0])
-    desk.at(desk.now_us)
-    assert desk.heard(Result) == []
 
 
 def test_pictures_before_the_session_is_open_are_ignored() -> None:
     desk = ReceiverDesk()
     desk.machine.start(desk.now_us)
-    assert desk.say(Picture(1, 0, 0, 50, b"x", last=True)) == []
-
-
-def test_a_camera_that_starts_anew_may_use_an_image_number_again_at_once(desk: ReceiverDesk) -> None:
-    desk.say(Ping(hop=Hop.PEER_HOST, token=1, peer=0), Ping(hop=Hop.PEER_HOST, token=1, peer=2))
-    for source in (0, 2):
-        (collected,) = desk.arrive(0, image=5, source=source, last=0)
-    desk.arrive(0, image=6, last=1)
-    desk.say(Ping(hop=Hop.PEER_HOST, token=2, peer=0))
-    (collected,) = desk.arrive(0, image=5, last=0)
-    assert (ranks(collected), collected.source) == ([0], 0)
-    (collected,) = desk.arrive(0, 1, image=6, last=1)  # nothing of the last session is mixed in
-    assert collected.whole
-    assert desk.receiver.repeated == 0
-    assert desk.arrive(0, image=5, source=2, last=0) == []  # another camera's numbers are not touched
-    assert desk.receiver.late == 1
-
-
-def test_pings_of_the_same_session_change_nothing(desk: ReceiverDesk) -> None:
-    desk.say(Ping(hop=Hop.PEER_HOST, token=1))
-    desk.arrive(0, image=5, last=0)
-    desk.say(Ping(hop=Hop.PEER_HOST, token=1))
-    assert desk.arrive(0, image=5, last=0) == []
-    assert desk.receiver.late == 1
+    assert desk.say(Picture(desk.due(), 0, 0, 50, b"x", last=True)) == []

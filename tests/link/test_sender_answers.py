@@ -6,8 +6,8 @@ import pytest
 
 from host.link.answers import pack_classes
 from host.link.events import Answer, Unanswered
-from host.wire import Result, ResultStatus
-from tests.link.desk import SenderDesk
+from host.wire import ResultStatus
+from tests.link.desk import PROGRAM, ROUND_TRIP_US, SERVICE_US, SenderDesk
 
 CLASSES = [(1, "goldfish", 0.75), (999, "Klöße", 0.125)]
 
@@ -19,27 +19,25 @@ def desk() -> SenderDesk:
     return made
 
 
-def bitmap(*ranks: int) -> bytes:
-    bits = bytearray(32)
-    for rank in ranks:
-        bits[rank // 8] |= 1 << rank % 8
-    return bytes(bits)
-
-
 def test_an_answer_carries_classes_ranks_margin_and_times(desk: SenderDesk) -> None:
     number = desk.submit(4, 500_000)
     desk.credit()
     desk.wait(100_000)
-    result = Result(
-        image=number, status=0, margin_ms=-3, service_us=25_000, ranks=bitmap(0, 3, 255), text=pack_classes(CLASSES)
-    )
-    (answer,) = desk.say(result)
+    (answer,) = desk.result(number, (0, 3), CLASSES, margin_ms=22, service_us=25_000)
     assert isinstance(answer, Answer)
-    assert answer.ranks == {0, 3, 255}
-    assert (answer.margin_us, answer.service_us, answer.answered_us) == (-3_000, 25_000, desk.now_us)
+    assert answer.ranks == {0, 3}
+    # the last of them came 22 ms before the answer had to leave, so 8 ms after the server should have begun
+    assert (answer.margin_us, answer.service_us, answer.answered_us) == (22_000 - SERVICE_US, 25_000, desk.now_us)
     assert (answer.late, answer.status, answer.text, answer.sent, answer.resent) == (False, ResultStatus.OK, "", 4, 0)
+    assert answer.final
     assert [(index, label) for index, label, _ in answer.classes] == [(1, "goldfish"), (999, "Klöße")]
     assert [share for *_, share in answer.classes] == pytest.approx([0.75, 0.125], abs=1 / 65535)
+
+
+def test_ranks_that_the_picture_does_not_have_are_dropped(desk: SenderDesk) -> None:
+    (answer,) = desk.result(desk.submit(4, 500_000), (0, 3, 4, 255))
+    assert isinstance(answer, Answer)
+    assert answer.ranks == {0, 3}
 
 
 def test_an_answer_after_the_deadline_is_reported_as_late(desk: SenderDesk) -> None:
@@ -47,34 +45,50 @@ def test_an_answer_after_the_deadline_is_reported_as_late(desk: SenderDesk) -> N
     desk.credit()
     desk.wait(200_001)
     desk.credit()
-    (answer,) = desk.say(Result(image=number, status=ResultStatus.OK))
+    (answer,) = desk.result(number)
+    assert isinstance(answer, Answer)
     assert answer.late
+    assert answer.final
 
 
 def test_an_answer_is_reported_once(desk: SenderDesk) -> None:
     number = desk.submit(2, 200_000)
-    result = Result(image=number, status=ResultStatus.OK)
-    assert len(desk.say(result, result)) == 1
-    assert desk.say(Result(image=(number + 1) % 256)) == []
+    assert len(desk.result(number)) == 1
+    assert desk.result(number) == []
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_results_for_unknown_images_and_of_other_programs_are_ignored(desk: SenderDesk, more: int) -> None:
+    number = desk.submit(2, 200_000)
+    server = desk.sender.server
+    before = server.service_us, server.way_back_us
+    for other in (number + 1, number - 1, number ^ 256, number ^ 0x8000):
+        assert desk.result(other, more=more, way_us=500_000, service_us=9_000_000) == []
+    for program in {0, 1, 2, 3} - {PROGRAM}:
+        assert desk.result(number, more=more, program=program, way_us=500_000, service_us=9_000_000) == []
+    assert desk.sender.pending == 1
+    assert (server.service_us, server.way_back_us) == before == (SERVICE_US, ROUND_TRIP_US / 2)
+    (answer,) = desk.result(number)
+    assert isinstance(answer, Answer)
 
 
 @pytest.mark.parametrize("status", [ResultStatus.NOTHING, ResultStatus.FAILED])
 def test_an_answer_without_classes_gives_the_servers_words(desk: SenderDesk, status: ResultStatus) -> None:
     number = desk.submit(2, 200_000)
-    (answer,) = desk.say(Result(image=number, status=status, text=b"all d\xc3\xbcst\xff"))
+    (answer,) = desk.result(number, status=status, text=b"all d\xc3\xbcst\xff")
     assert (answer.status, answer.text, answer.classes) == (status, "all düst\ufffd", ())
 
 
 def test_an_unknown_status_counts_as_failed(desk: SenderDesk) -> None:
     number = desk.submit(2, 200_000)
-    (answer,) = desk.say(Result(image=number, status=200, text=b"new words"))
+    (answer,) = desk.result(number, status=200, text=b"new words")
     assert (answer.status, answer.text) == (ResultStatus.FAILED, "new words")
 
 
 @pytest.mark.parametrize("cut", range(1, len(pack_classes(CLASSES[:1]))))
 def test_classes_that_are_cut_short_count_as_failed(desk: SenderDesk, cut: int) -> None:
     number = desk.submit(2, 200_000)
-    (answer,) = desk.say(Result(image=number, status=ResultStatus.OK, text=pack_classes(CLASSES[:1])[:cut]))
+    (answer,) = desk.result(number, text=pack_classes(CLASSES[:1])[:cut])
     assert answer.status is ResultStatus.FAILED
     assert "cut short" in answer.text
     assert answer.classes == ()
@@ -90,7 +104,7 @@ def test_without_an_answer_an_image_ends_as_unanswered_at_the_deadline_and_the_g
         ended += [(desk.now_us, event) for event in desk.at(wake_us) if isinstance(event, Unanswered)]
         desk.credit(free=0)
     assert ended == [(end_us, Unanswered(number, 3, 0))]
-    assert desk.say(Result(image=number, status=ResultStatus.OK)) == []
+    assert desk.result(number) == []
     assert desk.sender.pending == 0
 
 
@@ -104,5 +118,5 @@ def test_the_time_the_server_takes_is_learnt_and_left_free_before_the_deadline(d
     for _ in range(20):
         number = desk.submit(1, 500_000)
         desk.credit()
-        desk.say(Result(image=number, status=ResultStatus.OK, service_us=90_000))
+        desk.result(number, service_us=90_000)
     assert sends_by_us() < before_us - 50_000

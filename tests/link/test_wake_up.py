@@ -7,8 +7,8 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.link.sender import DeadlineInfeasibleError
-from host.wire import Error, ErrorCode, Hop, Ping, Pong, Result, Role
+from host.link.sender import MAX_PENDING, DeadlineInfeasibleError
+from host.wire import Error, ErrorCode, Hop, Ping, Pong, Role
 from tests.link.desk import ReceiverDesk, SenderDesk
 
 STEPS = st.lists(
@@ -46,7 +46,7 @@ def test_a_tick_at_wake_at_always_moves_the_next_one_into_the_future(steps: list
     desk.ready()
     for kind, value, extra in steps:
         match kind:
-            case "submit" if desk.sender.pending < 100:
+            case "submit" if desk.sender.pending < MAX_PENDING:
                 with contextlib.suppress(DeadlineInfeasibleError):
                     desk.submit(value, extra * 1000)
             case "wake":
@@ -62,12 +62,19 @@ def test_a_tick_at_wake_at_always_moves_the_next_one_into_the_future(steps: list
             case "pong":
                 desk.say(
                     *(
-                        Pong(hop=ping.hop, token=ping.token, origin_us=ping.origin_us, service_us=1000)
+                        Pong(
+                            hop=ping.hop,
+                            token=ping.token,
+                            origin_us=ping.origin_us,
+                            service_us=1000,
+                            clock_us=desk.clock_us(),
+                        )
                         for ping in desk.heard(Ping)
                     )
                 )
             case "result":
-                desk.say(Result(image=(7 + value) % 256, status=extra))
+                numbers = [*desk.sender._images, value]
+                desk.result(numbers[value % len(numbers)], range(value % 5), status=extra // 2, more=extra % 2)
             case "reset":
                 desk.say(Error(code=ErrorCode.NOT_READY, detail=Role.CAMERA))
             case "hello":
@@ -86,7 +93,7 @@ def test_a_receiver_is_called_in_time_for_every_deadline(arrivals: list[tuple[in
     desk = ReceiverDesk()
     desk.wait(1)
     for source, image, rank, remaining_ms, pause_ms in arrivals:
-        desk.arrive(rank, source=source, image=image, remaining_ms=remaining_ms)
+        desk.arrive(rank, source=source, image=desk.due(40 * image), remaining_ms=remaining_ms)
         settle(desk)
         end_us = desk.now_us + pause_ms * 1000
         while (wake_us := desk.machine.wake_at()) is not None and wake_us <= end_us:
@@ -94,7 +101,7 @@ def test_a_receiver_is_called_in_time_for_every_deadline(arrivals: list[tuple[in
             settle(desk)
             desk.credit()
         desk.now_us = end_us
-        assert all(collection.deadline_us > desk.now_us for collection in desk.receiver._open.values())
+        assert all(collection.next_us > desk.now_us for collection in desk.receiver._open.values())
 
 
 def test_a_sender_with_nothing_to_do_is_called_once_a_second_at_most() -> None:
