@@ -173,7 +173,7 @@ class Picture:
         if len(data) <= cls.LAYOUT.size:
             raise MalformedError(f"picture: {len(data)} bytes, more than {cls.LAYOUT.size} needed")
         flags, image, rank, position, remaining_ms = cls.LAYOUT.unpack_from(data)
-        return cls(image=image, rank=rank, position=position, remaining_ms=remaining_ms, data=data[cls.LAYOUT.size :], last=bool(flags & PictureFlags.LAST), program=(flags & PictureFlags.PROGRAM) >> 4, source=(flags & PictureFlags.SOURCE))
+        return cls(image=image, rank=rank, position=position, remaining_ms=remaining_ms, data=data[cls.LAYOUT.size :], last=bool(flags & PictureFlags.LAST), program=int(flags & PictureFlags.PROGRAM) >> 4, source=int(flags & PictureFlags.SOURCE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _python_picture(definition: Definition) -> list[str]:
             lines.append(f"    {f.name}: int = 0  # {f.doc}")
             place = _place(definition, f.name)
             flags.append(f"self.{f.name}" + (f" << {place}" if place else ""))
-            read.append(f"{f.name}=(flags & {mask})" + (f" >> {place}" if place else ""))
+            read.append(f"{f.name}=int(flags & {mask})" + (f" >> {place}" if place else ""))
         else:
             lines.append(f"    {f.name}: {'int' if f.is_scalar else 'bytes'}  # {f.doc}")
     names = [f.name for f in picture.fixed]

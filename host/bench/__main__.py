@@ -3,6 +3,7 @@
 python -m host.bench codec --pictures DIR
 python -m host.bench link
 python -m host.bench server
+python -m host.bench soak
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from typing import Any
 from ..cli import table
 from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
-from . import codec, link, server
+from . import codec, link, server, soak
 
-BENCHES = ("codec", "link", "server")
+BENCHES = ("codec", "link", "server", "soak")
 
 
 def parser() -> CommandParser:
@@ -35,7 +36,8 @@ def parser() -> CommandParser:
         "bench",
         choices=BENCHES,
         help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
-        "server: time for a picture by workers and threads, and pictures answered in time under too much work",
+        "server: time for a picture by workers and threads, and pictures answered in time under too much work; "
+        "soak: very many pictures over a bad link in virtual time",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     of_codec = p.add_argument_group("codec")
@@ -55,6 +57,10 @@ def parser() -> CommandParser:
     of_codec.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="threads that share a batch (%(default)s)"
     )
+    of_soak = p.add_argument_group("soak")
+    of_soak.add_argument(
+        "--soak", type=_pictures, default=soak.PICTURES, metavar="N", help="pictures, at least 10 (%(default)s)"
+    )
     return p
 
 
@@ -65,12 +71,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _pictures(text: str) -> int:
+    """Parse a number of pictures, for argparse."""
+    if not text.isdecimal() or int(text) < soak.PARTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least {soak.PARTS}")
+    return int(text)
+
+
 def bench(options: argparse.Namespace) -> int:
     """Measure and print."""
     if options.bench == "link":
         result = link.run()
     elif options.bench == "server":
         result = server.run(options.rounds)
+    elif options.bench == "soak":
+        result = soak.run(options.soak)
     else:
         result = codec.run(options.codec, options.pictures, options.rounds, options.batch, options.threads)
     if options.json:

@@ -125,7 +125,10 @@ class PictureStream:
             report = await self._camera.send_picture(pixels, self._deadline_ms, max_bytes=self._max_bytes)
         except DeadlineInfeasibleError as error:
             report = report_without_answer(file, UNSENT, str(error), self._deadline_ms)
-        self._limit.ended(in_time=report.status == OK, whole=report.packets_delivered == report.packets_encoded)
+        spare = 0.0
+        if report.status == OK and report.answer_ms is not None:
+            spare = 1 - report.answer_ms / self._deadline_ms
+        self._limit.ended(spare)
         return report.of_file(file)
 
     def _report_rest(self) -> None:

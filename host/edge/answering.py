@@ -190,7 +190,7 @@ class Answering:
         self._running.update((key_of(picture), final) for picture in pictures)
         self._pool.submit(
             partial(self._recogniser, [picture.packets for picture in pictures], alone=alone),
-            partial(self._done, self._receiver, pictures),
+            partial(self._done, self._receiver, pictures, now_us()),
             self._limit_s(len(pictures)),
         )
 
@@ -198,7 +198,7 @@ class Answering:
         return max(_LIMIT_FACTOR * self.time.batch_us(pictures) / 1e6, _LEAST_LIMIT_S)
 
     def _measured(self, job: Job[None], _: None, error: BaseException | None) -> None:
-        self._learn(job, 1, error)
+        self._learn(job, round(job.duration_s * 1e6), 1, error)
         if error is not None:
             self._on_notice(f"a trial picture failed: {_plain(error)}")
         self._attend()
@@ -207,6 +207,7 @@ class Answering:
         self,
         receiver: Receiver,
         pictures: tuple[ImageCollected, ...],
+        begun_us: int,
         job: Job[list[Recognised]],
         found: list[Recognised] | None,
         error: BaseException | None,
@@ -215,11 +216,11 @@ class Answering:
         for picture in pictures:
             self._running.pop(key_of(picture), None)
         if final or self.workers == 1 or error is not None:
-            self._learn(job, len(pictures), error)
+            self._learn(job, now_us() - begun_us, len(pictures), error)
         if found is None:
             self._give_up(receiver, pictures, error)
         for picture, recognised in zip(pictures, found or (), strict=found is not None):
-            service_us = round(job.duration_s * 1e6)
+            service_us = now_us() - begun_us  # with the way to the worker and back
             if final:
                 self._answer(receiver, picture, recognised, service_us)
             elif receiver is self._receiver:
@@ -227,11 +228,11 @@ class Answering:
         self._wake()
         self._attend()
 
-    def _learn(self, job: Job[Any], pictures: int, error: BaseException | None) -> None:
+    def _learn(self, job: Job[Any], duration_us: int, pictures: int, error: BaseException | None) -> None:
         """Take the time of a run, and that of one without an end as its limit."""
         self._worked_us = now_us()
         if error is None:
-            self.time.add(job.duration_s * 1e6, pictures)
+            self.time.add(duration_us, pictures)
         elif isinstance(error, HangingError) and job.limit_s is not None:
             self.time.add(job.limit_s * 1e6 / pictures)
         self._advertise()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 from collections import deque
 
-#: Measurements that count. Up to four slow ones among nine change nothing.
-WINDOW = 9
+#: Measurements that count. Single slow ones change nothing.
+WINDOW = 17
+_RARELY = 0.9
 #: Most pictures that are decoded in one run of the networks.
 MOST_IN_BATCH = 8
 #: Batches are used if each of their pictures costs less than this share of a single picture.
@@ -19,7 +20,7 @@ class ServiceTime:
     """Estimator of the time to decode and classify, in us.
 
     ``usual_us`` is the median of the last ``WINDOW`` pictures that were decoded alone. ``expected_us`` is for cameras:
-    the median and twice the median absolute deviation; at least 1 ms and a sixteenth, at most half of the median more.
+    what nine of ten of them did not exceed; at least 1 ms and a sixteenth, at most half of the median more than that.
     Both are 0 before the first.
     """
 
@@ -42,9 +43,9 @@ class ServiceTime:
     @property
     def expected_us(self) -> float:
         """The time that a picture alone rarely exceeds."""
-        usual = self.usual_us
-        spread = statistics.median(abs(each - usual) for each in self._alone_us) if self._alone_us else 0.0
-        return min(usual + max(2 * spread, usual / 16 + 1000), usual * _MOST_ABOVE)
+        usual, times = self.usual_us, sorted(self._alone_us)
+        rarely = times[int(_RARELY * (len(times) - 1))] if times else 0.0
+        return min(max(rarely, usual + usual / 16 + 1000), usual * _MOST_ABOVE)
 
     @property
     def most_in_batch(self) -> int:

@@ -8,7 +8,7 @@ MODULO = 1 << 16
 CLOCK_MODULO_US = MODULO * 1000
 #: Of the time that a picture has until its answer must leave, at least this share is for sending it, however slow the
 #: server seems to be.
-LEAST_SHARE = 0.25
+LEAST_SHARE = 0.1
 _HALF = MODULO // 2
 #: A number that names a moment further from the packet's own estimate than this is no moment of this clock, us.
 _PLAUSIBLE_US = 5_000_000

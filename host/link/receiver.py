@@ -28,7 +28,8 @@ REMEMBER_US = 10_000_000
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
 UNKNOWN_INTERVAL_US = 7_500
 
-#: Packets of which there is an answer as soon as they are there: the link may fail before any later one.
+#: Packets of which there is an answer as soon as they are there, if the server serves any number at a time: the link
+#: may fail before any later one.
 EARLY = (1,)
 
 _Key = tuple[int, int, int]  # source, image, program
@@ -225,7 +226,7 @@ class Receiver:
             image.last_rank = packet.rank
         if image.whole:
             events.append(self._close(now_us, key))
-        elif len(image.packets) in EARLY and image.next_us > now_us:
+        elif self.workers is None and len(image.packets) in EARLY and image.next_us > now_us:
             events += self._early(now_us, key)
         return events
 
@@ -235,7 +236,9 @@ class Receiver:
         interval_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
         early_us = self._provisional.before(final_us, interval_us, self.service_us, self.workers)
         least_us = now_us + round((deadline_us - now_us) * LEAST_SHARE)
-        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > now_us], least_us)
+        # Few workers wait: on a good link the image is whole before they have made a provisional answer.
+        first_us = now_us if self.workers is None else now_us + self.service_us
+        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > first_us], least_us)
 
     def _plan(self) -> None:
         """Let the workers share the time: when more are due than they serve at a time, some have to begin early."""

@@ -87,7 +87,7 @@ async def adapter_forgets(bluetooth: Bluetooth) -> None:
 
 
 class Edge:
-    """An edge server that answers every picture at once. It keeps the collected images, notices and events."""
+    """An edge server that answers every picture at once. It keeps the images of final answers, notices and events."""
 
     def __init__(self, bluetooth: Bluetooth, *selectors: str) -> None:
         self.collected: list[ImageCollected] = []
@@ -116,7 +116,8 @@ class Edge:
     def _on_event(self, event: Event) -> None:
         self.events.append(event)
         if isinstance(event, ImageCollected):
-            self.collected.append(event)
+            if event.final:
+                self.collected.append(event)
             used = [packet.rank for packet in event.packets]
             self._receiver.answer(now_us(), event, [(1, "one", 0.5)], service_us=10, used=used)
             self._driver.wake()

@@ -53,8 +53,14 @@ def test_a_bad_link_costs_packets_rather_than_answers(program: Path, tmp_path: P
     assert sum(report["packets_delivered"] < report["packets_encoded"] for report in in_time) > PICTURES // 4
 
 
-def _send_all(program: Path, tmp_path: Path, air: list[str]) -> list[dict[str, Any]]:
-    """Send the pictures one after the other; what host.send says of each."""
+def test_a_short_deadline_is_mostly_kept_on_a_clean_link(program: Path, tmp_path: Path) -> None:
+    """The simulation runs on the same processors as the server, which takes 30 to 80 ms for a picture meanwhile."""
+    reports = _send_all(program, tmp_path, [], "100ms")
+    assert sum(report["status"] == "ok" for report in reports) >= 0.7 * PICTURES
+
+
+def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "300ms") -> list[dict[str, Any]]:
+    """Send the pictures as a stream; return what host.send says of each."""
     pictures = _pictures(tmp_path / "pictures")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with scene(tmp_path, program):
@@ -79,7 +85,7 @@ def _send_all(program: Path, tmp_path: Path, air: list[str]) -> list[dict[str, A
             sent = subprocess.run(
                 [
                     *(sys.executable, "-m", "host.send", str(pictures)),
-                    *("--port", str(camera), "--deadline", "300ms", "--json"),
+                    *("--port", str(camera), "--deadline", deadline, "--json"),
                 ],
                 cwd=tmp_path,
                 env=environment,

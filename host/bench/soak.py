@@ -1,0 +1,117 @@
+"""Sends very many pictures over virtual boards in virtual time: what ends in time, and whether memory stays flat.
+
+The radio is jammed heavily (trace ``heavy``), both serial lines lose frames to bit errors, and the edge server's line
+stands still for a second now and then.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from ..link.events import Answer, Event, ImageCollected, Unanswered
+from ..link.receiver import Receiver
+from ..link.sender import Sender
+from ..ranked import RankedPacket, split
+from ..sim.trace import Trace
+from ..sim.virtual import VirtualHost
+from ..sim.world import World, WorldSettings
+from ..wire import MAX_CODEC_BYTES
+
+PICTURES = 100_000
+PARTS = 10
+_PACKETS = [RankedPacket(rank, rank, bytes([rank]) * MAX_CODEC_BYTES) for rank in range(6)]
+_DEADLINE_US, _SERVICE_US = 300_000, 50_000
+_BIT_ERRORS = 1e-5
+_STALL_EVERY_US, _STALL_US = 97_000_000, 1_000_000
+_WARM_UP_US = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A part of the run. ``ended`` counts final answers and pictures without one: each picture ends once.
+
+    ``in_time`` and ``unanswered`` are shares; ``memory_blocks``: blocks of memory that Python's objects hold at
+    the end of the part.
+    """
+
+    pictures: int
+    ended: int
+    in_time: float
+    unanswered: float
+    resent: int
+    memory_blocks: int
+
+
+class _Soak:
+    def __init__(self, pictures: int) -> None:
+        settings = WorldSettings(trace=Trace.read("heavy"), noise=_BIT_ERRORS)
+        self._world = World(settings)
+        self._schedule = self._world.schedule
+        self._left = pictures
+        self.ended: Counter[str] = Counter()
+        self._sender = Sender(nonce=1)
+        self._receiver = Receiver(nonce=2, service_us=_SERVICE_US)
+        self._camera = VirtualHost(self._schedule, self._world.cameras[0].line, self._sender, self._on_camera)
+        self._server = VirtualHost(self._schedule, self._world.edge.line, self._receiver, self._on_edge)
+        self._schedule.at(_WARM_UP_US, self._next)
+        self._schedule.every(_STALL_EVERY_US, self._stall)
+
+    @property
+    def count(self) -> int:
+        """Pictures that have ended."""
+        return self.ended["in time"] + self.ended["late"] + self.ended["unanswered"]
+
+    def run(self, pictures: int) -> None:
+        """Run until so many pictures have ended."""
+        while self.count < pictures:
+            self._schedule.run_until(self._schedule.now_us + _DEADLINE_US)
+
+    def _next(self) -> None:
+        now_us = self._schedule.now_us
+        self._sender.submit(now_us, split(_PACKETS, *self._sender.part_bytes()), now_us + _DEADLINE_US)
+        self._camera.wake()
+        self._left -= 1
+        if self._left:
+            self._schedule.at(now_us + _DEADLINE_US, self._next)
+
+    def _stall(self) -> None:
+        line = self._world.edge.line
+        line.stall(True)
+        self._schedule.at(self._schedule.now_us + _STALL_US, partial(line.stall, False))
+
+    def _on_camera(self, event: Event) -> None:
+        match event:
+            case Answer(final=True):
+                self.ended["late" if event.late else "in time"] += 1
+                self.ended["resent"] += event.resent
+            case Unanswered():
+                self.ended["unanswered"] += 1
+                self.ended["resent"] += event.resent
+
+    def _on_edge(self, event: Event) -> None:
+        if isinstance(event, ImageCollected):
+            self._schedule.at(self._schedule.now_us + _SERVICE_US, partial(self._answer, event))
+
+    def _answer(self, collected: ImageCollected) -> None:
+        used = [packet.rank for packet in collected.packets]
+        self._receiver.answer(self._schedule.now_us, collected, [], service_us=_SERVICE_US, used=used)
+        self._server.wake()
+
+
+def run(pictures: int = PICTURES) -> dict[str, Any]:
+    """Return a row for each tenth of the pictures."""
+    soak, rows, before = _Soak(pictures), [], Counter[str]()
+    for part in range(1, PARTS + 1):
+        soak.run(pictures * part // PARTS)
+        new = soak.ended - before
+        before = soak.ended.copy()
+        ended = new["in time"] + new["late"] + new["unanswered"]
+        gc.collect()
+        in_time, unanswered = round(new["in time"] / ended, 4), round(new["unanswered"] / ended, 4)
+        rows.append(asdict(Row(soak.count, ended, in_time, unanswered, new["resent"], sys.getallocatedblocks())))
+    return {"rows": rows}
