@@ -31,6 +31,9 @@ UNKNOWN_INTERVAL_US = 7_500
 #: Packets of which there is an answer as soon as they are there, if the server serves any number at a time: the link
 #: may fail before any later one.
 EARLY = (1,)
+#: Otherwise there is an early answer when there are so many times the packets of the one before, and so many service
+#: times have passed: a picture with a long deadline may be recognised long before.
+MORE, APART = 1.6, 2
 
 _Key = tuple[int, int, int]  # source, image, program
 
@@ -40,6 +43,7 @@ class _Collection:
     deadline_us: int
     final_us: int  # when the server has to begin with the final answer
     early_us: list[int]  # when it should begin with provisional ones, the last one first
+    reported_us: int  # when the last provisional answer was asked for; at first when the image was opened
     least_us: int  # no sooner, however slow the server seems to be
     last_rank: int | None = None
     packets: dict[int, RankedPacket] = field(default_factory=dict)
@@ -226,7 +230,7 @@ class Receiver:
             image.last_rank = packet.rank
         if image.whole:
             events.append(self._close(now_us, key))
-        elif self.workers is None and len(image.packets) in EARLY and image.next_us > now_us:
+        elif image.next_us > now_us and self._is_early_due(now_us, image):
             events += self._early(now_us, key)
         return events
 
@@ -238,7 +242,9 @@ class Receiver:
         least_us = now_us + round((deadline_us - now_us) * LEAST_SHARE)
         # Few workers wait: on a good link the image is whole before they have made a provisional answer.
         first_us = now_us if self.workers is None else now_us + self.service_us
-        return _Collection(deadline_us, final_us, [moment for moment in early_us if moment > first_us], least_us)
+        return _Collection(
+            deadline_us, final_us, [moment for moment in early_us if moment > first_us], now_us, least_us
+        )
 
     def _plan(self) -> None:
         """Let the workers share the time: when more are due than they serve at a time, some have to begin early."""
@@ -255,12 +261,19 @@ class Receiver:
             image.early_us.pop()
         return self._early(now_us, key)
 
+    def _is_early_due(self, now_us: int, image: _Collection) -> bool:
+        """Return whether what has just arrived is reason for an early answer."""
+        count = len(image.packets)
+        if self.workers is None:
+            return count in EARLY
+        return count >= MORE * image.reported and now_us - image.reported_us >= APART * self.service_us
+
     def _early(self, now_us: int, key: _Key) -> list[Event]:
         """Report an image for a provisional answer if it has more packets than before, and a worker to spare."""
         image = self._open[key]
         if len(image.packets) == image.reported or not self._has_worker(now_us):
             return []
-        image.reported = len(image.packets)
+        image.reported, image.reported_us = len(image.packets), now_us
         return [self._collected(key, final=False)]
 
     def _has_worker(self, now_us: int) -> bool:
