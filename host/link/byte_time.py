@@ -18,8 +18,9 @@ _SLOW = 0.25
 #: Packets must differ so much in length that the two times can be told apart: the least determinant of the normal
 #: equations, as a share of the largest possible one.
 _DIFFERENT = 0.03
+_RIDGE = 0.1
 #: A byte may take so many times its mean time when the link is slow; what seems more is the luck of single packets.
-_MOST_TIMES = 6.0
+_MOST_TIMES = 4.0
 
 
 class ByteTime:
@@ -61,12 +62,15 @@ class ByteTime:
         return 0.0
 
     def _fit(self) -> None:
-        """Estimate the times of a packet and of a byte. They stay while all packets have the same length."""
+        """Estimate the times of a packet and of a byte; 0 and unknown while all packets have about the same length.
+
+        What the lengths do not tell apart counts as time for bytes (a ridge on the time of a packet).
+        """
         nn = nb = bb = nt = bt = 0
         for n, size, us in self._samples:
             nn, nb, bb = nn + n * n, nb + n * size, bb + size * size
             nt, bt = nt + n * us, bt + size * us
-        determinant = nn * bb - nb * nb
-        if determinant > _DIFFERENT * nn * bb:
-            self._packet_us = max(0.0, (nt * bb - bt * nb) / determinant)
-            self._byte_us = max(0.0, (bt * nn - nt * nb) / determinant)
+        self._packet_us, self._byte_us = 0.0, None
+        if nn * bb - nb * nb > _DIFFERENT * nn * bb:
+            self._packet_us = max(0.0, (nt * bb - bt * nb) / (nn * bb * (1 + _RIDGE) - nb * nb))
+            self._byte_us = max(0.0, (bt - self._packet_us * nb) / bb)
