@@ -11,7 +11,7 @@
 #endif
 
 #ifndef PNC_SENT_FRAMES
-#define PNC_SENT_FRAMES 12u /* frames to the host kept to be sent again; 1 to 32, which one repeat can name */
+#define PNC_SENT_FRAMES 11u /* frames to the host kept to be sent again; 1 to 32, which one repeat can name */
 #endif
 
 #ifndef PNC_PEERS
