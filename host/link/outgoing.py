@@ -41,7 +41,7 @@ class OutgoingImage:
             return self._again[0]
         return self._next if self._next < len(self.packets) else None
 
-    def best_answer(self) -> Answer | None:
+    def final_answer(self) -> Answer | None:
         """Return the best provisional answer as the final one; None if there is none."""
         return None if self.best is None else replace(self.best, final=True)
 

@@ -151,7 +151,7 @@ class Sender:
                 self._flush(now_us, image)
             if now_us >= self._ends_us(image):
                 del self._images[image.number]
-                events.append(image.best_answer() or Unanswered(image.number, len(image.sent), image.resent))
+                events.append(image.final_answer() or Unanswered(image.number, len(image.sent), image.resent))
         ping_us = self._ping_at()
         if ping_us is not None and now_us >= ping_us:
             self._ping(now_us)
@@ -272,16 +272,20 @@ class Sender:
     def _fill(self, now_us: int) -> None:
         """Give the board packets that may still arrive in time, the most important first."""
         self.session.expect_until(max((image.answer_by_us for image in self._images.values()), default=None))
+        if not self._images or not self._has_room():
+            return
+        transit_us = self.server.least_one_way_us
         while self._has_room():
-            image = self._next_image(now_us)
+            image = self._next_image(now_us + transit_us)
             if image is None:
                 return
-            transit_us = round(self.server.least_one_way_us)
-            self.session.channel.write(now_us, image.take(now_us, self._program or 0, transit_us))
+            self.session.channel.write(now_us, image.take(now_us, self._program or 0, round(transit_us)))
 
-    def _next_image(self, now_us: int) -> OutgoingImage | None:
-        """Return the image whose next packet is the most important that may arrive in time; None if there is none."""
-        earliest_us = now_us + self.server.least_one_way_us
+    def _next_image(self, earliest_us: float) -> OutgoingImage | None:
+        """Return the image whose next packet is the most important that may arrive in time; None if there is none.
+
+        ``earliest_us`` is when a packet that is given to the board now arrives at best.
+        """
         best: tuple[int, int, OutgoingImage] | None = None
         for image in self._images.values():
             rank = image.rank

@@ -65,14 +65,13 @@ class PlainSender(ABC):
         self.session = Session(Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.service = DelayEstimator()
         self.round_trip = DelayEstimator()
-        self.return_trip = DelayEstimator()
         self.ready = False
         self.link = LinkState.DOWN
         self._interval_us = 0
         self._credit: Credit | None = None
         self._pending: dict[int, Pending] = {}
         self._nonce = nonce
-        self._difference_us = 0  # least arrival of a pong, on this clock, less its departure on the server's
+        self._difference_us = 0  # arrival of the first pong, on this clock, less its departure on the server's
         self._pinged_us: int | None = None
 
     @abstractmethod
@@ -161,7 +160,7 @@ class PlainSender(ABC):
 
     def answer_time_us(self) -> float:
         """Return the time from the end of the transmission to the answer."""
-        bounds_us = self.service.upper_bound_us + self.return_trip.upper_bound_us
+        bounds_us = self.service.upper_bound_us + self.round_trip.upper_bound_us / 2
         return bounds_us + self._interval_us / 2 + _SLACK_US
 
     def give(self, now_us: int, packet: Picture) -> None:
@@ -171,7 +170,6 @@ class PlainSender(ABC):
     def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
         round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
         self.round_trip.add(round_trip_us)
-        self.return_trip.add(round_trip_us / 2)
         self.service.add(pong.service_us)
         if self.ready:
             return []

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
 import pytest
 
-from host.edge.picture_queue import Key, PictureQueue, key_of
 from host.edge.service_time import ServiceTime
 from host.link.events import Answer, Event, ImageCollected
 from host.link.receiver import Receiver
@@ -15,6 +13,7 @@ from host.link.sender import Sender
 from host.ranked import RankedPacket
 from host.sim.virtual import VirtualHost
 from host.sim.world import World, WorldSettings
+from host.simulate.service import Workers
 from host.wire import ResultStatus
 
 PACKETS = [RankedPacket(rank, rank, bytes(200)) for rank in range(6)]
@@ -26,44 +25,28 @@ class Server:
     """Workers that take a fixed time, behind the server's queue and the receiver."""
 
     def __init__(self, world: World, service_us: int, workers: int) -> None:
-        self._schedule = world.schedule
-        self._service_us, self._workers = service_us, workers
+        self._schedule, self._service_us = world.schedule, service_us
         time = ServiceTime()
         time.add(service_us)
-        self._queue = PictureQueue(time)
+        self._workers = Workers(self._schedule, service_us, workers, self._answer, self._refuse)
         self._receiver = Receiver(nonce=9, service_us=round(time.expected_us), workers=workers)
-        self._busy_since_us: list[int] = []
-        self._running: set[Key] = set()
         self._host = VirtualHost(self._schedule, world.edge.line, self._receiver, self._on_event)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ImageCollected):
-            self._queue.add(event)
-            self._schedule.at(self._schedule.now_us, self._attend)
+            self._workers.take(event)
 
-    def _attend(self) -> None:
-        now_us, queue = self._schedule.now_us, self._queue
-        while taken := queue.take(now_us, self._workers - len(self._busy_since_us), self._busy_since_us, self._running):
-            self._busy_since_us.append(now_us)
-            self._running.update(map(key_of, taken))
-            self._schedule.at(now_us + self._service_us, partial(self._done, taken))
-        for picture in queue.drop_provisional():
-            self._receiver.skip(picture)
-        for picture in queue.expired(now_us):
-            self._receiver.refuse(now_us, picture, ResultStatus.FAILED, "busy")
-        wake_us = queue.wake_at()
-        if wake_us is not None:
-            self._schedule.at(max(wake_us, now_us + 1000), self._attend)
-
-    def _done(self, taken: tuple[ImageCollected, ...]) -> None:
-        self._busy_since_us.pop(0)
-        for picture in taken:
-            self._running.discard(key_of(picture))
-            used = [packet.rank for packet in picture.packets]
-            classes = [(1, "x", 0.5)]
-            self._receiver.answer(self._schedule.now_us, picture, classes, service_us=self._service_us, used=used)
+    def _answer(self, picture: ImageCollected) -> None:
+        used = [packet.rank for packet in picture.packets]
+        classes = [(1, "x", 0.5)]
+        self._receiver.answer(self._schedule.now_us, picture, classes, service_us=self._service_us, used=used)
         self._host.wake()
-        self._attend()
+
+    def _refuse(self, picture: ImageCollected) -> None:
+        if picture.final:
+            self._receiver.refuse(self._schedule.now_us, picture, ResultStatus.FAILED, "busy")
+        else:
+            self._receiver.skip(picture)
 
 
 class CameraComputer:
