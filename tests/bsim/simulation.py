@@ -70,6 +70,17 @@ def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", 
     return folder / "zephyr" / ("zephyr.elf" if board.startswith("qemu_") else "zephyr.exe")
 
 
+def cpus_apart() -> tuple[list[str], list[str]]:
+    """Prefixes of the commands that simulate boards, and of those of a computer, so that no CPU runs both.
+
+    A board has a processor of its own. Otherwise the simulation takes the time that the edge server measures.
+    """
+    first, *others = sorted(os.sched_getaffinity(0))
+    if not others:
+        return [], []
+    return ["taskset", "-c", str(first)], ["taskset", "-c", ",".join(map(str, others))]
+
+
 class Simulation:
     """Boards on one simulated radio, from ``start`` to ``stop``. ``ports`` are their serial ports.
 
@@ -80,6 +91,7 @@ class Simulation:
     ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
+    ``prefix`` stands before every command, such as that of ``cpus_apart``.
     """
 
     def __init__(
@@ -93,6 +105,7 @@ class Simulation:
         phy: Sequence[str] = (),
         length_s: float = 600.0,
         speed: float | None = 1.0,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
@@ -123,13 +136,14 @@ class Simulation:
                 *phy,
             ]
         )
+        self._prefix = prefix
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """Start every program and wait for the serial ports."""
         for number, command in enumerate(self._commands):
             log = (self.folder / f"log{number}.txt").open("wb")
-            words = [str(word) for word in command]
+            words = [*self._prefix, *(str(word) for word in command)]
             # In a session of its own: Ctrl-C ends this program, which then ends the others.
             process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
             self._running.append(process)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.bsim.bsim_scene import scene
-from tests.bsim.simulation import ROOT, Simulation
+from tests.bsim.simulation import ROOT, Simulation, cpus_apart
 
 PICTURES = 100
 SERVER_S = 60.0
@@ -53,10 +53,9 @@ def test_a_bad_link_costs_packets_rather_than_answers(program: Path, tmp_path: P
     assert sum(report["packets_delivered"] < report["packets_encoded"] for report in in_time) > PICTURES // 4
 
 
-def test_a_short_deadline_is_mostly_kept_on_a_clean_link(program: Path, tmp_path: Path) -> None:
-    """The simulation runs on the same processors as the server, which takes 30 to 80 ms for a picture meanwhile."""
+def test_a_short_deadline_is_kept_on_a_clean_link(program: Path, tmp_path: Path) -> None:
     reports = _send_all(program, tmp_path, [], "100ms")
-    assert sum(report["status"] == "ok" for report in reports) >= 0.7 * PICTURES
+    assert sum(report["status"] == "ok" for report in reports) >= 0.95 * PICTURES
 
 
 def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "300ms") -> list[dict[str, Any]]:
@@ -65,12 +64,13 @@ def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "30
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with scene(tmp_path, program):
         pass
-    with Simulation(tmp_path, [program] * 2, phy=air, length_s=3600) as simulation:
+    boards, computer = cpus_apart()
+    with Simulation(tmp_path, [program] * 2, phy=air, length_s=3600, prefix=boards) as simulation:
         camera, edge = simulation.ports
         log = tmp_path / "recv.txt"
         with log.open("w") as errors:
             server = subprocess.Popen(
-                [sys.executable, "-m", "host.recv", "--port", str(edge)],
+                [*computer, sys.executable, "-m", "host.recv", "--port", str(edge)],
                 cwd=tmp_path,
                 env=environment,
                 stdout=subprocess.DEVNULL,
@@ -84,7 +84,7 @@ def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "30
                 time.sleep(0.1)
             sent = subprocess.run(
                 [
-                    *(sys.executable, "-m", "host.send", str(pictures)),
+                    *(*computer, sys.executable, "-m", "host.send", str(pictures)),
                     *("--port", str(camera), "--deadline", deadline, "--json"),
                 ],
                 cwd=tmp_path,
