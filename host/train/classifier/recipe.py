@@ -27,8 +27,13 @@ class ClassifierRecipe:
     tiny_most_bytes: int = 500
     most_bytes: int = 5000
     #: A crop's width and height are at least this share of the photo's; so many photos are taken whole.
-    least_side: float = 0.7
+    least_side: float = 0.5
     whole_photos: float = 0.25
+    #: Blocks whose feature maps of the original, in the published network, are goals too, and the weight of each map's
+    #: relative squared error beside the divergence of the answers. Maps teach also what matters to classes that no
+    #: training photo shows.
+    mapped_blocks: tuple[int, ...] = (10, 15)
+    map_weights: tuple[float, ...] = (0.5, 1.0)
     #: Rates of filters, as a share of their root mean square in the layer (.8 in the first, .05 in late ones), and of
     #: the gains and offsets that batch normalization learns.
     filter_lr: float = 1e-3

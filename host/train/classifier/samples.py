@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 from ...codec import SIDE, cut
 from ...codec import load as load_codec
 from ...edge import classifier
+from ...edge.builtin import published_tensors
 from ..passes import draw_sizes
+from .network import LiteNetwork
 from .recipe import ClassifierRecipe
 
 Pictures = npt.NDArray[np.uint8]
@@ -21,10 +24,11 @@ ALL_BYTES = 1 << 20
 
 
 class Batch(NamedTuple):
-    """Pictures uint8 [n, 224, 224, 3], and the answers to give, float32 [n, classes]."""
+    """Pictures uint8 [n, 224, 224, 3]; the answers to give, float32 [n, classes], and feature maps [n, c, h, w]."""
 
     pictures: Pictures
     answers: npt.NDArray[np.float32]
+    maps: tuple[npt.NDArray[np.float16], ...] = ()
 
 
 def draw_part(photo: Pictures, recipe: ClassifierRecipe, rng: np.random.Generator) -> Pictures:
@@ -37,6 +41,11 @@ def draw_part(photo: Pictures, recipe: ClassifierRecipe, rng: np.random.Generato
     return np.ascontiguousarray(part[:, ::-1]) if rng.random() < 0.5 else part
 
 
+def starting_network(name: str) -> LiteNetwork:
+    """Return the published network."""
+    return LiteNetwork(name, {key: torch.from_numpy(t.copy()) for key, t in published_tensors(name).items()})
+
+
 class Samples:
     """Makes batches. Computes in one thread, beside the one in which the network learns."""
 
@@ -44,12 +53,19 @@ class Samples:
         self._recipe, self._photos = recipe, photos
         self._codec = load_codec(recipe.codec)
         self._decoder = self._codec.decoder(threads=1)
+        self._mapper = starting_network(recipe.network).requires_grad_(False)
         self._teachers = [classifier.load(name, threads=1) for name in recipe.teachers]
 
     def answers(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """Average what the teachers say, float32 [n, classes]."""
         said = [teacher.probabilities(pictures) for teacher in self._teachers]
         return np.asarray(np.mean(said, axis=0), np.float32)
+
+    @torch.no_grad()
+    def maps(self, pictures: Pictures) -> tuple[npt.NDArray[np.float16], ...]:
+        """Feature maps of the published network, float16 [n, c, h, w]."""
+        found, _ = self._mapper.maps_and_logits(torch.from_numpy(pictures), self._recipe.mapped_blocks)
+        return tuple(each.half().numpy() for each in found)
 
     def prefixes(self, pictures: Pictures, sizes_bytes: Sequence[int]) -> Pictures:
         """Decode each picture from its first bytes."""
@@ -69,4 +85,5 @@ class Samples:
         parts = np.stack([draw_part(self._photos[i], self._recipe, rng) for i in chosen])
         answers = self.answers(parts)
         first = self._recipe.originals
-        return Batch(np.concatenate([parts[:first], self.prefixes(parts[first:], self.sizes(rng))]), answers)
+        shown = np.concatenate([parts[:first], self.prefixes(parts[first:], self.sizes(rng))])
+        return Batch(shown, answers, self.maps(parts))
