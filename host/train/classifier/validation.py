@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ...edge import classifier
+from ...reference.efficientnet import published
 from ..photos import whole
 from .network import LiteNetwork
 from .samples import Pictures, Samples
@@ -26,7 +26,7 @@ class HeldOut:
             batches = np.array_split(originals, max(1, len(originals) // _BATCH))
             self._sets[f"{budget}B"] = np.concatenate([samples.prefixes(b, [budget] * len(b)) for b in batches])
         self._sets["originals"] = originals
-        self._best = classifier.load(judge, threads=1).probabilities(originals).argmax(axis=1)
+        self._best = published.load(judge, threads=1).probabilities(originals).argmax(axis=1)
         self._wanted = torch.from_numpy(samples.answers(originals))
 
     @torch.no_grad()
