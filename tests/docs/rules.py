@@ -66,6 +66,11 @@ RULES = (
         Way.USAGE,
         "changes the checkout, or is a long form",
     ),
+    Rule(
+        r"cp out/.*|awk .* labels\.csv .*|python docs/examples/read_prefixes\.py .*",
+        Way.EXCUSED,
+        "tests/train runs it, or needs its files",
+    ),
     # What changes the computer
     Rule(r"(?:.*\| *)?sudo .*|journalctl .*|cd\b.*|git clone .*|export .*", Way.EXCUSED, "changes the computer"),
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
@@ -79,6 +84,7 @@ RULES = (
     Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
     Rule(rf"{_OURS}send folder/.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "answered in time")),
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
+    Rule(rf"{_OURS}recv\b.*--classifier \S+\.onnx", Way.USAGE, "needs a file that another command writes"),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
     Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),

@@ -97,10 +97,10 @@ def test_a_step_shows_originals_whole_streams_and_prefixes_with_the_originals_an
     assert (batch.pictures.shape, batch.pictures.dtype) == ((6, 224, 224, 3), np.uint8)
     np.testing.assert_allclose(batch.answers.sum(axis=1), 1, rtol=1e-4)
     # The original's own answer, by the teacher; the others see less.
-    apart = np.abs(samples.answers(batch.pictures) - batch.answers).sum(axis=1)
+    apart = np.abs(samples.goals(batch.pictures).answers - batch.answers).sum(axis=1)
     assert apart[0] < 1e-5
     assert apart[1:].min() > 1e-3
-    for now, goal in zip(samples.maps(batch.pictures), batch.maps, strict=True):
+    for now, goal in zip(samples.goals(batch.pictures).maps, batch.maps, strict=True):
         off = np.abs(now - goal).astype(np.float32).mean(axis=(1, 2, 3))
         assert off[0] < 0.2 * off[1:].min()
     sizes = np.array([samples.sizes(np.random.default_rng(seed)) for seed in range(50)])
@@ -136,7 +136,7 @@ def test_what_prefixes_hide_is_learned_and_the_original_is_kept(samples: Samples
     trainer = ClassifierTrainer(SMALL, photos, photos[:4])
     originals = np.stack(photos)
     shown = np.concatenate([originals[:1], samples.prefixes(originals[1:], [900] * 5)])
-    batch = Batch(shown, samples.answers(originals), samples.maps(originals))
+    batch = Batch(shown, *samples.goals(originals))
     last = trainer.model.last.weight.detach().clone()
     told = [trainer.step(batch, 0.0) for _ in range(12)]
     assert torch.equal(trainer.model.last.weight, last)

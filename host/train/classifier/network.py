@@ -78,7 +78,7 @@ class LiteNetwork(nn.Module):
         return self.maps_and_logits(pictures, (), dtype)[1]
 
     def maps_and_logits(
-        self, pictures: Tensor, after: Sequence[int], dtype: torch.dtype = torch.bfloat16
+        self, pictures: Tensor, after: Sequence[int | str], dtype: torch.dtype = torch.bfloat16
     ) -> tuple[list[Tensor], Tensor]:
         """Also return the feature maps [n, c, h, w] behind the blocks ``after``, in ``dtype``."""
         maps = []

@@ -10,14 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from .. import checkpoint
 from .echo import Echo
-from .network import LiteNetwork, NormedConv
+from .network import LiteNetwork
+from .own import OwnNetwork, OwnTeacher
+from .parts import Pictures
 from .recipe import ClassifierRecipe
-from .samples import Batch, Pictures, Samples, starting_network
+from .samples import Batch, Samples, starting_network
 from .validation import HeldOut
+
+#: Less than the mean square of any feature map that says something.
+_TINY = 1e-12
 
 
 class ClassifierTrainer:
@@ -26,22 +32,35 @@ class ClassifierTrainer:
     order_at = math.inf
     ordered = True
 
-    def __init__(self, recipe: ClassifierRecipe, photos: Sequence[Pictures], held_out: Sequence[Pictures]) -> None:
+    def __init__(
+        self,
+        recipe: ClassifierRecipe,
+        photos: Sequence[Pictures],
+        held_out: Sequence[Pictures],
+        own: OwnNetwork | None = None,
+    ) -> None:
+        """Begin with the recipe's published network, or with the user's ``own``, which is then its own teacher."""
         self.recipe, self.validate_s = recipe, recipe.validate_s
         self.steps, self.elapsed_s = 0, 0.0
         self.rng = np.random.default_rng(recipe.seed)
-        self.model = starting_network(recipe.network)
-        self.model.last.requires_grad_(False)
+        self.model: LiteNetwork | OwnNetwork
+        teacher = None
+        if own is None:
+            self.model = starting_network(recipe.network)
+            self.model.last.requires_grad_(False)
+        else:
+            self.model, teacher = own, OwnTeacher(own, recipe.mapped_blocks)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.adam = torch.optim.AdamW(groups(self.model, recipe), lr=0.0, weight_decay=0.0)
-        self.samples = Samples(recipe, photos)
+        self.samples = Samples(recipe, photos, teacher)
+        self._judge = recipe.judge if own is None else None
         self._echo = Echo(self.samples.draw)
         self._held_out = held_out
 
     @cached_property
     def held(self) -> HeldOut:
         """Photos that are held out, and what is wanted of them."""
-        return HeldOut(self._held_out, self.samples, self.recipe.judge)
+        return HeldOut(self._held_out, self.samples, self._judge)
 
     def crops(self, rng: np.random.Generator, _progress: float) -> Batch:
         """Draw the next batch."""
@@ -106,14 +125,21 @@ class ClassifierTrainer:
 
 
 def relative_error(maps: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of feature maps [n, c, h, w], as a share of the goals' mean square."""
+    """Mean squared error of feature maps [n, ...], as a share of the goals' mean square."""
     goals = goals.float()
-    return (maps.float() - goals).square().mean() / goals.square().mean()
+    return (maps.float() - goals).square().mean() / goals.square().mean().clamp_min(_TINY)
 
 
-def groups(network: LiteNetwork, recipe: ClassifierRecipe) -> list[dict[str, Any]]:
-    """Sort the parameters by their rate, ``base``: filters layer by layer, gains and offsets. The last layer stays."""
-    filters = [part.weight for part in network.modules() if isinstance(part, NormedConv)]
-    norms = [p for part in network.modules() if isinstance(part, NormedConv) for p in (part.gain, part.bias)]
-    own = [{"params": [w], "base": recipe.filter_lr * float(w.detach().square().mean().sqrt())} for w in filters]
-    return [*own, {"params": norms, "base": recipe.norm_lr}]
+def groups(network: nn.Module, recipe: ClassifierRecipe) -> list[dict[str, Any]]:
+    """Sort the parameters that may learn by their rate, ``base``: filters layer by layer, then gains and offsets."""
+    found: list[dict[str, Any]] = []
+    rest = []
+    for parameter in network.parameters():
+        if not parameter.requires_grad:
+            continue
+        size = float(parameter.detach().square().mean().sqrt()) if parameter.ndim > 1 else 0.0
+        if size > 0:
+            found.append({"params": [parameter], "base": recipe.filter_lr * size})
+        else:
+            rest.append(parameter)
+    return [*found, {"params": rest, "base": recipe.norm_lr}] if rest else found
