@@ -64,7 +64,10 @@ def parser() -> CommandParser:
     add_port_arguments(p)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
-        "--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="virtual boards: a name or an ONNX file"
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        metavar="NAME|FILE",
+        help="virtual boards: an ONNX file (default: %(default)s, which ships)",
     )
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
