@@ -92,7 +92,7 @@ clean: ## Remove what was built and set up
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test,tflite,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,tflite,train]'
 	@touch $@
 
 $(VENV)/bin/python:
@@ -105,9 +105,9 @@ $(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,baselines,plot]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[evaluate,baselines,plot]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     PAIRING = "pairing"  # the two ends do not share keys
     # This computer's software, files and the command line
     MISSING_PACKAGE = "missing package"  # ``subject`` is not installed: a requirement as pip takes it
+    NOT_SHIPPED = "not shipped"  # ``subject`` is a published classifier, which is not part of an edge server
     NOT_CALIBRATED = "not calibrated"  # how sure a classifier is was not fitted
     NOT_BUILT = "not built"  # a part in C is not compiled
     INCOMPLETE = "incomplete"  # the installation lacks a file

@@ -50,7 +50,12 @@ def parser() -> CommandParser:
         f"address, or to the only one in reach; can be given for each of up to {PEERS} cameras",
     )
     p.add_argument("--save", metavar="DIR", help="save decoded pictures, and a line of JSON for each in pictures.jsonl")
-    p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="a name or any ONNX file")
+    p.add_argument(
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        metavar="NAME|FILE",
+        help="an ONNX file (default: %(default)s, which ships)",
+    )
     p.add_argument(
         "--workers",
         type=_workers,

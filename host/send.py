@@ -30,6 +30,7 @@ from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, worl
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser
 from .cli.units import milliseconds
 from .codec import Codec, load, load_picture
+from .edge.builtin import DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
 from .wire import MAX_DEADLINE_MS
 
@@ -63,7 +64,10 @@ def parser() -> CommandParser:
     add_port_arguments(p)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
-        "--classifier", default="efficientnet-lite0", metavar="NAME|FILE", help="virtual boards: a name or an ONNX file"
+        "--classifier",
+        default=DEFAULT_CLASSIFIER,
+        metavar="NAME|FILE",
+        help="virtual boards: an ONNX file (default: %(default)s, which ships)",
     )
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"

@@ -53,13 +53,13 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # networks
     ("train/*", ("torch", "slow")),
     ("reference/test_codec.py", ("torch",)),
+    ("reference/test_efficientnet.py", ("torch",)),
+    ("reference/test_torch_file.py", ("torch",)),
     ("reference/test_command.py", ("torch",)),
     ("reference/test_file.py", ("torch",)),
     ("reference/test_onnx_encoders.py", ("torch",)),
     ("reference/test_published.py", ("torch",)),
     ("evaluate/test_pnc_reference.py", ("torch",)),
-    ("edge/test_efficientnet_lite.py", ("torch",)),
-    ("edge/test_torch_file.py", ("torch",)),
     # what computes for long
     ("evaluate/test_evaluate*.py", ("slow",)),
     ("evaluate/test_several_codecs.py", ("slow",)),

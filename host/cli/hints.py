@@ -41,6 +41,10 @@ HINTS: Mapping[Reason, str] = {
         "forget it (docs/troubleshooting.md)"
     ),
     Reason.MISSING_PACKAGE: "pip install {subject}",
+    Reason.NOT_SHIPPED: (
+        "pip install 'pnc-link[evaluate]', write it with "
+        "`python -m host.reference classifier {subject} --out FILE.onnx`, then give --classifier FILE.onnx"
+    ),
     Reason.NOT_CALIBRATED: "`python -m host.evaluate.sure fit` writes it",
     Reason.NOT_BUILT: "run `pip install -e .`",
     Reason.INCOMPLETE: "install the package again",

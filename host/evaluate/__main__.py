@@ -25,11 +25,11 @@ from tqdm import tqdm
 
 from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.weights import DEFAULT
-from ..edge.classifier import DEFAULT_CLASSIFIER
-from ..edge.classifier import load as load_classifier
 from ..files import check_writable, write_file
 from . import output
 from .accuracy import grid
+from .classifiers import DEFAULT_CLASSIFIER, classifier_identity, load_classifier
+from .classifiers import NAMES as CLASSIFIERS
 from .codec_under_test import CodecUnderTest, OperatingPoint
 from .codecs import NAMES, load_codecs
 from .errors import EvaluationError
@@ -37,7 +37,6 @@ from .labels import add_picture_arguments, check_classes, positive, read_labels
 from .measurement import Measurement
 from .pnc_reference import NAME as REFERENCE
 from .report import reports
-from .result_cache import classifier_identity
 
 NAME = "evaluate"
 DEFAULT_BUDGETS_BYTES = (500, 700, 1000, 1500, 2000, 3000, 5000)
@@ -70,7 +69,7 @@ def parser() -> CommandParser:
         "--classifier",
         default=DEFAULT_CLASSIFIER,
         metavar="NAME|FILE",
-        help="a built-in classifier or an ONNX file (default efficientnet-lite0)",
+        help=f"{', '.join(CLASSIFIERS)} or an ONNX file (default: %(default)s)",
     )
     p.add_argument(
         "--codec",

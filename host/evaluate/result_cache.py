@@ -11,10 +11,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-from ..edge.builtin import NAMES, model_bytes
 from ..files import write_file
 from .codec_under_test import Picture
 from .errors import EvaluationError
@@ -94,12 +92,6 @@ def open_cache(folder: Path | None, identity: Mapping[str, object]) -> ResultCac
 def key_of(picture: Picture, class_index: int) -> str:
     """Return the key of a picture with its class."""
     return f"{hashlib.sha256(picture.tobytes()).hexdigest()[:32]}:{class_index}"
-
-
-def classifier_identity(name_or_file: str) -> dict[str, object]:
-    """Return a digest of the classifier's model and the version of onnxruntime, ready for JSON."""
-    model = model_bytes(name_or_file) if name_or_file in NAMES else Path(name_or_file).read_bytes()
-    return {"model": hashlib.sha256(model).hexdigest(), "onnxruntime": version("onnxruntime")}
 
 
 def _checked(values: list[object]) -> tuple[int, int, int | None]:

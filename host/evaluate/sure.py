@@ -1,18 +1,19 @@
 """Calibrates how sure an edge server is of an answer, and measures what it saves to stop there (``recv --sure``).
 
     python -m host.evaluate.sure fit DIR --first 600 --out efficientnet-lite0.sure.json
-    python -m host.evaluate.sure measure DIR --labels labels.csv --at 0.8,0.9,0.95
+    python -m host.evaluate.sure measure DIR --labels labels.csv --at 0.8,0.9,0.95 --classifier efficientnet-lite0-pnc
 
 ``fit`` needs no labels: an answer for the first bytes of a photo is right if its first class is that of the photo
 itself. ``measure`` asks after each packet whether the answer is sure enough, and compares the bytes until then, and
-top-5 with the labels, with those of the whole stream. Photos that ``fit`` has seen must not be measured.
+top-5 with the labels, with those of the whole stream. Then it says how many answers for prefixes were right, by how
+sure they were. Photos that ``fit`` has seen must not be measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,11 +24,11 @@ from tqdm import tqdm
 
 from ..cli.command import CommandParser, run_command
 from ..codec import Codec, Decoder, PictureError, cut, load, load_picture
-from ..edge.classifier import DEFAULT_CLASSIFIER, Classifier
-from ..edge.classifier import load as load_classifier
-from ..edge.sureness import Sureness, load_sureness, log_size, logit
+from ..edge.classifier import Classifier
+from ..edge.sureness import Sureness, log_size, logit
 from ..files import write_file
 from ..ranked import RankedPacket
+from .classifiers import DEFAULT_CLASSIFIER, load_classifier, load_sureness
 from .errors import EvaluationError
 from .labels import positive, read_labels
 
@@ -102,8 +103,8 @@ def fit_curve(seen: Sequence[Seen]) -> Sureness:
         raise EvaluationError(f"{len(seen)} answers give no curve ({error}): more photos are needed") from error
 
 
-def look(tools: Tools, folder: Path, first: int | None) -> list[Seen]:
-    """Answer the prefixes of a folder's photos."""
+def look(tools: Tools, pictures: Iterable[npt.NDArray[np.uint8]], total: int | None) -> list[Seen]:
+    """Answer prefixes of pictures, uint8 [224, 224, 3], of about which number there are ``total``."""
     seen: list[Seen] = []
     batch: list[npt.NDArray[np.uint8]] = []
 
@@ -117,7 +118,7 @@ def look(tools: Tools, folder: Path, first: int | None) -> list[Seen]:
                 seen.append(Seen(size_bytes, float(row.max()), bool(row.argmax() == right)))
         batch.clear()
 
-    for picture in tqdm(pictures_in(folder, first), total=first, unit="picture", disable=None, leave=False):
+    for picture in tqdm(pictures, total=total, unit="picture", disable=None, leave=False):
         batch.append(picture)
         if len(batch) == _BATCH:
             flush()
@@ -142,7 +143,7 @@ def reliability(sureness: Sureness, seen: Sequence[Seen]) -> list[str]:
 
 def fit(tools: Tools, folder: Path, first: int | None) -> tuple[Sureness, list[str]]:
     """Fit the curve; return it, and its reliability on the half of the answers that another fit did not see."""
-    seen = look(tools, folder, first)
+    seen = look(tools, pictures_in(folder, first), first)
     half = len(seen) // 2
     lines = reliability(fit_curve(seen[:half]), seen[half:]) if half else []
     return fit_curve(seen), lines
@@ -159,7 +160,7 @@ class Stop:
 
 
 def measure(tools: Tools, sureness: Sureness, options: argparse.Namespace) -> list[str]:
-    """Stop each picture's stream after the first packet with a sure answer; return the lines of a table."""
+    """Stop each picture's stream after the first packet with a sure answer; return the lines of two tables."""
     labelled = read_labels(options.dir, options.labels, options.first)
     stops = [Stop(at) for at in options.at]
     whole = Stop(1.0)
@@ -197,7 +198,8 @@ def measure(tools: Tools, sureness: Sureness, options: argparse.Namespace) -> li
             f"{name:7} {stop.sure / count:5.3f} {stop.size_bytes / count:7.0f} {share:7.3f} "
             f"{stop.top5 / count:6.3f} {difference:+11.3f}"
         )
-    return lines
+    pictures = (load_picture(item.path) for item in labelled)
+    return [*lines, "", *reliability(sureness, look(tools, pictures, len(labelled)))]
 
 
 def _add(tools: Tools, stop: Stop, packets: list[list[RankedPacket]], labels: list[int], lengths: list[int]) -> None:

@@ -1,1 +1,1 @@
-"""Progressive Neural Compression as published (RTSS 2023): the baseline of the shipped codec."""
+"""What others published: Progressive Neural Compression (RTSS 2023), and classifiers to judge codecs with."""

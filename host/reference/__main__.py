@@ -1,9 +1,10 @@
-"""Imports PNC's published codec, completes networks trained here, and exchanges encoders as ONNX.
+"""Imports PNC's published codec, completes networks trained here, exchanges encoders and classifiers as ONNX.
 
     python -m host.reference import ENCODER DECODER --tables DIR --out pnc.npz
     python -m host.reference fit NETWORKS.npz --photos DIR --out pnc.npz
     python -m host.reference export pnc.npz --onnx encoder.onnx [--int8 DIR]
     python -m host.reference import-onnx encoder.onnx --into pnc.npz --out new.npz
+    python -m host.reference classifier efficientnet-lite0 --out lite0.onnx
 
 ENCODER and DECODER are folders of TensorFlow SavedModels, --tables the folder of the published Huffman tables. Nothing
 in them is executed. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -20,15 +21,16 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
 
 import argparse
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..camera.pictures import find_pictures
-from ..cli.command import CommandError, CommandParser
+from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.errors import CodecError
 from ..codec.picture import sound_pictures
+from ..edge.builtin import PUBLISHED
 from ..files import write_file
 
 NAME = "reference"
@@ -63,6 +65,10 @@ def parser() -> CommandParser:
     c.add_argument("encoder", metavar="ONNX", type=Path, help="a file made by export")
     c.add_argument("--into", metavar="FILE", type=Path, required=True, help="the codec whose encoder it replaces")
     c.add_argument("--out", metavar="FILE", type=Path, required=True, help="the codec with that encoder")
+
+    c = commands.add_parser("classifier", help="write a published classifier as ONNX, for recv --classifier FILE")
+    c.add_argument("name", metavar="NAME", choices=PUBLISHED, help=", ".join(PUBLISHED))
+    c.add_argument("--out", metavar="FILE.onnx", type=Path, required=True, help="where to write it")
     return p
 
 
@@ -87,12 +93,12 @@ def pictures(folder: str) -> Iterator[np.ndarray]:
 def run(options: argparse.Namespace) -> int:
     """Run a subcommand. Raises CommandError or CodecError for mistakes of the user."""
     try:
-        return {"import": published, "fit": fit, "export": export, "import-onnx": import_onnx}[options.command](options)
+        return COMMANDS[options.command](options)
     except ImportError as error:
         raise CommandError(f"{error.name} is missing; install it: pip install 'pnc-link[edge,train]'") from error
 
 
-def published(options: argparse.Namespace) -> int:
+def import_published(options: argparse.Namespace) -> int:
     """Convert published files to one file."""
     from .model import CHANNELS
     from .model_file import ReferenceModel, save_model
@@ -135,6 +141,28 @@ def import_onnx(options: argparse.Namespace) -> int:
     encoder = read_encoder(options.encoder)
     save_model(dataclasses.replace(load_model(options.into), encoder=encoder), options.out)
     return 0
+
+
+def classifier(options: argparse.Namespace) -> int:
+    """Write a published classifier and, if there is one, the curve that ``recv --sure`` needs."""
+    from .efficientnet import published
+
+    if options.out.suffix != ".onnx":
+        raise CommandError(f"--out {options.out}: the file's name must end in .onnx", USAGE)
+    write_file(published.model_bytes(options.name), options.out, CodecError)
+    curve = published.sureness_file(options.name)
+    if curve.exists():
+        write_file(curve.read_bytes(), options.out.with_suffix(curve.suffixes[-2] + curve.suffixes[-1]), CodecError)
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "import": import_published,
+    "fit": fit,
+    "export": export,
+    "import-onnx": import_onnx,
+    "classifier": classifier,
+}
 
 
 def main() -> int:

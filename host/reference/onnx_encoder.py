@@ -20,9 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ..codec import SIDE
 from ..codec.errors import CodecError
-from ..edge.onnx_graph import FLOAT, OnnxGraph, tensor
 from ..files import read_file
 from .model import CHANNELS, GRID, STRIDE, Encoder
+from .onnx_graph import FLOAT, OnnxGraph, tensor
 
 #: The float encoder has 22 kB.
 _MAX_BYTES = 4 << 20

@@ -22,11 +22,11 @@ from tqdm import tqdm
 from ..cli import table
 from ..cli.command import CommandError
 from ..codec import PictureError, load_picture
-from ..edge.classifier import load as load_classifier
+from ..evaluate.classifiers import classifier_identity, load_classifier
 from ..evaluate.errors import EvaluationError
 from ..evaluate.labels import LabelledPicture, check_classes, read_labels
 from ..evaluate.output import as_json
-from ..evaluate.result_cache import classifier_identity, open_cache
+from ..evaluate.result_cache import open_cache
 from ..files import check_writable, write_file
 from .comparison import Comparison
 from .options import parser

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cli.command import CommandParser
 from ..cli.units import milliseconds
-from ..edge.classifier import DEFAULT_CLASSIFIER
+from ..evaluate.classifiers import DEFAULT_CLASSIFIER
 from ..evaluate.labels import add_picture_arguments
 from ..sim.trace import TraceError
 from ..wire import MAX_DEADLINE_MS

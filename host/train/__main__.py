@@ -2,6 +2,8 @@
 
     python -m host.train --recipe default --data DIR
     python -m host.train --recipe classifier --data DIR
+    python -m host.train --recipe classifier --data DIR --network module:function
+    python -m host.train --recipe classifier --data DIR --export DIR
     python -m host.train --recipe pnc --stage 0 --data DIR
     torchrun --nproc-per-node 2 -m host.train --recipe pnc --stage 0 --data DIR
 
@@ -33,11 +35,24 @@ STAGED = "pnc"
 CLASSIFIER = "classifier"
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
+CLASSIFIER_OPTIONS = {
+    "network": "--network",
+    "features": "--features",
+    "labels": "--labels",
+    "export": "--export",
+    "crops": "--crops",
+}
 
 
 def _threads(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
 
 
@@ -54,7 +69,7 @@ def parser() -> CommandParser:
     p.add_argument("--recipe", default="default", help="what to train (default: %(default)s)")
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", help="folder for checkpoint and weights (default: out/RECIPE)")
-    p.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    p.add_argument("--resume", action="store_true", help="continue the run in --out, or the one in --export")
     p.add_argument("--threads", type=_threads, metavar="N", default=2, help="torch threads (default: %(default)s)")
     p.add_argument("--minutes", type=_minutes, metavar="N", help="length of the whole training (default: the recipe's)")
     staged = p.add_argument_group(f"recipe {STAGED}", "The published training; one process, or several under torchrun.")
@@ -75,12 +90,32 @@ def parser() -> CommandParser:
     staged.add_argument(
         "--side", type=int, metavar="PIXELS", help=f"side of the pictures, for trials (default: {SIDE})"
     )
+    own = p.add_argument_group(f"recipe {CLASSIFIER}", "A classifier of your own; docs/training.md describes it.")
+    own.add_argument(
+        "--network",
+        metavar="MODULE:FUNCTION",
+        help="adapt the torch network that this function returns (with --export, also FILE.onnx: only its answers)",
+    )
+    own.add_argument(
+        "--features", metavar="NAME,...", help="its submodules whose outputs for the original are goals, too"
+    )
+    own.add_argument(
+        "--labels", type=Path, metavar="FILE", help="names of its classes, one a line, to keep in the ONNX file"
+    )
+    own.add_argument(
+        "--export", type=Path, metavar="DIR", help="do not train: write decoded prefixes and answers, for any framework"
+    )
+    own.add_argument("--crops", type=_count, metavar="N", help="with --export: how many crops (default: one a photo)")
     return p
 
 
 def check(options: argparse.Namespace) -> None:
     """Raise CommandError for options that the recipe does not have."""
     allowed, others = (STAGED_OPTIONS, TIMED_OPTIONS) if options.recipe == STAGED else (TIMED_OPTIONS, STAGED_OPTIONS)
+    if options.recipe == CLASSIFIER:
+        allowed = allowed | CLASSIFIER_OPTIONS
+    else:
+        others = others | CLASSIFIER_OPTIONS
     for name, flag in others.items():
         if getattr(options, name) is not None:
             raise CommandError(
@@ -88,6 +123,15 @@ def check(options: argparse.Namespace) -> None:
             )
     if options.recipe == STAGED and options.stage is None:
         raise CommandError(f"recipe {STAGED} is trained in stages: give --stage 0, then 1, then 2", USAGE)
+    if options.export:
+        for flag in ("out", "minutes", "features", "labels"):
+            if getattr(options, flag) is not None:
+                raise CommandError(f"--{flag} is for a training, and --export does not train", USAGE)
+    elif options.crops is not None:
+        raise CommandError("--crops is for --export", USAGE)
+    for flag in ("features", "labels"):
+        if getattr(options, flag) is not None and options.network is None:
+            raise CommandError(f"--{flag} is for --network", USAGE)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -101,9 +145,7 @@ def train(options: argparse.Namespace) -> int:
             if options.recipe == STAGED:
                 train_stage(options)
             elif options.recipe == CLASSIFIER:
-                from .classifier.command import run_classifier
-
-                run_classifier(options.data, options.out, options.minutes, options.resume, options.threads)
+                train_classifier(options)
             else:
                 from .command import run
 
@@ -113,6 +155,22 @@ def train(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise CommandError(f"{error.name} is missing; install the extra: pip install 'pnc-link[train]'") from error
     return 0
+
+
+def train_classifier(options: argparse.Namespace) -> None:
+    """Train a classifier, or write what one can be trained with elsewhere."""
+    if options.export:
+        from .classifier.prefixes import export_prefixes
+
+        export_prefixes(options.data, options.export, options.resume, options.threads, options.network, options.crops)
+        return
+    from .classifier.command import OwnOptions, run_classifier
+
+    own = None
+    if options.network is not None:
+        features = tuple(options.features.split(",")) if options.features else ()
+        own = OwnOptions(options.network, features, options.labels)
+    run_classifier(options.data, options.out, options.minutes, options.resume, options.threads, own=own)
 
 
 def train_stage(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from onnx import helper
 from torch import nn
 
 from ..codec.weights import Kind
-from ..edge.onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
+from ..reference.onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
 
 
 class Graph(OnnxGraph):

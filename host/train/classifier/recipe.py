@@ -10,7 +10,7 @@ class ClassifierRecipe:
     """Data, schedule and rates. A step has ``originals`` + ``wholes`` + ``tiny`` + ``prefixes`` pictures."""
 
     name: str = "classifier"
-    #: The codec whose prefixes are learned, and the published network that learning starts from.
+    #: The codec whose prefixes are learned, and the network that learning starts from: a published one, or a user's.
     codec: str = "pnc-v2"
     network: str = "efficientnet-lite0"
     #: Published networks whose answers for the originals are the goal, averaged; and one that only judges.
@@ -27,8 +27,13 @@ class ClassifierRecipe:
     tiny_most_bytes: int = 500
     most_bytes: int = 5000
     #: A crop's width and height are at least this share of the photo's; so many photos are taken whole.
-    least_side: float = 0.7
+    least_side: float = 0.5
     whole_photos: float = 0.25
+    #: Blocks (of a user's network: submodules) whose feature maps of the original, in the untouched network, are goals
+    #: too, and the weight of each map's relative squared error beside the divergence of the answers. Maps teach also
+    #: what matters to classes that no training photo shows.
+    mapped_blocks: tuple[int | str, ...] = (10, 15)
+    map_weights: tuple[float, ...] = (0.5, 1.0)
     #: Rates of filters, as a share of their root mean square in the layer (.8 in the first, .05 in late ones), and of
     #: the gains and offsets that batch normalization learns.
     filter_lr: float = 1e-3

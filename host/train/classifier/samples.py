@@ -7,49 +7,58 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import torch
 
-from ...codec import SIDE, cut
+from ...codec import cut
 from ...codec import load as load_codec
-from ...edge import classifier
+from ...reference.efficientnet import published
 from ..passes import draw_sizes
+from .goals import ClassifierTeacher, Goals, Teacher
+from .network import LiteNetwork
+from .parts import Pictures, draw_part
 from .recipe import ClassifierRecipe
 
-Pictures = npt.NDArray[np.uint8]
 #: More bytes than any stream has.
 ALL_BYTES = 1 << 20
 
 
 class Batch(NamedTuple):
-    """Pictures uint8 [n, 224, 224, 3], and the answers to give, float32 [n, classes]."""
+    """Pictures uint8 [n, 224, 224, 3]; the answers to give, float32 [n, classes], and feature maps [n, ...]."""
 
     pictures: Pictures
     answers: npt.NDArray[np.float32]
+    maps: tuple[npt.NDArray[np.float16], ...] = ()
 
 
-def draw_part(photo: Pictures, recipe: ClassifierRecipe, rng: np.random.Generator) -> Pictures:
-    """Draw a part of a photo, or all of it, squashed to uint8 [224, 224, 3]; every second one is mirrored."""
-    height, width = photo.shape[:2]
-    wide, high = (1.0, 1.0) if rng.random() < recipe.whole_photos else rng.uniform(recipe.least_side, 1, 2)
-    left, top = rng.uniform(0, width * (1 - wide)), rng.uniform(0, height * (1 - high))
-    box = (left, top, left + width * wide, top + height * high)
-    part = np.asarray(Image.fromarray(photo).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box))
-    return np.ascontiguousarray(part[:, ::-1]) if rng.random() < 0.5 else part
+def starting_network(name: str) -> LiteNetwork:
+    """Return the published network."""
+    return LiteNetwork(name, {key: torch.from_numpy(t.copy()) for key, t in published.published_tensors(name).items()})
+
+
+class PublishedTeachers:
+    """The published networks: the mean of their answers, and feature maps of the one that learning starts from."""
+
+    def __init__(self, recipe: ClassifierRecipe) -> None:
+        self._mapped = recipe.mapped_blocks
+        self._mapper = starting_network(recipe.network).requires_grad_(False)
+        self._teacher = ClassifierTeacher([published.load(name, threads=1) for name in recipe.teachers])
+
+    @torch.no_grad()
+    def goals(self, pictures: Pictures) -> Goals:
+        """Return the goals for pictures uint8 [n, 224, 224, 3]."""
+        found, _ = self._mapper.maps_and_logits(torch.from_numpy(pictures), self._mapped)
+        return Goals(self._teacher.goals(pictures).answers, tuple(each.half().numpy() for each in found))
 
 
 class Samples:
     """Makes batches. Computes in one thread, beside the one in which the network learns."""
 
-    def __init__(self, recipe: ClassifierRecipe, photos: Sequence[Pictures]) -> None:
+    def __init__(self, recipe: ClassifierRecipe, photos: Sequence[Pictures], teacher: Teacher | None = None) -> None:
+        """``teacher``: None for the recipe's published networks."""
         self._recipe, self._photos = recipe, photos
         self._codec = load_codec(recipe.codec)
         self._decoder = self._codec.decoder(threads=1)
-        self._teachers = [classifier.load(name, threads=1) for name in recipe.teachers]
-
-    def answers(self, pictures: Pictures) -> npt.NDArray[np.float32]:
-        """Average what the teachers say, float32 [n, classes]."""
-        said = [teacher.probabilities(pictures) for teacher in self._teachers]
-        return np.asarray(np.mean(said, axis=0), np.float32)
+        self.goals = (teacher or PublishedTeachers(recipe)).goals
 
     def prefixes(self, pictures: Pictures, sizes_bytes: Sequence[int]) -> Pictures:
         """Decode each picture from its first bytes."""
@@ -67,6 +76,7 @@ class Samples:
         """Make the next batch."""
         chosen = rng.choice(len(self._photos), self._recipe.batch, replace=len(self._photos) < self._recipe.batch)
         parts = np.stack([draw_part(self._photos[i], self._recipe, rng) for i in chosen])
-        answers = self.answers(parts)
+        goals = self.goals(parts)
         first = self._recipe.originals
-        return Batch(np.concatenate([parts[:first], self.prefixes(parts[first:], self.sizes(rng))]), answers)
+        shown = np.concatenate([parts[:first], self.prefixes(parts[first:], self.sizes(rng))])
+        return Batch(shown, goals.answers, goals.maps)

@@ -13,13 +13,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ...edge.builtin import published_tensors
 from .. import checkpoint
 from .echo import Echo
-from .network import LiteNetwork, NormedConv
+from .network import LiteNetwork
+from .own import OwnNetwork, OwnTeacher
+from .parts import Pictures
 from .recipe import ClassifierRecipe
-from .samples import Batch, Pictures, Samples
+from .samples import Batch, Samples, starting_network
 from .validation import HeldOut
+
+#: Less than the mean square of any feature map that says something.
+_TINY = 1e-12
 
 
 class ClassifierTrainer:
@@ -28,22 +32,35 @@ class ClassifierTrainer:
     order_at = math.inf
     ordered = True
 
-    def __init__(self, recipe: ClassifierRecipe, photos: Sequence[Pictures], held_out: Sequence[Pictures]) -> None:
+    def __init__(
+        self,
+        recipe: ClassifierRecipe,
+        photos: Sequence[Pictures],
+        held_out: Sequence[Pictures],
+        own: OwnNetwork | None = None,
+    ) -> None:
+        """Begin with the recipe's published network, or with the user's ``own``, which is then its own teacher."""
         self.recipe, self.validate_s = recipe, recipe.validate_s
         self.steps, self.elapsed_s = 0, 0.0
         self.rng = np.random.default_rng(recipe.seed)
-        tensors = {name: torch.from_numpy(t.copy()) for name, t in published_tensors(recipe.network).items()}
-        self.model = LiteNetwork(recipe.network, tensors)
+        self.model: LiteNetwork | OwnNetwork
+        teacher = None
+        if own is None:
+            self.model = starting_network(recipe.network)
+            self.model.last.requires_grad_(False)
+        else:
+            self.model, teacher = own, OwnTeacher(own, recipe.mapped_blocks)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.adam = torch.optim.AdamW(groups(self.model, recipe), lr=0.0, weight_decay=0.0)
-        self.samples = Samples(recipe, photos)
+        self.samples = Samples(recipe, photos, teacher)
+        self._judge = recipe.judge if own is None else None
         self._echo = Echo(self.samples.draw)
         self._held_out = held_out
 
     @cached_property
     def held(self) -> HeldOut:
         """Photos that are held out, and what is wanted of them."""
-        return HeldOut(self._held_out, self.samples, self.recipe.judge)
+        return HeldOut(self._held_out, self.samples, self._judge)
 
     def crops(self, rng: np.random.Generator, _progress: float) -> Batch:
         """Draw the next batch."""
@@ -51,10 +68,13 @@ class ClassifierTrainer:
 
     def step(self, batch: Batch, progress: float) -> dict[str, float]:
         """Take a step; returns figures to report."""
-        said = torch.log_softmax(self.model(torch.from_numpy(batch.pictures)), 1)
+        maps, logits = self.model.maps_and_logits(torch.from_numpy(batch.pictures), self.recipe.mapped_blocks)
+        said = torch.log_softmax(logits, 1)
         apart = F.kl_div(said, torch.from_numpy(batch.answers), reduction="none").sum(1)
+        errors = [relative_error(now, torch.from_numpy(goal)) for now, goal in zip(maps, batch.maps, strict=True)]
+        weighted = sum(weight * error for weight, error in zip(self.recipe.map_weights, errors, strict=True))
         self.adam.zero_grad(set_to_none=True)
-        apart.mean().backward()  # type: ignore[no-untyped-call]
+        (apart.mean() + weighted).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         for group in self.adam.param_groups:
@@ -63,7 +83,9 @@ class ClassifierTrainer:
         self.steps += 1
         self._follow()
         first = self.recipe.originals
-        return {"originals": float(apart[:first].mean().detach()), "decoded": float(apart[first:].mean().detach())}
+        figures = {"originals": apart[:first].mean(), "decoded": apart[first:].mean()}
+        figures |= {f"map {block}": error for block, error in zip(self.recipe.mapped_blocks, errors, strict=True)}
+        return {name: float(value.detach()) for name, value in figures.items()}
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -102,9 +124,22 @@ class ClassifierTrainer:
         self.rng = np.random.default_rng([self.recipe.seed, self.steps])
 
 
-def groups(network: LiteNetwork, recipe: ClassifierRecipe) -> list[dict[str, Any]]:
-    """Sort the parameters by their rate, ``base``: filters layer by layer, gains and offsets."""
-    filters = [part.weight for part in network.modules() if isinstance(part, (NormedConv, nn.Linear))]
-    norms = [p for part in network.modules() if isinstance(part, NormedConv) for p in (part.gain, part.bias)]
-    own = [{"params": [w], "base": recipe.filter_lr * float(w.detach().square().mean().sqrt())} for w in filters]
-    return [*own, {"params": [*norms, network.last.bias], "base": recipe.norm_lr}]
+def relative_error(maps: torch.Tensor, goals: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of feature maps [n, ...], as a share of the goals' mean square."""
+    goals = goals.float()
+    return (maps.float() - goals).square().mean() / goals.square().mean().clamp_min(_TINY)
+
+
+def groups(network: nn.Module, recipe: ClassifierRecipe) -> list[dict[str, Any]]:
+    """Sort the parameters that may learn by their rate, ``base``: filters layer by layer, then gains and offsets."""
+    found: list[dict[str, Any]] = []
+    rest = []
+    for parameter in network.parameters():
+        if not parameter.requires_grad:
+            continue
+        size = float(parameter.detach().square().mean().sqrt()) if parameter.ndim > 1 else 0.0
+        if size > 0:
+            found.append({"params": [parameter], "base": recipe.filter_lr * size})
+        else:
+            rest.append(parameter)
+    return [*found, {"params": rest, "base": recipe.norm_lr}] if rest else found

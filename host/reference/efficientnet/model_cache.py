@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..files import write_whole
+from ...files import write_whole
 
 _DIGEST_BYTES = 32
 

@@ -1,4 +1,4 @@
-"""Builds ONNX graphs node by node. Needs the onnx package (the extra ``edge``)."""
+"""Builds ONNX graphs node by node. Needs the onnx package (the extra ``evaluate``)."""
 
 from __future__ import annotations
 

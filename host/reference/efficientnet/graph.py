@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .efficientnet_lite import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, Variant, blocks
-from .errors import ClassifierError
-from .onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
-from .pictures import PICTURE_SIDE_PX
+from ...edge.errors import ClassifierError
+from ...edge.pictures import PICTURE_SIDE_PX
+from ..onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
+from .architecture import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, Variant, blocks
 
 _OPSET = 18
 _NORM_EPSILON = 1e-3

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import PncError
+from ...errors import PncError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from host.edge.torch_file import TorchFileError, read_tensors
+from host.reference.efficientnet.torch_file import TorchFileError, read_tensors
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
