@@ -11,8 +11,8 @@ from host.evaluate.fidelity import Fidelity, FidelityTotal, Steps, compare, psnr
 
 def blocky(picture: Picture) -> Picture:
     """Return a picture of which only the mean of each 8x8 cell is left."""
-    means = picture.reshape(28, 8, 28, 8, 3).mean(axis=(1, 3))
-    return np.round(means).astype(np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    means: Picture = np.round(picture.reshape(28, 8, 28, 8, 3).mean(axis=(1, 3))).astype(np.uint8)
+    return means.repeat(8, axis=0).repeat(8, axis=1)
 
 
 def total(*compared: Fidelity) -> FidelityTotal:
