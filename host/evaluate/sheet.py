@@ -125,7 +125,7 @@ def main() -> int:
     rows = [[Tile(picture, name), *tiles(picture, codecs, options.bytes)] for name, picture in pictures]
     heads = [f"{title(codec.name)}, {size:,} bytes" for size in options.bytes for codec in codecs]
     content = io.BytesIO()
-    settings = {"quality": 82} | ({"method": 6} if options.out.suffix.lower() == ".webp" else {})
+    settings = {"quality": 75} | ({"method": 6} if options.out.suffix.lower() == ".webp" else {})
     draw(rows, ["original", *heads]).save(content, known[options.out.suffix.lower()], **settings)
     write_file(content.getbuffer(), options.out, EvaluationError)
     return 0
