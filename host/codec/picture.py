@@ -115,7 +115,7 @@ def _beginning(path: Path, notice: OnNotice) -> Image.Image:
         raise PictureError(f"{cut.missing:.0%} of its rows are missing: the file ends too early")
     if cut.missing:
         notice(
-            f"the file ends too early: the lowest {max(cut.missing, 0.01):.0%} of its rows are missing, sent as grey"
+            f"the file ends too early: the last {max(cut.missing, 0.01):.0%} of its rows are missing, sent as grey"
         )
     elif cut.coarse:
         notice("the file ends too early: a progressive JPEG without its last scans, with less detail")
