@@ -260,6 +260,15 @@ def test_cmyk_is_read_as_colours_that_paper_would_show(tmp_path: Path) -> None:
         assert "ignored" in notice
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".tiff", ".webp", ".png", ".mpo"])
+def test_of_several_pictures_in_a_file_the_first_is_taken(suffix: str, tmp_path: Path) -> None:
+    first, second = (Image.new("RGB", (300, 200), colour) for colour in ((230, 20, 20), (20, 20, 230)))
+    first.save(tmp_path / f"two{suffix}", save_all=True, append_images=[second])
+    pixels, notices = read(tmp_path / f"two{suffix}")
+    assert near(pixels, (230, 20, 20))
+    assert notices == []
+
+
 @pytest.mark.parametrize("orientation", range(1, 10))
 def test_pictures_of_every_orientation_are_turned_up(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
