@@ -49,6 +49,7 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures; several are a stream")
+    p.add_argument("--recursive", action="store_true", help="also send the pictures in subfolders of a folder")
     p.add_argument("--deadline", default="300ms", metavar="300ms", help="time from the picture to its answer")
     p.add_argument(
         "--period",
@@ -91,6 +92,15 @@ class _Options:
     as_json: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _ReadPicture:
+    """A picture file, its pixels, and the notices about reading it."""
+
+    file: Path
+    pixels: np.ndarray
+    notices: tuple[str, ...]
+
+
 def _options(arguments: argparse.Namespace) -> _Options:
     """Check the options. Raises CommandError, which names the option."""
     if arguments.max_bytes is not None and arguments.max_bytes < 1:
@@ -108,12 +118,12 @@ async def send(arguments: argparse.Namespace) -> int:
     """Send all pictures; return 0 if every one was answered in time."""
     options = _options(arguments)
     try:
-        files = find_pictures(arguments.files)
+        files = find_pictures(arguments.files, recursive=arguments.recursive)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
     transport = chosen_port(arguments, "camera")
     # A single file that is not a picture is reported before any board is touched.
-    only = load_picture(files[0]) if len(files) == 1 else None
+    only = _read(files[0]) if len(files) == 1 else None
     codec = load()
     async with AsyncExitStack() as stack:
         saved_at: SavedAt = _nowhere
@@ -125,16 +135,25 @@ async def send(arguments: argparse.Namespace) -> int:
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
-            return await _send_one(camera, files[0], only, options, saved_at)
+            return await _send_one(camera, only, options, saved_at)
         return await _send_stream(camera, files, options, saved_at)
 
 
-async def _send_one(camera: Camera, file: Path, pixels: np.ndarray, options: _Options, saved_at: SavedAt) -> int:
+def _read(file: Path) -> _ReadPicture:
+    """Read a picture, and print what was guessed, ignored or missing. Raises PictureError."""
+    notices: list[str] = []
+    pixels = load_picture(file, notices.append)
+    for line in notices:
+        _notice(line)
+    return _ReadPicture(file, pixels, tuple(notices))
+
+
+async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, saved_at: SavedAt) -> int:
     try:
-        report = await camera.send_picture(pixels, options.deadline_ms, max_bytes=options.max_bytes)
+        report = await camera.send_picture(picture.pixels, options.deadline_ms, max_bytes=options.max_bytes)
     except DeadlineInfeasibleError as error:
         raise CommandError(f"a deadline of {options.deadline_ms:g} ms cannot be met: {error}") from error
-    report = await _completed(report.of_file(file), saved_at)
+    report = await _completed(report.of_file(picture.file, picture.notices), saved_at)
     print(json.dumps(report.as_json()) if options.as_json else "\n".join(report.lines()), flush=True)
     return 0 if report.status == OK else FAILURE
 
@@ -146,6 +165,8 @@ async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options,
 
         def show(report: TransferReport) -> None:
             summary.add(report)
+            for line in report.notices:
+                _notice(line)
             if report.status == NOT_A_PICTURE:
                 _notice(report.detail)
             if options.as_json:

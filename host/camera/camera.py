@@ -65,7 +65,8 @@ class Camera:
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
-        on_notice: is called in the event loop with lines for a person, when an outage begins and ends.
+        on_notice: is called in the event loop with lines for a person: when an outage begins and ends, and what was
+            guessed, ignored or missing when a picture file was read (``load_picture``).
     """
 
     def __init__(
@@ -140,7 +141,11 @@ class Camera:
         if max_bytes is not None and max_bytes < 1:
             raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to send")
         codec = await self._loaded_codec()
-        pixels = picture if isinstance(picture, np.ndarray) else await asyncio.to_thread(load_picture, picture)
+        pixels, notices = picture, list[str]()
+        if not isinstance(pixels, np.ndarray):
+            pixels = await asyncio.to_thread(load_picture, pixels, notices.append)
+            for line in notices:
+                self._notice(line)
         start_us = now_us()
         packets = await asyncio.to_thread(codec.encode, pixels)
         if max_bytes is not None:
@@ -149,7 +154,8 @@ class Camera:
         encoded_us = now_us()
         reply = await self.send(packets, start_us + round(deadline_ms * 1000))
         file = "" if isinstance(picture, np.ndarray) else str(picture)
-        return report_on(reply, packets, codec, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        report = report_on(reply, packets, codec, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        return report.of_file(file, notices)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
         """Send one encoded picture and wait for its final answer, at most until shortly after the deadline.

@@ -44,6 +44,7 @@ class TransferReport:
     server_ms: float  # time that the edge server spent on it
     top: tuple[tuple[int, str, float], ...]  # class index, label, probability; best first
     picture: str | None  # where the decoded picture was saved, if the edge server runs in this process
+    notices: tuple[str, ...] = ()  # what was guessed, ignored or missing when the file was read; a line each
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields as a dictionary."""
@@ -53,9 +54,9 @@ class TransferReport:
         """Return a copy that names the file of the decoded picture."""
         return replace(self, picture=path)
 
-    def of_file(self, file: str | Path) -> Self:
-        """Return a copy that names the file from which the pixels were read."""
-        return replace(self, file=str(file))
+    def of_file(self, file: str | Path, notices: Sequence[str] = ()) -> Self:
+        """Return a copy that names the file from which the pixels were read, with the notices about that."""
+        return replace(self, file=str(file), notices=tuple(notices))
 
     def lines(self) -> list[str]:
         """Return the report as lines for a person."""

@@ -117,8 +117,10 @@ class PictureStream:
         if self._period_s is not None and self._under_way > MOST_UNDER_WAY:
             detail = f"{MOST_UNDER_WAY} pictures are already under way"
             return report_without_answer(file, UNSENT, detail, self._deadline_ms)
+        notices: list[str] = []
         try:
-            pixels = await asyncio.get_running_loop().run_in_executor(self._readers, load_picture, file)
+            loop = asyncio.get_running_loop()
+            pixels = await loop.run_in_executor(self._readers, load_picture, file, notices.append)
         except PictureError as error:
             return report_without_answer(file, NOT_A_PICTURE, str(error), self._deadline_ms)
         try:
@@ -129,7 +131,7 @@ class PictureStream:
         if report.status == OK and report.answer_ms is not None:
             spare = 1 - report.answer_ms / self._deadline_ms
         self._limit.ended(spare)
-        return report.of_file(file)
+        return report.of_file(file, notices)
 
     def _report_rest(self) -> None:
         for number in sorted(self._reports):

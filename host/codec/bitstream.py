@@ -32,6 +32,8 @@ class PartialSymbols:
     plane_counts: np.ndarray
     #: Number of packets that were used.
     used: int
+    #: Their bytes.
+    used_bytes: int
     #: Why other packets were not used, a line each.
     issues: tuple[str, ...]
 
@@ -40,6 +42,12 @@ class PartialSymbols:
         """Received planes in units of channels; a part of a channel counts as that part."""
         whole = self.plane_counts.astype(np.float64)[:, None, None]
         return float((1 - self.missing / whole).mean() * len(whole))
+
+    @property
+    def interpolated(self) -> np.ndarray:
+        """Share of each cell's bit-planes that was not received, float32 [k, k], 0 to 1: the decoder fills it in."""
+        share: np.ndarray = self.missing.sum(axis=0, dtype=np.float32) / self.plane_counts.sum(dtype=np.float32)
+        return share
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class Bitstream:
         """
         issues: list[str] = []
         waiting = self._by_row(joined(packets), issues)
-        state, row, symbols, used = self._coder.new_state(), 0, 0, 0
+        state, row, symbols, used, used_bytes = self._coder.new_state(), 0, 0, 0, 0
         while row in waiting:
             candidates = waiting.pop(row)
             found: _Decoded | None = None
@@ -108,6 +116,8 @@ class Bitstream:
                 found = self._decoded(packet, state, waiting)
                 if found is None:
                     issues.append(f"packet {packet.rank} at position {row} is damaged")
+                else:
+                    used_bytes += len(packet.data)
             if found is None:
                 break
             state, used = found.state, used + 1
@@ -119,7 +129,12 @@ class Bitstream:
         issues += [f"packet {p.rank} at position {p.position} is not used: one before it is missing" for p in rest]
         coder = self._coder
         return PartialSymbols(
-            coder.reconstruction(state), coder.missing_planes(row, symbols), coder.plane_counts, used, tuple(issues)
+            coder.reconstruction(state),
+            coder.missing_planes(row, symbols),
+            coder.plane_counts,
+            used,
+            used_bytes,
+            tuple(issues),
         )
 
     def _decoded(

@@ -28,8 +28,13 @@ class Decoded:
     channels: float
     #: Number of packets that were used.
     used: int
+    #: Their bytes.
+    used_bytes: int
     #: Why other packets were not used, a line each.
     issues: tuple[str, ...]
+    #: Share of each 8x8 cell's bit-planes that was not received, float32 [28, 28], 0 to 1. There the decoder fills in
+    #: what is probable. docs/fidelity.md says what that means.
+    interpolated: np.ndarray
 
 
 def open_network(path: Path, kind: Kind, threads: int | None) -> Any:
@@ -67,4 +72,7 @@ class Decoder:
             return []
         received = [self._bitstream.depacketize(packets) for packets in pictures]
         pixels = self._session.run(["pixels"], self._inputs(received))[0]
-        return [Decoded(p, r.channels, r.used, r.issues) for p, r in zip(pixels, received, strict=True)]
+        return [
+            Decoded(p, r.channels, r.used, r.used_bytes, r.issues, r.interpolated)
+            for p, r in zip(pixels, received, strict=True)
+        ]

@@ -1,48 +1,80 @@
-"""Reads picture files as the 224x224 pixels that the codec takes."""
+"""Reads picture files, as cameras and programs write them, as the 224x224 pixels that the codec takes."""
 
 from __future__ import annotations
 
 import struct
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from .colour_profile import to_srgb
+from .cut_jpeg import FORMATS as JPEG_FORMATS
+from .cut_jpeg import read_cut
 from .errors import PictureError
+from .grey_range import brightened, grey_to_8_bits
 from .layout import SIDE
+
+#: Takes a line about what was done to a picture so that it could be read.
+OnNotice = Callable[[str], None]
 
 #: A file with more pixels than this is refused as a decompression bomb.
 MAX_PIXELS = 100_000_000
+#: A JPEG file that ends too early is taken if no larger share of its rows is missing.
+MOST_MISSING = 0.25
+#: Formats that Pillow opens but that are no pictures by themselves: they need another program, or are containers.
+NO_PICTURES = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
 #: Errors that Pillow's readers raise for broken files, besides OSError. They have no common base class.
 BROKEN = (
     *(ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError, RuntimeError),
     *(struct.error, zlib.error, MemoryError, Image.DecompressionBombError),
 )
+_FULL_SCALE_16_BITS = 65535
+#: How to turn a picture by its EXIF orientation (Exif 2.3, table 6); 1 and all others: not at all.
+_TURNS: dict[int | None, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-def load_picture(path: str | Path) -> np.ndarray:
-    """Read the picture in ``path`` as uint8 [224, 224, 3] RGB, upright (EXIF orientation), without keeping its aspect.
+def no_notice(_: str) -> None:
+    """Drop a notice."""
 
-    Transparent parts become white. Raises PictureError, naming the file, if it is missing, unreadable, not a picture,
-    truncated, or larger than 100 million pixels (checked before anything is decoded).
+
+def load_picture(path: str | Path, on_notice: Callable[[str], None] | None = None) -> np.ndarray:
+    """Read the picture in ``path`` as uint8 [224, 224, 3] sRGB, upright (EXIF orientation), without keeping its aspect.
+
+    Transparent parts become white. Colour profiles are applied. Greys of more than 8 bits are scaled by the range of
+    their values, unless that nearly fills a usual one. Of a JPEG file that ends too early at most a quarter of the rows
+    may be missing; they become grey.
+
+    Args:
+        path: the file.
+        on_notice: takes a line, which names the file, about each thing that was guessed, ignored or missing.
+
+    Raises:
+        PictureError: the file is missing, unreadable, not a picture, cut off, or larger than 100 million pixels
+            (checked before anything is decoded). The message names it.
     """
+
+    def notice(text: str) -> None:
+        if on_notice is not None:
+            on_notice(f"{path}: {text}")
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise PictureError(
-                        f"{path}: {image.width}x{image.height} pixels; "
-                        f"at most {MAX_PIXELS // 1_000_000} million are taken"
-                    )
-                # Decode a JPEG at the smallest scale that is still large enough.
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                return to_pixels(ImageOps.exif_transpose(image))
-    except PictureError:
-        raise
+            return to_pixels(_opened(Path(path), notice), notice)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from None
     except UnidentifiedImageError:
         raise PictureError(f"{path}: not a picture that can be read (no known format)") from None
     except FileNotFoundError:
@@ -51,6 +83,67 @@ def load_picture(path: str | Path) -> np.ndarray:
         raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
     except BROKEN as error:
         raise PictureError(f"{path}: a broken picture ({error})") from None
+
+
+def _opened(path: Path, notice: OnNotice) -> Image.Image:
+    """Open a file and load its pixels. Raises PictureError without the file's name, and what Pillow raises."""
+    with Image.open(path) as image:
+        if image.format in NO_PICTURES:
+            raise PictureError(f"{image.format} files are not taken: store it as a picture, such as PNG")
+        if image.width * image.height > MAX_PIXELS:
+            raise PictureError(
+                f"{image.width}x{image.height} pixels; at most {MAX_PIXELS // 1_000_000} million are taken"
+            )
+        # Only JPEG and MPO files have rows that can be told from missing ones.
+        if image.format not in JPEG_FORMATS:
+            return _upright(_loaded_wide(image, notice), notice)
+        try:
+            return _upright(_loaded(image), notice)
+        except OSError as error:
+            if "truncated" not in str(error):
+                raise
+    return _upright(_beginning(path, notice), notice)
+
+
+def _beginning(path: Path, notice: OnNotice) -> Image.Image:
+    """Read a JPEG file that ends too early. Raises PictureError if too little of it is there."""
+    try:
+        cut = read_cut(path.read_bytes(), _loaded)
+    except (OSError, *BROKEN):
+        raise PictureError("the file ends before its picture begins") from None
+    if cut.missing > MOST_MISSING:
+        raise PictureError(f"{cut.missing:.0%} of its rows are missing: the file ends too early")
+    if cut.missing:
+        notice(f"the file ends too early: the last {max(cut.missing, 0.01):.0%} of its rows are missing, sent as grey")
+    elif cut.coarse:
+        notice("the file ends too early: a progressive JPEG without its last scans, with less detail")
+    else:
+        notice("the file ends too early: its end mark is missing, nothing of the picture is")
+    return cut.image
+
+
+def _loaded(image: Image.Image) -> Image.Image:
+    """Load the pixels of an opened file; of a JPEG at the smallest scale that is still large enough."""
+    image.draft("RGB", (2 * SIDE, 2 * SIDE))
+    image.load()
+    return image
+
+
+def _loaded_wide(image: Image.Image, notice: OnNotice) -> Image.Image:
+    """Load the pixels of a file that may have 16 bits a colour. Pillow keeps the upper 8 of them."""
+    tiles = getattr(image, "tile", ())
+    wide = image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(tile[3]) for tile in tiles)
+    return brightened(_loaded(image), notice) if wide else _loaded(image)
+
+
+def _upright(image: Image.Image, notice: OnNotice) -> Image.Image:
+    """Turn an image as its EXIF data say. Of broken data only the orientation matters."""
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except (OSError, *BROKEN):
+        notice("its EXIF data are broken and were ignored: it is sent as it lies")
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def sound_pictures(files: Iterable[Path], broken: list[Path]) -> Iterator[tuple[Path, np.ndarray]]:
@@ -64,20 +157,38 @@ def sound_pictures(files: Iterable[Path], broken: list[Path]) -> Iterator[tuple[
             yield file, picture
 
 
-def to_pixels(image: Image.Image) -> np.ndarray:
+def suffixes() -> frozenset[str]:
+    """Return the suffixes, such as ``.jpg``, of the formats that ``load_picture`` reads with the installed Pillow."""
+    known = Image.registered_extensions()  # loads all of Pillow's plug-ins
+    readable = {*Image.OPEN, *JPEG_FORMATS} - NO_PICTURES  # Pillow opens MPO files as JPEG
+    return frozenset(suffix for suffix, name in known.items() if name in readable)
+
+
+def to_pixels(image: Image.Image, on_notice: OnNotice = no_notice) -> np.ndarray:
     """Resize a Pillow image to uint8 [224, 224, 3], without cropping."""
-    return np.asarray(to_rgb(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    return np.asarray(to_rgb(image, on_notice).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Convert an image of any mode to RGB: 16 bits a channel are scaled down, transparent parts become white."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, dtype=np.float64)
-        # 32-bit modes hold the values of a 16-bit file, unless all of them fit 8 bits.
-        scale = 255 / 65535 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 1.0
-        image = Image.fromarray(np.clip(np.round(values * scale), 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+def to_rgb(image: Image.Image, on_notice: OnNotice = no_notice) -> Image.Image:
+    """Convert an image of any mode to sRGB: by its colour profile, greys by their range, transparent parts to white.
+
+    Raises PictureError if it is a grey picture without a finite value.
+    """
+    profile = image.info.get("icc_profile")
+    transparency = image.info.get("transparency")
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image)
+        wide = image.mode.startswith("I;16")
+        kind = "16-bit grey" if wide else "32-bit grey" if image.mode == "I" else "floating-point grey"
+        levels = grey_to_8_bits(values, kind, _FULL_SCALE_16_BITS if wide else None, on_notice)
+        return Image.fromarray(levels).convert("RGB")  # a profile's curve is for values that were not scaled
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.mode == "PA" or transparency is not None else "RGB")
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.mode in ("RGBA", "LA", "RGBa") or transparency is not None:
         front = image.convert("RGBA")
-        back = Image.new("RGBA", front.size, "white")
-        return Image.alpha_composite(back, front).convert("RGB")
-    return image.convert("RGB")
+        colours = to_srgb(front.convert("L" if image.mode in ("L", "LA") else "RGB"), profile, on_notice)
+        colours.putalpha(front.getchannel("A"))
+        return Image.alpha_composite(Image.new("RGBA", front.size, "white"), colours).convert("RGB")
+    return to_srgb(image, profile, on_notice)

@@ -262,12 +262,15 @@ class EdgeServer:
             whole=collected.whole,
             packets=len(collected.packets),
             bytes=sum(len(packet.data) for packet in collected.packets),
+            used_bytes=recognised.decoded.used_bytes,
             channels=recognised.decoded.channels,
+            interpolated=round(float(recognised.decoded.interpolated.mean()), 4),
             margin_ms=(collected.deadline_us - last_us) / 1000,
             service_ms=final.service_us / 1000,
             top=tuple((index, label, round(probability, 4)) for index, label, probability in recognised.top),
             issues=recognised.issues,
             pixels=recognised.decoded.picture if recognised.decoded.used else None,
+            cells=recognised.decoded.interpolated if recognised.decoded.used else None,
             enough=final.enough,
         )
         if self._archive is None:

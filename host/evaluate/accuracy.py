@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from .fidelity import Fidelity, FidelityTotal
 
 #: The two measures of accuracy, as they are called in reports.
 MEASURES = ("top1", "top5")
@@ -30,7 +32,8 @@ class Tally:
     """Counts over pictures.
 
     ``sent``: how many of them were sent; ``size_bytes`` and ``payload_bytes``: their total with and without the
-    container; ``top1``, ``top5``: how often the right class was the first or among the first five.
+    container; ``top1``, ``top5``: how often the right class was the first or among the first five; ``fidelity``: of
+    those that were sent.
     """
 
     pictures: int = 0
@@ -39,8 +42,11 @@ class Tally:
     payload_bytes: int = 0
     top1: int = 0
     top5: int = 0
+    fidelity: FidelityTotal = field(default_factory=FidelityTotal)
 
-    def add(self, rank: int | None, size_bytes: int = 0, payload_bytes: int = 0) -> None:
+    def add(
+        self, rank: int | None, size_bytes: int = 0, payload_bytes: int = 0, fidelity: Fidelity | None = None
+    ) -> None:
         """Count a picture by the rank of its right class; None: nothing was sent, which counts as wrong."""
         self.pictures += 1
         self.size_bytes += size_bytes
@@ -49,6 +55,8 @@ class Tally:
             self.sent += 1
             self.top1 += rank < 1
             self.top5 += rank < 5
+        if fidelity is not None:
+            self.fidelity.add(fidelity)
 
     def accuracy(self) -> dict[str, float]:
         """Return both measures as shares of the pictures, 0..1."""

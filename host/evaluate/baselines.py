@@ -172,7 +172,8 @@ class Avif(PillowFormat):
         """Raise EvaluationError when this Pillow has no AVIF."""
         _need("avif", "AVIF")
         options = {"speed": 4, "codec": "aom", "max_threads": 1}
-        super().__init__("avif", "AVIF", tuple(range(0, 60, 5)), (0, 10, 20, 30, 35, 40, 50), options, library="avif")
+        curve = (0, 10, 20, 30, 36, 42, 50)
+        super().__init__("avif", "AVIF", tuple(range(0, 60, 2)), curve, options, library="avif")
 
     def overhead_bytes(self, data: bytes) -> int:
         """Return all but the content of the box ``mdat`` (ISO/IEC 14496-12, section 4.2)."""

@@ -14,6 +14,7 @@ from .accuracy import Tally, class_rank
 from .codec_under_test import EVERYTHING, CodecUnderTest, OperatingPoint, Picture, Stream
 from .codecs import Originals
 from .errors import EvaluationError
+from .fidelity import compare
 from .labels import LabelledPicture
 from .result_cache import NOTHING_SENT, PictureResult, ResultCache, key_of, open_cache
 
@@ -100,7 +101,7 @@ class Measurement:
             results = counts.cache.results(key)
             for point, tally in counts.tallies.items():
                 result = results[str(point)]
-                tally.add(result.class_rank, result.size_bytes, result.payload_bytes)
+                tally.add(result.class_rank, result.size_bytes, result.payload_bytes, result.fidelity)
 
     def _measure_missing(
         self, counts: CodecCounts, pictures: Sequence[tuple[Picture, int]], keys: Sequence[str]
@@ -123,8 +124,9 @@ class Measurement:
             batch = contents[start : start + _BATCH]
             decoded = counts.codec.decode_batch([content for _, content in batch])
             probabilities = self.classifier.probabilities(np.stack(decoded))
-            for (index, content), row in zip(batch, probabilities, strict=True):
-                rank = class_rank(pictures[index][1], row)
+            for (index, content), pixels, row in zip(batch, decoded, probabilities, strict=True):
+                picture, right = pictures[index]
+                rank, fidelity = class_rank(right, row), compare(pixels, picture)
                 for point, stream in streams[index, content]:
-                    result = PictureResult(stream.size_bytes, stream.payload_bytes, rank)
+                    result = PictureResult(stream.size_bytes, stream.payload_bytes, rank, fidelity)
                     counts.cache.add(keys[index], str(point), result)

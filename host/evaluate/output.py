@@ -13,6 +13,8 @@ from ..cli import table
 from .accuracy import MEASURES
 from .report import Point, Report, curve, has_container, points, title
 
+#: What a person sees of a picture, and the digits after the point.
+_SEEN = {"psnr_db": 1, "blockiness": 2}
 _MEASURES = dict(zip(MEASURES, ("Top-1", "Top-5"), strict=True))
 
 
@@ -21,13 +23,14 @@ def summary(report: Report) -> str:
     rows = []
     for row in report["rows"]:
         budget = "all" if row["budget_bytes"] is None else str(row["budget_bytes"])
-        rows.append([budget, f"{row['mean_bytes']:.1f}", f"{row['top1']:.4f}", f"{row['top5']:.4f}"])
+        seen = ("" if row[name] is None else f"{row[name]:.2f}" for name in ("psnr_db", "blockiness"))
+        rows.append([budget, f"{row['mean_bytes']:.1f}", f"{row['top1']:.4f}", f"{row['top5']:.4f}", *seen])
     original = report["original"]
-    rows.append(["original", "", f"{original['top1']:.4f}", f"{original['top5']:.4f}"])
+    rows.append(["original", "", f"{original['top1']:.4f}", f"{original['top5']:.4f}", "", ""])
     return "\n".join(
         [
             f"{report['n']} pictures, codec {report['codec']}, classifier {report['classifier']}",
-            *table.lines(["budget", "mean bytes", "top-1", "top-5"], rows, right=True),
+            *table.lines(["budget", "mean bytes", "top-1", "top-5", "PSNR, dB", "blockiness"], rows, right=True),
             *(
                 f"largest drop below the next lower budget, {measure}: {worst['drop']:.4f} "
                 f"(cut at {worst['cut_bytes']} against {worst['budget_bytes']} bytes)"
@@ -69,6 +72,11 @@ def as_page(reports: Sequence[Report], plot: Path | None, page: Path) -> bytes:
         parts.append(f"![Top-5 accuracy against bytes]({path})")
     for measure in reversed(MEASURES):
         parts.append(f"## {_MEASURES[measure]} at a budget\n\n{_at_budgets(reports, measure)}")
+    parts.append(
+        "## What a person sees\n\n"
+        "Mean PSNR in dB, then blockiness: steps across the borders of 8x8 cells against steps inside, divided by the "
+        f"same ratio of the originals.\n\n{_at_budgets(reports)}"
+    )
     ladders = [report for report in reports if report["kind"] == "ladder"]
     if ladders:
         parts.append(f"## At one quality for all pictures\n\n{_at_qualities(ladders)}")
@@ -78,7 +86,8 @@ def as_page(reports: Sequence[Report], plot: Path | None, page: Path) -> bytes:
     return ("\n\n".join(parts) + "\n").encode()
 
 
-def _at_budgets(reports: Sequence[Report], measure: str) -> str:
+def _at_budgets(reports: Sequence[Report], measure: str | None = None) -> str:
+    """Return a table of a measure of accuracy, or of PSNR and blockiness."""
     budgets = [row["budget_bytes"] for row in reports[0]["rows"] if row["budget_bytes"] is not None]
     rows = [["bytes, at most", *(f"{budget:,}" for budget in budgets), "all (mean bytes)"]]
     for report in reports:
@@ -126,10 +135,15 @@ def _at_cuts(cuttable: Sequence[Report]) -> str:
     return _markdown_table(rows)
 
 
-def _cell(point: Point, measure: str) -> str:
-    """Return a share with half its interval, and how many of the pictures were sent, if not all."""
+def _cell(point: Point, measure: str | None) -> str:
+    """Return a share with half its interval, and how many of the pictures were sent, if not all.
+
+    Without a measure, return PSNR and blockiness of those that were sent.
+    """
     if not point["sent"]:
         return "none fits"
+    if measure is None:
+        return ", ".join("?" if point[name] is None else f"{point[name]:.{digits}f}" for name, digits in _SEEN.items())
     half = (point[f"{measure}_high"] - point[f"{measure}_low"]) / 2
     sent = "" if point["sent"] == 1 else f" ({point['sent']:.0%} sent)"
     return f"{_share(point[measure])} ± {_share(half)}{sent}"

@@ -34,7 +34,12 @@ def reports(counts: Counts, budgets_bytes: Sequence[int]) -> list[dict[str, Any]
 def _report(counts: Counts, codec: CodecCounts, budgets: Sequence[int]) -> dict[str, Any]:
     tallies = codec.tallies
     rows: list[dict[str, Any]] = [
-        {"budget_bytes": point.value, "mean_bytes": tally.size_bytes / tally.pictures, **tally.accuracy()}
+        {
+            "budget_bytes": point.value,
+            "mean_bytes": tally.size_bytes / tally.pictures,
+            **tally.accuracy(),
+            **_fidelity(tally),
+        }
         for point, tally in tallies.items()
         if point.criterion is Criterion.BUDGET and (point.value is None or point.value in budgets)
     ]
@@ -67,7 +72,11 @@ def _point(point: OperatingPoint, tally: Tally, budgets: Sequence[int]) -> dict[
     for measure, hits in zip(MEASURES, (tally.top1, tally.top5), strict=True):
         low, high = wilson(hits, tally.pictures)
         figures |= {measure: hits / tally.pictures, f"{measure}_low": low, f"{measure}_high": high}
-    return figures
+    return figures | _fidelity(tally)
+
+
+def _fidelity(tally: Tally) -> dict[str, float | None]:
+    return {"psnr_db": tally.fidelity.mean_psnr_db, "blockiness": tally.fidelity.blockiness}
 
 
 def title(codec: str) -> str:

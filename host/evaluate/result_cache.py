@@ -16,15 +16,29 @@ from pathlib import Path
 from ..files import write_file
 from .codec_under_test import Picture
 from .errors import EvaluationError
+from .fidelity import Fidelity, Steps
 
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """Bytes of a picture, with and without the container, and the rank of its right class; None: nothing was sent."""
+    """Bytes of a picture, with and without the container, the rank of its right class, and its fidelity.
+
+    None: nothing was sent.
+    """
 
     size_bytes: int
     payload_bytes: int
     class_rank: int | None
+    fidelity: Fidelity | None = None
+
+    def as_list(self) -> list[float | None]:
+        """Return the values as the file holds them: three integers, and five numbers or nothing."""
+        values: list[float | None] = [self.size_bytes, self.payload_bytes, self.class_rank]
+        if self.fidelity is not None:
+            each = self.fidelity
+            measured = (each.psnr_db, each.steps.border, each.steps.inside, each.original.border, each.original.inside)
+            values += measured
+        return values
 
 
 NOTHING_SENT = PictureResult(0, 0, None)
@@ -53,8 +67,7 @@ class ResultCache:
         if self.path is None or not self._changed:
             return
         stored = {
-            key: {point: [r.size_bytes, r.payload_bytes, r.class_rank] for point, r in results.items()}
-            for key, results in self._known.items()
+            key: {point: result.as_list() for point, result in results.items()} for key, results in self._known.items()
         }
         text = json.dumps({"identity": self.identity, "results": stored}, separators=(",", ":"))
         write_file(f"{text}\n".encode(), self.path, EvaluationError)
@@ -81,7 +94,7 @@ def open_cache(folder: Path | None, identity: Mapping[str, object]) -> ResultCac
         if json.dumps(stored["identity"], sort_keys=True) != canonical:
             raise ValueError("another identity")
         known = {
-            str(key): {str(point): PictureResult(*_checked(values)) for point, values in results.items()}
+            str(key): {str(point): _result(values) for point, values in results.items()}
             for key, results in stored["results"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -94,8 +107,16 @@ def key_of(picture: Picture, class_index: int) -> str:
     return f"{hashlib.sha256(picture.tobytes()).hexdigest()[:32]}:{class_index}"
 
 
-def _checked(values: list[object]) -> tuple[int, int, int | None]:
-    size, payload, rank = values
-    if not (isinstance(size, int) and isinstance(payload, int) and (rank is None or isinstance(rank, int))):
+def _result(values: list[object]) -> PictureResult:
+    """Return a result as ``as_list`` wrote it. Raises ValueError if it is none."""
+    size, payload, rank, *measured = values
+    if not (isinstance(size, int) and isinstance(payload, int)):
         raise ValueError("not a result")
-    return size, payload, rank
+    if rank is None and not measured:
+        return PictureResult(size, payload, None)
+    psnr_db, *steps = (value for value in measured if isinstance(value, int | float))
+    if not isinstance(rank, int) or len(steps) != len(measured) - 1:
+        raise ValueError("not a result")
+    border, inside, original_border, original_inside = steps
+    fidelity = Fidelity(psnr_db, Steps(border, inside), Steps(original_border, original_inside))
+    return PictureResult(size, payload, rank, fidelity)

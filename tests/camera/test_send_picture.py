@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
@@ -46,10 +48,10 @@ class Reader:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, path: str | Path) -> np.ndarray:
+    def __call__(self, path: str | Path, on_notice: Callable[[str], None]) -> np.ndarray:
         self.count += 1
         time.sleep(SLOW_DISK_S)
-        return load_picture(path)
+        return load_picture(path, on_notice)
 
 
 def test_pixels_and_files_are_sent_and_reading_does_not_count(
@@ -93,6 +95,57 @@ def test_the_command_decodes_every_picture_once(
     assert asyncio.run(command.send(arguments)) == 0
     assert reader.count == files
     assert str(SAMPLE) in capsys.readouterr().out
+
+
+@pytest.fixture
+def thermal(tmp_path: Path) -> Path:
+    """A picture of a thermal camera, about which there is a notice."""
+    (tmp_path / "day").mkdir()
+    values = 7000 + np.arange(224 * 224).reshape(224, 224) // 100
+    Image.fromarray(values.astype(np.uint16)).save(tmp_path / "day" / "thermal.png")
+    return tmp_path / "day" / "thermal.png"
+
+
+NOTICE = "thermal.png: 16-bit grey: its own range of values, 7,000 to 7,501, became black to white"
+
+
+def test_what_was_done_to_a_file_is_reported_to_programs(classifier: Classifier, thermal: Path) -> None:
+    async def test() -> None:
+        notices: list[str] = []
+        async with (
+            virtual_boards() as (camera_board, edge_board),
+            EdgeServer(edge_board, CODEC, classifier),
+            Camera(camera_board, CODEC, on_notice=notices.append) as camera,
+        ):
+            await camera.connect(20)
+            report = await camera.send_picture(thermal, deadline_ms=20_000)
+            plain = await camera.send_picture(SAMPLE, deadline_ms=20_000)
+        assert report.status == "ok"
+        assert report.notices == tuple(notices) == (f"{thermal.parent}/{NOTICE}",)
+        assert report.as_json()["notices"] == report.notices
+        assert plain.notices == ()
+
+    live(test())
+
+
+@pytest.mark.parametrize("way", ["a file", "two files", "a folder", "a folder of folders"])
+def test_what_was_done_to_a_file_is_printed_and_in_the_json(
+    way: str, thermal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {
+        "a file": [thermal],
+        "two files": [thermal, SAMPLE],
+        "a folder": [thermal.parent],
+        "a folder of folders": [tmp_path, "--recursive"],
+    }
+    classifier = colour_classifier(tmp_path / "colours.onnx")
+    options = ["--port", "sim", "--deadline", "20s", "--classifier", str(classifier), "--json"]
+    assert asyncio.run(command.send(command.parser().parse_args([*map(str, named[way]), *options]))) == 0
+    out, err = capsys.readouterr()
+    report = next(each for each in map(json.loads, out.splitlines()) if each["file"] == str(thermal))
+    assert report["notices"] == [f"{thermal.parent}/{NOTICE}"]
+    assert f"send: {thermal.parent}/{NOTICE}" in err.splitlines()
 
 
 def test_a_single_file_that_is_no_picture_is_refused_before_a_board_is_touched(

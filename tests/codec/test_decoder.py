@@ -6,11 +6,12 @@ import itertools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from host.codec import SIDE, Codec, Decoded, Decoder
+from host.codec import SIDE, Codec, Decoded, Decoder, cut
 from host.ranked import RankedPacket
 from host.wire import MAX_CODEC_BYTES
 from tests.codec.conftest import drawing
@@ -43,6 +44,37 @@ def test_no_packet_at_all_gives_a_picture_of_nothing(decoder: Decoder) -> None:
     decoded = decoder.decode([])
     assert (decoded.channels, decoded.used, decoded.issues) == (0.0, 0, ())
     assert decoded.picture.shape == (SIDE, SIDE, 3)
+
+
+def test_what_did_not_arrive_is_reported_for_each_cell(codec: Codec, decoder: Decoder) -> None:
+    packets = codec.encode(drawing(6))
+    decoded = decoder.decode_batch([cut(packets, size) for size in (0, 200, 700, 1000, 2000, 5000)])
+    shares = np.array([each.interpolated for each in decoded])
+    assert shares.shape == (6, SIDE // 8, SIDE // 8)
+    assert shares.dtype == np.float32
+    assert (shares[0] == 1).all()
+    assert (np.diff(shares, axis=0) <= 0).all()
+    assert (np.diff(shares.mean(axis=(1, 2))) < 0).all()
+    for each in decoded:  # a channel counts by its bit-planes here, and as one in ``channels``
+        assert (each.interpolated.mean() == 1) == (each.channels == 0)
+
+
+def test_the_cells_of_a_pass_that_arrived_in_part_differ(codec: Codec, decoder: Decoder) -> None:
+    """A pass holds a bit-plane of all cells, row by row; so where it ends, the rows below lack one plane more."""
+    packets = codec.encode(drawing(6))
+    rows = decoder.decode(cut(packets, 700)).interpolated
+    assert len(np.unique(rows)) == 2
+    border = int(np.argmax(rows.max(axis=1) == rows.max()))
+    assert (rows[: max(border, 0)] == rows.min()).all()
+    assert (rows[border + 1 :] == rows.max()).all()
+
+
+def test_bytes_that_were_used_are_those_before_a_gap(codec: Codec, decoder: Decoder) -> None:
+    packets = codec.encode(drawing(7))
+    torn, damaged = decoder.decode_batch([packets[:3] + packets[4:], [*packets[:2], replace(packets[2], data=b"\1")]])
+    assert torn.used_bytes == sum(len(packet.data) for packet in packets[:3])
+    assert damaged.used_bytes == sum(len(packet.data) for packet in packets[:2])
+    assert decoder.decode(packets + packets[:4]).used_bytes == sum(len(packet.data) for packet in packets)
 
 
 def test_a_gap_gives_the_picture_that_came_before_it(codec: Codec, decoder: Decoder) -> None:

@@ -7,6 +7,8 @@ import re
 import signal
 from pathlib import Path
 
+import numpy as np
+import pytest
 from PIL import Image
 
 from tests import pace
@@ -70,6 +72,10 @@ def test_recv_and_send_work_as_two_programs_and_keep_what_was_saved(boards: Boar
     assert kept["top"][0][1] == "espresso"
     assert kept["whole"] is True
     assert (tmp_path / kept["picture"]).is_file()
+    assert kept["used_bytes"] == kept["bytes"]
+    with Image.open(tmp_path / kept["cell_map"]) as cells:
+        assert cells.size == (28, 28)
+        assert np.asarray(cells).mean() / 255 == pytest.approx(kept["interpolated"], abs=0.003)
     assert not list((tmp_path / "kept").glob("*.part"))
 
 

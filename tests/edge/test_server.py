@@ -91,7 +91,10 @@ def test_answered_pictures_come_in_order_with_their_pixels(classifier: Classifie
             assert picture.pixels is not None
             assert picture.pixels.shape == (224, 224, 3)
             assert np.abs(picture.pixels.mean(axis=(0, 1)) - colour).max() < 12
-            assert "pixels" not in picture.as_json()
+            assert not {"pixels", "cells"} & picture.as_json().keys()
+            assert picture.used_bytes == picture.bytes
+            assert picture.cells is not None
+            assert picture.interpolated == pytest.approx(float(picture.cells.mean()), abs=1e-4)
         assert {type(event) for event in events} >= {Opened, LinkChanged, ImageCollected}
 
     live(test())

@@ -84,13 +84,14 @@ def test_the_report_has_the_keys_that_readers_rely_on(report: dict[str, Any]) ->
     assert (report["n"], report["skipped"]) == (6, 0)
     assert (report["classifier"], report["codec"]) == ("colours.onnx", codec.load().name)
     for row in report["rows"]:
-        assert row.keys() == {"budget_bytes", "mean_bytes", "top1", "top5"}
+        assert row.keys() == {"budget_bytes", "mean_bytes", "top1", "top5", "psnr_db", "blockiness"}
 
 
 def test_rows_rise_with_the_budget_and_end_with_everything(report: dict[str, Any]) -> None:
     assert [row["budget_bytes"] for row in report["rows"]] == [300, 700, 1500, None]
     sizes = [row["mean_bytes"] for row in report["rows"]]
     assert sizes == sorted(sizes)
+    assert [row["psnr_db"] for row in report["rows"]] == sorted(row["psnr_db"] for row in report["rows"])
 
 
 def test_no_mean_is_above_its_budget(report: dict[str, Any]) -> None:

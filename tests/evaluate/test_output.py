@@ -14,6 +14,7 @@ from host.evaluate import output
 from host.evaluate.accuracy import Tally
 from host.evaluate.codec_under_test import EVERYTHING, Criterion, OperatingPoint
 from host.evaluate.errors import EvaluationError
+from host.evaluate.fidelity import FidelityTotal
 from host.evaluate.measurement import CodecCounts, Counts
 from host.evaluate.report import curve, reports
 from host.evaluate.result_cache import ResultCache
@@ -27,7 +28,8 @@ class Named:
 
 
 def tally(size: int, first: int, *, sent: int = 200, overhead: int = 0) -> Tally:
-    return Tally(200, sent, size * 200, (size - overhead) * 200, first, min(sent, first + 40))
+    fidelity = FidelityTotal(sent, sent * 25.25, sent * 3.0, sent * 2.0, sent * 2.0, sent * 2.0)
+    return Tally(200, sent, size * 200, (size - overhead) * 200, first, min(sent, first + 40), fidelity)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,15 @@ def found() -> list[dict[str, Any]]:
 def test_rows_are_the_budgets_and_points_are_all(found: list[dict[str, Any]]) -> None:
     own, avif = found
     assert [row["budget_bytes"] for row in own["rows"]] == [500, 1000, None]
-    assert own["rows"][0] == {"budget_bytes": 500, "mean_bytes": 500, "top1": 0.3, "top5": 0.5}
+    assert own["rows"][0] == {
+        "budget_bytes": 500,
+        "mean_bytes": 500,
+        "top1": 0.3,
+        "top5": 0.5,
+        "psnr_db": 25.25,
+        "blockiness": 1.5,
+    }
+    assert (avif["rows"][0]["psnr_db"], avif["rows"][0]["blockiness"]) == (None, None)  # nothing was sent
     assert [point["view"] for point in own["points"]] == ["budget", "cut", "budget", "budget"]
     assert len(avif["points"]) == 7
     assert "largest_drop" not in avif
@@ -83,7 +93,10 @@ def test_the_csv_holds_every_point_as_the_json_does(found: list[dict[str, Any]],
         assert row["view"] == point["view"]
         assert row["at"] == ("" if point["at"] is None else str(point["at"]))
         for name in set(point) - {"view", "at"}:
-            assert float(row[name]) == pytest.approx(point[name], rel=1e-5)
+            if point[name] is None:
+                assert row[name] == ""
+            else:
+                assert float(row[name]) == pytest.approx(point[name], rel=1e-5)
         assert float(row["top5_low"]) <= float(row["top5"]) <= float(row["top5_high"])
 
 
@@ -104,6 +117,8 @@ def test_the_page_has_a_row_for_each_codec_and_says_what_could_not_be_sent(found
     assert "| AVIF | 50 | 3,000 | 2,725 | .950 ± .031 | .750 ± .060 |" in lines
     assert any("top-1 +0.050 (cut at 750 bytes against 500)" in line for line in lines)
     assert "| 750 | .450 | .250 |" in lines
+    assert "| pnc-v2 | 25.2, 1.50 | 25.2, 1.50 | 25.2, 1.50 (4,000) |" in lines
+    assert "| AVIF | none fits | 25.2, 1.50 | 25.2, 1.50 (3,000) |" in lines
 
 
 def test_every_table_of_the_page_has_as_many_cells_in_each_row(found: list[dict[str, Any]]) -> None:
@@ -114,7 +129,7 @@ def test_every_table_of_the_page_has_as_many_cells_in_each_row(found: list[dict[
         elif widths[-1]:
             widths.append(set())
     tables = [width for width in widths if width]
-    assert len(tables) == 4
+    assert len(tables) == 5
     assert all(len(width) == 1 for width in tables)
 
 

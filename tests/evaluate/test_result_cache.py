@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from host.evaluate.errors import EvaluationError
+from host.evaluate.fidelity import Fidelity, Steps
 from host.evaluate.result_cache import NOTHING_SENT, PictureResult, key_of, open_cache
 
 IDENTITY = {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}
 PICTURE = np.arange(224 * 224 * 3, dtype=np.uint32).astype(np.uint8).reshape(224, 224, 3)
 
 
-def fill(folder: Path, result: PictureResult = PictureResult(500, 400, 3)) -> Path:  # noqa: B008  (frozen)
+RESULT = PictureResult(500, 400, 3, Fidelity(25.5, Steps(3.5, 2.25), Steps(2.0, 1.75)))
+
+
+def fill(folder: Path, result: PictureResult = RESULT) -> Path:
     cache = open_cache(folder, IDENTITY)
     cache.add(key_of(PICTURE, 7), "budget:500", result)
     cache.save()
@@ -22,7 +26,7 @@ def fill(folder: Path, result: PictureResult = PictureResult(500, 400, 3)) -> Pa
     return cache.path
 
 
-@pytest.mark.parametrize("result", [PictureResult(500, 400, 3), NOTHING_SENT])
+@pytest.mark.parametrize("result", [RESULT, NOTHING_SENT])
 def test_what_was_saved_is_found_again(tmp_path: Path, result: PictureResult) -> None:
     fill(tmp_path / "new" / "folder", result)
     assert open_cache(tmp_path / "new" / "folder", IDENTITY).results(key_of(PICTURE, 7)) == {"budget:500": result}
@@ -63,6 +67,10 @@ def test_a_picture_is_known_by_its_pixels_and_its_class() -> None:
         b'"results": {"a": {"budget:500": [1, 2]}}}',
         b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
         b'"results": {"a": {"budget:500": [1, "2", 3]}}}',
+        b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
+        b'"results": {"a": {"budget:500": [1, 2, 3]}}}',  # as it was without PSNR and steps
+        b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
+        b'"results": {"a": {"budget:500": [1, 2, 3, 25.5, "3.5", 2.25, 2.0, 1.75]}}}',
     ],
 )
 def test_a_broken_file_counts_as_empty_and_is_replaced(tmp_path: Path, content: bytes) -> None:

@@ -135,12 +135,13 @@ def test_cached_results_are_the_ones_reported(shop: list[object], files: Path, t
     changed = json.loads(stored.read_text())
     for results in changed["results"].values():
         for point in results:
-            results[point] = [123, 123, 999]
+            results[point] = [123, 123, 999, 20.5, 3.0, 2.0, 1.0, 1.0]
     (tmp_path / stored.name).write_text(json.dumps(changed))
     done = evaluate(*shop, "--codec", "webp", "--cache", tmp_path, "--json", tmp_path / "webp.json")
     assert done.returncode == 0
     written = json.loads((tmp_path / "webp.json").read_text())
     assert {(row["mean_bytes"], row["top5"]) for row in written["rows"]} == {(123, 0)}
+    assert {(row["psnr_db"], row["blockiness"]) for row in written["rows"]} == {(20.5, 1.5)}
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_values_and_levels_are_those_that_training_saw(model: CodecModel, seed: 
     levels = level[0].numpy().astype(np.uint8)
     known = reconstruct(coefficients_of(model, picture).astype(np.int8), levels).astype(np.int16)
     top = encoder_arrays(model)["top"]
-    given_values = DecoderInputs(decoder_arrays(model))([PartialSymbols(known, levels, top, 1, ())])
+    given_values = DecoderInputs(decoder_arrays(model))([PartialSymbols(known, levels, top, 1, 99, ())])
     assert np.allclose(given_values["values"], value.numpy(), rtol=1e-4, atol=1e-5)
 
 
