@@ -57,6 +57,20 @@ static void count_in(const void *bytes, size_t length)
 		sum = (sum ^ ((const uint8_t *)bytes)[i]) * 16777619u;
 }
 
+/* Mirrors a filter's upper left quarter, with or without changed signs: so are cosines, which have faster code. */
+static void mirror(int16_t *filter)
+{
+	const int odd_y = any(2) ? -1 : 1, odd_x = any(2) ? -1 : 1;
+	for (int y = 0; y < 4; y++)
+		for (int x = 0; x < 4; x++) {
+			const int tap = filter[8 * y + x] < -127 ? -127 : filter[8 * y + x];
+			filter[8 * y + x] = (int16_t)tap;
+			filter[8 * y + 7 - x] = (int16_t)(odd_x * tap);
+			filter[8 * (7 - y) + x] = (int16_t)(odd_y * tap);
+			filter[8 * (7 - y) + 7 - x] = (int16_t)(odd_y * odd_x * tap);
+		}
+}
+
 /* Coefficients of noise, with filters, steps and weights as large as they may be. */
 static void analyse(void)
 {
@@ -70,6 +84,8 @@ static void analyse(void)
 		pixels[i] = (uint8_t)any(256);
 	for (int i = 0; i < CHANNELS * PNC_ANALYSIS_TAPS; i++)
 		filters[i] = (int16_t)((int32_t)any(256) - 128);
+	for (int c = 1; c < CHANNELS; c++)
+		mirror(filters + c * PNC_ANALYSIS_TAPS);
 	for (size_t i = 0; i < CHANNELS; i++)
 		colour[i] = (uint8_t)any(PNC_ANALYSIS_COLOURS);
 	for (int i = 0; i < CHANNELS; i++) {
