@@ -85,7 +85,9 @@ class BitPlaneCoder:
         if not hasattr(self._local, "scratch"):
             size = self._lib.pnc_planes_state_size(self._model)
             symbols = self.rows * self.side
-            self._local.scratch = _Scratch(self._ffi.new("int16_t[]", size), self._ffi.new("uint32_t[]", symbols))
+            self._local.scratch = _Scratch(
+                self._ffi.new("int16_t[]", size), self._ffi.new("struct pnc_planes_interval[]", symbols)
+            )
         scratch: _Scratch = self._local.scratch
         return scratch
 

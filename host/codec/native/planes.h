@@ -73,11 +73,17 @@ int32_t pnc_planes_state_at(const struct pnc_planes_model *model, const int8_t *
 /* The fewest bytes that hold any pass row, whatever its symbols: 56 for a side of 28, 64 for one of 32. */
 int32_t pnc_planes_least_room(const struct pnc_planes_model *model);
 
+/* A symbol's part of its cumulative table. */
+struct pnc_planes_interval {
+	uint16_t start, size;
+};
+
 /* Encodes pass rows from `row` on, as many as `room` bytes (pnc_planes_least_room..4096) decide. Scratch: `state` has
- * the size of a state, `intervals` side * side * passes words. `out` has room + 8 bytes. Writes *length bytes to `out`
+ * the size of a state, `intervals` side * side * passes
+ * intervals. `out` has room + 8 bytes. Writes *length bytes to `out`
  * and returns the number of whole rows in them (at least 1), or an error. */
 int32_t pnc_planes_encode(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row, int16_t *state,
-			  uint32_t *intervals, uint8_t *out, size_t room, size_t *length);
+			  struct pnc_planes_interval *intervals, uint8_t *out, size_t room, size_t *length);
 
 /* A packet of a stream: its first pass row, and its length in bytes. */
 struct pnc_planes_packet {
@@ -87,7 +93,7 @@ struct pnc_planes_packet {
 /* Encodes a stream as consecutive packets, each equal to that of pnc_planes_encode, up to `most` packets. `out` has
  * most * room + 8 bytes; packet i begins at out + i * room. Returns the number of packets, or an error. */
 int32_t pnc_planes_packetize(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t most,
-			     int16_t *state, uint32_t *intervals, size_t room, uint8_t *out,
+			     int16_t *state, struct pnc_planes_interval *intervals, size_t room, uint8_t *out,
 			     struct pnc_planes_packet *packets);
 
 /* Decodes the packet in[0..length), which begins at pass row `row`, into `state`, which must be the state at that row.
