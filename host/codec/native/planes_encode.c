@@ -288,26 +288,61 @@ int32_t pnc_planes_encode(const struct pnc_planes_model *m, const int8_t *coeffi
 	return encode_packet(&s, (rows - row) * side, out, room, length);
 }
 
-int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t most, int16_t *state,
-			     struct pnc_planes_interval *intervals, size_t room, uint8_t *out,
-			     struct pnc_planes_packet *packets)
+/* Whether a carry may still change bytes before `at`: all that was written after them is 255. */
+static int may_change(const struct writer *w, size_t at)
 {
-	if (!room_fits(m, room))
-		return PNC_PLANES_NO_ROOM;
+	while (at < w->at && w->out[at] == 255)
+		at++;
+	return at == w->at && w->low + w->range > UINT32_MAX;
+}
+
+/* Encodes the first `rest` bytes of the packet that encode_packet makes. Returns 0 or an error. */
+static int32_t encode_beginning(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t rest, size_t *length)
+{
+	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
+	int32_t at = put(&w, s, 0, end, rest);
+	while (at < end && may_change(&w, rest) && w.at < room + PAST_ROOM)
+		at = put(&w, s, at, end, w.at + 1);
+	*length = rest;
+	if (at < end)
+		return 0;
+	/* The last packet of the stream has no more bytes than it needs. */
+	const int32_t held = encode_packet(s, end, out, room, length);
+	if (*length > rest)
+		*length = rest;
+	return held < 0 ? held : 0;
+}
+
+int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int32_t most,
+			     size_t rest, int16_t *state, struct pnc_planes_interval *intervals, size_t room,
+			     uint8_t *out, struct pnc_planes_packet *packets)
+{
 	const int32_t side = m->side, rows = m->passes * side;
+	if (row < 0 || row > rows)
+		return PNC_PLANES_BAD_POSITION;
+	if (!room_fits(m, room) || rest >= room)
+		return PNC_PLANES_NO_ROOM;
+	if (row == rows)
+		return 0;
 	struct stream s;
-	begin(&s, m, coefficients, 0, state, intervals);
+	begin(&s, m, coefficients, row, state, intervals);
 	int32_t count = 0;
-	for (int32_t row = 0; row < rows && count < most; count++) {
+	for (; row < rows && count < most; count++) {
 		size_t length = 0;
-		const int32_t held = encode_packet(&s, (rows - row) * side, out + (size_t)count * room, room, &length);
+		const int32_t held = encode_packet(&s, (rows - row) * side, out, room, &length);
 		if (held < 0)
 			return held;
-		packets[count] = (struct pnc_planes_packet){row, (int32_t)length};
+		packets[count] = (struct pnc_planes_packet){row, held, (int32_t)length};
 		row += held;
+		out += room;
 		drop_rows(&s, held);
 	}
-	return count;
+	if (row == rows || rest == 0)
+		return count;
+	size_t length = 0;
+	const int32_t error = encode_beginning(&s, (rows - row) * side, out, room, rest, &length);
+	packets[count] = (struct pnc_planes_packet){row, 0, (int32_t)length};
+	return error < 0 ? error : count + 1;
 }
 
 int32_t pnc_planes_contexts(const struct pnc_planes_model *m, const int8_t *coefficients, int16_t *state,
