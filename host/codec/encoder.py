@@ -11,12 +11,15 @@ from .bitstream import Bitstream
 
 
 class PictureEncoder:
-    """Encodes a picture packet by packet, the most important first. The packets do not depend on how they are asked for.
+    """Encodes a picture packet by packet, the most important first, as far as it is asked for.
 
-    ``Codec.encoder`` makes one. It serves one thread at a time.
+    ``Codec.encoder`` makes one. The packets are those of ``Codec.encode``, in whatever stretches they are asked for. It
+    serves one thread at a time.
     """
 
-    def __init__(self, bitstream: Bitstream, coefficients: np.ndarray, packet_bytes: int, max_bytes: int | None) -> None:
+    def __init__(
+        self, bitstream: Bitstream, coefficients: np.ndarray, packet_bytes: int, max_bytes: int | None = None
+    ) -> None:
         """Take the coefficients int8 [c, k, k] of a picture; see ``Codec.encoder`` for the other arguments.
 
         Raises:

@@ -15,8 +15,7 @@ enum {
 	INPUTS = PNC_PLANES_NEAR + CHANNELS + PNC_PLANES_LEADS * PNC_PLANES_SIDES,
 	MOST = CHANNELS * PLANES,
 	ZEROS = PNC_PLANES_FAR * PNC_PLANES_SPREADS,
-	MORES = PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS,
-	ROUNDS = 1500
+	MORES = PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS
 };
 
 static uint64_t seed = 88172645463325252u;
@@ -98,14 +97,16 @@ static void analyse(int32_t side)
 	count_in(coefficients, (size_t)(CHANNELS * side * side));
 }
 
-int main(void)
+/* Takes the number of rounds; 1500 without an argument. */
+int main(int count, char **arguments)
 {
 	static uint8_t order[2 * MOST], top[CHANNELS];
 	static int16_t mean[MOST * INPUTS], spread[MOST * INPUTS];
 	static int32_t base[MOST];
 	static uint16_t zero[MOST * ZEROS * 2], more[MOST * MORES];
+	const int rounds = count > 1 ? atoi(arguments[1]) : 1500;
 	int sound = 0, refused = 0;
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		/* The larger side has vector code. */
 		const int32_t side = round % 8 ? 7 : MOST_SIDE;
 		struct pnc_planes_model m = {CHANNELS, side, PLANES, 0, order, top, mean, spread, base, zero, more};
