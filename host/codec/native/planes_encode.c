@@ -140,36 +140,44 @@ static void emit(struct writer *w)
 	w->low = w->low << 8 & 0xFFFFFFFFu;
 }
 
-static void carry(struct writer *w)
+/* Carries the bit above the 32 bits of `low` into the bytes already written. Whether there is one is a matter of
+ * chance, so the first byte is changed without a branch; without a carry that is the next byte to write. The coded
+ * number is below one, so a carry ends at a byte that was not 255. */
+static inline void settle(struct writer *w)
 {
-	/* The coded number is below one, so at least one earlier byte is not 255. */
-	for (size_t i = w->at; i-- > 0 && ++w->out[i] == 0;)
-		;
+	const uint32_t bit = (uint32_t)(w->low >> 32);
+	uint8_t *last = w->out + w->at - bit;
+	*last = (uint8_t)(*last + bit);
+	w->low &= 0xFFFFFFFFu;
+	if (bit & (uint32_t)(*last == 0))
+		while (++*--last == 0)
+			;
 }
 
-/* Carries the bit above the 32 bits of `low` into the bytes already written. */
-static void settle(struct writer *w)
-{
-	if (w->low >> 32) {
-		w->low &= 0xFFFFFFFFu;
-		carry(w);
-	}
-}
+/* Keeps compilers from computing anything of `later` before `first`. */
+#ifdef __GNUC__
+#define COMPUTE_FIRST(first, later) __asm__("" : "+r"(later) : "r"(first))
+#else
+#define COMPUTE_FIRST(first, later) ((void)0)
+#endif
 
 /* Writes intervals from `at` on until `end`, or until `bytes` are written. Returns where it stopped. low + range stays
- * below 2^33, so the carry can wait for the next byte. */
+ * below 2^33, so the carry can wait for the next byte. Each range depends on the one before: its multiplication goes
+ * first, since processors begin one multiplication in a cycle. */
 static int32_t put(struct writer *w, struct stream *s, int32_t at, int32_t end, size_t bytes)
 {
 	struct writer v = *w;
 	while (at < end && v.at < bytes) {
 		if (at == s->ready)
 			add_pass(s);
+		const struct pnc_planes_interval *const intervals = s->intervals;
 		const int32_t stop = s->ready < end ? s->ready : end;
 		while (at < stop) {
-			const struct pnc_planes_interval interval = s->intervals[at++];
-			const uint32_t part = v.range >> PNC_PLANES_BITS;
-			v.low += part * (uint32_t)interval.start;
+			const struct pnc_planes_interval interval = intervals[at++];
+			uint32_t part = v.range >> PNC_PLANES_BITS;
 			v.range = part * interval.size;
+			COMPUTE_FIRST(v.range, part);
+			v.low += part * (uint32_t)interval.start;
 			if (v.range >= LOWEST_RANGE)
 				continue;
 			do {
