@@ -38,8 +38,12 @@ class PartialSymbols:
     @property
     def channels(self) -> float:
         """Received planes in units of channels; a part of a channel counts as that part."""
-        whole = self.plane_counts.astype(np.float64)[:, None, None]
-        return float((1 - self.missing / whole).mean() * len(whole))
+        return _channels(self.plane_counts, self.missing)
+
+
+def _channels(plane_counts: np.ndarray, missing: np.ndarray) -> float:
+    whole = plane_counts.astype(np.float64)[:, None, None]
+    return float((1 - missing / whole).mean() * len(whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,15 @@ class Bitstream:
         """Make ranked packets of the coder's packets (first pass row and bytes), with ranks from ``rank`` on."""
         tag = bytes([self._kind.tag])
         return [RankedPacket(rank + i, row, tag + data) for i, (row, data) in enumerate(coded)]
+
+    def channels_until(self, coefficients: np.ndarray, last: RankedPacket | None) -> float:
+        """Return the channels that a picture's packets hold up to ``last``, which may be cut; None: none of them."""
+        coder = self._coder
+        row, symbols = 0, 0
+        if last is not None:
+            row = last.position
+            symbols = coder.decode(last.data[1:], row, None, coder.state_at(coefficients, row)) or 0
+        return _channels(coder.plane_counts, coder.missing_planes(row, symbols))
 
     def depacketize(self, packets: Iterable[RankedPacket]) -> PartialSymbols:
         """Decode packets of one picture, in any order, with or without duplicates.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..ranked import RankedPacket
 from .bitstream import Bitstream
+from .parts import joined
 
 
 class PictureEncoder:
@@ -40,6 +41,27 @@ class PictureEncoder:
     def complete(self) -> bool:
         """Whether there are no more packets."""
         return self._left == 0 and self._rest == 0
+
+    @property
+    def most_left(self) -> int:
+        """How many packets may follow at most."""
+        return self._left + (self._rest > 0)
+
+    def channels_in(self, packets: Iterable[RankedPacket]) -> float:
+        """Return how many channels some of this picture's packets or their parts hold, with fractions.
+
+        Like ``Codec.channels_in``, but only the last packet before a gap is decoded.
+        """
+        whole = {packet.position: packet.data for packet in self._packets}
+        last: RankedPacket | None = None
+        expected = iter(self._packets)
+        for packet in joined(packets):
+            if packet.position != next(expected, packet).position or packet.position not in whole:
+                break
+            last = packet
+            if packet.data != whole[packet.position]:
+                break
+        return self._bitstream.channels_until(self._coefficients, last)
 
     def more(self, packets: int | None = None) -> list[RankedPacket]:
         """Encode the next packets and return them, at most as many as asked for; none if there are no more.

@@ -161,6 +161,13 @@ class BitPlaneCoder:
         )
         return count if count >= 0 else None
 
+    def state_at(self, coefficients: np.ndarray, row: int) -> np.ndarray:
+        """Return the state at the start of pass row ``row``, as a decoder has it there."""
+        state = self.new_state()
+        if self._lib.pnc_planes_state_at(self._model, self._flat(coefficients), row, self._state(state)) != 0:
+            raise ValueError(f"there is no pass row {row} of {self.rows}")
+        return state
+
     def reconstruction(self, state: np.ndarray) -> np.ndarray:
         """Return the partial reconstruction in ``state``, int16 [channels, side, side].
 
