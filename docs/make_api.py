@@ -23,7 +23,7 @@ SECTIONS = {
         *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
         *("load_sureness", "Sureness"),
     ),
-    "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "Decoder", "Decoded"),
+    "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "PictureEncoder", "Decoder", "Decoded"),
     "Transports": ("Transport", "SerialTransport", "BleEdgeTransport", "virtual_boards", "now_us"),
     "Events": (
         *("Event", "Opened", "LinkChanged", "Ready", "Answer", "Unanswered", "ImageCollected", "Notice", "Failed"),
@@ -53,7 +53,7 @@ neither onnxruntime nor torch. Everything that waits is a coroutine; an object b
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign
 #: Classes that the program gets from a function or method, not from their constructor.
-MADE_ELSEWHERE = ("Decoder", "Classifier")
+MADE_ELSEWHERE = ("PictureEncoder", "Decoder", "Classifier")
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "IntFlag", "Flag")
 
 

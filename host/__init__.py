@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .codec.codec import Codec
     from .codec.codec import load as load_codec
     from .codec.decoder import Decoded, Decoder
+    from .codec.encoder import PictureEncoder
     from .codec.errors import CodecError, PictureError
     from .codec.picture import load_picture
     from .edge.answered import AnsweredPicture
@@ -62,6 +63,7 @@ _PUBLIC = {
     "Codec": ("codec.codec", "Codec"),
     "load_codec": ("codec.codec", "load"),
     "load_picture": ("codec.picture", "load_picture"),
+    "PictureEncoder": ("codec.encoder", "PictureEncoder"),
     "Decoder": ("codec.decoder", "Decoder"),
     "Decoded": ("codec.decoder", "Decoded"),
     "RankedPacket": ("ranked", "RankedPacket"),
@@ -118,6 +120,7 @@ __all__ = [
     "Notice",
     "Opened",
     "Phy",
+    "PictureEncoder",
     "PictureError",
     "PncError",
     "RankedPacket",

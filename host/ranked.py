@@ -33,23 +33,35 @@ class RankedPacket:
             raise ValueError(f"{len(self.data)} codec bytes: a packet carries 1 to {MAX_CODEC_BYTES}")
 
 
-def split(packets: Sequence[RankedPacket], first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
-    """Split packets into parts: short ones first, then longer ones, as a slow link needs them.
+class Splitter:
+    """Splits packets into parts as they come: short ones first, then longer ones, as a slow link needs them.
 
     A part that a deadline cuts off is lost as a whole. So no part is longer than ``first_bytes`` plus ``GROWTH`` of
     what goes before it, nor than ``most_bytes``. The parts of one packet keep its position and have ranks in a row.
     Packets that would exceed ``MAX_RANKS`` ranks are not split.
     """
-    parts: list[RankedPacket] = []
-    before = 0
-    for index, packet in enumerate(packets):
-        room = MAX_RANKS - len(parts) - (len(packets) - index)
-        at = 0
-        while at < len(packet.data):
-            left = len(packet.data) - at
-            size = max(1, min(int(first_bytes + GROWTH * before), most_bytes))
-            if room <= 0 or left < size + size // 2:
-                size = left
-            parts.append(RankedPacket(len(parts), packet.position, packet.data[at : at + size]))
-            at, before, room = at + size, before + size, room - 1
-    return parts
+
+    def __init__(self, first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> None:
+        self._first_bytes, self._most_bytes = first_bytes, most_bytes
+        self._count = self._bytes = 0
+
+    def parts(self, packets: Sequence[RankedPacket], following: int = 0) -> list[RankedPacket]:
+        """Split the next packets of the picture; at most ``following`` more will come after them."""
+        parts: list[RankedPacket] = []
+        for index, packet in enumerate(packets):
+            room = MAX_RANKS - self._count - (len(packets) - index) - following
+            at = 0
+            while at < len(packet.data):
+                left = len(packet.data) - at
+                size = max(1, min(int(self._first_bytes + GROWTH * self._bytes), self._most_bytes))
+                if room <= 0 or left < size + size // 2:
+                    size = left
+                parts.append(RankedPacket(self._count, packet.position, packet.data[at : at + size]))
+                at, room = at + size, room - 1
+                self._count, self._bytes = self._count + 1, self._bytes + size
+        return parts
+
+
+def split(packets: Sequence[RankedPacket], first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
+    """Split all packets of a picture into parts (see ``Splitter``)."""
+    return Splitter(first_bytes, most_bytes).parts(packets)

@@ -50,6 +50,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),
+    ("codec/test_processors.py", ("compiler", "slow")),
     # networks
     ("train/*", ("torch", "slow")),
     ("reference/test_codec.py", ("torch",)),

@@ -1,6 +1,6 @@
 """Measures the speed of the codec and the edge server on this machine, and the goodput of the link on modelled radio.
 
-python -m host.bench codec --pictures DIR
+python -m host.bench codec --photos DIR
 python -m host.bench link
 python -m host.bench server
 python -m host.bench soak
@@ -43,10 +43,11 @@ def parser() -> CommandParser:
     of_codec = p.add_argument_group("codec")
     of_codec.add_argument("--codec", default=DEFAULT, metavar="NAME", help="the codec (%(default)s)")
     of_codec.add_argument(
+        "--photos",
         "--pictures",
         type=Path,
         metavar="DIR",
-        help="measure on the first 64 sound pictures of a folder instead of the sample",
+        help="measure on the first 64 sound photos of a folder instead of parts of the sample",
     )
     of_codec.add_argument(
         "--rounds", type=_count, default=codec.ROUNDS, metavar="N", help="how often each step is timed (%(default)s)"
@@ -87,7 +88,7 @@ def bench(options: argparse.Namespace) -> int:
     elif options.bench == "soak":
         result = soak.run(options.soak)
     else:
-        result = codec.run(options.codec, options.pictures, options.rounds, options.batch, options.threads)
+        result = codec.run(options.codec, options.photos, options.rounds, options.batch, options.threads)
     if options.json:
         print(json.dumps(result))
         return 0

@@ -22,6 +22,8 @@ class Step:
     #: Mean size of the output, where that is a coded picture.
     size_bytes: int | None = None
     times_ms: list[float] = field(default_factory=list)
+    #: CPU time of this process, on all its threads.
+    cpu_ms: list[float] = field(default_factory=list)
     rates_per_s: list[float] = field(default_factory=list)
 
     @property
@@ -29,13 +31,19 @@ class Step:
         """The median latency of one picture."""
         return statistics.median(self.times_ms)
 
+    @property
+    def median_cpu_ms(self) -> float:
+        """The median CPU time of one picture."""
+        return statistics.median(self.cpu_ms)
+
     def row(self) -> dict[str, str | float | None]:
-        """Return a row of the report: the latency of single pictures, the pictures per second in a batch."""
+        """Return a row of the report: latency and CPU time of single pictures, pictures per second in a batch."""
         return {
             "step": self.name,
             "bytes": self.size_bytes,
             "median_ms": round(self.median_ms, 4),
             "least_ms": round(min(self.times_ms), 4),
+            "cpu_ms": round(self.median_cpu_ms, 4),
             "batch_per_s": round(statistics.median(self.rates_per_s), 1),
         }
 
@@ -49,9 +57,11 @@ def time_in_turn(steps: Sequence[Step], pictures: int, rounds: int, batch: int, 
         for turn in range(rounds):
             for step in steps:
                 for number in range(pictures):
-                    begun = time.perf_counter()
+                    cpu_begun, begun = time.process_time(), time.perf_counter()
                     step.one(number)
-                    step.times_ms.append((time.perf_counter() - begun) * 1e3)
+                    ended, cpu_ended = time.perf_counter(), time.process_time()
+                    step.times_ms.append((ended - begun) * 1e3)
+                    step.cpu_ms.append((cpu_ended - cpu_begun) * 1e3)
             for step in steps if turn % 4 == 0 else ():
                 begun = time.perf_counter()
                 _do_all(step, some, threads, pool)

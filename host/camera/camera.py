@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from ..codec import Codec, cut, load, load_picture
+from ..codec import Codec, load, load_picture
 from ..errors import PncError, Reason
 from ..link.events import (
     REASONS,
@@ -27,10 +27,11 @@ from ..link.events import (
 )
 from ..link.sender import Sender
 from ..link.session import State
-from ..ranked import RankedPacket, split
+from ..ranked import RankedPacket
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Phy, Role
+from .lazy_picture import LazyPicture
 from .report import TransferReport, report_on
 
 #: How long the boards may take to find each other, and the edge server to answer.
@@ -123,6 +124,8 @@ class Camera:
     ) -> TransferReport:
         """Encode a picture, send it and wait for its answer, at most until shortly after the deadline.
 
+        Only what the link is likely to carry is encoded beforehand, the rest as the link takes it.
+
         Args:
             picture: pixels as uint8 [224, 224, 3] RGB, or a picture file of any size.
             deadline_ms: time for the answer in ms. It counts from the moment the pixels are in memory: encoding is
@@ -147,14 +150,13 @@ class Camera:
             for line in notices:
                 self._notice(line)
         start_us = now_us()
-        packets = await asyncio.to_thread(codec.encode, pixels)
-        if max_bytes is not None:
-            packets = cut(packets, max_bytes)
-        packets = split(packets, *self.sender.part_bytes())
+        deadline_us = start_us + round(deadline_ms * 1000)
+        likely = self.sender.likely_bytes(start_us, deadline_us)
+        picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, self.sender.part_bytes())
         encoded_us = now_us()
-        reply = await self.send(packets, start_us + round(deadline_ms * 1000))
+        reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
-        report = report_on(reply, packets, codec, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        report = report_on(reply, picture_sent, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
         return report.of_file(file, notices)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
@@ -171,7 +173,15 @@ class Camera:
             ValueError: there are no packets, or their ranks do not count up from 0.
             CameraError: the board went away.
         """
-        number = self.sender.submit(now_us(), packets, deadline_us)
+        return await self._send(packets, deadline_us, None)
+
+    async def _send(
+        self,
+        packets: Sequence[RankedPacket],
+        deadline_us: int,
+        more: Callable[[], Sequence[RankedPacket]] | None,
+    ) -> Answer | Unanswered:
+        number = self.sender.submit(now_us(), packets, deadline_us, more)
         reply: asyncio.Future[Answer | Unanswered] = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
         self._driver.wake()

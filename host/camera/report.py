@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..link.events import Answer, Unanswered
-from ..ranked import RankedPacket
 from ..wire import ResultStatus
 
 if TYPE_CHECKING:
-    from ..codec import Codec
+    from .lazy_picture import LazyPicture
 
 #: Values of ``TransferReport.status`` that are no ``ResultStatus`` of a server. ``UNSENT``: the board got nothing of
 #: it. ``NOT_A_PICTURE``: the file could not be read.
@@ -23,7 +22,10 @@ STATUSES = (OK, LATE, "nothing", "failed", UNANSWERED, UNSENT, NOT_A_PICTURE)
 
 @dataclass(frozen=True, slots=True)
 class TransferReport:
-    """Report on one picture. Bytes are codec bytes; times count from the moment the pixels were in memory."""
+    """Report on one picture. Bytes are codec bytes; times count from the moment the pixels were in memory.
+
+    A picture is encoded while it is sent. So what was encoded is a little more than what the link took.
+    """
 
     file: str  # the picture's file; empty for pixels
     image: int | None  # its number on the wire; None if it never had one
@@ -117,8 +119,7 @@ def report_without_answer(file: str | Path, status: str, detail: str, deadline_m
 
 def report_on(
     reply: Answer | Unanswered,
-    packets: Sequence[RankedPacket],
-    codec: Codec,
+    picture: LazyPicture,
     file: str,
     deadline_ms: float,
     *,
@@ -129,16 +130,16 @@ def report_on(
 
     Args:
         reply: the edge server's answer, or that there was none.
-        packets: the whole encoded picture, in the order of rank.
-        codec: the codec that encoded it.
+        picture: as much of the picture as was encoded.
         file: the picture's file; empty for pixels.
         deadline_ms: the time that the answer had, in ms.
         start_us: when the pixels were in memory, in us.
         encoded_us: when they were encoded, in us on the same clock.
     """
     answer = reply if isinstance(reply, Answer) else None
+    packets = picture.parts
     delivered = [packets[rank] for rank in sorted(answer.ranks)] if answer else []
-    channels_encoded = codec.channels_in(packets)
+    channels_encoded = picture.channels_in(packets)
     last_useful_ms = None
     if answer is not None and delivered:
         last_useful_ms = (answer.send_by_us - answer.margin_us - start_us) / 1000
@@ -152,7 +153,7 @@ def report_on(
         packets_encoded=len(packets),
         packets_delivered=len(delivered),
         channels_encoded=channels_encoded,
-        channels_delivered=channels_encoded if len(delivered) == len(packets) else codec.channels_in(delivered),
+        channels_delivered=channels_encoded if len(delivered) == len(packets) else picture.channels_in(delivered),
         packets_sent=reply.sent,
         packets_resent=reply.resent,
         deadline_ms=deadline_ms,

@@ -7,6 +7,7 @@ from ..ranked import RankedPacket
 from .bitstream import cut
 from .codec import Codec, load
 from .decoder import Decoded, Decoder
+from .encoder import PictureEncoder
 from .errors import CodecError, PictureError
 from .layout import SIDE
 from .picture import load_picture
@@ -17,6 +18,7 @@ __all__ = [
     "CodecError",
     "Decoded",
     "Decoder",
+    "PictureEncoder",
     "PictureError",
     "RankedPacket",
     "cut",

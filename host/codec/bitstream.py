@@ -40,14 +40,18 @@ class PartialSymbols:
     @property
     def channels(self) -> float:
         """Received planes in units of channels; a part of a channel counts as that part."""
-        whole = self.plane_counts.astype(np.float64)[:, None, None]
-        return float((1 - self.missing / whole).mean() * len(whole))
+        return _channels(self.plane_counts, self.missing)
 
     @property
     def interpolated(self) -> np.ndarray:
         """Share of each cell's bit-planes that was not received, float32 [k, k], 0 to 1: the decoder fills it in."""
         share: np.ndarray = self.missing.sum(axis=0, dtype=np.float32) / self.plane_counts.sum(dtype=np.float32)
         return share
+
+
+def _channels(plane_counts: np.ndarray, missing: np.ndarray) -> float:
+    whole = plane_counts.astype(np.float64)[:, None, None]
+    return float((1 - missing / whole).mean() * len(whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,52 @@ class Bitstream:
         """The shortest packets that hold any pass row, with the codec tag, in bytes."""
         return self._coder.least_room + 1
 
+    @property
+    def rows(self) -> int:
+        """Pass rows of a whole picture."""
+        return self._coder.rows
+
+    def packets_in(self, packet_bytes: int, max_bytes: int | None = None) -> tuple[int, int]:
+        """Return how many packets of ``packet_bytes`` a picture has at most, and the bytes of one after them.
+
+        Args:
+            packet_bytes: most bytes of a packet, with the codec tag.
+            max_bytes: most bytes of the picture; None: as many as it may have.
+
+        Raises:
+            ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236, or ``max_bytes`` is below 1.
+        """
+        if not self.least_packet_bytes <= packet_bytes <= MAX_CODEC_BYTES:
+            raise ValueError(f"packets of {packet_bytes} bytes: {self.least_packet_bytes} to {MAX_CODEC_BYTES} can be")
+        most = min(MOST_PACKETS * MAX_CODEC_BYTES // packet_bytes, MAX_RANKS)
+        if max_bytes is None:
+            return most, 0
+        if max_bytes < 1:
+            raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to encode")
+        whole, rest = divmod(max_bytes, packet_bytes)
+        return (whole, rest) if whole < most else (most, 0)
+
+    def encode(
+        self, coefficients: np.ndarray, row: int, rank: int, count: int, rest: int, packet_bytes: int
+    ) -> tuple[list[RankedPacket], int]:
+        """Encode a stretch of a picture's packets.
+
+        Args:
+            coefficients: of a whole picture, int8 [c, k, k].
+            row: the first pass row: 0, or that after an earlier stretch.
+            rank: the rank of the first packet.
+            count: most packets.
+            rest: bytes of the packet after them, with the codec tag; 0: none.
+            packet_bytes: most bytes of a packet, with the codec tag.
+
+        Returns:
+            The packets, fewer if the picture ends; and the pass row after the last whole one.
+        """
+        coded, after = self._coder.packetize(coefficients, packet_bytes - 1, count, row, max(0, rest - 1))
+        if rest == 1 and after < self.rows:
+            coded.append((after, b""))  # the tag alone
+        return self.ranked(coded, rank), after
+
     def packetize(
         self, coefficients: np.ndarray, most_packets: int | None = None, packet_bytes: int = MAX_CODEC_BYTES
     ) -> list[RankedPacket]:
@@ -87,16 +137,23 @@ class Bitstream:
         Raises:
             ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236.
         """
-        if not self.least_packet_bytes <= packet_bytes <= MAX_CODEC_BYTES:
-            raise ValueError(f"packets of {packet_bytes} bytes: {self.least_packet_bytes} to {MAX_CODEC_BYTES} can be")
-        if most_packets is None:
-            most_packets = MOST_PACKETS * MAX_CODEC_BYTES // packet_bytes
-        return self.ranked(self._coder.packetize(coefficients, packet_bytes - 1, min(most_packets, MAX_RANKS)))
+        usual, _ = self.packets_in(packet_bytes)
+        most = usual if most_packets is None else min(most_packets, MAX_RANKS)
+        return self.encode(coefficients, 0, 0, most, 0, packet_bytes)[0]
 
-    def ranked(self, coded: Sequence[tuple[int, bytes]]) -> list[RankedPacket]:
-        """Make ranked packets of the coder's packets (first pass row and bytes)."""
+    def ranked(self, coded: Sequence[tuple[int, bytes]], rank: int = 0) -> list[RankedPacket]:
+        """Make ranked packets of the coder's packets (first pass row and bytes), with ranks from ``rank`` on."""
         tag = bytes([self._kind.tag])
-        return [RankedPacket(rank, row, tag + data) for rank, (row, data) in enumerate(coded)]
+        return [RankedPacket(rank + i, row, tag + data) for i, (row, data) in enumerate(coded)]
+
+    def channels_until(self, coefficients: np.ndarray, last: RankedPacket | None) -> float:
+        """Return the channels that a picture's packets hold up to ``last``, which may be cut; None: none of them."""
+        coder = self._coder
+        row, symbols = 0, 0
+        if last is not None:
+            row = last.position
+            symbols = coder.decode(last.data[1:], row, None, coder.state_at(coefficients, row)) or 0
+        return _channels(coder.plane_counts, coder.missing_planes(row, symbols))
 
     def depacketize(self, packets: Iterable[RankedPacket]) -> PartialSymbols:
         """Decode packets of one picture, in any order, with or without duplicates.

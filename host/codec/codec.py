@@ -12,6 +12,7 @@ from ..wire import MAX_CODEC_BYTES
 from .analysis import Analysis
 from .bitstream import Bitstream
 from .decoder import Decoder
+from .encoder import PictureEncoder
 from .entropy import BitPlaneCoder
 from .layout import SIDE
 from .values import DecoderInputs
@@ -50,20 +51,33 @@ class Codec:
         """The shortest packets that ``encode`` can make, in bytes."""
         return self.bitstream.least_packet_bytes
 
-    def encode(self, picture: np.ndarray, packet_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:
+    def encode(
+        self, picture: np.ndarray, packet_bytes: int = MAX_CODEC_BYTES, max_bytes: int | None = None
+    ) -> list[RankedPacket]:
         """Encode a picture as packets, most important first, ranks from 0. Thread-safe.
 
         Args:
             picture: uint8 [224, 224, 3] RGB (see ``load_picture``).
             packet_bytes: most bytes of a packet, 57 to 236. Shorter packets need more bytes for the same picture:
                 1 % more at 118, 3 % more at 59. A picture has at most 4,956 bytes, whatever their length.
+            max_bytes: most bytes of the picture: only its most important ones are computed, the same as the first ones
+                of the whole picture. None: all.
 
         Raises:
             ValueError: the picture is of another shape or type, or such packets cannot be made.
         """
+        return self.encoder(picture, packet_bytes, max_bytes).more()
+
+    def encoder(
+        self, picture: np.ndarray, packet_bytes: int = MAX_CODEC_BYTES, max_bytes: int | None = None
+    ) -> PictureEncoder:
+        """Return an encoder that makes the packets of ``encode`` as they are asked for. Thread-safe.
+
+        The arguments and errors are those of ``encode``.
+        """
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
-        return self.bitstream.packetize(self.analysis(picture), packet_bytes=packet_bytes)
+        return PictureEncoder(self.bitstream, self.analysis(picture), packet_bytes, max_bytes)
 
     def channels_in(self, packets: Iterable[RankedPacket]) -> float:
         """Return how many channels ``packets`` hold, with fractions. Unusable packets do not count."""

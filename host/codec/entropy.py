@@ -85,7 +85,9 @@ class BitPlaneCoder:
         if not hasattr(self._local, "scratch"):
             size = self._lib.pnc_planes_state_size(self._model)
             symbols = self.rows * self.side
-            self._local.scratch = _Scratch(self._ffi.new("int16_t[]", size), self._ffi.new("uint32_t[]", symbols))
+            self._local.scratch = _Scratch(
+                self._ffi.new("int16_t[]", size), self._ffi.new("struct pnc_planes_interval[]", symbols)
+            )
         scratch: _Scratch = self._local.scratch
         return scratch
 
@@ -110,21 +112,35 @@ class BitPlaneCoder:
             raise ValueError(f"{room} bytes at pass row {row} of {self.rows}: no row can be coded")
         return bytes(self._ffi.buffer(out, length[0])), rows
 
-    def packetize(self, coefficients: np.ndarray, room: int, most: int) -> list[tuple[int, bytes]]:
-        """Encode a stream as packets of at most ``room`` bytes, at most ``most`` of them.
+    def packetize(
+        self, coefficients: np.ndarray, room: int, most: int, row: int = 0, rest: int = 0
+    ) -> tuple[list[tuple[int, bytes]], int]:
+        """Encode a stream from pass row ``row`` on, as packets of at most ``room`` bytes.
 
-        Returns the first pass row and the bytes of each packet. Raises ValueError if ``room`` is below ``least_room``.
+        Args:
+            coefficients: of a whole picture.
+            room: most bytes of a packet.
+            most: most packets.
+            row: where to begin: 0, or the row that an earlier call returned.
+            rest: how many bytes of the packet after these to make, fewer than ``room``. They do not count as rows.
+
+        Returns:
+            The first pass row and the bytes of each packet; and the row after the last whole one.
+
+        Raises:
+            ValueError: ``room`` is below ``least_room``, or there is no such row.
         """
         flat, scratch, ffi = self._flat(coefficients), self._scratch(), self._ffi
-        out = ffi.new("uint8_t[]", most * room + 8)
-        packets = ffi.new("struct pnc_planes_packet[]", most)
+        out = ffi.new("uint8_t[]", (most + 1) * room + 8)
+        packets = ffi.new("struct pnc_planes_packet[]", most + 1)
         count = self._lib.pnc_planes_packetize(
-            self._model, flat, most, scratch.state, scratch.intervals, room, out, packets
+            self._model, flat, row, most, rest, scratch.state, scratch.intervals, room, out, packets
         )
         if count < 0:
-            raise ValueError(f"{room} bytes: no row can be coded")
+            raise ValueError(f"{room} bytes at pass row {row} of {self.rows}: no row can be coded")
         data = ffi.buffer(out)
-        return [(packets[i].row, data[i * room : i * room + packets[i].length]) for i in range(count)]
+        coded = [(packets[i].row, data[i * room : i * room + packets[i].length]) for i in range(count)]
+        return coded, row + sum(packets[i].rows for i in range(count))
 
     def decode(self, data: bytes, row: int, rows: int | None, state: np.ndarray) -> int | None:
         """Decode one packet into ``state`` and return the number of symbols.
@@ -144,6 +160,13 @@ class BitPlaneCoder:
             self._model, data, len(data), row, -1 if rows is None else rows, self._state(state)
         )
         return count if count >= 0 else None
+
+    def state_at(self, coefficients: np.ndarray, row: int) -> np.ndarray:
+        """Return the state at the start of pass row ``row``, as a decoder has it there."""
+        state = self.new_state()
+        if self._lib.pnc_planes_state_at(self._model, self._flat(coefficients), row, self._state(state)) != 0:
+            raise ValueError(f"there is no pass row {row} of {self.rows}")
+        return state
 
     def reconstruction(self, state: np.ndarray) -> np.ndarray:
         """Return the partial reconstruction in ``state``, int16 [channels, side, side].

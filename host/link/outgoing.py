@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..ranked import RankedPacket
@@ -17,14 +17,16 @@ class OutgoingImage:
 
     ``send_by_us`` is when the server begins with its last answer: a packet that reaches it later is useless.
     ``leaves_by_us`` is when that answer has to leave it.
-    ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far.
+    ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far. ``more`` returns the
+    packets after ``packets``, some at a time; none at the end.
     """
 
     number: int
-    packets: Sequence[RankedPacket]
+    packets: list[RankedPacket]
     send_by_us: int
     leaves_by_us: int
     answer_by_us: int
+    more: Callable[[], Sequence[RankedPacket]] | None = None
     flushed: bool = False
     best: Answer | None = None
     sent: set[int] = field(default_factory=set)
@@ -53,6 +55,7 @@ class OutgoingImage:
         else:
             rank = self._next
             self._next += 1
+            self._know(self._next)  # whether there is one more: the last packet says that it is the last
         self.sent.add(rank)
         packet = self.packets[rank]
         return Picture(
@@ -64,6 +67,14 @@ class OutgoingImage:
             last=rank == len(self.packets) - 1,
             program=program,
         )
+
+    def _know(self, rank: int) -> None:
+        """Ask for more packets until ``rank`` is among them, or there are no more."""
+        while self.more is not None and rank >= len(self.packets):
+            packets = self.more()
+            self.packets += packets
+            if not packets:
+                self.more = None
 
     def requeue(self, rank: int) -> None:
         """Send a rank again, in its order of importance: the board did not receive it, or lost it."""

@@ -6,7 +6,7 @@ transport, ``host.sim`` runs it in virtual time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import PncError, Reason
@@ -91,8 +91,21 @@ class Sender:
         self._forget_board()
         self.session.start(now_us)
 
-    def submit(self, now_us: int, packets: Sequence[RankedPacket], deadline_us: int) -> int:
+    def submit(
+        self,
+        now_us: int,
+        packets: Sequence[RankedPacket],
+        deadline_us: int,
+        more: Callable[[], Sequence[RankedPacket]] | None = None,
+    ) -> int:
         """Send a picture whose answer is due at ``deadline_us``; return its number.
+
+        Args:
+            now_us: the present time.
+            packets: the picture, or its beginning.
+            deadline_us: when the answer is due.
+            more: returns the packets that follow, some at a time; none at the end. It is called when the last packet
+                known is sent, so the link never waits for it. It must not block. None: all are known.
 
         Raises:
             DeadlineInfeasibleError: the deadline is below the least that the link and the server have ever needed.
@@ -115,8 +128,19 @@ class Sender:
         number = self._numbers.free(now_us, number)
         # A server that was slow once is not given up: it may be fast again.
         send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
-        self._images[number] = OutgoingImage(number, packets, send_by_us, round(leaves_by_us), deadline_us)
+        self._images[number] = OutgoingImage(number, list(packets), send_by_us, round(leaves_by_us), deadline_us, more)
         return number
+
+    def likely_bytes(self, now_us: int, deadline_us: int) -> int | None:
+        """Return how many codec bytes the link carries for a deadline at its present rate; None if it is not known.
+
+        Other pictures that are under way share them.
+        """
+        rate = self.rate.bytes_per_s
+        if rate is None:
+            return None
+        left_us = self.server.leaves_by_us(deadline_us) - self.server.service_us - now_us
+        return int(rate * max(0.0, left_us) / 1e6)
 
     def part_bytes(self) -> tuple[int, int]:
         """Return how many codec bytes the first part of a picture should have, and the longest; MAX_CODEC_BYTES: whole.

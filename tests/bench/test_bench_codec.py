@@ -21,9 +21,9 @@ from host.codec import CodecError, PictureError, load
 
 #: A bench is at most this long, so that one that hangs ends the test.
 PATIENCE_S = 60
-ROW = {"step", "bytes", "median_ms", "least_ms", "batch_per_s"}
-RATIO = {"figure", "value", "at_most", "met"}
-ENCODING = [codec_bench.READ, codec_bench.NETWORK, codec_bench.CODING, codec_bench.ENCODE]
+ROW = {"step", "bytes", "median_ms", "least_ms", "cpu_ms", "batch_per_s"}
+RATIO = {"figure", "value", "of_cpu", "at_most", "met"}
+ENCODING = [codec_bench.READ, codec_bench.NETWORK, codec_bench.CODING, codec_bench.ENCODE, codec_bench.FIRST]
 EDGE = [codec_bench.ENTROPY, codec_bench.DECODE, "classify", codec_bench.ANSWER]
 
 
@@ -42,7 +42,7 @@ def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(threads: i
     steps = [row["step"] for row in report["rows"]]
     assert len(set(steps)) == len(steps)
     assert {*ENCODING, *EDGE, JPEG} <= set(steps)
-    assert all(set(row) == RATIO and row["value"] > 0 for row in report["ratios"])
+    assert all(set(row) == RATIO and row["value"] > 0 and row["of_cpu"] > 0 for row in report["ratios"])
     assert all(row["met"] in ((None,) if row["at_most"] is None else (True, False)) for row in report["ratios"])
     assert {"whole encoder / progressive JPEG", "entropy decoding, ms"} <= {row["figure"] for row in report["ratios"]}
     assert json.loads(json.dumps(report)) == report
@@ -55,6 +55,8 @@ def test_the_size_reported_is_the_mean_size_of_the_streams() -> None:
     sizes = [sum(len(packet.data) for packet in ours.encode(picture)) for picture in pictures]
     rows = {step.name: step for step in codec_bench._encoding(ours, pictures)}
     assert rows[codec_bench.ENCODE].size_bytes == round(np.mean(sizes))
+    assert rows[codec_bench.FIRST].size_bytes == codec_bench.FIRST_BYTES < min(sizes)
+    assert sum(len(packet.data) for packet in rows[codec_bench.FIRST].one(0)) == codec_bench.FIRST_BYTES
 
 
 def test_what_is_not_installed_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +71,11 @@ def test_what_is_not_installed_is_left_out_and_named(monkeypatch: pytest.MonkeyP
     steps = {row["step"] for row in report["rows"]}
     assert set(ENCODING) <= steps
     assert not {*EDGE, LITERT, "Pillow: AVIF q30"} & steps
-    assert {row["figure"] for row in report["ratios"]} == {"whole encoder / progressive JPEG", "whole encoder / WebP"}
+    assert {row["figure"] for row in report["ratios"]} == {
+        "whole encoder / progressive JPEG",
+        "first 1,000 bytes / progressive JPEG",
+        "whole encoder / WebP",
+    }
 
 
 def test_the_baselines_code_the_pictures_given() -> None:
@@ -87,7 +93,7 @@ def test_steps_take_turns_and_a_batch_is_shared_without_loss() -> None:
     latency = [(name, number) for name in "ab" for number in (0, 1)]
     batches = [(name, number % 2) for name in "ab" for number in range(5)]
     assert seen == [("a", 0), ("b", 0), *latency, *batches, *latency]
-    assert [len(step.times_ms) for step in steps] == [4, 4]
+    assert [len(step.times_ms) for step in steps] == [len(step.cpu_ms) for step in steps] == [4, 4]
     shares: list[int] = []
     many = Step("many", lambda _: None, shares.extend)
     time_in_turn([many], pictures=4, rounds=1, batch=7, threads=3)
@@ -138,7 +144,7 @@ def test_ctrl_c_ends_the_bench_and_its_process_at_once(group: bool, tmp_path: Pa
     picture = tmp_path / "0.png"
     os.mkfifo(picture)  # whoever reads it waits
     child = subprocess.Popen(
-        [sys.executable, "-m", "host.bench", "codec", "--codec", "pnc-v2", "--pictures", str(tmp_path)],
+        [sys.executable, "-m", "host.bench", "codec", "--codec", "pnc-v2", "--photos", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,6 +1,6 @@
 /* Run under ASan and UBSan: every buffer is as small as the contract allows, every packet and row is tried damaged.
  * Exits 0 if all sound packets came back and nothing was out of bounds. Prints a sum over all that was made, which is
- * the same however this was compiled. */
+ * the same however this was compiled, and on every processor. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +10,12 @@
 
 enum {
 	CHANNELS = 6,
-	SIDE = 7,
+	MOST_SIDE = 19,
 	PLANES = 7,
 	INPUTS = PNC_PLANES_NEAR + CHANNELS + PNC_PLANES_LEADS * PNC_PLANES_SIDES,
 	MOST = CHANNELS * PLANES,
 	ZEROS = PNC_PLANES_FAR * PNC_PLANES_SPREADS,
-	MORES = PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS,
-	ROUNDS = 1500
+	MORES = PNC_PLANES_SHIFTS * PNC_PLANES_SPREADS
 };
 
 static uint64_t seed = 88172645463325252u;
@@ -57,40 +56,60 @@ static void count_in(const void *bytes, size_t length)
 		sum = (sum ^ ((const uint8_t *)bytes)[i]) * 16777619u;
 }
 
-/* Coefficients of noise, with filters, steps and weights as large as they may be. */
-static void analyse(void)
+/* Mirrors a filter's upper left quarter, with or without changed signs: so are cosines, which have faster code. */
+static void mirror(int16_t *filter)
 {
-	static uint8_t pixels[8 * SIDE * 8 * SIDE * 3];
+	const int odd_y = any(2) ? -1 : 1, odd_x = any(2) ? -1 : 1;
+	for (int y = 0; y < 4; y++)
+		for (int x = 0; x < 4; x++) {
+			const int tap = filter[8 * y + x] < -127 ? -127 : filter[8 * y + x];
+			filter[8 * y + x] = (int16_t)tap;
+			filter[8 * y + 7 - x] = (int16_t)(odd_x * tap);
+			filter[8 * (7 - y) + x] = (int16_t)(odd_y * tap);
+			filter[8 * (7 - y) + 7 - x] = (int16_t)(odd_y * odd_x * tap);
+		}
+}
+
+/* Coefficients of noise, with filters, steps and weights as large as they may be. */
+static void analyse(int32_t side)
+{
+	static uint8_t pixels[8 * MOST_SIDE * 8 * MOST_SIDE * 3];
 	static int16_t filters[CHANNELS * PNC_ANALYSIS_TAPS];
-	static uint32_t inverse[CHANNELS], weight[SIDE * SIDE], limit[CHANNELS];
-	static int8_t coefficients[CHANNELS * SIDE * SIDE];
+	static uint32_t inverse[CHANNELS], weight[MOST_SIDE * MOST_SIDE], limit[CHANNELS];
+	static int8_t coefficients[CHANNELS * MOST_SIDE * MOST_SIDE];
 	static uint8_t colour[CHANNELS];
-	const struct pnc_analysis_model m = {CHANNELS, SIDE, 40, colour, filters, inverse, weight, limit};
-	for (int i = 0; i < 8 * SIDE * 8 * SIDE * 3; i++)
+	const struct pnc_analysis_model m = {CHANNELS, side, 40, colour, filters, inverse, weight, limit};
+	for (int i = 0; i < 8 * side * 8 * side * 3; i++)
 		pixels[i] = (uint8_t)any(256);
 	for (int i = 0; i < CHANNELS * PNC_ANALYSIS_TAPS; i++)
 		filters[i] = (int16_t)((int32_t)any(256) - 128);
+	for (int c = 1; c < CHANNELS; c++)
+		mirror(filters + c * PNC_ANALYSIS_TAPS);
 	for (size_t i = 0; i < CHANNELS; i++)
 		colour[i] = (uint8_t)any(PNC_ANALYSIS_COLOURS);
 	for (int i = 0; i < CHANNELS; i++) {
 		inverse[i] = any(1u << 30) / (1 + any(40));
 		limit[i] = (1u << (1 + any(PLANES))) - 1;
 	}
-	for (int i = 0; i < SIDE * SIDE; i++)
+	for (int i = 0; i < side * side; i++)
 		weight[i] = any(512);
 	pnc_analysis_run(&m, pixels, coefficients);
-	count_in(coefficients, sizeof(coefficients));
+	count_in(coefficients, (size_t)(CHANNELS * side * side));
 }
 
-int main(void)
+/* Takes the number of rounds; 1500 without an argument. */
+int main(int count, char **arguments)
 {
 	static uint8_t order[2 * MOST], top[CHANNELS];
 	static int16_t mean[MOST * INPUTS], spread[MOST * INPUTS];
 	static int32_t base[MOST];
 	static uint16_t zero[MOST * ZEROS * 2], more[MOST * MORES];
+	const int rounds = count > 1 ? atoi(arguments[1]) : 1500;
 	int sound = 0, refused = 0;
-	for (int round = 0; round < ROUNDS; round++) {
-		struct pnc_planes_model m = {CHANNELS, SIDE, PLANES, 0, order, top, mean, spread, base, zero, more};
+	for (int round = 0; round < rounds; round++) {
+		/* The larger side has vector code. */
+		const int32_t side = round % 8 ? 7 : MOST_SIDE;
+		struct pnc_planes_model m = {CHANNELS, side, PLANES, 0, order, top, mean, spread, base, zero, more};
 		m.passes = random_order(order, top);
 		const uint32_t weight = round % 2 ? 8192 : 90;
 		for (int i = 0; i < m.passes * INPUTS; i++) {
@@ -108,15 +127,15 @@ int main(void)
 		if (pnc_planes_check(&m) != 0 || pnc_planes_inputs(&m) != INPUTS)
 			return 1;
 		const size_t values = (size_t)pnc_planes_state_size(&m);
-		const int32_t rows = m.passes * SIDE, row = (int32_t)any((uint32_t)rows);
-		int8_t *coefficients = malloc(CHANNELS * SIDE * SIDE);
-		for (int i = 0; i < CHANNELS * SIDE * SIDE; i++) {
-			const int32_t size = (int32_t)(any(1u << top[i / (SIDE * SIDE)]) >> any(8));
+		const int32_t rows = m.passes * side, row = (int32_t)any((uint32_t)rows);
+		int8_t *coefficients = malloc((size_t)(CHANNELS * side * side));
+		for (int i = 0; i < CHANNELS * side * side; i++) {
+			const int32_t size = (int32_t)(any(1u << top[i / (side * side)]) >> any(8));
 			coefficients[i] = (int8_t)(any(2) ? size : -size);
 		}
 		int16_t *state = malloc(values * sizeof(*state)), *back = malloc(values * sizeof(*back));
 		int16_t *after = malloc(values * sizeof(*after));
-		uint32_t *steps = malloc(sizeof(*steps) * (size_t)(rows * SIDE));
+		struct pnc_planes_interval *steps = malloc(sizeof(*steps) * (size_t)(rows * side));
 		const size_t room = (size_t)pnc_planes_least_room(&m) + any(200);
 		uint8_t *out = malloc(room + 8);
 		size_t length = 0;
@@ -126,13 +145,13 @@ int main(void)
 		uint8_t *packet = malloc(length);
 		memcpy(packet, out, length);
 		if (pnc_planes_state_at(&m, coefficients, row, back) != 0 ||
-		    pnc_planes_decode(&m, packet, length, row, held, back) != held * SIDE ||
+		    pnc_planes_decode(&m, packet, length, row, held, back) != held * side ||
 		    pnc_planes_state_at(&m, coefficients, row + held, after) != 0 ||
 		    memcmp(back, after, values * sizeof(*back)) != 0)
 			return 3;
 		sound++;
 		count_in(out, length);
-		analyse();
+		analyse(side);
 		for (int i = 0; i < 20; i++) {
 			packet[any((uint32_t)length)] ^= (uint8_t)(1u << any(8));
 			const size_t cut = i % 2 ? length : any((uint32_t)length + 1);
@@ -140,10 +159,10 @@ int main(void)
 			const int32_t wanted = (int32_t)any((uint32_t)rows + 3) - 2;
 			memset(back, 0, values * sizeof(*back));
 			const int32_t got = pnc_planes_decode(&m, packet, cut, where, wanted, back);
-			if (got > 0 && got > (rows - where) * SIDE)
+			if (got > 0 && got > (rows - where) * side)
 				return 4;
 			refused += got < 0;
-			count_in(&got, sizeof(got));
+			count_in((const uint8_t[]){(uint8_t)got, (uint8_t)((uint32_t)got >> 8)}, 2);
 		}
 		free(packet);
 		free(out);

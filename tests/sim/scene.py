@@ -144,9 +144,15 @@ class Scene:
         """Advance the time until all senders have an answer from the server."""
         return self.run_until(lambda: all(sender.ready for sender in self.senders), limit_us)
 
-    def submit(self, packets: Sequence[RankedPacket], deadline_us: int, camera: int = 0) -> int:
+    def submit(
+        self,
+        packets: Sequence[RankedPacket],
+        deadline_us: int,
+        camera: int = 0,
+        more: Callable[[], Sequence[RankedPacket]] | None = None,
+    ) -> int:
         """Submit a picture now and return its number."""
-        number = self.senders[camera].submit(self.now_us, packets, self.now_us + deadline_us)
+        number = self.senders[camera].submit(self.now_us, packets, self.now_us + deadline_us, more)
         self.outcomes[camera].pop(number, None)
         self.hosts[camera].wake()
         return number

@@ -224,6 +224,6 @@ def test_symbols_cost_what_the_coder_writes() -> None:
     contexts, symbols = coder.contexts(coefficients)
     costs = symbol_costs(coder.arrays)
     bits = sum(costs[i][contexts[i], symbols[i]].sum() for i in range(coder.passes))
-    packets = coder.packetize(coefficients, 4096, 1)
+    packets, _ = coder.packetize(coefficients, 4096, 1)
     assert len(packets) == 1
     assert bits / 8 - 1 < len(packets[0][1]) < bits / 8 * 1.01 + 5

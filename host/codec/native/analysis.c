@@ -12,27 +12,64 @@
 #define CELL PNC_ANALYSIS_CELL
 #define MAX_SIDE 32
 #define MAX_LINE (CELL * MAX_SIDE)
+#define MAX_CHANNELS 64
 
-/* A row of cells: eight lines of each colour plane, padded with zeros. */
-struct lines {
-	int16_t of[PNC_ANALYSIS_COLOURS][CELL][MAX_LINE];
+/* Filters are cosines: mirrored left to right and top to bottom, each is itself, with or without its sign changed. So
+ * pixels that share a tap are added or subtracted first, and 16 of the 64 products are left. */
+enum {
+	HALF = CELL / 2,
+	KINDS = 4,
+	PAIRS = HALF * HALF / 2,
+	NO_KIND = -1
 };
 
-/* (value + 128) >> 8, without shifting a negative number. */
-SIMD_INLINE int16_t rounded(int32_t value)
+/* A row of cells: eight lines of each colour plane, padded with zeros. The same folded to the upper left quarter of
+ * each cell, for each kind of filter: 2 if it is odd from top to bottom, plus 1 if it is odd from left to right. Two
+ * taps lie side by side, since processors have vector instructions for sums of two products. */
+struct lines {
+	int16_t of[PNC_ANALYSIS_COLOURS][CELL][MAX_LINE];
+	int16_t folded[PNC_ANALYSIS_COLOURS][KINDS][PAIRS][MAX_SIDE][2];
+};
+
+/* A channel's kind, or NO_KIND, and its filter's taps in the upper left quarter. */
+struct quarter {
+	int32_t kind;
+	int16_t taps[PAIRS][2];
+};
+
+static struct quarter quarter_of(const int16_t *filter)
 {
-	return (int16_t)(((value + 128 + (256 << 8)) >> 8) - 256);
+	struct quarter q;
+	int32_t even_y = 0, odd_y = 0, even_x = 0, odd_x = 0;
+	for (int32_t y = 0; y < CELL; y++)
+		for (int32_t x = 0; x < CELL; x++) {
+			const int16_t tap = filter[y * CELL + x];
+			const int16_t below = filter[(CELL - 1 - y) * CELL + x];
+			const int16_t beside = filter[y * CELL + CELL - 1 - x];
+			even_y |= tap - below;
+			odd_y |= tap + below;
+			even_x |= tap - beside;
+			odd_x |= tap + beside;
+		}
+	q.kind = (even_y && odd_y) || (even_x && odd_x) ? NO_KIND : 2 * (even_y != 0) + (even_x != 0);
+	for (int32_t y = 0; y < HALF; y++)
+		memcpy(q.taps[y * HALF / 2], filter + (ptrdiff_t)y * CELL, HALF * sizeof(*filter));
+	return q;
 }
 
-/* Compilers vectorize this loop. With a 32-bit index they would not: Python builds with -fwrapv, so it could wrap. */
+/* Compilers vectorize this loop: all values fit 16 bits. With a 32-bit index they would not: Python builds with
+ * -fwrapv, so it could wrap. The differences are halved before 128 is added, since their sum might not fit. */
 SIMD_INLINE void split_line(const uint8_t *restrict pixels, ptrdiff_t count, int16_t *restrict luma,
 			    int16_t *restrict blue, int16_t *restrict red)
 {
 	for (ptrdiff_t i = 0; i < count; i++) {
-		const int32_t r = pixels[3 * i], g = pixels[3 * i + 1], b = pixels[3 * i + 2];
-		luma[i] = (int16_t)(rounded(77 * r + 150 * g + 29 * b) - PNC_ANALYSIS_MIDDLE);
-		blue[i] = rounded(-43 * r - 85 * g + 128 * b);
-		red[i] = rounded(128 * r - 107 * g - 21 * b);
+		const int16_t r = pixels[3 * i], g = pixels[3 * i + 1], b = pixels[3 * i + 2];
+		const uint16_t light = (uint16_t)(77 * r + 150 * g + 29 * b + 128);
+		const int16_t to_blue = (int16_t)(128 * b - 43 * r - 85 * g);
+		const int16_t to_red = (int16_t)(128 * r - 107 * g - 21 * b);
+		luma[i] = (int16_t)((light >> 8) - PNC_ANALYSIS_MIDDLE);
+		blue[i] = (int16_t)(((to_blue >> 1) + 64) >> 7);
+		red[i] = (int16_t)(((to_red >> 1) + 64) >> 7);
 	}
 }
 
@@ -42,7 +79,36 @@ SIMD_INLINE void split_row(const uint8_t *pixels, ptrdiff_t side, struct lines *
 		split_line(pixels + y * side * CELL * 3, side * CELL, to->of[0][y], to->of[1][y], to->of[2][y]);
 }
 
-static void filter_scalar(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side, int32_t *sums)
+static void fold_scalar(const int16_t (*lines)[MAX_LINE], int32_t side, int16_t (*to)[PAIRS][MAX_SIDE][2])
+{
+	for (int32_t y = 0; y < HALF; y++)
+		for (int32_t at = 0; at < side; at++)
+			for (int32_t x = 0; x < HALF; x++) {
+				const int16_t *upper = lines[y] + at * CELL, *lower = lines[CELL - 1 - y] + at * CELL;
+				const int32_t left = upper[x] + lower[x],
+					      right = upper[CELL - 1 - x] + lower[CELL - 1 - x];
+				const int32_t left_odd = upper[x] - lower[x];
+				const int32_t right_odd = upper[CELL - 1 - x] - lower[CELL - 1 - x];
+				const int32_t pair = (y * HALF + x) / 2;
+				to[0][pair][at][x % 2] = (int16_t)(left + right);
+				to[1][pair][at][x % 2] = (int16_t)(left - right);
+				to[2][pair][at][x % 2] = (int16_t)(left_odd + right_odd);
+				to[3][pair][at][x % 2] = (int16_t)(left_odd - right_odd);
+			}
+}
+
+static void filter_scalar(const int16_t (*cells)[MAX_SIDE][2], const int16_t (*taps)[2], int32_t *sums)
+{
+	for (ptrdiff_t x = 0; x < MAX_SIDE; x++) {
+		int32_t sum = 0;
+		for (int32_t k = 0; k < PAIRS; k++)
+			sum += cells[k][x][0] * taps[k][0] + cells[k][x][1] * taps[k][1];
+		sums[x] = sum;
+	}
+}
+
+/* For a filter without symmetries. */
+static void filter_any(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side, int32_t *sums)
 {
 	for (int32_t x = 0; x < side; x++) {
 		int32_t sum = 0;
@@ -54,29 +120,74 @@ static void filter_scalar(const int16_t (*lines)[MAX_LINE], const int16_t *filte
 }
 
 #ifdef TARGET_AVX2
-/* Like filter_scalar for eight cells at a time: a vector holds one line of two cells. */
-static TARGET_AVX2 void filter_avx2(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side,
-				    int32_t *sums)
+static inline TARGET_AVX2 __m256i two_halves(const int16_t *low, const int16_t *high)
 {
-	__m256i taps[CELL];
-	for (int32_t y = 0; y < CELL; y++)
-		taps[y] = _mm256_broadcastsi128_si256(
-			_mm_loadu_si128((const __m128i *)(const void *)(filter + (ptrdiff_t)y * CELL)));
-	for (int32_t x = 0; x < side; x += 8) {
-		__m256i sum[4];
-		for (int32_t k = 0; k < 4; k++) {
-			sum[k] = _mm256_setzero_si256();
-			for (int32_t y = 0; y < CELL; y++) {
-				const void *from = lines[y] + (ptrdiff_t)(x + 2 * k) * CELL;
-				const __m256i pair = _mm256_loadu_si256((const __m256i *)from);
-				sum[k] = _mm256_add_epi32(sum[k], _mm256_madd_epi16(pair, taps[y]));
+	const __m128i first = _mm_loadu_si128((const __m128i *)(const void *)low);
+	return _mm256_inserti128_si256(_mm256_castsi128_si256(first),
+				       _mm_loadu_si128((const __m128i *)(const void *)high), 1);
+}
+
+/* [a, b] -> [a + b mirrored, a - b mirrored], in each half; a and b have four values. */
+static inline TARGET_AVX2 __m256i mirrored_sums(__m256i line)
+{
+	const __m256i left = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0,
+					      1, 2, 3, 4, 5, 6, 7);
+	const __m256i right = _mm256_setr_epi8(14, 15, 12, 13, 10, 11, 8, 9, 14, 15, 12, 13, 10, 11, 8, 9, 14, 15, 12,
+					       13, 10, 11, 8, 9, 14, 15, 12, 13, 10, 11, 8, 9);
+	const __m256i signs = _mm256_setr_epi16(1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1);
+	return _mm256_add_epi16(_mm256_shuffle_epi8(line, left),
+				_mm256_sign_epi16(_mm256_shuffle_epi8(line, right), signs));
+}
+
+/* Stores four vectors, each with four pairs of cell k and of cell k + 4, as four vectors with one pair of each cell:
+ * the first two for an even filter, the others for an odd one. */
+static inline TARGET_AVX2 void store_pairs(const __m256i *cells, int16_t (*even)[MAX_SIDE][2],
+					   int16_t (*odd)[MAX_SIDE][2], int32_t at)
+{
+	const __m256i a = _mm256_unpacklo_epi32(cells[0], cells[1]), b = _mm256_unpacklo_epi32(cells[2], cells[3]);
+	const __m256i c = _mm256_unpackhi_epi32(cells[0], cells[1]), d = _mm256_unpackhi_epi32(cells[2], cells[3]);
+	_mm256_storeu_si256((__m256i *)(void *)even[0][at], _mm256_unpacklo_epi64(a, b));
+	_mm256_storeu_si256((__m256i *)(void *)even[1][at], _mm256_unpackhi_epi64(a, b));
+	_mm256_storeu_si256((__m256i *)(void *)odd[0][at], _mm256_unpacklo_epi64(c, d));
+	_mm256_storeu_si256((__m256i *)(void *)odd[1][at], _mm256_unpackhi_epi64(c, d));
+}
+
+/* Like fold_scalar for eight cells at a time. */
+static TARGET_AVX2 void fold_avx2(const int16_t (*lines)[MAX_LINE], int32_t side, int16_t (*to)[PAIRS][MAX_SIDE][2])
+{
+	for (int32_t y = 0; y < HALF; y++)
+		for (int32_t at = 0; at < side; at += 8) {
+			__m256i even[4], odd[4];
+			for (ptrdiff_t k = 0; k < 4; k++) {
+				const int16_t *upper = lines[y] + (at + k) * CELL,
+					      *lower = lines[CELL - 1 - y] + (at + k) * CELL;
+				const __m256i a = two_halves(upper, upper + (ptrdiff_t)4 * CELL);
+				const __m256i b = two_halves(lower, lower + (ptrdiff_t)4 * CELL);
+				even[k] = mirrored_sums(_mm256_add_epi16(a, b));
+				odd[k] = mirrored_sums(_mm256_sub_epi16(a, b));
 			}
+			const int32_t pair = y * HALF / 2;
+			store_pairs(even, to[0] + pair, to[1] + pair, at);
+			store_pairs(odd, to[2] + pair, to[3] + pair, at);
 		}
-		/* The low half has the sums of cells 0, 2, 4, 6, the high half those of 1, 3, 5, 7. */
-		const __m256i all =
-			_mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
-		const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-		_mm256_storeu_si256((__m256i *)(void *)(sums + x), _mm256_permutevar8x32_epi32(all, order));
+}
+
+/* Like filter_scalar for eight cells at a time. */
+static TARGET_AVX2 void filter_avx2(const int16_t (*cells)[MAX_SIDE][2], const int16_t (*taps)[2], int32_t *sums)
+{
+	__m256i weights[PAIRS];
+	for (int32_t k = 0; k < PAIRS; k++) {
+		int32_t pair;
+		memcpy(&pair, taps[k], sizeof(pair));
+		weights[k] = _mm256_set1_epi32(pair);
+	}
+	for (int32_t x = 0; x < MAX_SIDE; x += 8) {
+		__m256i sum = _mm256_setzero_si256();
+		for (int32_t k = 0; k < PAIRS; k++) {
+			const __m256i pairs = _mm256_loadu_si256((const __m256i *)(const void *)cells[k][x]);
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, weights[k]));
+		}
+		_mm256_storeu_si256((__m256i *)(void *)(sums + x), sum);
 	}
 }
 #endif
@@ -95,21 +206,35 @@ SIMD_INLINE void quantize(const int32_t *restrict sums, const uint32_t *restrict
 	}
 }
 
-SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
-		     void (*filter)(const int16_t (*)[MAX_LINE], const int16_t *, int32_t, int32_t *),
+/* The two loops that have vector code by hand. */
+struct loops {
+	void (*fold)(const int16_t (*)[MAX_LINE], int32_t, int16_t (*)[PAIRS][MAX_SIDE][2]);
+	void (*filter)(const int16_t (*)[MAX_SIDE][2], const int16_t (*)[2], int32_t *);
+};
+
+SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels, struct loops loops,
 		     int8_t *coefficients)
 {
 	const ptrdiff_t side = m->side;
 	struct lines lines;
+	struct quarter quarters[MAX_CHANNELS];
 	int32_t sums[MAX_SIDE] = {0};
 	memset(&lines, 0, sizeof(lines));
+	for (ptrdiff_t c = 0; c < m->channels; c++)
+		quarters[c] = quarter_of(m->filters + c * PNC_ANALYSIS_TAPS);
 	for (ptrdiff_t y = 0; y < side; y++) {
 		uint32_t weight[MAX_SIDE] = {0};
 		memcpy(weight, m->weight + y * side, sizeof(*weight) * (size_t)side);
 		split_row(pixels + y * CELL * side * CELL * 3, side, &lines);
+		for (ptrdiff_t colour = 0; colour < PNC_ANALYSIS_COLOURS; colour++)
+			loops.fold(lines.of[colour], m->side, lines.folded[colour]);
 		for (ptrdiff_t c = 0; c < m->channels; c++) {
 			int8_t out[MAX_SIDE];
-			filter(lines.of[m->colour[c]], m->filters + c * PNC_ANALYSIS_TAPS, m->side, sums);
+			const struct quarter *q = quarters + c;
+			if (q->kind == NO_KIND)
+				filter_any(lines.of[m->colour[c]], m->filters + c * PNC_ANALYSIS_TAPS, m->side, sums);
+			else
+				loops.filter(lines.folded[m->colour[c]][q->kind], q->taps, sums);
 			quantize(sums, weight, m->inverse[c], m->bits, m->limit[c], out);
 			memcpy(coefficients + (c * side + y) * side, out, (size_t)side);
 		}
@@ -119,7 +244,7 @@ SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels,
 #ifdef TARGET_AVX2
 static TARGET_AVX2 void run_avx2(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
 {
-	run(m, pixels, filter_avx2, coefficients);
+	run(m, pixels, (struct loops){fold_avx2, filter_avx2}, coefficients);
 }
 #endif
 
@@ -131,5 +256,5 @@ void pnc_analysis_run(const struct pnc_analysis_model *m, const uint8_t *pixels,
 		return;
 	}
 #endif
-	run(m, pixels, filter_scalar, coefficients);
+	run(m, pixels, (struct loops){fold_scalar, filter_scalar}, coefficients);
 }

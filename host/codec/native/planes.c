@@ -1,3 +1,4 @@
+#include "planes_avx2.h"
 #include "planes_internal.h"
 
 #include <string.h>
@@ -56,40 +57,55 @@ int32_t pnc_planes_check(const struct pnc_planes_model *m)
 	return 0;
 }
 
-/* Writes the partial reconstruction of each coefficient. Returns the bitwise OR of the known magnitudes. */
-SIMD_INLINE int32_t set_values(const int8_t *restrict coefficients, int32_t missing, int32_t count,
-			       int16_t *restrict to)
+/* Writes the partial reconstruction of each coefficient of a row. Compilers vectorize the loop: all values fit 16 bits.
+ */
+static void set_scalar(const int8_t *restrict coefficients, int32_t missing, ptrdiff_t count, int16_t *restrict to)
 {
-	int32_t any = 0;
-	for (int32_t i = 0; i < count; i++) {
-		const int32_t known = magnitude(coefficients[i]) >> missing, some = -(known != 0);
-		to[i] = (int16_t)signed_as(coefficients[i], ((4 * known + 2) << missing) & some);
-		any |= known;
+	for (ptrdiff_t i = 0; i < count; i++) {
+		const int16_t c = coefficients[i], size = (int16_t)(c < 0 ? -c : c), known = (int16_t)(size >> missing);
+		const int16_t middle = (int16_t)((4 * known + 2) << missing), v = (int16_t)(known ? middle : 0);
+		to[i] = (int16_t)(c < 0 ? -v : v);
 	}
-	return any;
 }
 
 #ifdef TARGET_AVX2
-static TARGET_AVX2 int32_t set_avx2(const int8_t *coefficients, int32_t missing, int32_t count, int16_t *to)
+/* Like set_scalar for count >= 16. The last vector overlaps the one before it if needed. */
+static inline TARGET_AVX2 void set_avx2(const int8_t *coefficients, __m128i missing, ptrdiff_t count, int16_t *to)
 {
-	return set_values(coefficients, missing, count, to);
+	for (ptrdiff_t done = 0; done < count; done += LANES) {
+		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
+		const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(coefficients + i));
+		const __m256i c = _mm256_cvtepi8_epi16(bytes), known = _mm256_srl_epi16(_mm256_abs_epi16(c), missing);
+		const __m256i middle = _mm256_add_epi16(_mm256_slli_epi16(known, 2), _mm256_set1_epi16(2));
+		const __m256i nothing = _mm256_cmpeq_epi16(known, _mm256_setzero_si256());
+		const __m256i v = _mm256_andnot_si256(nothing, _mm256_sll_epi16(middle, missing));
+		_mm256_storeu_si256((__m256i *)(void *)(to + i), _mm256_sign_epi16(v, c));
+	}
+}
+
+static TARGET_AVX2 void reconstruct_avx2(const int8_t *coefficients, ptrdiff_t side, ptrdiff_t rows, int32_t missing,
+					 int16_t *to)
+{
+	const __m128i by = _mm_cvtsi32_si128(missing);
+	for (ptrdiff_t y = 0; y < rows; y++)
+		set_avx2(coefficients + y * side, by, side, to + y * (side + 2));
 }
 #endif
 
-int32_t pnc_planes_reconstruct(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t first, int32_t end,
-			       int32_t missing, int16_t *to)
+void pnc_planes_reconstruct(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t first, int32_t end,
+			    int32_t missing, int16_t *to)
 {
-	const int32_t side = m->side, width = width_of(m), from = (first + 1) * width;
-	/* Copied into its frame first, so that one long loop covers all rows. */
-	int8_t framed[MAX_AREA];
-	memset(framed + from, 0, (size_t)((end - first) * width));
-	for (int32_t y = first; y < end; y++)
-		memcpy(framed + (y + 1) * width + 1, coefficients + y * side, (size_t)side);
+	const ptrdiff_t side = m->side, width = width_of(m);
+	coefficients += first * side;
+	to += first * width + first_of(m);
 #ifdef TARGET_AVX2
-	if (HAS_AVX2)
-		return set_avx2(framed + from, missing, (end - first) * width, to + from) != 0;
+	if (side >= LANES && HAS_AVX2) {
+		reconstruct_avx2(coefficients, side, end - first, missing, to);
+		return;
+	}
 #endif
-	return set_values(framed + from, missing, (end - first) * width, to + from) != 0;
+	for (ptrdiff_t y = 0; y < end - first; y++)
+		set_scalar(coefficients + y * side, missing, side, to + y * width);
 }
 
 int32_t pnc_planes_state_at(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int16_t *state)

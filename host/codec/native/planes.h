@@ -73,22 +73,31 @@ int32_t pnc_planes_state_at(const struct pnc_planes_model *model, const int8_t *
 /* The fewest bytes that hold any pass row, whatever its symbols: 56 for a side of 28, 64 for one of 32. */
 int32_t pnc_planes_least_room(const struct pnc_planes_model *model);
 
-/* Encodes pass rows from `row` on, as many as `room` bytes (pnc_planes_least_room..4096) decide. Scratch: `state` has
- * the size of a state, `intervals` side * side * passes words. `out` has room + 8 bytes. Writes *length bytes to `out`
- * and returns the number of whole rows in them (at least 1), or an error. */
-int32_t pnc_planes_encode(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row, int16_t *state,
-			  uint32_t *intervals, uint8_t *out, size_t room, size_t *length);
-
-/* A packet of a stream: its first pass row, and its length in bytes. */
-struct pnc_planes_packet {
-	int32_t row, length;
+/* A symbol's part of its cumulative table. */
+struct pnc_planes_interval {
+	uint16_t start, size;
 };
 
-/* Encodes a stream as consecutive packets, each equal to that of pnc_planes_encode, up to `most` packets. `out` has
- * most * room + 8 bytes; packet i begins at out + i * room. Returns the number of packets, or an error. */
-int32_t pnc_planes_packetize(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t most,
-			     int16_t *state, uint32_t *intervals, size_t room, uint8_t *out,
-			     struct pnc_planes_packet *packets);
+/* Encodes pass rows from `row` on, as many as `room` bytes (pnc_planes_least_room..4096) decide. Scratch: `state` has
+ * the size of a state, `intervals` side * side * passes
+ * intervals. `out` has room + 8 bytes. Writes *length bytes to `out`
+ * and returns the number of whole rows in them (at least 1), or an error. */
+int32_t pnc_planes_encode(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row, int16_t *state,
+			  struct pnc_planes_interval *intervals, uint8_t *out, size_t room, size_t *length);
+
+/* A packet of a stream: its first pass row, the number of whole rows in it, and its length in bytes. */
+struct pnc_planes_packet {
+	int32_t row, rows, length;
+};
+
+/* Encodes a stream from pass row `row` on: up to `most` consecutive packets, each equal to that of pnc_planes_encode,
+ * and, unless the stream ends in them, the first `rest` bytes of the packet after them (fewer than `room`; 0: nothing).
+ * Such a beginning counts as no rows. Coding can go on later, at the row after the last whole packet, and gives the
+ * same packets as coding at once. `out` has (most + 1) * room + 8 bytes, packet i begins at out + i * room; `packets`
+ * has most + 1 elements. Returns the number of packets, with the beginning, or an error. */
+int32_t pnc_planes_packetize(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row,
+			     int32_t most, size_t rest, int16_t *state, struct pnc_planes_interval *intervals,
+			     size_t room, uint8_t *out, struct pnc_planes_packet *packets);
 
 /* Decodes the packet in[0..length), which begins at pass row `row`, into `state`, which must be the state at that row.
  * rows: the number of whole rows that the packet must hold (`state` is then that at row + rows), or -1 to decode every

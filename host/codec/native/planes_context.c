@@ -1,18 +1,6 @@
+#include "planes_avx2.h"
 #include "planes_internal.h"
-
-#include <string.h>
-
-/* Inputs with their weights, used in pairs. An odd `count` is followed by one input of weight zero. */
-struct terms {
-	int32_t count;
-	const int16_t *from[MAX_INPUTS + 1];
-	int16_t mean[MAX_INPUTS + 1], spread[MAX_INPUTS + 1];
-};
-
-/* Inputs with a weight in both sums, and inputs with a weight in the expected value only. */
-struct inputs {
-	struct terms both, means;
-};
+#include "planes_neon.h"
 
 void pnc_planes_find_nonzero(const struct pnc_planes_model *m, const int16_t *state, uint8_t *nonzero)
 {
@@ -25,31 +13,80 @@ void pnc_planes_find_nonzero(const struct pnc_planes_model *m, const int16_t *st
 	}
 }
 
-static void add_term(struct terms *t, const int16_t *from, int16_t mean, int16_t spread)
+/* Which values are not zero: bit k % 64 of word k / 64 for value k. */
+struct bits {
+	uint64_t word[2];
+};
+
+static struct bits bits_scalar(const int16_t *values, int32_t from, int32_t count, struct bits b)
 {
-	t->from[t->count] = from;
-	t->mean[t->count] = mean;
-	t->spread[t->count++] = spread;
+	for (int32_t k = from; k < count; k++)
+		b.word[k / 64] |= (uint64_t)(values[k] != 0) << k % 64;
+	return b;
 }
 
-/* Branch-free, because zero weights are unpredictable. An input that is not counted is overwritten by the next one. */
-static void add_input(struct inputs *to, const int16_t *from, int16_t mean, int16_t spread)
+#ifdef TARGET_AVX2
+static TARGET_AVX2 struct bits bits_avx2(const int16_t *values, int32_t count)
 {
-	struct terms *both = &to->both, *means = &to->means;
-	const int32_t has_spread = spread != 0, has_mean = mean != 0;
-	both->from[both->count] = means->from[means->count] = from;
-	both->mean[both->count] = means->mean[means->count] = mean;
-	both->spread[both->count] = spread;
-	means->spread[means->count] = 0;
-	both->count += has_spread;
-	means->count += has_mean & ~has_spread;
+	struct bits b = {{0, 0}};
+	const __m256i zero = _mm256_setzero_si256();
+	int32_t k = 0;
+	for (; k + 2 * LANES <= count; k += 2 * LANES) {
+		const __m256i low = _mm256_cmpeq_epi16(load(values + k), zero);
+		const __m256i high = _mm256_cmpeq_epi16(load(values + k + LANES), zero);
+		const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+		b.word[k / 64] |= (uint64_t) ~(uint32_t)_mm256_movemask_epi8(both) << k % 64;
+	}
+	return bits_scalar(values, k, count, b);
+}
+#endif
+
+static struct bits bits_of(const int16_t *values, int32_t count)
+{
+#ifdef TARGET_AVX2
+	if (HAS_AVX2)
+		return bits_avx2(values, count);
+#endif
+	return bits_scalar(values, 0, count, (struct bits){{0, 0}});
 }
 
-static void make_even(struct terms *t)
+/* Sets bits k ... k + count - 1 to the lowest ones of `bits`. */
+static void set_bits(struct bits *b, int32_t k, int32_t count, uint64_t bits)
 {
-	if (t->count % 2 != 0) {
-		add_term(t, t->from[t->count - 1], 0, 0);
-		t->count--;
+	bits &= count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+	b->word[k / 64] |= bits << k % 64;
+	if (k % 64 + count > 64)
+		b->word[k / 64 + 1] |= bits >> (64 - k % 64);
+}
+
+static int32_t lowest(uint64_t word)
+{
+#ifdef __GNUC__
+	return __builtin_ctzll(word);
+#else
+	int32_t at = 0;
+	while (!(word >> at & 1))
+		at++;
+	return at;
+#endif
+}
+
+/* Lists the inputs in `b`, in pairs: with an odd number of them the last one is repeated without weight. */
+static void list_terms(struct bits b, const int16_t *const *from, const int16_t *mean, const int16_t *spread,
+		       struct pnc_planes_terms *t)
+{
+	int32_t n = 0;
+	for (int32_t w = 0; w < 2; w++)
+		for (uint64_t left = b.word[w]; left != 0; left &= left - 1) {
+			const int32_t k = 64 * w + lowest(left);
+			t->from[n] = from[k];
+			t->mean[n] = mean[k];
+			t->spread[n++] = spread[k];
+		}
+	t->count = n;
+	if (n % 2 != 0) {
+		t->from[n] = t->from[n - 1];
+		t->mean[n] = t->spread[n] = 0;
 	}
 }
 
@@ -67,112 +104,136 @@ static inline int16_t size(int16_t value)
 	return (int16_t)(value < 0 ? -value : value);
 }
 
-static void add_scalar(const struct inputs *in, int32_t count, int32_t base, int32_t *restrict expected,
-		       int32_t *restrict uncertain)
+void pnc_planes_sum_scalar(const struct pnc_planes_inputs *in, ptrdiff_t from, ptrdiff_t count,
+			   int32_t *restrict expected, int32_t *restrict uncertain)
 {
-	for (int32_t i = 0; i < count; i++) {
+	for (ptrdiff_t i = 0; i < count; i++) {
 		expected[i] = 0;
-		uncertain[i] = base;
+		uncertain[i] = in->base;
 	}
 	for (int32_t k = 0; k < in->both.count; k += 2) {
-		const int16_t *a = in->both.from[k], *b = in->both.from[k + 1];
+		const int16_t *a = in->both.from[k] + from, *b = in->both.from[k + 1] + from;
 		const int16_t mean_a = in->both.mean[k], mean_b = in->both.mean[k + 1];
 		const int16_t spread_a = in->both.spread[k], spread_b = in->both.spread[k + 1];
-		for (int32_t i = 0; i < count; i++)
+		for (ptrdiff_t i = 0; i < count; i++)
 			expected[i] += product(mean_a, a[i]) + product(mean_b, b[i]);
-		for (int32_t i = 0; i < count; i++)
+		for (ptrdiff_t i = 0; i < count; i++)
 			uncertain[i] += product(spread_a, size(a[i])) + product(spread_b, size(b[i]));
 	}
 	for (int32_t k = 0; k < in->means.count; k += 2) {
-		const int16_t *a = in->means.from[k], *b = in->means.from[k + 1];
+		const int16_t *a = in->means.from[k] + from, *b = in->means.from[k + 1] + from;
 		const int16_t mean_a = in->means.mean[k], mean_b = in->means.mean[k + 1];
-		for (int32_t i = 0; i < count; i++)
+		for (ptrdiff_t i = 0; i < count; i++)
 			expected[i] += product(mean_a, a[i]) + product(mean_b, b[i]);
 	}
 }
 
 #ifdef TARGET_AVX2
-static inline TARGET_AVX2 __m256i both_weights(const int16_t *pair)
-{
-	int32_t word;
-	memcpy(&word, pair, sizeof(word));
-	return _mm256_set1_epi32(word);
-}
-
-static inline TARGET_AVX2 void store(int32_t *to, __m256i low, __m256i high)
+static inline TARGET_AVX2 void store_avx2(__m256i low, __m256i high, int32_t *to)
 {
 	_mm256_storeu_si256((__m256i *)(void *)to, _mm256_permute2x128_si256(low, high, 0x20));
 	_mm256_storeu_si256((__m256i *)(void *)(to + 8), _mm256_permute2x128_si256(low, high, 0x31));
 }
 
-/* Like add_scalar for count >= 16: sixteen positions at a time. The last vector overlaps the one before it if needed.
- */
-static TARGET_AVX2 void add_avx2(const struct inputs *in, int32_t count, int32_t base, int32_t *expected,
+/* Like pnc_planes_sum_scalar from 0 on for count >= 16. The last vectors overlap those before them if needed. */
+static TARGET_AVX2 void sum_avx2(const struct pnc_planes_inputs *in, ptrdiff_t count, int32_t *expected,
 				 int32_t *uncertain)
 {
-	for (int32_t done = 0; done < count; done += LANES) {
-		const int32_t i = done + LANES <= count ? done : count - LANES;
-		__m256i e_low = _mm256_setzero_si256(), e_high = e_low;
-		__m256i u_low = _mm256_set1_epi32(base), u_high = u_low;
-		for (int32_t k = 0; k < in->both.count; k += 2) {
-			const __m256i a = load(in->both.from[k] + i), b = load(in->both.from[k + 1] + i);
-			const __m256i mean = both_weights(in->both.mean + k),
-				      spread = both_weights(in->both.spread + k);
-			const __m256i low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
-			e_low = _mm256_add_epi32(e_low, _mm256_madd_epi16(low, mean));
-			e_high = _mm256_add_epi32(e_high, _mm256_madd_epi16(high, mean));
-			u_low = _mm256_add_epi32(u_low, _mm256_madd_epi16(_mm256_abs_epi16(low), spread));
-			u_high = _mm256_add_epi32(u_high, _mm256_madd_epi16(_mm256_abs_epi16(high), spread));
-		}
-		for (int32_t k = 0; k < in->means.count; k += 2) {
-			const __m256i a = load(in->means.from[k] + i), b = load(in->means.from[k + 1] + i);
-			const __m256i mean = both_weights(in->means.mean + k);
-			e_low = _mm256_add_epi32(e_low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), mean));
-			e_high = _mm256_add_epi32(e_high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), mean));
-		}
-		store(expected + i, e_low, e_high);
-		store(uncertain + i, u_low, u_high);
+	for (ptrdiff_t done = 0; done < count; done += 2 * LANES) {
+		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
+		const ptrdiff_t j = done + 2 * LANES <= count ? done + LANES : count - LANES;
+		struct sums_avx2 at_i, at_j;
+		sum_twice_avx2(in, i, j, &at_i, &at_j);
+		store_avx2(at_i.mean_low, at_i.mean_high, expected + i);
+		store_avx2(at_i.spread_low, at_i.spread_high, uncertain + i);
+		store_avx2(at_j.mean_low, at_j.mean_high, expected + j);
+		store_avx2(at_j.spread_low, at_j.spread_high, uncertain + j);
 	}
 }
 #endif
 
-void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int16_t *state, const uint8_t *nonzero,
-			   const int16_t *refined, struct pnc_planes_pass *p)
+#ifdef HAS_NEON
+/* Like pnc_planes_sum_scalar from 0 on for count >= 8. The last vector overlaps the one before it if needed. */
+static void sum_all_neon(const struct pnc_planes_inputs *in, ptrdiff_t count, int32_t *expected, int32_t *uncertain)
+{
+	for (ptrdiff_t done = 0; done < count; done += LANES) {
+		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
+		const struct sums_neon s = sum_neon(in, i);
+		vst1q_s32(expected + i, s.mean_low);
+		vst1q_s32(expected + i + 4, s.mean_high);
+		vst1q_s32(uncertain + i, s.spread_low);
+		vst1q_s32(uncertain + i + 4, s.spread_high);
+	}
+}
+#endif
+
+static void sum_all(const struct pnc_planes_inputs *in, int32_t count, int32_t *expected, int32_t *uncertain)
+{
+#ifdef TARGET_AVX2
+	if (count >= LANES && HAS_AVX2) {
+		sum_avx2(in, count, expected, uncertain);
+		return;
+	}
+#endif
+#ifdef HAS_NEON
+	if (count >= LANES) {
+		sum_all_neon(in, count, expected, uncertain);
+		return;
+	}
+#endif
+	pnc_planes_sum_scalar(in, 0, count, expected, uncertain);
+}
+
+void pnc_planes_find_inputs(const struct pnc_planes_model *m, int32_t index, const int16_t *state,
+			    const uint8_t *nonzero, const int16_t *refined, struct pnc_planes_inputs *in)
 {
 	const int32_t width = width_of(m), area = area_of(m), count = pnc_planes_inputs(m);
-	const int32_t first = first_of(m), places = end_of(m) - first;
 	const int32_t near[PNC_PLANES_NEAR] = {-1, -width - 1, -width, -width + 1, 1, width - 1, width, width + 1};
 	const int32_t sides[PNC_PLANES_SIDES] = {-1, 1, -width, width};
+	const int32_t channel = m->order[2 * index], first = first_of(m), leads = PNC_PLANES_NEAR + m->channels;
+	const int16_t *mean = m->mean + (ptrdiff_t)index * count, *spread = m->spread + (ptrdiff_t)index * count;
+	/* The inputs that are not zero everywhere, and where they lie. */
+	struct bits live = {{0, 0}};
+	const int16_t *from[MAX_INPUTS];
+	uint64_t others = 0;
+	for (int32_t c = 0; c < m->channels; c++) {
+		others |= (uint64_t)(nonzero[c] != 0 && c != channel) << c;
+		from[PNC_PLANES_NEAR + c] = state + (ptrdiff_t)c * area + first;
+	}
+	set_bits(&live, 0, PASSED, refined != NULL ? UINT64_MAX : 0);
+	set_bits(&live, PASSED, PNC_PLANES_NEAR - PASSED, nonzero[channel] ? UINT64_MAX : 0);
+	set_bits(&live, PNC_PLANES_NEAR, m->channels, others);
+	for (int32_t k = 0; k < PNC_PLANES_NEAR; k++)
+		from[k] =
+			(k < PASSED && refined != NULL ? refined : state + (ptrdiff_t)channel * area) + first + near[k];
+	for (int32_t c = 0; c < PNC_PLANES_LEADS; c++) {
+		const int32_t k = leads + c * PNC_PLANES_SIDES;
+		set_bits(&live, k, PNC_PLANES_SIDES, others >> c & 1 ? UINT64_MAX : 0);
+		for (int32_t s = 0; s < PNC_PLANES_SIDES; s++)
+			from[k + s] = from[PNC_PLANES_NEAR + c] + sides[s];
+	}
+	const struct bits has_mean = bits_of(mean, count), has_spread = bits_of(spread, count);
+	struct bits both, means;
+	for (int32_t w = 0; w < 2; w++) {
+		both.word[w] = live.word[w] & has_spread.word[w];
+		means.word[w] = live.word[w] & has_mean.word[w] & ~has_spread.word[w];
+	}
+	list_terms(both, from, mean, spread, &in->both);
+	list_terms(means, from, mean, spread, &in->means);
+	in->base = m->base[index];
+}
+
+void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int16_t *state, const uint8_t *nonzero,
+			   struct pnc_planes_pass *p)
+{
+	const int32_t count = pnc_planes_inputs(m), first = first_of(m);
 	p->index = index;
 	p->channel = m->order[2 * index];
 	p->plane = m->order[2 * index + 1];
 	p->mean = m->mean + (ptrdiff_t)index * count;
 	p->spread = m->spread + (ptrdiff_t)index * count;
-	p->own = state + (ptrdiff_t)p->channel * area;
-	struct inputs in;
-	in.both.count = in.means.count = 0;
-	int32_t k = 0;
-	for (; k < PASSED; k++)
-		if (refined != NULL)
-			add_input(&in, refined + first + near[k], p->mean[k], p->spread[k]);
-	for (; k < PNC_PLANES_NEAR; k++)
-		if (nonzero[p->channel])
-			add_input(&in, p->own + first + near[k], p->mean[k], p->spread[k]);
-	for (int32_t c = 0; c < m->channels; c++, k++)
-		if (c != p->channel && nonzero[c])
-			add_input(&in, state + (ptrdiff_t)c * area + first, p->mean[k], p->spread[k]);
-	for (int32_t c = 0; c < PNC_PLANES_LEADS; c++)
-		for (int32_t s = 0; s < PNC_PLANES_SIDES; s++, k++)
-			if (c != p->channel && nonzero[c])
-				add_input(&in, state + (ptrdiff_t)c * area + first + sides[s], p->mean[k],
-					  p->spread[k]);
-	make_even(&in.both);
-	make_even(&in.means);
-#ifdef TARGET_AVX2
-	if (places >= LANES && HAS_AVX2) {
-		add_avx2(&in, places, m->base[index], p->expected + first, p->uncertain + first);
-		return;
-	}
-#endif
-	add_scalar(&in, places, m->base[index], p->expected + first, p->uncertain + first);
+	p->own = state + (ptrdiff_t)p->channel * area_of(m);
+	struct pnc_planes_inputs in;
+	pnc_planes_find_inputs(m, index, state, nonzero, NULL, &in);
+	sum_all(&in, end_of(m) - first, p->expected + first, p->uncertain + first);
 }

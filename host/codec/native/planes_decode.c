@@ -135,7 +135,7 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *m, const uint8_t *in, s
 	int32_t count = 0;
 	for (int32_t at_row = row; at_row < last_row; at_row++) {
 		if (at_row == row || at_row % side == 0) {
-			pnc_planes_begin_pass(m, at_row / side, state, nonzero, NULL, &p);
+			pnc_planes_begin_pass(m, at_row / side, state, nonzero, &p);
 			nonzero[p.channel] = 1;
 		}
 		const int32_t first = (at_row % side + 1) * width + 1;

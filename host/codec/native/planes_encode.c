@@ -3,78 +3,63 @@
 #include <string.h>
 
 #define MOST_ROOM 4096u
-/* A packet is checked from the symbol on that begins this many bytes before its end. */
+/* The fewest bytes of a packet are one more. */
 #define TAIL 8u
+/* A packet is checked from the symbol on that begins about this many bytes before its end. */
+#define CHECKED 5u
 /* The bytes after the packet's end that can still change a bit inside it. */
 #define PAST_ROOM 4u
 
 /* ---- coefficients to intervals ---- */
 
-/* A stream whose passes are coded on demand. An interval is a symbol's part of its cumulative table, start << 16 |
- * size.
- */
+/* A stream whose passes are coded on demand. */
 struct stream {
 	const struct pnc_planes_model *model;
 	const int8_t *coefficients;
 	int16_t *state;
-	uint8_t nonzero[MAX_CHANNELS];
-	uint32_t *intervals; /* of all symbols from the start of the first pass on */
-	int32_t next, ready; /* the next pass to code; number of intervals that are ready */
+	uint8_t nonzero[MAX_CHANNELS], magnitudes[MAX_CHANNELS]; /* of each channel; bitwise OR of its magnitudes */
+	int32_t pass, row;                                       /* the next pass to code, from this row on */
+	struct pnc_planes_interval *intervals;                   /* of all symbols from the start of the packet on */
+	int32_t ready;                                           /* number of intervals */
 };
 
-static void begin(struct stream *s, const struct pnc_planes_model *m, const int8_t *coefficients, int32_t pass,
-		  int16_t *state, uint32_t *intervals)
+/* The bitwise OR of the magnitudes of coefficients. */
+SIMD_INLINE uint8_t magnitudes_of(const int8_t *coefficients, ptrdiff_t count)
 {
-	*s = (struct stream){
-		.model = m, .coefficients = coefficients, .state = state, .intervals = intervals, .next = pass};
-	pnc_planes_state_at(m, coefficients, pass * m->side, state);
-	pnc_planes_find_nonzero(m, state, s->nonzero);
-}
-
-/* Codes the next pass: writes its entries (see pnc_planes_symbols) and updates the state. */
-static void code_pass(struct stream *s, uint16_t *entries)
-{
-	const struct pnc_planes_model *m = s->model;
-	const int32_t channel = m->order[2 * s->next], plane = m->order[2 * s->next + 1];
-	const size_t bytes = sizeof(int16_t) * (size_t)area_of(m);
-	struct pnc_planes_pass p;
-	int16_t refined[MAX_AREA];
-	memset(refined, 0, bytes);
-	const int8_t *coefficients = s->coefficients + (ptrdiff_t)channel * m->side * m->side;
-	const int32_t any = pnc_planes_reconstruct(m, coefficients, 0, m->side, plane, refined);
-	pnc_planes_begin_pass(m, s->next, s->state, s->nonzero, any ? refined : NULL, &p);
-	pnc_planes_symbols(m, &p, refined, entries);
-	memcpy(p.own, refined, bytes);
-	s->nonzero[channel] = (uint8_t)any;
-	s->next++;
+	uint8_t any = 0;
+	for (ptrdiff_t i = 0; i < count; i++)
+		any |= (uint8_t)(coefficients[i] < 0 ? -coefficients[i] : coefficients[i]);
+	return any;
 }
 
 /* All intervals of a pass's tables, by symbol and context. The indices are size_t: compilers do not vectorize loops
  * whose index may wrap. */
-SIMD_INLINE void fill_intervals(const uint16_t *restrict zero, const uint16_t *restrict more, uint32_t *restrict table)
+SIMD_INLINE void fill_intervals(const uint16_t *restrict zero, const uint16_t *restrict more,
+				struct pnc_planes_interval *restrict table)
 {
-	uint32_t *const first = table, *const second = table + TABLES, *const third = second + TABLES;
+	struct pnc_planes_interval *const first = table, *const second = table + TABLES, *const third = second + TABLES;
 	for (size_t i = 0; i < ZERO_TABLES; i++) {
-		const uint32_t a = zero[2 * i], b = zero[2 * i + 1];
-		first[i] = a;
-		second[i] = a << 16 | (b - a);
-		third[i] = b << 16 | (TOTAL - b);
+		const uint16_t a = zero[2 * i], b = zero[2 * i + 1];
+		first[i] = (struct pnc_planes_interval){0, a};
+		second[i] = (struct pnc_planes_interval){a, (uint16_t)(b - a)};
+		third[i] = (struct pnc_planes_interval){b, (uint16_t)(TOTAL - b)};
 	}
 	for (size_t i = 0; i < MORE_TABLES; i++) {
-		const uint32_t a = more[i];
-		first[ZERO_TABLES + i] = a;
-		second[ZERO_TABLES + i] = a << 16 | (TOTAL - a);
+		const uint16_t a = more[i];
+		first[ZERO_TABLES + i] = (struct pnc_planes_interval){0, a};
+		second[ZERO_TABLES + i] = (struct pnc_planes_interval){a, (uint16_t)(TOTAL - a)};
 	}
 }
 
 #ifdef TARGET_AVX2
-static TARGET_AVX2 void fill_intervals_avx2(const uint16_t *zero, const uint16_t *more, uint32_t *table)
+static TARGET_AVX2 void fill_intervals_avx2(const uint16_t *zero, const uint16_t *more,
+					    struct pnc_planes_interval *table)
 {
 	fill_intervals(zero, more, table);
 }
 #endif
 
-static void intervals_of(const struct pnc_planes_model *m, int32_t pass, uint32_t *table)
+static void intervals_of(const struct pnc_planes_model *m, int32_t pass, struct pnc_planes_interval *table)
 {
 	const uint16_t *zero = m->zero + (ptrdiff_t)pass * ZERO_TABLES * 2;
 	const uint16_t *more = m->more + (ptrdiff_t)pass * MORE_TABLES;
@@ -87,21 +72,57 @@ static void intervals_of(const struct pnc_planes_model *m, int32_t pass, uint32_
 	fill_intervals(zero, more, table);
 }
 
-static void add_pass(struct stream *s)
+static void begin(struct stream *s, const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row,
+		  int16_t *state, struct pnc_planes_interval *intervals)
+{
+	const ptrdiff_t area = (ptrdiff_t)m->side * m->side;
+	const int32_t pass = row / m->side;
+	*s = (struct stream){.model = m,
+			     .coefficients = coefficients,
+			     .state = state,
+			     .pass = pass,
+			     .row = row % m->side,
+			     .intervals = intervals};
+	pnc_planes_state_at(m, coefficients, pass * m->side, state);
+	pnc_planes_find_nonzero(m, state, s->nonzero);
+	for (int32_t c = 0; c < m->channels; c++)
+		s->magnitudes[c] = magnitudes_of(coefficients + c * area, area);
+}
+
+/* Codes the next pass: writes its entries (see pnc_planes_entries) and updates the state. */
+static void code_pass(struct stream *s, uint16_t (*entries)[MAX_SIDE])
 {
 	const struct pnc_planes_model *m = s->model;
-	const int32_t side = m->side;
-	uint32_t table[SYMBOLS * TABLES];
-	uint16_t entries[MAX_AREA];
-	intervals_of(m, s->next, table);
+	const int32_t channel = m->order[2 * s->pass], plane = m->order[2 * s->pass + 1];
+	const int32_t any = s->magnitudes[channel] >> plane;
+	const size_t bytes = sizeof(int16_t) * (size_t)area_of(m);
+	int16_t *own = s->state + (ptrdiff_t)channel * area_of(m), refined[MAX_AREA];
+	struct pnc_planes_inputs inputs;
+	memset(refined, 0, bytes);
+	if (any)
+		pnc_planes_reconstruct(m, s->coefficients + (ptrdiff_t)channel * m->side * m->side, 0, m->side, plane,
+				       refined);
+	pnc_planes_find_inputs(m, s->pass, s->state, s->nonzero, any ? refined : NULL, &inputs);
+	pnc_planes_entries(m, &inputs, plane, s->row, own, refined, entries);
+	if (any)
+		memcpy(own, refined, bytes);
+	s->nonzero[channel] = any != 0;
+	s->pass++;
+	s->row = 0;
+}
+
+static void add_pass(struct stream *s)
+{
+	const ptrdiff_t side = s->model->side;
+	struct pnc_planes_interval table[SYMBOLS * TABLES], *to = s->intervals + s->ready;
+	uint16_t entries[MAX_SIDE][MAX_SIDE];
+	intervals_of(s->model, s->pass, table);
+	ptrdiff_t row = s->row;
+	s->ready += (int32_t)((side - row) * side);
 	code_pass(s, entries);
-	for (int32_t y = 0; y < side; y++) {
-		const uint16_t *row = entries + (ptrdiff_t)(y + 1) * width_of(m) + 1;
-		uint32_t *to = s->intervals + s->ready;
-		for (int32_t x = 0; x < side; x++)
-			to[x] = table[row[x]];
-		s->ready += side;
-	}
+	for (; row < side; row++, to += side)
+		for (ptrdiff_t x = 0; x < side; x++)
+			to[x] = table[entries[row][x]];
 }
 
 /* ---- intervals to bytes ---- */
@@ -119,40 +140,53 @@ static void emit(struct writer *w)
 	w->low = w->low << 8 & 0xFFFFFFFFu;
 }
 
-static void carry(struct writer *w)
+/* Carries the bit above the 32 bits of `low` into the bytes already written. Whether there is one is a matter of
+ * chance, so the first byte is changed without a branch; without a carry that is the next byte to write. The coded
+ * number is below one, so a carry ends at a byte that was not 255. */
+static inline void settle(struct writer *w)
 {
-	/* The coded number is below one, so at least one earlier byte is not 255. */
-	for (size_t i = w->at; i-- > 0 && ++w->out[i] == 0;)
-		;
+	const uint32_t bit = (uint32_t)(w->low >> 32);
+	uint8_t *last = w->out + w->at - bit;
+	*last = (uint8_t)(*last + bit);
+	w->low &= 0xFFFFFFFFu;
+	if (bit & (uint32_t)(*last == 0))
+		while (++*--last == 0)
+			;
 }
 
-/* Carries the bit above the 32 bits of `low` into the bytes already written. */
-static void settle(struct writer *w)
-{
-	if (w->low >> 32) {
-		w->low &= 0xFFFFFFFFu;
-		carry(w);
-	}
-}
+/* Keeps compilers from computing anything of `later` before `first`. */
+#ifdef __GNUC__
+#define COMPUTE_FIRST(first, later) __asm__("" : "+r"(later) : "r"(first))
+#else
+#define COMPUTE_FIRST(first, later) ((void)0)
+#endif
 
 /* Writes intervals from `at` on until `end`, or until `bytes` are written. Returns where it stopped. low + range stays
- * below 2^33, so the carry can wait for the next byte. */
+ * below 2^33, so the carry can wait for the next byte. Each range depends on the one before: its multiplication goes
+ * first, since processors begin one multiplication in a cycle. */
 static int32_t put(struct writer *w, struct stream *s, int32_t at, int32_t end, size_t bytes)
 {
 	struct writer v = *w;
 	while (at < end && v.at < bytes) {
 		if (at == s->ready)
 			add_pass(s);
+		const struct pnc_planes_interval *const intervals = s->intervals;
 		const int32_t stop = s->ready < end ? s->ready : end;
-		for (; at < stop && v.at < bytes; at++) {
-			const uint32_t interval = s->intervals[at], part = v.range >> PNC_PLANES_BITS;
-			v.low += (uint64_t)part * (interval >> 16);
-			v.range = part * (interval & 0xFFFFu);
-			while (v.range < LOWEST_RANGE) {
+		while (at < stop) {
+			const struct pnc_planes_interval interval = intervals[at++];
+			uint32_t part = v.range >> PNC_PLANES_BITS;
+			v.range = part * interval.size;
+			COMPUTE_FIRST(v.range, part);
+			v.low += part * (uint32_t)interval.start;
+			if (v.range >= LOWEST_RANGE)
+				continue;
+			do {
 				settle(&v);
 				v.range <<= 8;
 				emit(&v);
-			}
+			} while (v.range < LOWEST_RANGE);
+			if (v.at >= bytes)
+				break;
 		}
 	}
 	settle(&v);
@@ -181,8 +215,8 @@ int32_t pnc_planes_least_room(const struct pnc_planes_model *m)
 
 /* The number of intervals, at most `end`, that the bytes of `w` decide. Mirrors planes_decode.c. If the bytes reach
  * four past `late`, they decide every interval before it. */
-static int32_t decided(const uint32_t *intervals, const struct resume_point *start, const struct resume_point *late,
-		       int32_t end, const struct writer *w)
+static int32_t decided(const struct pnc_planes_interval *intervals, const struct resume_point *start,
+		       const struct resume_point *late, int32_t end, const struct writer *w)
 {
 	const struct resume_point *from = late->writer.at + 4 <= w->at ? late : start;
 	size_t at = from->writer.at;
@@ -194,7 +228,7 @@ static int32_t decided(const uint32_t *intervals, const struct resume_point *sta
 	}
 	code -= (uint32_t)from->writer.low;
 	for (int32_t i = from->next; i < end; i++) {
-		const uint32_t first = intervals[i] >> 16, size = intervals[i] & 0xFFFFu;
+		const uint32_t first = intervals[i].start, size = intervals[i].size;
 		const uint32_t part = range >> PNC_PLANES_BITS, least = part * first, most = part * (first + size);
 		if (code < least || code >= most || (first + size < TOTAL && code + slack >= most))
 			return i;
@@ -215,13 +249,14 @@ static int room_fits(const struct pnc_planes_model *m, size_t room)
 	return room >= (size_t)pnc_planes_least_room(m) && room <= MOST_ROOM;
 }
 
-/* Encodes a packet from interval `first` on. Returns the number of whole rows in it, or an error. */
-static int32_t encode_packet(struct stream *s, int32_t first, int32_t end, uint8_t *out, size_t room, size_t *length)
+/* Encodes a packet from the first interval on, of `end` that are left of the stream. Returns the number of whole rows
+ * in it, or an error. */
+static int32_t encode_packet(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t *length)
 {
 	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
-	const struct resume_point start = {first, w};
+	const struct resume_point start = {0, w};
 	/* An interval adds at most two bytes, so a full packet decides every interval before this one. */
-	const int32_t sure = put(&w, s, first, end, room - TAIL);
+	const int32_t sure = put(&w, s, 0, end, room - CHECKED);
 	const struct resume_point late = {sure, w};
 	const int32_t last = put(&w, s, sure, end, room + PAST_ROOM);
 	for (unsigned i = 0; i < PAST_ROOM && w.at < room; i++)
@@ -234,14 +269,22 @@ static int32_t encode_packet(struct stream *s, int32_t first, int32_t end, uint8
 		while (--shorter.at >= 1 && decided(s->intervals, &start, &late, end, &shorter) == end)
 			w.at = shorter.at;
 	}
-	if (held - first < s->model->side)
+	if (held < s->model->side)
 		return PNC_PLANES_NO_ROOM;
 	*length = w.at;
-	return (held - first) / s->model->side;
+	return held / s->model->side;
+}
+
+/* Drops the intervals of the first rows, so that the memory of a packet stays in the processor's cache. */
+static void drop_rows(struct stream *s, int32_t rows)
+{
+	const int32_t dropped = rows * s->model->side;
+	s->ready -= dropped;
+	memmove(s->intervals, s->intervals + dropped, sizeof(*s->intervals) * (size_t)s->ready);
 }
 
 int32_t pnc_planes_encode(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int16_t *state,
-			  uint32_t *intervals, uint8_t *out, size_t room, size_t *length)
+			  struct pnc_planes_interval *intervals, uint8_t *out, size_t room, size_t *length)
 {
 	const int32_t side = m->side, rows = m->passes * side;
 	if (row < 0 || row >= rows)
@@ -249,32 +292,65 @@ int32_t pnc_planes_encode(const struct pnc_planes_model *m, const int8_t *coeffi
 	if (!room_fits(m, room))
 		return PNC_PLANES_NO_ROOM;
 	struct stream s;
-	const int32_t pass = row / side;
-	begin(&s, m, coefficients, pass, state, intervals);
-	while (s.ready <= row % side * side)
-		add_pass(&s);
-	return encode_packet(&s, row % side * side, (rows - pass * side) * side, out, room, length);
+	begin(&s, m, coefficients, row, state, intervals);
+	return encode_packet(&s, (rows - row) * side, out, room, length);
 }
 
-int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t most, int16_t *state,
-			     uint32_t *intervals, size_t room, uint8_t *out, struct pnc_planes_packet *packets)
+/* Whether a carry may still change bytes before `at`: all that was written after them is 255. */
+static int may_change(const struct writer *w, size_t at)
 {
-	if (!room_fits(m, room))
-		return PNC_PLANES_NO_ROOM;
+	while (at < w->at && w->out[at] == 255)
+		at++;
+	return at == w->at && w->low + w->range > UINT32_MAX;
+}
+
+/* Encodes the first `rest` bytes of the packet that encode_packet makes. Returns 0 or an error. */
+static int32_t encode_beginning(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t rest, size_t *length)
+{
+	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
+	int32_t at = put(&w, s, 0, end, rest);
+	while (at < end && may_change(&w, rest) && w.at < room + PAST_ROOM)
+		at = put(&w, s, at, end, w.at + 1);
+	*length = rest;
+	if (at < end)
+		return 0;
+	/* The last packet of the stream has no more bytes than it needs. */
+	const int32_t held = encode_packet(s, end, out, room, length);
+	if (*length > rest)
+		*length = rest;
+	return held < 0 ? held : 0;
+}
+
+int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int32_t most,
+			     size_t rest, int16_t *state, struct pnc_planes_interval *intervals, size_t room,
+			     uint8_t *out, struct pnc_planes_packet *packets)
+{
 	const int32_t side = m->side, rows = m->passes * side;
+	if (row < 0 || row > rows)
+		return PNC_PLANES_BAD_POSITION;
+	if (!room_fits(m, room) || rest >= room)
+		return PNC_PLANES_NO_ROOM;
+	if (row == rows)
+		return 0;
 	struct stream s;
-	begin(&s, m, coefficients, 0, state, intervals);
+	begin(&s, m, coefficients, row, state, intervals);
 	int32_t count = 0;
-	for (int32_t row = 0; row < rows && count < most; count++) {
+	for (; row < rows && count < most; count++) {
 		size_t length = 0;
-		uint8_t *to = out + (size_t)count * room;
-		const int32_t held = encode_packet(&s, row * side, rows * side, to, room, &length);
+		const int32_t held = encode_packet(&s, (rows - row) * side, out, room, &length);
 		if (held < 0)
 			return held;
-		packets[count] = (struct pnc_planes_packet){row, (int32_t)length};
+		packets[count] = (struct pnc_planes_packet){row, held, (int32_t)length};
 		row += held;
+		out += room;
+		drop_rows(&s, held);
 	}
-	return count;
+	if (row == rows || rest == 0)
+		return count;
+	size_t length = 0;
+	const int32_t error = encode_beginning(&s, (rows - row) * side, out, room, rest, &length);
+	packets[count] = (struct pnc_planes_packet){row, 0, (int32_t)length};
+	return error < 0 ? error : count + 1;
 }
 
 int32_t pnc_planes_contexts(const struct pnc_planes_model *m, const int8_t *coefficients, int16_t *state,
@@ -283,11 +359,11 @@ int32_t pnc_planes_contexts(const struct pnc_planes_model *m, const int8_t *coef
 	const int32_t side = m->side;
 	struct stream s;
 	begin(&s, m, coefficients, 0, state, NULL);
-	while (s.next < m->passes) {
-		uint16_t entries[MAX_AREA];
+	while (s.pass < m->passes) {
+		uint16_t entries[MAX_SIDE][MAX_SIDE];
 		code_pass(&s, entries);
 		for (int32_t cell = 0; cell < side * side; cell++) {
-			const uint16_t entry = entries[(cell / side + 1) * width_of(m) + cell % side + 1];
+			const uint16_t entry = entries[cell / side][cell % side];
 			*contexts++ = (uint8_t)(entry % TABLES);
 			*symbols++ = (uint8_t)(entry / TABLES);
 		}

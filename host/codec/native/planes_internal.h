@@ -6,20 +6,6 @@
 #include "planes.h"
 #include "simd.h"
 
-#ifdef TARGET_AVX2
-#include <immintrin.h>
-
-/* Positions in one vector. */
-enum {
-	LANES = 16
-};
-
-static inline TARGET_AVX2 __m256i load(const void *from)
-{
-	return _mm256_loadu_si256((const __m256i *)from);
-}
-#endif
-
 #define TOTAL (1u << PNC_PLANES_BITS)
 #define MAX_SIDE 32
 #define MAX_CHANNELS 64
@@ -84,7 +70,24 @@ SIMD_INLINE int32_t scaled(int32_t v, int32_t bits)
 	return signed_as(v, magnitude(v) >> bits);
 }
 
-/* A coding pass, and the sums of its context model by position in a channel of a state. */
+/* Inputs of the context model with their weights, used in pairs. An odd `count` is followed by one input of weight
+ * zero.
+ */
+struct pnc_planes_terms {
+	int32_t count;
+	const int16_t *from[MAX_INPUTS + 1]; /* the input at the first position of a channel, first_of */
+	int16_t mean[MAX_INPUTS + 1], spread[MAX_INPUTS + 1];
+};
+
+/* Inputs of a pass with a weight in both sums, and those with a weight in the expected value only; the uncertainty
+ * without any input. */
+struct pnc_planes_inputs {
+	struct pnc_planes_terms both, means;
+	int32_t base;
+};
+
+/* A coding pass as the decoder needs it: the sums over all inputs that do not change during the pass, by position in a
+ * channel of a state. */
 struct pnc_planes_pass {
 	int32_t channel, plane, index;
 	const int16_t *mean, *spread;
@@ -95,19 +98,27 @@ struct pnc_planes_pass {
 /* Sets nonzero[c] to 1 if channel c of a state has a value other than zero, else to 0. */
 void pnc_planes_find_nonzero(const struct pnc_planes_model *model, const int16_t *state, uint8_t *nonzero);
 
-/* Begins a pass: computes its sums over all inputs. Inputs that change during the pass come from `refined`, the channel
- * as it is after the pass, or are left out if that is NULL. Channels that are not `nonzero` count as zero. */
+/* Lists the inputs of a pass. Those that change during the pass come from `refined`, the channel as it is after the
+ * pass, or are left out if that is NULL. Channels that are not `nonzero` count as zero. */
+void pnc_planes_find_inputs(const struct pnc_planes_model *model, int32_t index, const int16_t *state,
+			    const uint8_t *nonzero, const int16_t *refined, struct pnc_planes_inputs *inputs);
+
+/* Begins a pass of the decoder. */
 void pnc_planes_begin_pass(const struct pnc_planes_model *model, int32_t index, int16_t *state, const uint8_t *nonzero,
-			   const int16_t *refined, struct pnc_planes_pass *pass);
+			   struct pnc_planes_pass *pass);
+
+/* Adds the weighted inputs at positions first_of + from ... + count - 1 to the sums that start at 0 and at the base. */
+void pnc_planes_sum_scalar(const struct pnc_planes_inputs *inputs, ptrdiff_t from, ptrdiff_t count,
+			   int32_t *restrict expected, int32_t *restrict uncertain);
 
 /* Writes the partial reconstruction of rows first ... end - 1 of coefficients [side][side], whose lowest `missing`
- * bit-planes are missing, to those rows of a channel of a state. Returns whether any value is not zero. */
-int32_t pnc_planes_reconstruct(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t first,
-			       int32_t end, int32_t missing, int16_t *to);
+ * bit-planes are missing, to those rows of a channel of a state. */
+void pnc_planes_reconstruct(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t first,
+			    int32_t end, int32_t missing, int16_t *to);
 
-/* Writes symbol * TABLES + context (see pnc_planes_contexts) for each position of a pass that was begun with `refined`.
- */
-void pnc_planes_symbols(const struct pnc_planes_model *model, const struct pnc_planes_pass *pass,
-			const int16_t *refined, uint16_t *entries);
+/* Writes symbol * TABLES + context (see pnc_planes_contexts) for each position of the rows of a pass from `row` on.
+ * `before` and `after` are the channel before and after the pass. */
+void pnc_planes_entries(const struct pnc_planes_model *model, const struct pnc_planes_inputs *inputs, int32_t plane,
+			int32_t row, const int16_t *before, const int16_t *after, uint16_t (*entries)[MAX_SIDE]);
 
 #endif
