@@ -170,6 +170,9 @@ class Bitstream:
                 if found is not None:
                     issues.append(f"packet {packet.rank} at position {row} overlaps another")
                     continue
+                if packet.rank != used:
+                    issues.append(f"packet {packet.rank} at position {row} is not used: one before it is missing")
+                    continue
                 found = self._decoded(packet, state, waiting)
                 if found is None:
                     issues.append(f"packet {packet.rank} at position {row} is damaged")

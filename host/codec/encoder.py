@@ -58,6 +58,8 @@ class PictureEncoder:
         for packet in joined(packets):
             if packet.position != next(expected, packet).position or packet.position not in whole:
                 break
+            if not whole[packet.position].startswith(packet.data):
+                break  # a part without the one before it
             last = packet
             if packet.data != whole[packet.position]:
                 break
