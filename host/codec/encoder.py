@@ -52,16 +52,14 @@ class PictureEncoder:
 
         Like ``Codec.channels_in``, but only the last packet before a gap is decoded.
         """
-        whole = {packet.position: packet.data for packet in self._packets}
         last: RankedPacket | None = None
-        expected = iter(self._packets)
-        for packet in joined(packets):
-            if packet.position != next(expected, packet).position or packet.position not in whole:
+        for packet, whole in zip(joined(packets), self._packets, strict=False):
+            if packet.position != whole.position or not whole.data.startswith(packet.data):
                 break
             if not whole[packet.position].startswith(packet.data):
                 break  # a part without the one before it
             last = packet
-            if packet.data != whole[packet.position]:
+            if packet.data != whole.data:
                 break
         return self._bitstream.channels_until(self._coefficients, last)
 

@@ -2,15 +2,22 @@
 #include "planes_internal.h"
 #include "planes_neon.h"
 
-void pnc_planes_find_nonzero(const struct pnc_planes_model *m, const int16_t *state, uint8_t *nonzero)
+void pnc_planes_start(const struct pnc_planes_model *m, const int16_t *state, struct pnc_planes_context *c)
 {
-	const int32_t area = area_of(m);
-	for (int32_t c = 0; c < m->channels; c++, state += area) {
+	const int32_t width = width_of(m), area = area_of(m), leads = PNC_PLANES_NEAR + m->channels;
+	const int32_t sides[PNC_PLANES_SIDES] = {-1, 1, -width, width};
+	c->nonzero = 0;
+	for (int32_t i = 0; i < m->channels; i++) {
+		const int16_t *values = state + (ptrdiff_t)i * area;
 		int32_t any = 0;
-		for (int32_t i = 0; i < area; i++)
-			any |= state[i];
-		nonzero[c] = any != 0;
+		for (int32_t k = 0; k < area; k++)
+			any |= values[k];
+		c->nonzero |= (uint64_t)(any != 0) << i;
+		c->from[PNC_PLANES_NEAR + i] = values + first_of(m);
 	}
+	for (int32_t i = 0; i < PNC_PLANES_LEADS; i++)
+		for (int32_t k = 0; k < PNC_PLANES_SIDES; k++)
+			c->from[leads + i * PNC_PLANES_SIDES + k] = c->from[PNC_PLANES_NEAR + i] + sides[k];
 }
 
 /* Which values are not zero: bit k % 64 of word k / 64 for value k. */
@@ -184,47 +191,37 @@ static void sum_all(const struct pnc_planes_inputs *in, int32_t count, int32_t *
 	pnc_planes_sum_scalar(in, 0, count, expected, uncertain);
 }
 
-void pnc_planes_find_inputs(const struct pnc_planes_model *m, int32_t index, const int16_t *state,
-			    const uint8_t *nonzero, const int16_t *refined, struct pnc_planes_inputs *in)
+void pnc_planes_find_inputs(const struct pnc_planes_model *m, int32_t index, struct pnc_planes_context *c,
+			    const int16_t *refined, struct pnc_planes_inputs *in)
 {
-	const int32_t width = width_of(m), area = area_of(m), count = pnc_planes_inputs(m);
+	const int32_t width = width_of(m), count = pnc_planes_inputs(m);
 	const int32_t near[PNC_PLANES_NEAR] = {-1, -width - 1, -width, -width + 1, 1, width - 1, width, width + 1};
-	const int32_t sides[PNC_PLANES_SIDES] = {-1, 1, -width, width};
-	const int32_t channel = m->order[2 * index], first = first_of(m), leads = PNC_PLANES_NEAR + m->channels;
+	const int32_t channel = m->order[2 * index], leads = PNC_PLANES_NEAR + m->channels;
 	const int16_t *mean = m->mean + (ptrdiff_t)index * count, *spread = m->spread + (ptrdiff_t)index * count;
-	/* The inputs that are not zero everywhere, and where they lie. */
-	struct bits live = {{0, 0}};
-	const int16_t *from[MAX_INPUTS];
-	uint64_t others = 0;
-	for (int32_t c = 0; c < m->channels; c++) {
-		others |= (uint64_t)(nonzero[c] != 0 && c != channel) << c;
-		from[PNC_PLANES_NEAR + c] = state + (ptrdiff_t)c * area + first;
-	}
-	set_bits(&live, 0, PASSED, refined != NULL ? UINT64_MAX : 0);
-	set_bits(&live, PASSED, PNC_PLANES_NEAR - PASSED, nonzero[channel] ? UINT64_MAX : 0);
-	set_bits(&live, PNC_PLANES_NEAR, m->channels, others);
+	const int16_t *own = c->from[PNC_PLANES_NEAR + channel];
+	const uint64_t others = c->nonzero & ~(UINT64_C(1) << channel);
 	for (int32_t k = 0; k < PNC_PLANES_NEAR; k++)
-		from[k] =
-			(k < PASSED && refined != NULL ? refined : state + (ptrdiff_t)channel * area) + first + near[k];
-	for (int32_t c = 0; c < PNC_PLANES_LEADS; c++) {
-		const int32_t k = leads + c * PNC_PLANES_SIDES;
-		set_bits(&live, k, PNC_PLANES_SIDES, others >> c & 1 ? UINT64_MAX : 0);
-		for (int32_t s = 0; s < PNC_PLANES_SIDES; s++)
-			from[k + s] = from[PNC_PLANES_NEAR + c] + sides[s];
-	}
+		c->from[k] = (k < PASSED && refined != NULL ? refined + first_of(m) : own) + near[k];
+	/* The inputs that are not zero everywhere. */
+	struct bits live = {{0, 0}};
+	set_bits(&live, 0, PASSED, refined != NULL ? UINT64_MAX : 0);
+	set_bits(&live, PASSED, PNC_PLANES_NEAR - PASSED, c->nonzero >> channel & 1 ? UINT64_MAX : 0);
+	set_bits(&live, PNC_PLANES_NEAR, m->channels, others);
+	for (int32_t i = 0; i < PNC_PLANES_LEADS; i++)
+		set_bits(&live, leads + i * PNC_PLANES_SIDES, PNC_PLANES_SIDES, others >> i & 1 ? UINT64_MAX : 0);
 	const struct bits has_mean = bits_of(mean, count), has_spread = bits_of(spread, count);
 	struct bits both, means;
 	for (int32_t w = 0; w < 2; w++) {
 		both.word[w] = live.word[w] & has_spread.word[w];
 		means.word[w] = live.word[w] & has_mean.word[w] & ~has_spread.word[w];
 	}
-	list_terms(both, from, mean, spread, &in->both);
-	list_terms(means, from, mean, spread, &in->means);
+	list_terms(both, c->from, mean, spread, &in->both);
+	list_terms(means, c->from, mean, spread, &in->means);
 	in->base = m->base[index];
 }
 
-void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int16_t *state, const uint8_t *nonzero,
-			   struct pnc_planes_pass *p)
+void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int16_t *state,
+			   struct pnc_planes_context *c, struct pnc_planes_pass *p)
 {
 	const int32_t count = pnc_planes_inputs(m), first = first_of(m);
 	p->index = index;
@@ -234,6 +231,6 @@ void pnc_planes_begin_pass(const struct pnc_planes_model *m, int32_t index, int1
 	p->spread = m->spread + (ptrdiff_t)index * count;
 	p->own = state + (ptrdiff_t)p->channel * area_of(m);
 	struct pnc_planes_inputs in;
-	pnc_planes_find_inputs(m, index, state, nonzero, NULL, &in);
+	pnc_planes_find_inputs(m, index, c, NULL, &in);
 	sum_all(&in, end_of(m) - first, p->expected + first, p->uncertain + first);
 }

@@ -129,14 +129,14 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *m, const uint8_t *in, s
 		return PNC_PLANES_BAD_POSITION;
 	struct reader r = reader_of(in, length);
 	struct pnc_planes_pass p;
-	uint8_t nonzero[MAX_CHANNELS];
-	pnc_planes_find_nonzero(m, state, nonzero);
+	struct pnc_planes_context context;
+	pnc_planes_start(m, state, &context);
 	int16_t before[MAX_SIDE];
 	int32_t count = 0;
 	for (int32_t at_row = row; at_row < last_row; at_row++) {
 		if (at_row == row || at_row % side == 0) {
-			pnc_planes_begin_pass(m, at_row / side, state, nonzero, &p);
-			nonzero[p.channel] = 1;
+			pnc_planes_begin_pass(m, at_row / side, state, &context, &p);
+			context.nonzero |= UINT64_C(1) << p.channel;
 		}
 		const int32_t first = (at_row % side + 1) * width + 1;
 		memcpy(before, p.own + first, sizeof(*before) * (size_t)side);

@@ -17,10 +17,11 @@ struct stream {
 	const struct pnc_planes_model *model;
 	const int8_t *coefficients;
 	int16_t *state;
-	uint8_t nonzero[MAX_CHANNELS], magnitudes[MAX_CHANNELS]; /* of each channel; bitwise OR of its magnitudes */
-	int32_t pass, row;                                       /* the next pass to code, from this row on */
-	struct pnc_planes_interval *intervals;                   /* of all symbols from the start of the packet on */
-	int32_t ready;                                           /* number of intervals */
+	struct pnc_planes_context context;
+	uint8_t magnitudes[MAX_CHANNELS];      /* bitwise OR of the magnitudes of each channel */
+	int32_t pass, row;                     /* the next pass to code, from this row on */
+	struct pnc_planes_interval *intervals; /* of all symbols from the start of the packet on */
+	int32_t ready;                         /* number of intervals */
 };
 
 /* The bitwise OR of the magnitudes of coefficients. */
@@ -84,7 +85,7 @@ static void begin(struct stream *s, const struct pnc_planes_model *m, const int8
 			     .row = row % m->side,
 			     .intervals = intervals};
 	pnc_planes_state_at(m, coefficients, pass * m->side, state);
-	pnc_planes_find_nonzero(m, state, s->nonzero);
+	pnc_planes_start(m, state, &s->context);
 	for (int32_t c = 0; c < m->channels; c++)
 		s->magnitudes[c] = magnitudes_of(coefficients + c * area, area);
 }
@@ -102,11 +103,11 @@ static void code_pass(struct stream *s, uint16_t (*entries)[MAX_SIDE])
 	if (any)
 		pnc_planes_reconstruct(m, s->coefficients + (ptrdiff_t)channel * m->side * m->side, 0, m->side, plane,
 				       refined);
-	pnc_planes_find_inputs(m, s->pass, s->state, s->nonzero, any ? refined : NULL, &inputs);
+	pnc_planes_find_inputs(m, s->pass, &s->context, any ? refined : NULL, &inputs);
 	pnc_planes_entries(m, &inputs, plane, s->row, own, refined, entries);
 	if (any)
 		memcpy(own, refined, bytes);
-	s->nonzero[channel] = any != 0;
+	s->context.nonzero |= (uint64_t)(any != 0) << channel;
 	s->pass++;
 	s->row = 0;
 }

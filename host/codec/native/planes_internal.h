@@ -95,17 +95,23 @@ struct pnc_planes_pass {
 	int32_t expected[MAX_AREA], uncertain[MAX_AREA];
 };
 
-/* Sets nonzero[c] to 1 if channel c of a state has a value other than zero, else to 0. */
-void pnc_planes_find_nonzero(const struct pnc_planes_model *model, const int16_t *state, uint8_t *nonzero);
+/* What the context model keeps from pass to pass: bit c of `nonzero` is 1 if channel c of the state has a value other
+ * than zero; where each input lies. */
+struct pnc_planes_context {
+	uint64_t nonzero;
+	const int16_t *from[MAX_INPUTS];
+};
+
+void pnc_planes_start(const struct pnc_planes_model *model, const int16_t *state, struct pnc_planes_context *context);
 
 /* Lists the inputs of a pass. Those that change during the pass come from `refined`, the channel as it is after the
  * pass, or are left out if that is NULL. Channels that are not `nonzero` count as zero. */
-void pnc_planes_find_inputs(const struct pnc_planes_model *model, int32_t index, const int16_t *state,
-			    const uint8_t *nonzero, const int16_t *refined, struct pnc_planes_inputs *inputs);
+void pnc_planes_find_inputs(const struct pnc_planes_model *model, int32_t index, struct pnc_planes_context *context,
+			    const int16_t *refined, struct pnc_planes_inputs *inputs);
 
 /* Begins a pass of the decoder. */
-void pnc_planes_begin_pass(const struct pnc_planes_model *model, int32_t index, int16_t *state, const uint8_t *nonzero,
-			   struct pnc_planes_pass *pass);
+void pnc_planes_begin_pass(const struct pnc_planes_model *model, int32_t index, int16_t *state,
+			   struct pnc_planes_context *context, struct pnc_planes_pass *pass);
 
 /* Adds the weighted inputs at positions first_of + from ... + count - 1 to the sums that start at 0 and at the base. */
 void pnc_planes_sum_scalar(const struct pnc_planes_inputs *inputs, ptrdiff_t from, ptrdiff_t count,
