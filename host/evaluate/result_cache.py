@@ -110,12 +110,12 @@ def key_of(picture: Picture, class_index: int) -> str:
 def _result(values: list[object]) -> PictureResult:
     """Return a result as ``as_list`` wrote it. Raises ValueError if it is none."""
     size, payload, rank, *measured = values
-    if not (isinstance(size, int) and isinstance(payload, int)):
+    if not (isinstance(size, int) and isinstance(payload, int) and (rank is None or isinstance(rank, int))):
         raise ValueError("not a result")
-    if rank is None and not measured:
-        return PictureResult(size, payload, None)
+    if not measured:
+        return PictureResult(size, payload, rank)
     psnr_db, *steps = (value for value in measured if isinstance(value, int | float))
-    if not isinstance(rank, int) or len(steps) != len(measured) - 1:
+    if rank is None or len(steps) != len(measured) - 1:
         raise ValueError("not a result")
     border, inside, original_border, original_inside = steps
     fidelity = Fidelity(psnr_db, Steps(border, inside), Steps(original_border, original_inside))
