@@ -55,9 +55,7 @@ class PictureEncoder:
         last: RankedPacket | None = None
         for packet, whole in zip(joined(packets), self._packets, strict=False):
             if packet.position != whole.position or not whole.data.startswith(packet.data):
-                break
-            if not whole[packet.position].startswith(packet.data):
-                break  # a part without the one before it
+                break  # after a gap, or a part without the one before it
             last = packet
             if packet.data != whole.data:
                 break
