@@ -68,7 +68,7 @@ def test_a_picture_is_known_by_its_pixels_and_its_class() -> None:
         b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
         b'"results": {"a": {"budget:500": [1, "2", 3]}}}',
         b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
-        b'"results": {"a": {"budget:500": [1, 2, 3]}}}',  # as it was without PSNR and steps
+        b'"results": {"a": {"budget:500": [1, 2, 3, 25.5]}}}',
         b'{"identity": {"codec": "morse", "settings": {"speed": 4}, "classifier": {"model": "ab"}}, '
         b'"results": {"a": {"budget:500": [1, 2, 3, 25.5, "3.5", 2.25, 2.0, 1.75]}}}',
     ],
