@@ -138,9 +138,9 @@ class BitPlaneCoder:
         )
         if count < 0:
             raise ValueError(f"{room} bytes at pass row {row} of {self.rows}: no row can be coded")
-        data = ffi.buffer(out)
-        coded = [(packets[i].row, data[i * room : i * room + packets[i].length]) for i in range(count)]
-        return coded, row + sum(packets[i].rows for i in range(count))
+        data, fields = ffi.buffer(out), ffi.unpack(ffi.cast("int32_t *", packets), 3 * count)  # row, rows, length
+        coded = [(fields[3 * i], data[i * room : i * room + fields[3 * i + 2]]) for i in range(count)]
+        return coded, row + sum(fields[1::3])
 
     def decode(self, data: bytes, row: int, rows: int | None, state: np.ndarray) -> int | None:
         """Decode one packet into ``state`` and return the number of symbols.

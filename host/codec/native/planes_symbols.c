@@ -2,6 +2,8 @@
 #include "planes_internal.h"
 #include "planes_neon.h"
 
+#include <string.h>
+
 /* Saturates to 16 bits, which hold every threshold. */
 static inline int16_t short_of(int32_t v)
 {
@@ -15,7 +17,7 @@ static void fill_scalar(const int32_t *restrict expected, const int32_t *restric
 			uint16_t *restrict entries)
 {
 	/* The expected value; its distance from zero, or beyond the middle of the interval; the uncertainty. */
-	int16_t mean[MAX_SIDE], away[MAX_SIDE], spread[MAX_SIDE];
+	int16_t mean[MAX_AREA], away[MAX_AREA], spread[MAX_AREA];
 	for (ptrdiff_t i = 0; i < count; i++) {
 		const int32_t v = before[i], e = scaled(expected[i], plane), known = magnitude(v);
 		/* `before` is 4 * the middle of an interval two steps wide, which this symbol halves. */
@@ -226,15 +228,17 @@ static void rows_neon(const struct pnc_planes_inputs *in, int32_t plane, ptrdiff
 }
 #endif
 
+/* All rows at once, with the frame between them: compilers vectorize long loops better. */
 static void rows_scalar(const struct pnc_planes_inputs *in, int32_t plane, ptrdiff_t side, ptrdiff_t row,
 			const int16_t *before, const int16_t *after, uint16_t (*entries)[MAX_SIDE])
 {
-	int32_t expected[MAX_SIDE], uncertain[MAX_SIDE];
-	for (; row < side; row++) {
-		const ptrdiff_t i = row * (side + 2);
-		pnc_planes_sum_scalar(in, i, side, expected, uncertain);
-		fill_scalar(expected, uncertain, before + i, after + i, plane, side, entries[row]);
-	}
+	const ptrdiff_t width = side + 2, i = row * width, count = (side - row) * width - 2;
+	int32_t expected[MAX_AREA], uncertain[MAX_AREA];
+	uint16_t found[MAX_AREA];
+	pnc_planes_sum_scalar(in, i, count, expected, uncertain);
+	fill_scalar(expected, uncertain, before + i, after + i, plane, count, found);
+	for (ptrdiff_t y = 0; y < side - row; y++)
+		memcpy(entries[row + y], found + y * width, sizeof(*found) * (size_t)side);
 }
 
 void pnc_planes_entries(const struct pnc_planes_model *m, const struct pnc_planes_inputs *in, int32_t plane,
