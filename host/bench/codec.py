@@ -20,6 +20,7 @@ from PIL import Image
 
 from ..cli.hints import with_hint
 from ..codec import Codec, CodecError, PictureError, load, load_picture
+from ..codec.layout import MEANS
 from ..codec.picture import sound_pictures, to_pixels
 from ..edge.classifier import load as load_classifier
 from ..edge.errors import ClassifierError
@@ -136,13 +137,16 @@ def _encoding(codec: Codec, pictures: Sequence[np.ndarray]) -> list[Step]:
     first = round(
         sum(min(FIRST_BYTES, sum(len(packet.data) for packet in stream)) for stream in packets) / len(packets)
     )
-    coded = [[(p.position, p.data[1:]) for p in stream] for stream in packets]
+    coded = [[(p.position, p.data[1 if p.position else 1 + MEANS :]) for p in stream] for stream in packets]
     room = MAX_CODEC_BYTES - 1
     return [
         Step(NETWORK, lambda number: codec.analysis(pictures[number])),
         Step(CODING, lambda number: codec.bitstream.packetize(symbols[number])),
-        Step("encode: entropy coding", lambda number: codec.coder.packetize(symbols[number], room, len(coded[number]))),
-        Step("encode: packets", lambda number: codec.bitstream.ranked(coded[number])),
+        Step(
+            "encode: entropy coding",
+            lambda number: codec.coder.packetize(symbols[number].coefficients, room, len(coded[number]), head=MEANS),
+        ),
+        Step("encode: packets", lambda number: codec.bitstream.ranked(coded[number], symbols[number].colour)),
         Step(ENCODE, lambda number: codec.encode(pictures[number]), size_bytes=size),
         Step(FIRST, lambda number: codec.encode(pictures[number], max_bytes=FIRST_BYTES), size_bytes=first),
     ]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .errors import CodecError
-from .layout import CELL, CHANNELS, COLOUR_OF, GRID, PLANES, SIDE, centre_weight
+from .layout import CELL, CHANNELS, COLOUR_OF, GRID, MEANS, PLANES, SIDE, centre_weight
 from .library import library
 
 #: Fraction bits of inverse steps, including the 8 of ``centre_weight``.
 FIXED_BITS = 40
+
+
+class Analysed(NamedTuple):
+    """A picture after the analysis."""
+
+    #: int8 [C, 28, 28].
+    coefficients: np.ndarray
+    #: The picture colour, a byte for luma and each colour difference. Less ``LUMA_MIDDLE`` it is in levels.
+    colour: bytes
 
 
 class Analysis:
@@ -33,6 +44,8 @@ class Analysis:
             and inverse.shape == plane_counts.shape == (CHANNELS,)
             and inverse.dtype == np.int64
             and plane_counts.dtype == np.uint8
+            and np.all(filters[:MEANS] == filters[:MEANS, :1, :1])
+            and np.all(filters[:MEANS] > 0)
             and np.all((inverse > 0) & (inverse < 1 << 30))
             and np.all((plane_counts >= 1) & (plane_counts <= PLANES))
         )
@@ -54,15 +67,17 @@ class Analysis:
         for key, buffer in self._buffers.items():
             setattr(self._model, key, buffer)
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Transform pixels uint8 [224, 224, 3] to coefficients int8 [C, 28, 28]."""
+    def __call__(self, pixels: np.ndarray) -> Analysed:
+        """Transform pixels uint8 [224, 224, 3] to coefficients and the picture colour."""
         if pixels.shape != (SIDE, SIDE, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"pixels are uint8 {[SIDE, SIDE, 3]}, not {pixels.dtype} {list(pixels.shape)}")
         out = np.empty((CHANNELS, GRID, GRID), np.int8)
+        colour = bytearray(MEANS)
         from_buffer = self._from_buffer
         self._lib.pnc_analysis_run(
             self._model,
             from_buffer("uint8_t[]", np.ascontiguousarray(pixels)),
             from_buffer("int8_t[]", out, require_writable=True),
+            from_buffer("uint8_t[]", colour, require_writable=True),
         )
-        return out
+        return Analysed(out, bytes(colour))

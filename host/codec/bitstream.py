@@ -9,7 +9,9 @@ import numpy as np
 
 from ..ranked import RankedPacket
 from ..wire import MAX_CODEC_BYTES, MAX_RANKS
+from .analysis import Analysed
 from .entropy import BitPlaneCoder
+from .layout import MEANS, NO_COLOUR
 from .parts import joined
 from .weights import Kind, describe_tag
 
@@ -24,6 +26,8 @@ MOST_COPIES = 4
 class PartialSymbols:
     """The coefficients of a picture as far as its packets decide them."""
 
+    #: The picture colour, a byte for luma, blue and red difference; see ``Analysed``.
+    colour: bytes
     #: Four times the middle of the interval of each coefficient, int16 [c, k, k].
     reconstruction: np.ndarray
     #: Missing bit-planes of each coefficient, uint8 [c, k, k].
@@ -49,6 +53,11 @@ class PartialSymbols:
         return share
 
 
+def _content(packet: RankedPacket) -> bytes:
+    """Return the coder's bytes of a packet."""
+    return packet.data[1 + MEANS if packet.position == 0 else 1 :]
+
+
 def _channels(plane_counts: np.ndarray, missing: np.ndarray) -> float:
     whole = plane_counts.astype(np.float64)[:, None, None]
     return float((1 - missing / whole).mean() * len(whole))
@@ -66,6 +75,7 @@ class _Decoded:
 class Bitstream:
     """Packets of one byte, the codec tag, followed by the coder's bytes. ``position`` is the first pass row.
 
+    In the first packet the three bytes of the picture colour follow the codec tag.
     A packet needs all packets before it: packets after a gap are not used.
     """
 
@@ -74,8 +84,8 @@ class Bitstream:
 
     @property
     def least_packet_bytes(self) -> int:
-        """The shortest packets that hold any pass row, with the codec tag, in bytes."""
-        return self._coder.least_room + 1
+        """The shortest packets that hold any pass row, with codec tag and picture colour, in bytes."""
+        return self._coder.least_room + MEANS + 1
 
     @property
     def rows(self) -> int:
@@ -103,12 +113,12 @@ class Bitstream:
         return (whole, rest) if whole < most else (most, 0)
 
     def encode(
-        self, coefficients: np.ndarray, row: int, rank: int, count: int, rest: int, packet_bytes: int
+        self, picture: Analysed, row: int, rank: int, count: int, rest: int, packet_bytes: int
     ) -> tuple[list[RankedPacket], int]:
         """Encode a stretch of a picture's packets.
 
         Args:
-            coefficients: of a whole picture, int8 [c, k, k].
+            picture: coefficients int8 [c, k, k] and picture colour.
             row: the first pass row: 0, or that after an earlier stretch.
             rank: the rank of the first packet.
             count: most packets.
@@ -118,18 +128,23 @@ class Bitstream:
         Returns:
             The packets, fewer if the picture ends; and the pass row after the last whole one.
         """
-        coded, after = self._coder.packetize(coefficients, packet_bytes - 1, count, row, max(0, rest - 1))
-        if rest == 1 and after < self.rows:
-            coded.append((after, b""))  # the tag alone
-        return self.ranked(coded, rank), after
+        # Bytes of the packet after them that are not the coder's.
+        head = 1 + MEANS if row == count == 0 else 1
+        coded, after = self._coder.packetize(
+            picture.coefficients, packet_bytes - 1, count, row, max(0, rest - head), MEANS
+        )
+        if not 0 < rest <= head or after == self.rows:
+            return self.ranked(coded, picture.colour, rank), after
+        *whole, last = self.ranked([*coded, (after, b"")], picture.colour, rank)
+        return [*whole, RankedPacket(last.rank, last.position, last.data[:rest])], after
 
     def packetize(
-        self, coefficients: np.ndarray, most_packets: int | None = None, packet_bytes: int = MAX_CODEC_BYTES
+        self, picture: Analysed, most_packets: int | None = None, packet_bytes: int = MAX_CODEC_BYTES
     ) -> list[RankedPacket]:
-        """Encode coefficients int8 [c, k, k] as ranked packets, most important first, ranks from 0.
+        """Encode a picture as ranked packets, most important first, ranks from 0.
 
         Args:
-            coefficients: of a whole picture.
+            picture: coefficients int8 [c, k, k] and picture colour.
             most_packets: the least important passes of a picture that needs more are left out. By default as many as
                 fit into the bytes of ``MOST_PACKETS`` packets of full size; never more than there are ranks.
             packet_bytes: most bytes of a packet, with the codec tag.
@@ -139,12 +154,16 @@ class Bitstream:
         """
         usual, _ = self.packets_in(packet_bytes)
         most = usual if most_packets is None else min(most_packets, MAX_RANKS)
-        return self.encode(coefficients, 0, 0, most, 0, packet_bytes)[0]
+        return self.encode(picture, 0, 0, most, 0, packet_bytes)[0]
 
-    def ranked(self, coded: Sequence[tuple[int, bytes]], rank: int = 0) -> list[RankedPacket]:
-        """Make ranked packets of the coder's packets (first pass row and bytes), with ranks from ``rank`` on."""
+    def ranked(self, coded: Sequence[tuple[int, bytes]], colour: bytes, rank: int = 0) -> list[RankedPacket]:
+        """Make ranked packets of the coder's packets (first pass row and bytes) and the picture colour.
+
+        Ranks begin with ``rank``.
+        """
         tag = bytes([self._kind.tag])
-        return [RankedPacket(rank + i, row, tag + data) for i, (row, data) in enumerate(coded)]
+        first = tag + colour
+        return [RankedPacket(rank + i, row, (tag if row else first) + data) for i, (row, data) in enumerate(coded)]
 
     def channels_until(self, coefficients: np.ndarray, last: RankedPacket | None) -> float:
         """Return the channels that a picture's packets hold up to ``last``, which may be cut; None: none of them."""
@@ -152,7 +171,7 @@ class Bitstream:
         row, symbols = 0, 0
         if last is not None:
             row = last.position
-            symbols = coder.decode(last.data[1:], row, None, coder.state_at(coefficients, row)) or 0
+            symbols = coder.decode(_content(last), row, None, coder.state_at(coefficients, row)) or 0
         return _channels(coder.plane_counts, coder.missing_planes(row, symbols))
 
     def depacketize(self, packets: Iterable[RankedPacket]) -> PartialSymbols:
@@ -162,7 +181,7 @@ class Bitstream:
         """
         issues: list[str] = []
         waiting = self._by_row(joined(packets), issues)
-        state, row, symbols, used, used_bytes = self._coder.new_state(), 0, 0, 0, 0
+        state, row, symbols, used, used_bytes, colour = self._coder.new_state(), 0, 0, 0, 0, NO_COLOUR
         while row in waiting:
             candidates = waiting.pop(row)
             found: _Decoded | None = None
@@ -178,6 +197,9 @@ class Bitstream:
                     issues.append(f"packet {packet.rank} at position {row} is damaged")
                 else:
                     used_bytes += len(packet.data)
+                    if row == 0:
+                        given = packet.data[1 : 1 + MEANS]
+                        colour = given + NO_COLOUR[len(given) :]
             if found is None:
                 break
             state, used = found.state, used + 1
@@ -189,6 +211,7 @@ class Bitstream:
         issues += [f"packet {p.rank} at position {p.position} is not used: one before it is missing" for p in rest]
         coder = self._coder
         return PartialSymbols(
+            colour,
             coder.reconstruction(state),
             coder.missing_planes(row, symbols),
             coder.plane_counts,
@@ -204,7 +227,7 @@ class Bitstream:
 
         The row at which the next packet begins says how many rows this packet must hold.
         """
-        coder, row, content = self._coder, packet.position, packet.data[1:]
+        coder, row, content = self._coder, packet.position, _content(packet)
         after = [at for at in waiting if at > row]
         follow = {at for at in after if any(p.rank == packet.rank + 1 for p in waiting[at])}
         nearest = min(after, default=None)

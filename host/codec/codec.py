@@ -15,6 +15,7 @@ from .decoder import Decoder
 from .encoder import PictureEncoder
 from .entropy import BitPlaneCoder
 from .layout import SIDE
+from .projection import IntervalProjection
 from .values import DecoderInputs
 from .weights import DEFAULT, FOLDER, kind_of, load_arrays
 
@@ -29,7 +30,7 @@ class Codec:
         self.analysis = Analysis(arrays)
         self.coder = BitPlaneCoder(arrays)
         self.bitstream = Bitstream(self._kind, self.coder)
-        self._inputs = DecoderInputs(arrays)
+        self._inputs, self._projection = DecoderInputs(arrays), IntervalProjection(arrays)
 
     @property
     def name(self) -> str:
@@ -58,8 +59,8 @@ class Codec:
 
         Args:
             picture: uint8 [224, 224, 3] RGB (see ``load_picture``).
-            packet_bytes: most bytes of a packet, 57 to 236. Shorter packets need more bytes for the same picture:
-                1 % more at 118, 3 % more at 59. A picture has at most 4,956 bytes, whatever their length.
+            packet_bytes: most bytes of a packet, 60 to 236. Shorter packets need more bytes for the same picture:
+                1 % more at 118, 3 % more at 60. A picture has at most 4,956 bytes, whatever their length.
             max_bytes: most bytes of the picture: only its most important ones are computed, the same as the first ones
                 of the whole picture. None: all.
 
@@ -92,7 +93,7 @@ class Codec:
         Raises:
             CodecError: onnxruntime is not installed, or the decoder's weights are missing or unusable.
         """
-        return Decoder(self._kind, self.bitstream, self._inputs, self._folder, threads)
+        return Decoder(self._kind, self.bitstream, self._inputs, self._projection, self._folder, threads)
 
 
 def load(name: str = DEFAULT) -> Codec:

@@ -14,6 +14,7 @@ from ..ranked import RankedPacket
 from .bitstream import Bitstream
 from .errors import CodecError
 from .onnx_session import open_session
+from .projection import IntervalProjection
 from .values import DecoderInputs
 from .weights import FOLDER, Kind, check
 
@@ -55,11 +56,12 @@ class Decoder:
         kind: Kind,
         bitstream: Bitstream,
         inputs: DecoderInputs,
+        projection: IntervalProjection,
         folder: Path = FOLDER,
         threads: int | None = None,
     ) -> None:
         """Open the network of ``kind`` in ``folder``. Raises CodecError; ``threads`` as in ``Codec.decoder``."""
-        self._bitstream, self._inputs = bitstream, inputs
+        self._bitstream, self._inputs, self._projection = bitstream, inputs, projection
         self._session = open_network(folder / f"{kind.name}.onnx", kind, threads)
 
     def decode(self, packets: Iterable[RankedPacket]) -> Decoded:
@@ -72,7 +74,8 @@ class Decoder:
             return []
         received = [self._bitstream.depacketize(packets) for packets in pictures]
         pixels = self._session.run(["pixels"], self._inputs(received))[0]
+        corrected = self._projection(pixels, received)
         return [
             Decoded(p, r.channels, r.used, r.used_bytes, r.issues, r.interpolated)
-            for p, r in zip(pixels, received, strict=True)
+            for p, r in zip(corrected, received, strict=True)
         ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from ..ranked import RankedPacket
+from .analysis import Analysed
 from .bitstream import Bitstream
 from .parts import joined
 
@@ -19,14 +18,14 @@ class PictureEncoder:
     """
 
     def __init__(
-        self, bitstream: Bitstream, coefficients: np.ndarray, packet_bytes: int, max_bytes: int | None = None
+        self, bitstream: Bitstream, picture: Analysed, packet_bytes: int, max_bytes: int | None = None
     ) -> None:
-        """Take the coefficients int8 [c, k, k] of a picture; see ``Codec.encoder`` for the other arguments.
+        """Take an analysed picture; see ``Codec.encoder`` for the other arguments.
 
         Raises:
             ValueError: ``packet_bytes`` or ``max_bytes`` is out of range.
         """
-        self._bitstream, self._coefficients, self._packet_bytes = bitstream, coefficients, packet_bytes
+        self._bitstream, self._picture, self._packet_bytes = bitstream, picture, packet_bytes
         #: Packets of full size that are left, and bytes of the packet after them.
         self._left, self._rest = bitstream.packets_in(packet_bytes, max_bytes)
         self._row = 0
@@ -59,7 +58,7 @@ class PictureEncoder:
             last = packet
             if packet.data != whole.data:
                 break
-        return self._bitstream.channels_until(self._coefficients, last)
+        return self._bitstream.channels_until(self._picture.coefficients, last)
 
     def more(self, packets: int | None = None) -> list[RankedPacket]:
         """Encode the next packets and return them, at most as many as asked for; none if there are no more.
@@ -72,7 +71,7 @@ class PictureEncoder:
         if count == 0 and rest == 0:
             return []
         made, self._row = self._bitstream.encode(
-            self._coefficients, self._row, len(self._packets), count, rest, self._packet_bytes
+            self._picture, self._row, len(self._packets), count, rest, self._packet_bytes
         )
         self._left -= count
         if rest or self._row == self._bitstream.rows:

@@ -22,6 +22,8 @@ ARRAYS = {
     "zero": np.uint16,
     "more": np.uint16,
 }
+#: First pass with the table of blank streams. Of the passes before it, a plain picture takes few bytes anyway.
+BLANK_FROM = 16
 NEAR, LEADS, SIDES, FAR, SHIFTS, SPREADS = 8, 5, 4, 7, 9, 16
 _TYPES = {np.uint8: "uint8_t[]", np.int16: "int16_t[]", np.int32: "int32_t[]", np.uint16: "uint16_t[]"}
 
@@ -40,8 +42,13 @@ class _Scratch:
 class BitPlaneCoder:
     """Codes coefficients int8 [channels, side, side] pass by pass, as packets that each need the ones before."""
 
-    def __init__(self, arrays: dict[str, np.ndarray], side: int = GRID, planes: int = PLANES) -> None:
-        """Build a coder from ``ARRAYS``. Raises CodecError if one is missing or violates a rule of planes.h."""
+    def __init__(
+        self, arrays: dict[str, np.ndarray], side: int = GRID, planes: int = PLANES, blank_from: int = BLANK_FROM
+    ) -> None:
+        """Build a coder from ``ARRAYS``; planes.h describes ``blank_from`` (``blank``).
+
+        Raises CodecError if one is missing or violates a rule of planes.h.
+        """
         module = library()
         self._ffi, self._lib = module.ffi, module.lib
         try:
@@ -60,7 +67,7 @@ class BitPlaneCoder:
         }
         self._model = self._ffi.new("struct pnc_planes_model *")
         self._model.channels, self._model.side = channels, side
-        self._model.planes, self._model.passes = planes, passes
+        self._model.planes, self._model.passes, self._model.blank = planes, passes, blank_from
         self._buffers = []
         for key, dtype in ARRAYS.items():
             if self.arrays[key].dtype != dtype or self.arrays[key].shape != shapes[key]:
@@ -113,7 +120,7 @@ class BitPlaneCoder:
         return bytes(self._ffi.buffer(out, length[0])), rows
 
     def packetize(
-        self, coefficients: np.ndarray, room: int, most: int, row: int = 0, rest: int = 0
+        self, coefficients: np.ndarray, room: int, most: int, row: int = 0, rest: int = 0, head: int = 0
     ) -> tuple[list[tuple[int, bytes]], int]:
         """Encode a stream from pass row ``row`` on, as packets of at most ``room`` bytes.
 
@@ -123,23 +130,25 @@ class BitPlaneCoder:
             most: most packets.
             row: where to begin: 0, or the row that an earlier call returned.
             rest: how many bytes of the packet after these to make, fewer than ``room``. They do not count as rows.
+            head: how many bytes fewer the packet at row 0 has.
 
         Returns:
             The first pass row and the bytes of each packet; and the row after the last whole one.
 
         Raises:
-            ValueError: ``room`` is below ``least_room``, or there is no such row.
+            ValueError: a packet has less room than ``least_room``, or there is no such row.
         """
         flat, scratch, ffi = self._flat(coefficients), self._scratch(), self._ffi
         out = ffi.new("uint8_t[]", (most + 1) * room + 8)
         packets = ffi.new("struct pnc_planes_packet[]", most + 1)
         count = self._lib.pnc_planes_packetize(
-            self._model, flat, row, most, rest, scratch.state, scratch.intervals, room, out, packets
+            self._model, flat, row, most, rest, scratch.state, scratch.intervals, room, head, out, packets
         )
         if count < 0:
             raise ValueError(f"{room} bytes at pass row {row} of {self.rows}: no row can be coded")
         data, fields = ffi.buffer(out), ffi.unpack(ffi.cast("int32_t *", packets), 3 * count)  # row, rows, length
-        coded = [(fields[3 * i], data[i * room : i * room + fields[3 * i + 2]]) for i in range(count)]
+        starts = [i * room + (0 if fields[3 * i] else head) for i in range(count)]
+        coded = [(fields[3 * i], data[at : at + fields[3 * i + 2]]) for i, at in enumerate(starts)]
         return coded, row + sum(fields[1::3])
 
     def decode(self, data: bytes, row: int, rows: int | None, state: np.ndarray) -> int | None:

@@ -12,10 +12,14 @@ CELL = 8
 GRID = SIDE // CELL
 #: Bit-planes of a coefficient: magnitudes are below 2^PLANES.
 PLANES = 7
+#: The first channels are the means of luma, blue and red difference.
+MEANS = 3
 #: Luma channels; each colour difference has four more.
 LUMA_CHANNELS = 44
 #: Subtracted from luma, so that it is centred on zero like the colour differences.
 LUMA_MIDDLE = 127
+#: The picture colour of a stream that does not say it: luma in the middle, no colour. One byte each.
+NO_COLOUR = bytes([LUMA_MIDDLE] * MEANS)
 #: Weights of red, green and blue in luma, blue and red difference (ITU-R BT.601), in 1/256.
 COLOURS = ((77, 150, 29), (-43, -85, 128), (128, -107, -21))
 
@@ -29,6 +33,9 @@ def _frequencies() -> list[tuple[int, int, int]]:
 
 #: Each channel's cosine: colour plane (0 luma, 1 blue, 2 red difference), vertical and horizontal frequency.
 FREQUENCIES = _frequencies()
+#: Bit-planes below the steps that the decoder was designed for. They refine pictures that have bytes left.
+FINER = np.array([1, 1, 0] + [2] * (len(FREQUENCIES) - MEANS))
+FINER[FREQUENCIES.index((0, 1, 0))] = 1  # the only other channel that has six planes above
 #: Each channel's colour plane.
 COLOUR_OF = tuple(colour for colour, _, _ in FREQUENCIES)
 #: 784 positions x 64 taps x 52 channels, and 9 for the colours of each pixel: 3.06 million multiply-adds a picture.

@@ -30,7 +30,7 @@ class Kind:
 
 
 #: The shipped codecs.
-KINDS: dict[str, Kind] = {"pnc-v2": Kind("pnc-v2", number=2, version=4)}
+KINDS: dict[str, Kind] = {"pnc-v2": Kind("pnc-v2", number=2, version=5)}
 DEFAULT = "pnc-v2"
 #: Every codec number that was ever assigned. A number is never assigned again, so that packets of retired codecs are
 #: refused by name.

@@ -53,6 +53,11 @@ class PartialPictures:
         """Return the partial reconstruction of a channel, int16 [n, k, k]."""
         return self._partial[:, channel]
 
+    def receive(self, missing: np.ndarray) -> None:
+        """Apply all passes that leave so many ``missing`` planes of each channel, [C]."""
+        for channel, planes in enumerate(missing):
+            self.refine(channel, int(planes))
+
     def refine(self, channel: int, plane: int) -> None:
         """Apply a pass."""
         self._partial[:, channel] = reconstruct(self._all[:, channel], plane)

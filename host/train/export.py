@@ -10,7 +10,7 @@ import onnx
 from torch import nn
 
 from ..codec.analysis import FIXED_BITS
-from ..codec.layout import CELL, CHANNELS, GRID, PLANES
+from ..codec.layout import CELL, CHANNELS, FINER, GRID, MEANS, PLANES
 from ..codec.weights import Kind, content_of
 from .files import write
 from .model import CodecModel
@@ -37,6 +37,8 @@ def decoder_arrays(model: CodecModel) -> dict[str, np.ndarray]:
     return {
         "offset": model.embedded.offset.detach().numpy(),
         "amplitude": (1 / (model.analysis.gain * model.spread)).numpy(),
+        "level": (CELL / model.spread[:MEANS]).numpy(),
+        "least_level": np.array(-FINER.max(), np.int8),
     }
 
 

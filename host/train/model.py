@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..codec.layout import CELL, CHANNELS, PLANES, centre_weight
-from .network import Analysis, EmbeddedQuantizer, Synthesis
+from ..codec.layout import CELL, CHANNELS, MEANS, PLANES, centre_weight
+from .network import Analysis, EmbeddedQuantizer, Synthesis, finer_like, picture_colours
 from .recipe import CodecRecipe
 
 #: Fraction of coefficients that may be clipped by their channel's highest plane. Clipping one in a picture loses
@@ -32,22 +32,36 @@ class CodecModel(nn.Module):
 
     @torch.no_grad()
     def set_tops(self, y: Tensor) -> list[int]:
-        """Set and return the number of planes that each channel of y [n, C, k, k] needs."""
+        """Set and return the number of planes that each channel of y [n, C, k, k] needs.
+
+        Means have all, so that they are never clipped.
+        """
         planes = torch.arange(1, PLANES + 1).to(y)
         for c in range(CHANNELS):
             beyond = (y[:, c].abs().reshape(-1, 1) >= torch.exp2(planes)).float().mean(0)
-            self.embedded.top[c] = float(min(PLANES, 1 + int((beyond > RARE).sum())))
+            needed = 1 + int((beyond > RARE).sum())
+            self.embedded.top[c] = float(PLANES if c < MEANS else min(PLANES, needed))
         return [int(t) for t in self.embedded.top.flatten().tolist()]
+
+    @torch.no_grad()
+    def colour(self, y: Tensor) -> Tensor:
+        """Return what the picture colour adds to y, [n, C, k, k]: 0 but for the means."""
+        inverse = self.analysis.inverse_step(y.shape[-1])[:MEANS]
+        # A cosine of unit norm sums a cell to CELL times its mean.
+        colours = picture_colours(y[:, :MEANS] / (inverse * CELL))
+        return F.pad(colours[..., None, None] * inverse * CELL, (0, 0, 0, 0, 0, CHANNELS - MEANS))
 
     def inputs(self, y: Tensor, missing: Tensor) -> Tensor:
         """Return the decoder's input values for y with integer numbers of missing planes, [n, C, k, k]."""
-        out: Tensor = self.embedded(y, missing) / (self.analysis.inverse_step(y.shape[-1]) * self.spread.view(-1, 1, 1))
+        colour, inverse = self.colour(y), self.analysis.inverse_step(y.shape[-1])
+        out: Tensor = (self.embedded(y - colour, missing) + colour) / (inverse * self.spread.view(-1, 1, 1))
         return out
 
     def decode(self, y: Tensor, missing: Tensor) -> Tensor:
         """Decode y with integer numbers of missing planes, [n, C, k, k], to pixels (x - 127) / 128."""
         weight = torch.from_numpy(centre_weight(y.shape[-1])).to(y) / 256
-        out: Tensor = self.synthesis(self.inputs(y, missing), missing - torch.log2(weight))
+        levels = missing - finer_like(y) - torch.log2(weight)
+        out: Tensor = self.synthesis(self.inputs(y, missing), levels)
         return out
 
 

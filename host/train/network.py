@@ -16,6 +16,7 @@ from ..codec.layout import (
     CHANNELS,
     COLOUR_OF,
     COLOURS,
+    FINER,
     FREQUENCIES,
     LUMA_MIDDLE,
     PLANES,
@@ -25,8 +26,10 @@ from ..codec.layout import (
 WIDTH = 128
 CONDITION = 64
 BLOCKS = 4
-#: Quantizer step of the finest plane of most luma channels, in units of a filter of unit norm.
-FINEST_STEP = 13.75
+#: Cells up to this many levels away count for a picture colour, the nearest ones most.
+NEAR_LEVELS = 24
+#: Quantizer step of most luma channels above the planes of ``FINER``, in units of a filter of unit norm.
+STEP = 13.75
 
 
 def cosine_filters() -> np.ndarray:
@@ -57,13 +60,34 @@ def finest_gains() -> np.ndarray:
         slow = 0.34 if u + v == 0 else 0.8 if u + v < 3 and max(u, v) < 2 else 1.0
         luma = slow * 2 ** (0.2 * (u - v) / max(1, u + v))
         gains.append((luma, 0.7, 1.1)[colour])
-    return np.array(gains) / FINEST_STEP
+    finest: np.ndarray = np.array(gains) / STEP * np.exp2(FINER)
+    return finest
 
 
 def planes_of(pixels: Tensor) -> Tensor:
     """Convert integer pixels 0..255 to luma - 127, blue and red difference, integers as well, [n, 3, h, w]."""
     mixed = F.conv2d(pixels, torch.tensor(COLOURS).to(pixels).view(3, 3, 1, 1))
     return torch.floor((mixed + 128) / 256) - torch.tensor([LUMA_MIDDLE, 0, 0]).to(pixels).view(3, 1, 1)
+
+
+def finer_like(x: Tensor) -> Tensor:
+    """Return ``FINER`` on the device and in the type of x, [C, 1, 1]."""
+    return torch.from_numpy(FINER).to(x).view(-1, 1, 1)
+
+
+def picture_colours(means: Tensor) -> Tensor:
+    """Choose the picture colours of the cells' means in levels, [n, 3, k, k]: integers [n, 3].
+
+    Equals the integer encoder's choice (``native/analysis.c``) where no limit changes it.
+    """
+    levels = torch.arange(-LUMA_MIDDLE, 256 - LUMA_MIDDLE).to(means)
+    # Sums of a cell are whole numbers, but for rounding.
+    sums = torch.round(means.flatten(2) * CELL**2)
+    cells = torch.floor(sums / CELL**2 + 0.5).clamp(levels[0], levels[-1])
+    count = (cells.unsqueeze(-1) == levels).float().sum(2)
+    near = NEAR_LEVELS - torch.arange(1.0 - NEAR_LEVELS, NEAR_LEVELS).abs().to(means)
+    around = F.conv1d(count.view(-1, 1, 256), near.view(1, 1, -1), padding=NEAR_LEVELS - 1).view(count.shape)
+    return levels[around.argmax(2)]
 
 
 class Analysis(nn.Module):
@@ -99,7 +123,8 @@ class EmbeddedQuantizer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        #: Position of a value in its interval, [missing planes, 2]: for a magnitude of one step, and for more.
+        #: Position of a value in its interval, [missing planes above ``FINER``, 2]: for a magnitude of one step, for
+        #: more.
         self.offset = nn.Parameter(torch.tensor([[0.42, 0.48]]).repeat(PLANES, 1))
         #: Number of planes of each channel: magnitudes are below 2^top.
         self.register_buffer("top", torch.full((CHANNELS, 1, 1), float(PLANES)))
@@ -113,7 +138,7 @@ class EmbeddedQuantizer(nn.Module):
         """Return the values of y with integer numbers of missing planes, [n, C, k, k]."""
         step = torch.exp2(missing)
         known = self.known(y, step)
-        index = missing.long().clamp(max=PLANES - 1)
+        index = (missing - finer_like(missing)).long().clamp(0, PLANES - 1)
         # A product, since the gradient of an index lookup is slow.
         inside = F.one_hot(index, PLANES).to(self.offset) @ self.offset
         offset = torch.where(known > step, inside[..., 1], inside[..., 0])

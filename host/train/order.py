@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from ..codec.layout import CHANNELS, PLANES
+from ..codec.layout import CHANNELS, FINER, PLANES
 from .model import CodecModel
-from .passes import CodingPass, PassOrder, plane_by_plane
+from .passes import CodingPass, PassOrder, level_of, plane_by_plane
 from .recipe import CodecRecipe
 from .validation import BUDGETS, HeldOut, on_grid
 
@@ -27,15 +27,19 @@ STRENGTHS = (0.7, 1.0, 1.3, 1.6)
 def measured_gains(
     model: CodecModel, held: HeldOut, recipe: CodecRecipe, sizes: Mapping[CodingPass, float]
 ) -> dict[CodingPass, tuple[float, float]]:
-    """Measure for each pass its mean bytes, and the loss it removes where all planes above are known."""
+    """Measure for each pass its mean bytes, and the loss it removes where all planes above are known.
+
+    Passes over the planes of ``FINER`` are left out: they come last.
+    """
     which = slice(0, PHOTOS)
     y = model.analysis(held.pixels[which])
     plane_counts = model.embedded.top.flatten().cpu().numpy()
     gains: dict[CodingPass, tuple[float, float]] = {}
-    for p in reversed(range(PLANES)):
-        above = np.minimum(plane_counts, p + 1)
+    for level in reversed(range(PLANES)):
+        above = np.minimum(plane_counts, FINER + level + 1)
         base_loss = held.loss(model, y, on_grid(above, y), recipe, which)
-        for c in np.flatnonzero(plane_counts > p).tolist():
+        for c in np.flatnonzero(plane_counts > FINER + level).tolist():
+            p = level + int(FINER[c])
             if sizes[c, p] >= SMALL_BYTES:
                 more = above.copy()
                 more[c] = p
@@ -46,13 +50,15 @@ def measured_gains(
 def smooth_gains(gains: dict[CodingPass, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
     """Fit the logarithm of the gain per byte as a sum of a channel's [C] and a plane's [planes] part.
 
+    Planes are counted from the first one above ``FINER``.
+
     The plane's part falls from plane to plane. A single pass's measurement is mostly noise; the parts are not.
     """
     equations, answers = [], []
     floor = 0.1 * np.median([gain / size for size, gain in gains.values()])
     for (c, p), (size, gain) in gains.items():
         row = np.zeros(CHANNELS + PLANES)
-        row[[c, CHANNELS + p]] = weight = np.sqrt(min(size, 60.0))
+        row[[c, CHANNELS + level_of((c, p))]] = weight = np.sqrt(min(size, 60.0))
         equations.append(row)
         answers.append(weight * np.log(max(gain / size, floor, 1e-9)))
     for c in range(CHANNELS):
@@ -69,9 +75,16 @@ def smooth_gains(gains: dict[CodingPass, tuple[float, float]]) -> tuple[np.ndarr
 
 
 def by_gain(plane_counts: list[int], channel: np.ndarray, plane: np.ndarray, strength: float) -> list[CodingPass]:
-    """Order passes by gain per byte; ``strength`` scales the difference between channels."""
-    passes = [(c, p) for c in range(CHANNELS) for p in range(plane_counts[c])]
-    return sorted(passes, key=lambda cp: (-plane[cp[1]] - strength * channel[cp[0]], -cp[1], cp[0]))
+    """Order passes by gain per byte; ``strength`` scales the difference between channels.
+
+    Passes over the planes of ``FINER`` come last, plane by plane.
+    """
+
+    def gain(coding_pass: CodingPass) -> float:
+        level = level_of(coding_pass)
+        return float(plane[level] + strength * channel[coding_pass[0]]) if level >= 0 else -np.inf
+
+    return sorted(plane_by_plane(plane_counts), key=lambda coding_pass: -gain(coding_pass))
 
 
 @torch.no_grad()

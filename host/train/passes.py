@@ -6,15 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..codec.layout import CHANNELS, PLANES
+from ..codec.layout import CHANNELS, FINER
 
 #: Channel and plane.
 CodingPass = tuple[int, int]
 
 
+def level_of(coding_pass: CodingPass) -> int:
+    """Return a pass's plane, counted from the first one above ``FINER``."""
+    channel, plane = coding_pass
+    return plane - int(FINER[channel])
+
+
 def plane_by_plane(plane_counts: list[int]) -> list[CodingPass]:
     """Return all passes plane by plane from the highest, channels in order of frequency."""
-    return [(c, p) for p in reversed(range(PLANES)) for c in range(CHANNELS) if p < plane_counts[c]]
+    passes = [(c, p) for c in range(CHANNELS) for p in range(plane_counts[c])]
+    return sorted(passes, key=lambda coding_pass: (-level_of(coding_pass), coding_pass[0]))
 
 
 def missing_after(order: list[CodingPass]) -> np.ndarray:

@@ -42,7 +42,7 @@ def pass_sizes(
     coder, analysis, costs = BitPlaneCoder(arrays), Analysis(encoder), symbol_costs(arrays)
     bits = np.zeros(len(order))
     for photo in some:
-        contexts, symbols = coder.contexts(analysis(whole(photo)))
+        contexts, symbols = coder.contexts(analysis(whole(photo)).coefficients)
         for index, cost in enumerate(costs):
             bits[index] += cost[contexts[index], symbols[index]].sum()
     return dict(zip(order, (bits / 8 / len(some)).tolist(), strict=True))

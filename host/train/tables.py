@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,14 +16,18 @@ from ..codec.analysis import Analysis
 from ..codec.entropy import FAR, NEAR, SHIFTS, SPREADS, BitPlaneCoder, context_size
 from ..codec.layout import CHANNELS
 from .context import PartialPictures
-from .passes import CodingPass
+from .passes import CodingPass, level_of, missing_after
 from .photos import whole
 
 TOTAL = 1 << 15
-#: Photos on which the weights are fitted, symbols in one step, and steps for each pass.
+#: Photos on which the weights are fitted, symbols in one step, and steps for each pass: half of them for passes over
+#: the planes of ``FINER``, which few pictures reach.
 WEIGHT_PHOTOS = 500
 SYMBOLS = 6000
 STEPS = 220
+#: Passes that a process fits in a row, and number of processes.
+PART = 20
+WORKERS = 2
 #: Inputs of a context with a weight. All inputs take part in the first half of the steps, then the least informative
 #: ones are dropped, which saves coding time. The channel's own neighbours always stay.
 KEPT_INPUTS = 30
@@ -83,6 +90,8 @@ def fit_weights(
         VALUE_ONE * step
     )
     size = busy_size + 0.05
+    # Symbols are drawn at random: each one's inputs side by side are read faster.
+    by_symbol = np.ascontiguousarray(inputs.T)
     mean = torch.zeros(len(inputs), requires_grad=True)
     spread = torch.full((len(inputs),), -4.0, requires_grad=True)
     base = torch.tensor(-1.5, requires_grad=True)
@@ -107,7 +116,7 @@ def fit_weights(
         at = np.concatenate([rng.choice(busy, half), rng.integers(0, count, half)])
         # Correct the weights for the uneven drawing.
         weight = np.concatenate([np.full(half, busy_fraction), np.where(is_busy[at[half:]], 0.0, 1.0)])
-        x = torch.from_numpy(inputs[:, at].astype(np.float32)) / (VALUE_ONE * step)
+        x = torch.from_numpy(by_symbol[at].T.astype(np.float32)) / (VALUE_ONE * step)
         reconstruction = torch.from_numpy(before[at].astype(np.float32)) / (VALUE_ONE * step)
         value = torch.from_numpy(truth[at].astype(np.float32)) / step
         w_mean, w_spread, w_base = weights()
@@ -146,6 +155,45 @@ def smoothed(counts: np.ndarray) -> np.ndarray:
     return out
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What a process needs to fit the weights of passes."""
+
+    coefficients: np.ndarray
+    order: list[CodingPass]
+    seed: int
+    steps: int
+
+
+def _fit_passes(job: _Job, some: range) -> list[tuple[np.ndarray, ...]]:
+    """Fit the weights of consecutive passes. Each has random numbers of its own, so that their division is free."""
+    # A step is too small to gain from several threads.
+    torch.set_num_threads(1)
+    partial = PartialPictures(job.coefficients)
+    partial.receive(missing_after(job.order)[some.start])
+    rows = []
+    for i in some:
+        torch.manual_seed(job.seed + i)
+        rng = np.random.default_rng([job.seed, i])
+        steps = job.steps if level_of(job.order[i]) >= 0 else job.steps // 2
+        rows.append(fit_weights(partial, job.coefficients, job.order[i], rng, steps))
+        partial.refine(*job.order[i])
+    return rows
+
+
+def _fit_all(job: _Job, workers: int, say: Callable[[str], None]) -> list[tuple[np.ndarray, ...]]:
+    """Fit the weights of all passes in ``workers`` processes; in this one if that is 1."""
+    parts = [range(start, min(start + PART, len(job.order))) for start in range(0, len(job.order), PART)]
+    if workers == 1:
+        return _fit_passes(job, range(len(job.order)))
+    rows: list[tuple[np.ndarray, ...]] = []
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        for found in pool.map(_fit_passes, [job] * len(parts), parts):
+            rows += found
+            say(f"weights of {len(rows)} of {len(job.order)} coding passes")
+    return rows
+
+
 def fit_coder(
     encoder: dict[str, np.ndarray],
     order: list[CodingPass],
@@ -153,6 +201,7 @@ def fit_coder(
     seed: int,
     say: Callable[[str], None],
     steps: int = STEPS,
+    workers: int = WORKERS,
 ) -> dict[str, np.ndarray]:
     """Fit all arrays of the entropy coder on the coefficients that the integer ``encoder`` makes of ``photos``.
 
@@ -163,26 +212,15 @@ def fit_coder(
         seed: of the random drawing.
         say: receives progress lines.
         steps: fitting steps for each pass.
+        workers: number of processes.
     """
     rng = np.random.default_rng(seed)
     analysis = Analysis(encoder)
     coefficients = []
     for photo in photos:
         pixels = whole(photo)
-        coefficients.append(analysis(pixels[:, ::-1] if rng.random() < 0.5 else pixels))
-    some = np.stack(coefficients[:WEIGHT_PHOTOS])
-    partial = PartialPictures(some)
-    rows = []
-    torch.manual_seed(seed)
-    # A step is too small to gain from several threads.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for i, coding_pass in enumerate(order):
-        rows.append(fit_weights(partial, some, coding_pass, rng, steps))
-        partial.refine(*coding_pass)
-        if i % 40 == 39:
-            say(f"weights of {i + 1} of {len(order)} coding passes")
-    torch.set_num_threads(threads)
+        coefficients.append(analysis(pixels[:, ::-1] if rng.random() < 0.5 else pixels).coefficients)
+    rows = _fit_all(_Job(np.stack(coefficients[:WEIGHT_PHOTOS]), order, seed, steps), workers, say)
     mean, spread, base = (np.stack(column) for column in zip(*rows, strict=True))
     passes, halves = len(order), TOTAL // 2
     arrays = {

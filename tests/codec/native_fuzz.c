@@ -77,7 +77,7 @@ static void analyse(int32_t side)
 	static int16_t filters[CHANNELS * PNC_ANALYSIS_TAPS];
 	static uint32_t inverse[CHANNELS], weight[MOST_SIDE * MOST_SIDE], limit[CHANNELS];
 	static int8_t coefficients[CHANNELS * MOST_SIDE * MOST_SIDE];
-	static uint8_t colour[CHANNELS];
+	static uint8_t colour[CHANNELS], picture_colour[PNC_ANALYSIS_COLOURS];
 	const struct pnc_analysis_model m = {CHANNELS, side, 40, colour, filters, inverse, weight, limit};
 	for (int i = 0; i < 8 * side * 8 * side * 3; i++)
 		pixels[i] = (uint8_t)any(256);
@@ -87,13 +87,20 @@ static void analyse(int32_t side)
 		mirror(filters + c * PNC_ANALYSIS_TAPS);
 	for (size_t i = 0; i < CHANNELS; i++)
 		colour[i] = (uint8_t)any(PNC_ANALYSIS_COLOURS);
+	for (int i = 0; i < PNC_ANALYSIS_COLOURS; i++) {
+		colour[i] = (uint8_t)i;
+		const int16_t tap = (int16_t)(1 + any(127));
+		for (int k = 0; k < PNC_ANALYSIS_TAPS; k++)
+			filters[i * PNC_ANALYSIS_TAPS + k] = tap;
+	}
 	for (int i = 0; i < CHANNELS; i++) {
 		inverse[i] = any(1u << 30) / (1 + any(40));
 		limit[i] = (1u << (1 + any(PLANES))) - 1;
 	}
 	for (int i = 0; i < side * side; i++)
 		weight[i] = any(512);
-	pnc_analysis_run(&m, pixels, coefficients);
+	pnc_analysis_run(&m, pixels, coefficients, picture_colour);
+	count_in(picture_colour, sizeof(picture_colour));
 	count_in(coefficients, (size_t)(CHANNELS * side * side));
 }
 
@@ -109,8 +116,9 @@ int main(int count, char **arguments)
 	for (int round = 0; round < rounds; round++) {
 		/* The larger side has vector code. */
 		const int32_t side = round % 8 ? 7 : MOST_SIDE;
-		struct pnc_planes_model m = {CHANNELS, side, PLANES, 0, order, top, mean, spread, base, zero, more};
+		struct pnc_planes_model m = {CHANNELS, side, PLANES, 0, 0, order, top, mean, spread, base, zero, more};
 		m.passes = random_order(order, top);
+		m.blank = (int32_t)any(MOST);
 		const uint32_t weight = round % 2 ? 8192 : 90;
 		for (int i = 0; i < m.passes * INPUTS; i++) {
 			mean[i] = (int16_t)((int32_t)any(2 * weight + 1) - (int32_t)weight);
@@ -130,7 +138,9 @@ int main(int count, char **arguments)
 		const int32_t rows = m.passes * side, row = (int32_t)any((uint32_t)rows);
 		int8_t *coefficients = malloc((size_t)(CHANNELS * side * side));
 		for (int i = 0; i < CHANNELS * side * side; i++) {
-			const int32_t size = (int32_t)(any(1u << top[i / (side * side)]) >> any(8));
+			/* Some streams are blank until their last passes or to their end. */
+			const uint32_t less = round % 5 ? any(8) : 6 + any(2);
+			const int32_t size = (int32_t)(any(1u << top[i / (side * side)]) >> less);
 			coefficients[i] = (int8_t)(any(2) ? size : -size);
 		}
 		int16_t *state = malloc(values * sizeof(*state)), *back = malloc(values * sizeof(*back));

@@ -36,7 +36,13 @@ def random_coder(seed: int) -> BitPlaneCoder:
     """Return a coder of 5 to 11 channels, side 1 to 28, 1 to 7 planes."""
     rng = np.random.default_rng(seed)
     channels, side, planes = (int(v) for v in rng.integers((5, 1, 1), (12, 29, 8)))
-    return BitPlaneCoder(random_arrays(rng, channels, planes), side, planes)
+    arrays = random_arrays(rng, channels, planes)
+    return BitPlaneCoder(arrays, side, planes, blank_from=int(rng.integers(len(arrays["order"]) + 1)))
+
+
+def without_blank_table(coder: BitPlaneCoder) -> BitPlaneCoder:
+    """Return a coder like this one whose streams are never coded as blank ones."""
+    return BitPlaneCoder(coder.arrays, coder.side, coder.planes, blank_from=coder.passes)
 
 
 def random_coefficients(seed: int, coder: BitPlaneCoder) -> np.ndarray:

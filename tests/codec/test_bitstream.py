@@ -23,7 +23,8 @@ TAG = bytes([kind_of("pnc-v2").tag])
 
 def is_true(found: PartialSymbols, codec: Codec, picture: np.ndarray) -> bool:
     """Return whether ``found`` is the picture's partial reconstruction for its missing planes."""
-    return np.array_equal(found.reconstruction, reconstruct(codec.analysis(picture), found.missing))
+    known = reconstruct(codec.analysis(picture).coefficients, found.missing)
+    return np.array_equal(found.reconstruction, known)
 
 
 def shortened(packets: list[RankedPacket], size_bytes: int) -> list[RankedPacket]:
@@ -179,7 +180,7 @@ def test_flipped_bits_never_raise_and_harm_nothing_before_them(codec: Codec, see
     before = codec.coder.missing_planes(victim.position)
     assert np.all(found.missing <= before)
     same = found.missing == before
-    assert np.array_equal(found.reconstruction[same], reconstruct(codec.analysis(picture), before)[same])
+    assert np.array_equal(found.reconstruction[same], reconstruct(codec.analysis(picture).coefficients, before)[same])
 
 
 def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(codec: Codec) -> None:
@@ -187,11 +188,12 @@ def test_a_packet_of_another_codec_or_version_is_refused_by_name_and_version(cod
     for mark, words in (
         (0x11, "pnc-v1 version 1"),
         (0x23, "pnc-v2 version 3"),
+        (0x24, "pnc-v2 version 4"),
         (0xF3, "an unknown codec (number 15, version 3)"),
     ):
         found = codec.bitstream.depacketize([RankedPacket(0, 0, bytes([mark]) + packet.data[1:])])
         assert found.used == 0
-        assert found.issues == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 4",)
+        assert found.issues == (f"packet 0 is of {words}; this decoder reads pnc-v2 version 5",)
 
 
 def test_noise_and_a_plain_colour_take_at_most_5000_bytes(codec: Codec) -> None:
@@ -219,6 +221,26 @@ def test_of_two_sound_packets_in_one_place_the_more_important_one_counts(codec: 
     found = codec.bitstream.depacketize([RankedPacket(1, 0, other.data), first])
     assert (found.used, found.issues) == (1, ("packet 1 at position 0 overlaps another",))
     assert is_true(found, codec, drawing(3))
+
+
+def test_the_first_bytes_are_the_picture_colour_as_far_as_they_go(codec: Codec) -> None:
+    picture = np.broadcast_to(np.array([250, 30, 60], np.uint8), (SIDE, SIDE, 3)).copy()
+    colour, (first, *_) = codec.analysis(picture).colour, codec.encode(picture)
+    assert first.data[:4] == TAG + colour
+    assert len(set(colour) | {127}) == 4
+    for size in range(1, 5):
+        found = codec.bitstream.depacketize([RankedPacket(0, 0, first.data[:size])])
+        assert (found.used, found.issues) == (1, ())
+        assert found.colour == colour[: size - 1] + bytes([127] * (4 - size))
+        assert not found.reconstruction.any()
+    assert codec.bitstream.depacketize([]).colour == bytes([127] * 3)
+
+
+def test_the_colour_is_that_of_the_packet_that_counts(codec: Codec) -> None:
+    first, other = codec.encode(drawing(3))[0], codec.encode(drawing(4))[0]
+    assert first.data[1:4] != other.data[1:4]
+    found = codec.bitstream.depacketize([RankedPacket(1, 0, other.data), first])
+    assert found.colour == first.data[1:4]
 
 
 def test_part_of_a_channel_counts_as_that_part(codec: Codec) -> None:

@@ -13,7 +13,7 @@ from host.wire import MAX_CODEC_BYTES
 from tests.codec.conftest import drawing
 from tests.codec.random_coders import all_packets, random_coder, random_coefficients
 
-sizes = st.integers(57, MAX_CODEC_BYTES)
+sizes = st.integers(60, MAX_CODEC_BYTES)
 seeds = st.integers(0, 23)
 
 

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from host.codec import CodecError
 from host.codec.entropy import FAR, SPREADS, BitPlaneCoder
-from tests.codec.random_coders import all_packets, random_arrays, random_coder, random_coefficients, reconstruct
+from tests.codec.random_coders import (
+    all_packets,
+    random_arrays,
+    random_coder,
+    random_coefficients,
+    reconstruct,
+    without_blank_table,
+)
 
 CODERS = [random_coder(seed) for seed in range(12)]
 coders = st.sampled_from(CODERS)
@@ -78,6 +85,12 @@ def test_a_stream_made_at_once_is_its_packets_made_one_by_one(
     coefficients, room = random_coefficients(seed, coder), coder.least_room + more
     one_by_one = [(row, data) for row, data, _ in all_packets(coder, coefficients, room)]
     assert coder.packetize(coefficients, room, most)[0] == one_by_one[:most]
+    # Only the first packet is shorter by its head.
+    first, rows = coder.encode(coefficients, 0, room)
+    longer, _ = coder.packetize(coefficients, room + 7, most, head=7)
+    assert longer[:1] == [(0, first)][:most]
+    if len(longer) > 1:
+        assert longer[1] == (rows, coder.encode(coefficients, rows, room + 7)[0])
 
 
 def test_threads_that_share_a_coder_make_the_same_packets() -> None:
@@ -136,7 +149,7 @@ def reference_bytes(coder: BitPlaneCoder, coefficients: np.ndarray) -> int:
 
 
 def test_the_size_is_the_information_under_the_tables_and_that_of_a_reference_coder() -> None:
-    for seed, coder in enumerate(CODERS):
+    for seed, coder in enumerate(map(without_blank_table, CODERS)):
         coefficients = random_coefficients(seed, coder)
         packets = all_packets(coder, coefficients, 4096)
         size, ideal = sum(len(data) for _, data, _ in packets), ideal_bytes(coder, coefficients)
@@ -146,11 +159,34 @@ def test_the_size_is_the_information_under_the_tables_and_that_of_a_reference_co
         assert size <= 1.01 * reference_bytes(coder, coefficients) + unused
 
 
+def test_a_blank_stream_takes_a_few_bytes_and_its_end_costs_two_more() -> None:
+    coder = max(CODERS, key=lambda c: c.rows * c.side)
+    last = int(np.flatnonzero(coder.order[:, 1] == 0)[-1])
+    early, never = (BitPlaneCoder(coder.arrays, coder.side, coder.planes, blank_from=at) for at in (0, coder.passes))
+    blank = np.zeros((coder.channels, coder.side, coder.side), np.int8)
+    one = blank.copy()
+    one[coder.order[last, 0], coder.side // 2, 0] = -1
+    sizes = {}
+    for name, coefficients in (("blank", blank), ("one", one)):
+        for coded_by in (early, never):
+            packets = all_packets(coded_by, coefficients, 4096)
+            sizes[name, coded_by is early] = sum(len(data) for _, data, _ in packets)
+            state = coded_by.new_state()
+            for row, data, rows in packets:
+                assert coded_by.decode(data, row, rows, state) == rows * coder.side
+            assert np.array_equal(
+                coded_by.reconstruction(state), reconstruct(coefficients, np.zeros_like(coefficients))
+            )
+    assert sizes["blank", True] <= 4 + coder.rows * coder.side // 50_000
+    assert sizes["blank", False] > 20 * sizes["blank", True]
+    assert sizes["one", True] < sizes["blank", True] + (sizes["one", False] - sizes["blank", False]) + 60
+
+
 @pytest.mark.parametrize(("side", "least_room"), [(1, 9), (4, 11), (28, 56), (32, 64)])
 def test_the_least_room_holds_a_row_of_the_most_expensive_symbols(side: int, least_room: int) -> None:
     arrays = random_arrays(np.random.default_rng(side), 5, 7)
     arrays["zero"][...] = [1, 2]  # a zero takes 15 bits
-    coder = BitPlaneCoder(arrays, side, 7)
+    coder = BitPlaneCoder(arrays, side, 7, blank_from=35)
     assert coder.least_room == least_room
     packets = all_packets(coder, np.zeros((coder.channels, side, side), np.int8), least_room)
     assert side < 28 or all(rows == 1 for _, _, rows in packets)
@@ -163,6 +199,9 @@ def test_room_for_no_row_is_an_error_not_an_empty_packet() -> None:
             coder.encode(random_coefficients(1, coder), 0, room)
         with pytest.raises(ValueError, match="no row"):
             coder.packetize(random_coefficients(1, coder), room, 3)
+    for head in (1, coder.least_room + 1):
+        with pytest.raises(ValueError, match="no row"):
+            coder.packetize(random_coefficients(1, coder), coder.least_room, 3, head=head)
 
 
 @pytest.mark.parametrize("row", [-1, 65_535])

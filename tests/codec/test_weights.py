@@ -26,10 +26,10 @@ def rewrite(path: Path, **changes: object) -> None:
     np.savez(path, **{**arrays, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("change", "words"), [({"version": "2"}, "pnc-v2 version 2"), ({"name": "x"}, "x version 4")])
+@pytest.mark.parametrize(("change", "words"), [({"version": "2"}, "pnc-v2 version 2"), ({"name": "x"}, "x version 5")])
 def test_other_weights_are_refused_by_name_and_version(folder: Path, change: dict[str, str], words: str) -> None:
     rewrite(folder / "pnc-v2.npz", **change)
-    with pytest.raises(CodecError, match=f"pnc-v2.npz: weights of {words}, but this program runs pnc-v2 version 4"):
+    with pytest.raises(CodecError, match=f"pnc-v2.npz: weights of {words}, but this program runs pnc-v2 version 5"):
         Codec("pnc-v2", folder)
 
 
@@ -83,7 +83,9 @@ def test_a_pickle_in_the_weights_is_refused(folder: Path) -> None:
         Codec("pnc-v2", folder)
 
 
-@pytest.mark.parametrize("name", ["filters", "inverse_step", "top", "order", "zero", "offset", "amplitude"])
+@pytest.mark.parametrize(
+    "name", ["filters", "inverse_step", "top", "order", "zero", "offset", "amplitude", "level", "least_level"]
+)
 def test_weights_that_lack_a_part_are_refused(folder: Path, name: str) -> None:
     with np.load(folder / "pnc-v2.npz", allow_pickle=False) as file:
         arrays = {key: a for key, a in file.items() if key != name}
@@ -99,7 +101,11 @@ def test_an_unknown_codec_is_refused_with_those_there_are(name: str) -> None:
 
 
 def test_each_tag_names_its_codec_for_ever_and_no_two_codecs_share_one() -> None:
-    assert [describe_tag(mark) for mark in (0x11, 0x24)] == ["pnc-v1 version 1", "pnc-v2 version 4"]
+    assert [describe_tag(mark) for mark in (0x11, 0x24, 0x25)] == [
+        "pnc-v1 version 1",
+        "pnc-v2 version 4",
+        "pnc-v2 version 5",
+    ]
     assert NUMBERS[2] == DEFAULT
     assert all(NUMBERS[kind.number] == kind.name for kind in KINDS.values())
 

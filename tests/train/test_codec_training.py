@@ -14,14 +14,15 @@ torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[t
 from host.codec.analysis import Analysis  # noqa: E402
 from host.codec.bitstream import PartialSymbols  # noqa: E402
 from host.codec.entropy import BitPlaneCoder  # noqa: E402
-from host.codec.layout import CHANNELS, FREQUENCIES, PLANES  # noqa: E402
+from host.codec.layout import CHANNELS, FINER, FREQUENCIES, LUMA_MIDDLE, PLANES  # noqa: E402
 from host.codec.values import DecoderInputs  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
 from host.train.context import PartialPictures  # noqa: E402
 from host.train.export import decoder_arrays, decoder_graph, encoder_arrays  # noqa: E402
 from host.train.model import CodecModel, fit_linear, set_spreads  # noqa: E402
+from host.train.network import picture_colours, planes_of  # noqa: E402
 from host.train.order import by_gain, smooth_gains  # noqa: E402
-from host.train.passes import CodingPass, PassOrder, draw_sizes, missing_after, plane_by_plane  # noqa: E402
+from host.train.passes import CodingPass, PassOrder, draw_sizes, level_of, missing_after, plane_by_plane  # noqa: E402
 from host.train.sizes import symbol_costs  # noqa: E402
 from host.train.tables import cumulative_frequencies, fit_coder  # noqa: E402
 from tests.codec.conftest import drawing  # noqa: E402
@@ -55,6 +56,7 @@ def model() -> CodecModel:
 @torch.no_grad()
 def coefficients_of(model: CodecModel, picture: np.ndarray) -> np.ndarray:
     y = model.analysis(torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None])
+    y = y - model.colour(y)
     return (torch.sign(y) * model.embedded.known(y, torch.ones_like(y)))[0].numpy()
 
 
@@ -67,11 +69,33 @@ def test_the_integer_encoder_gives_the_coefficients_that_training_saw(model: Cod
     network = Analysis(encoder_arrays(model))
     for seed in range(6):
         picture = drawing(seed)
-        apart = np.abs(network(picture).astype(int) - coefficients_of(model, picture))
+        coefficients = network(picture).coefficients
+        apart = np.abs(coefficients.astype(int) - coefficients_of(model, picture))
         # Float sums fall on the other side of a rounding edge now and then.
         assert apart.max() <= 1
         assert (apart > 0).mean() < 0.001
-        assert len(np.unique(network(picture))) > 10
+        assert len(np.unique(coefficients)) > 10
+
+
+def test_the_integer_encoder_chooses_the_picture_colour_that_training_chose(model: CodecModel) -> None:
+    network = Analysis(encoder_arrays(model))
+    flat = [np.full((224, 224, 3), value, np.uint8) for value in ((0, 0, 0), (255, 255, 255), (250, 10, 30))]
+    equal = 0
+    for picture in [*flat, *(drawing(seed) for seed in range(12))]:
+        means = cell_means(picture)
+        found = network(picture).colour
+        chosen = (picture_colours(means[None])[0] + LUMA_MIDDLE).int().tolist()
+        # Where means are far apart, the integer encoder keeps to the middle, so that none is limited.
+        limited = (means.flatten(1).max(1).values - means.flatten(1).min(1).values > 120).tolist()
+        assert all(c == f or far for c, f, far in zip(chosen, found, limited, strict=True))
+        equal += sum(c == f for c, f in zip(chosen, found, strict=True))
+    assert equal > 36
+
+
+def cell_means(picture: np.ndarray) -> torch.Tensor:
+    """Return the means of luma and colour differences of all cells in levels, [3, 28, 28]."""
+    planes = planes_of(torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None])
+    return torch.nn.functional.avg_pool2d(planes, 8)[0]
 
 
 def test_the_start_already_gives_the_picture_back() -> None:
@@ -89,15 +113,16 @@ def test_the_start_already_gives_the_picture_back() -> None:
 @given(st.integers(0, 20), st.floats(0, 1))
 def test_values_and_levels_are_those_that_training_saw(model: CodecModel, seed: int, share: float) -> None:
     cuts = PassOrder(plane_by_plane([int(t) for t in model.embedded.top.flatten()]), EVEN)
-    level = torch.from_numpy(cuts.missing_planes(np.array([share * len(cuts.order)]), 28))
+    missing = torch.from_numpy(cuts.missing_planes(np.array([share * len(cuts.order)]), 28))
     picture = drawing(seed)
     with torch.no_grad():
         y = model.analysis(torch.from_numpy(picture.transpose(2, 0, 1).copy()).float()[None])
-        value = model.inputs(y, level)
-    levels = level[0].numpy().astype(np.uint8)
-    known = reconstruct(coefficients_of(model, picture).astype(np.int8), levels).astype(np.int16)
+        value = model.inputs(y, missing)
+        colour = bytes((picture_colours(cell_means(picture)[None])[0] + LUMA_MIDDLE).int().tolist())
+    planes = missing[0].numpy().astype(np.uint8)
+    known = reconstruct(coefficients_of(model, picture).astype(np.int8), planes).astype(np.int16)
     top = encoder_arrays(model)["top"]
-    given_values = DecoderInputs(decoder_arrays(model))([PartialSymbols(known, levels, top, 1, 99, ())])
+    given_values = DecoderInputs(decoder_arrays(model))([PartialSymbols(colour, known, planes, top, 1, 99, ())])
     assert np.allclose(given_values["values"], value.numpy(), rtol=1e-4, atol=1e-5)
 
 
@@ -106,7 +131,7 @@ def test_the_exported_decoder_gives_the_pixels_that_training_saw(model: CodecMod
     session = runtime.InferenceSession(decoder_graph(model, kind_of("pnc-v2")).SerializeToString())
     rng = np.random.default_rng(0)
     values = rng.normal(0, 1, (3, CHANNELS, 28, 28)).astype(np.float32)
-    levels = rng.uniform(0, PLANES, (3, CHANNELS, 28, 28)).astype(np.float32)
+    levels = rng.uniform(-2, PLANES, (3, CHANNELS, 28, 28)).astype(np.float32)
     pixels = session.run(["pixels"], {"values": values, "levels": levels})[0]
     with torch.no_grad():
         want = model.synthesis(torch.from_numpy(values), torch.from_numpy(levels))
@@ -146,14 +171,15 @@ def test_fitted_tables_take_fewer_bytes_than_what_they_start_from(
     encoder = encoder_arrays(model)
     encoder["top"] = np.minimum(encoder["top"], 3)
     order = plane_by_plane(encoder["top"].tolist())
-    arrays = fit_coder(encoder, order, [drawing(seed) for seed in range(12)], 0, lambda _: None)
+    arrays = fit_coder(encoder, order, [drawing(seed) for seed in range(12)], 0, lambda _: None, 60, 1)
     flat = {**arrays, "mean": arrays["mean"] * 0, "spread": arrays["spread"] * 0}
     flat["zero"] = np.broadcast_to(np.array([1 << 14, 3 << 13], np.uint16), arrays["zero"].shape).copy()
     flat["more"] = np.full_like(arrays["more"], 1 << 14)
     network = Analysis(encoder)
+    tried = [network(drawing(seed)).coefficients for seed in (20, 21)]
     sizes = [
-        sum(len(BitPlaneCoder(model_arrays).encode(network(drawing(seed)), 0, 4096)[0]) for seed in (20, 21))
-        / sum(BitPlaneCoder(model_arrays).encode(network(drawing(seed)), 0, 4096)[1] for seed in (20, 21))
+        sum(len(BitPlaneCoder(model_arrays).encode(coefficients, 0, 4096)[0]) for coefficients in tried)
+        / sum(BitPlaneCoder(model_arrays).encode(coefficients, 0, 4096)[1] for coefficients in tried)
         for model_arrays in (arrays, flat)
     ]
     assert sizes[0] < 0.6 * sizes[1]
@@ -210,12 +236,15 @@ def test_the_worth_of_channels_and_planes_is_found_again_under_noise() -> None:
     for c in range(CHANNELS):
         for p in range(5):
             size = 60.0 / (1 + p)
-            worth[c, p] = size, size * float(np.exp(channel[c] + plane[p] + rng.normal(0, 0.3)))
+            worth[c, p + int(FINER[c])] = size, size * float(np.exp(channel[c] + plane[p] + rng.normal(0, 0.3)))
     found, planes = smooth_gains(worth)
     assert np.corrcoef(found, channel)[0, 1] > 0.9
     assert (np.diff(planes) > 0.3).all()
-    order = by_gain([5] * CHANNELS, found, planes, 1.0)
-    assert len(missing_after(order)) == 5 * CHANNELS + 1
+    order = by_gain([7] * CHANNELS, found, planes, 1.0)
+    assert len(missing_after(order)) == 7 * CHANNELS + 1
+    first_finer = next(i for i, coding_pass in enumerate(order) if level_of(coding_pass) < 0)
+    assert first_finer == 7 * CHANNELS - int(FINER.sum())
+    assert all(level_of(coding_pass) < 0 for coding_pass in order[first_finer:])
 
 
 def test_symbols_cost_what_the_coder_writes() -> None:

@@ -192,8 +192,8 @@ static TARGET_AVX2 void filter_avx2(const int16_t (*cells)[MAX_SIDE][2], const i
 }
 #endif
 
-/* |sum| <= 64 * 128 * 128 = 2^20 and weight < 2^9, so their product fits 32 bits, and times an inverse step 64 bits.
- * Compilers vectorize the loop: it does not branch, and its length is constant. */
+/* |sum| <= 2 * 64 * 128 * 128 = 2^21 and weight < 2^9, so their product fits 32 bits, and times an inverse step 64
+ * bits. Compilers vectorize the loop: it does not branch, and its length is constant. */
 SIMD_INLINE void quantize(const int32_t *restrict sums, const uint32_t *restrict weight, uint32_t inverse, int32_t bits,
 			  uint32_t limit, int8_t *restrict out)
 {
@@ -206,6 +206,73 @@ SIMD_INLINE void quantize(const int32_t *restrict sums, const uint32_t *restrict
 	}
 }
 
+/* Cells up to this many levels away count for a picture colour, the nearest ones most. */
+#define NEAR_LEVELS 24
+#define LEVELS 256
+
+static int32_t clamped(int32_t v, int32_t least, int32_t most)
+{
+	return v < least ? least : v > most ? most : v;
+}
+
+/* Chooses the picture colour of a channel of means from its sums [side * side]; `one` is the sum of a cell of level 1.
+ */
+static uint8_t choose_colour(const struct pnc_analysis_model *m, ptrdiff_t channel, const int32_t *sums, int32_t one)
+{
+	/* By level, with room for the levels beside the first and the last one. */
+	int32_t count[LEVELS + 3 * NEAR_LEVELS + 1] = {0}, lowest = INT32_MAX, highest = INT32_MIN;
+	uint32_t most_weight = 1;
+	/* Divides exactly: a sum has at most 22 bits, and `one` at most 13. */
+	const uint64_t reciprocal = (UINT64_C(1) << 40) / (uint32_t)one + 1;
+	for (int32_t i = 0; i < m->side * m->side; i++) {
+		lowest = sums[i] < lowest ? sums[i] : lowest;
+		highest = sums[i] > highest ? sums[i] : highest;
+		most_weight = m->weight[i] > most_weight ? m->weight[i] : most_weight;
+		const uint32_t above = (uint32_t)(sums[i] + PNC_ANALYSIS_MIDDLE * one + one / 2);
+		count[2 * NEAR_LEVELS + (above * reciprocal >> 40)]++;
+	}
+	/* `near` is the number of cells around a level, each weighted by NEAR_LEVELS less its distance. From one level
+	 * to the next it grows by the cells above and falls by those up to it. */
+	int32_t best = 0, most = 0, near = 0, above = 0, below = 0;
+	for (int32_t level = -NEAR_LEVELS - 1; level < LEVELS; level++) {
+		const int32_t *at = count + level + 2 * NEAR_LEVELS;
+		best = near > most ? level : best;
+		most = near > most ? near : most;
+		near += above - below;
+		above += at[NEAR_LEVELS + 1] - at[1];
+		below += at[1] - at[1 - NEAR_LEVELS];
+	}
+	/* Sums up to `reach` from the picture colour are not limited. */
+	const uint64_t past = ((uint64_t)m->limit[channel] + 1) << m->bits;
+	const uint64_t least = past / ((uint64_t)m->inverse[channel] * most_weight + 1);
+	const int32_t reach = (int32_t)(least < INT32_MAX / 4 ? least : INT32_MAX / 4);
+	const int32_t from = (highest - reach) / one + PNC_ANALYSIS_MIDDLE + 1;
+	const int32_t to = (lowest + reach) / one + PNC_ANALYSIS_MIDDLE - 1;
+	const int32_t middle = (lowest + highest) / 2 / one + PNC_ANALYSIS_MIDDLE;
+	return (uint8_t)clamped(from <= to ? clamped(best, from, to) : middle, 0, LEVELS - 1);
+}
+
+/* Chooses the picture colour, subtracts it from the sums of the means, and quantizes them. */
+static void quantize_means(const struct pnc_analysis_model *m, int32_t (*means)[MAX_SIDE * MAX_SIDE],
+			   int8_t *coefficients, uint8_t *colour)
+{
+	const ptrdiff_t side = m->side;
+	for (ptrdiff_t c = 0; c < PNC_ANALYSIS_COLOURS; c++) {
+		const int32_t one = m->filters[c * PNC_ANALYSIS_TAPS] * PNC_ANALYSIS_TAPS;
+		colour[c] = choose_colour(m, c, means[c], one);
+		for (ptrdiff_t y = 0; y < side; y++) {
+			int32_t sums[MAX_SIDE] = {0};
+			uint32_t weight[MAX_SIDE] = {0};
+			int8_t out[MAX_SIDE];
+			for (ptrdiff_t x = 0; x < side; x++)
+				sums[x] = means[c][y * side + x] - (colour[c] - PNC_ANALYSIS_MIDDLE) * one;
+			memcpy(weight, m->weight + y * side, sizeof(*weight) * (size_t)side);
+			quantize(sums, weight, m->inverse[c], m->bits, m->limit[c], out);
+			memcpy(coefficients + (c * side + y) * side, out, (size_t)side);
+		}
+	}
+}
+
 /* The two loops that have vector code by hand. */
 struct loops {
 	void (*fold)(const int16_t (*)[MAX_LINE], int32_t, int16_t (*)[PAIRS][MAX_SIDE][2]);
@@ -213,12 +280,12 @@ struct loops {
 };
 
 SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels, struct loops loops,
-		     int8_t *coefficients)
+		     int8_t *coefficients, uint8_t *picture_colour)
 {
 	const ptrdiff_t side = m->side;
 	struct lines lines;
 	struct quarter quarters[MAX_CHANNELS];
-	int32_t sums[MAX_SIDE] = {0};
+	int32_t sums[MAX_SIDE] = {0}, means[PNC_ANALYSIS_COLOURS][MAX_SIDE * MAX_SIDE];
 	memset(&lines, 0, sizeof(lines));
 	for (ptrdiff_t c = 0; c < m->channels; c++)
 		quarters[c] = quarter_of(m->filters + c * PNC_ANALYSIS_TAPS);
@@ -235,26 +302,32 @@ SIMD_INLINE void run(const struct pnc_analysis_model *m, const uint8_t *pixels, 
 				filter_any(lines.of[m->colour[c]], m->filters + c * PNC_ANALYSIS_TAPS, m->side, sums);
 			else
 				loops.filter(lines.folded[m->colour[c]][q->kind], q->taps, sums);
+			if (c < PNC_ANALYSIS_COLOURS) {
+				memcpy(means[c] + y * side, sums, sizeof(*sums) * (size_t)side);
+				continue;
+			}
 			quantize(sums, weight, m->inverse[c], m->bits, m->limit[c], out);
 			memcpy(coefficients + (c * side + y) * side, out, (size_t)side);
 		}
 	}
+	quantize_means(m, means, coefficients, picture_colour);
 }
 
 #ifdef TARGET_AVX2
-static TARGET_AVX2 void run_avx2(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
+static TARGET_AVX2 void run_avx2(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients,
+				 uint8_t *colour)
 {
-	run(m, pixels, (struct loops){fold_avx2, filter_avx2}, coefficients);
+	run(m, pixels, (struct loops){fold_avx2, filter_avx2}, coefficients, colour);
 }
 #endif
 
-void pnc_analysis_run(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients)
+void pnc_analysis_run(const struct pnc_analysis_model *m, const uint8_t *pixels, int8_t *coefficients, uint8_t *colour)
 {
 #ifdef TARGET_AVX2
 	if (HAS_AVX2) {
-		run_avx2(m, pixels, coefficients);
+		run_avx2(m, pixels, coefficients, colour);
 		return;
 	}
 #endif
-	run(m, pixels, (struct loops){fold_scalar, filter_scalar}, coefficients);
+	run(m, pixels, (struct loops){fold_scalar, filter_scalar}, coefficients, colour);
 }

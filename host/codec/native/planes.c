@@ -36,7 +36,8 @@ static int32_t order_is_sound(const struct pnc_planes_model *m)
 int32_t pnc_planes_check(const struct pnc_planes_model *m)
 {
 	if (m->channels < PNC_PLANES_LEADS || m->channels > MAX_CHANNELS || m->side < 1 || m->side > MAX_SIDE ||
-	    m->planes < 1 || m->planes > MAX_PLANES || m->passes < 1 || m->passes > m->channels * m->planes)
+	    m->planes < 1 || m->planes > MAX_PLANES || m->passes < 1 || m->passes > m->channels * m->planes ||
+	    m->blank < 0)
 		return PNC_PLANES_BAD_MODEL;
 	if (!order_is_sound(m))
 		return PNC_PLANES_BAD_MODEL;

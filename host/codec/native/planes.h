@@ -6,7 +6,8 @@
  * by a range coder (G. Martin, 1979) with static tables. The context, which selects the table, is made of an expected
  * value and an uncertainty. Both are linear in the partial reconstructions around the coefficient: its own channel on
  * all sides (west and north as of this pass), all other channels at the same position, and the first few channels
- * beside it. All arithmetic is on integers, so every machine writes the same bytes.
+ * beside it. A *blank* stream, in which no coefficient is significant so far, has a table of its own from pass `blank`
+ * on, so that a plain picture takes a few bytes. All arithmetic is on integers, so every machine writes the same bytes.
  *
  * A packet begins at a pass row (row r of pass i is pass row i * side + r) and needs all packets before it. It carries
  * no length: it holds the symbols that follow from its bytes whatever bytes might come after them. So a packet may be
@@ -46,6 +47,7 @@ enum pnc_planes_error {
 struct pnc_planes_model {
 	int32_t channels, side; /* 5..64 channels of side * side coefficients, side 1..32 */
 	int32_t planes, passes; /* 1..7 planes; 1..channels * planes passes */
+	int32_t blank;          /* first pass with the table of blank streams, at least 0; `passes` for none */
 	const uint8_t *order;   /* [passes][2] channel and plane; the planes of a channel come in falling order */
 	const uint8_t *top;     /* [channels] number of planes, 1..planes: magnitudes are below 2^top */
 	const int16_t *mean;    /* [passes][inputs], each -8192..8192 */
@@ -93,11 +95,12 @@ struct pnc_planes_packet {
 /* Encodes a stream from pass row `row` on: up to `most` consecutive packets, each equal to that of pnc_planes_encode,
  * and, unless the stream ends in them, the first `rest` bytes of the packet after them (fewer than `room`; 0: nothing).
  * Such a beginning counts as no rows. Coding can go on later, at the row after the last whole packet, and gives the
- * same packets as coding at once. `out` has (most + 1) * room + 8 bytes, packet i begins at out + i * room; `packets`
- * has most + 1 elements. Returns the number of packets, with the beginning, or an error. */
+ * same packets as coding at once. The packet at row 0 has `head` bytes fewer. `out` has (most + 1) * room + 8 bytes,
+ * packet i begins at out + i * room, that at row 0 `head` bytes later; `packets` has most + 1 elements. Returns the
+ * number of packets, with the beginning, or an error. */
 int32_t pnc_planes_packetize(const struct pnc_planes_model *model, const int8_t *coefficients, int32_t row,
 			     int32_t most, size_t rest, int16_t *state, struct pnc_planes_interval *intervals,
-			     size_t room, uint8_t *out, struct pnc_planes_packet *packets);
+			     size_t room, size_t head, uint8_t *out, struct pnc_planes_packet *packets);
 
 /* Decodes the packet in[0..length), which begins at pass row `row`, into `state`, which must be the state at that row.
  * rows: the number of whole rows that the packet must hold (`state` is then that at row + rows), or -1 to decode every
@@ -108,7 +111,7 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *model, const uint8_t *i
 
 /* Writes the context and the symbol of each coefficient in each pass, on which tables are fitted. A context is an index
  * into zero's [7][16], or 7 * 16 + an index into more's [9][16]. A symbol is 0 zero, 1 expected sign, 2 other sign; or
- * 0 lower half, 1 upper half. Returns 0 or an error. */
+ * 0 lower half, 1 upper half. The table of blank streams is left out of account. Returns 0 or an error. */
 int32_t pnc_planes_contexts(const struct pnc_planes_model *model, const int8_t *coefficients, int16_t *state,
 			    uint8_t *contexts, uint8_t *symbols);
 

@@ -93,9 +93,10 @@ static void add_row_above(const struct pnc_planes_model *m, struct pnc_planes_pa
 	}
 }
 
-/* Decodes the symbol at a position of the pass into its channel. Returns the symbol, UNDECIDED or UNSOUND. */
+/* Decodes the symbol at a position of the pass into its channel. Returns the symbol, UNDECIDED or UNSOUND. `blank`:
+ * with the table of blank streams. */
 static int32_t decode_symbol(const struct pnc_planes_model *m, const struct pnc_planes_pass *p, int32_t at,
-			     struct reader *r)
+			     int32_t blank, struct reader *r)
 {
 	const int32_t west = p->own[at - 1], before = p->own[at], step = 1 << p->plane;
 	const int32_t expected = scaled(p->expected[at] + p->mean[0] * west, p->plane);
@@ -104,7 +105,7 @@ static int32_t decode_symbol(const struct pnc_planes_model *m, const struct pnc_
 	if (before == 0) {
 		const int32_t u = count_reached(pnc_planes_far_thresholds, PNC_PLANES_FAR - 1, magnitude(expected));
 		const ptrdiff_t table = (ptrdiff_t)p->index * ZERO_TABLES + u * PNC_PLANES_SPREADS + t;
-		const int32_t symbol = decode_index(r, m->zero + 2 * table, 3);
+		const int32_t symbol = decode_index(r, blank ? pnc_planes_blank_table : m->zero + 2 * table, 3);
 		if (symbol > 0)
 			p->own[at] = (int16_t)((expected < 0) == (symbol == 1) ? -6 * step : 6 * step);
 		return symbol;
@@ -131,6 +132,7 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *m, const uint8_t *in, s
 	struct pnc_planes_pass p;
 	struct pnc_planes_context context;
 	pnc_planes_start(m, state, &context);
+	int32_t blank = context.nonzero == 0;
 	int16_t before[MAX_SIDE];
 	int32_t count = 0;
 	for (int32_t at_row = row; at_row < last_row; at_row++) {
@@ -142,7 +144,7 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *m, const uint8_t *in, s
 		memcpy(before, p.own + first, sizeof(*before) * (size_t)side);
 		add_row_above(m, &p, first);
 		for (int32_t x = 0; x < side; x++) {
-			const int32_t symbol = decode_symbol(m, &p, first + x, &r);
+			const int32_t symbol = decode_symbol(m, &p, first + x, blank && p.index >= m->blank, &r);
 			if (symbol == UNSOUND)
 				return PNC_PLANES_UNSOUND;
 			if (symbol == UNDECIDED) {
@@ -153,6 +155,7 @@ int32_t pnc_planes_decode(const struct pnc_planes_model *m, const uint8_t *in, s
 				memcpy(p.own + first, before, sizeof(*before) * (size_t)side);
 				return rows * side;
 			}
+			blank &= symbol == 0;
 			count++;
 		}
 	}

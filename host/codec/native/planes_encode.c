@@ -112,18 +112,47 @@ static void code_pass(struct stream *s, uint16_t (*entries)[MAX_SIDE])
 	s->row = 0;
 }
 
+/* Whether the rest of the next pass begins in a stream that is coded as a blank one. */
+static int32_t is_blank(const struct stream *s)
+{
+	const struct pnc_planes_model *m = s->model;
+	const int32_t channel = m->order[2 * s->pass], plane = m->order[2 * s->pass + 1];
+	const int8_t *coefficients = s->coefficients + (ptrdiff_t)channel * m->side * m->side;
+	if (s->pass < m->blank || s->context.nonzero != 0)
+		return 0;
+	return magnitudes_of(coefficients, (ptrdiff_t)s->row * m->side) >> plane == 0;
+}
+
+/* Replaces intervals of a blank stream, up to its first coefficient that is significant. */
+static void blank_intervals(const uint16_t (*entries)[MAX_SIDE], ptrdiff_t row, ptrdiff_t side,
+			    struct pnc_planes_interval *intervals)
+{
+	const uint16_t a = pnc_planes_blank_table[0], b = pnc_planes_blank_table[1];
+	const struct pnc_planes_interval table[SYMBOLS] = {{0, a}, {a, (uint16_t)(b - a)}, {b, (uint16_t)(TOTAL - b)}};
+	for (; row < side; row++)
+		for (ptrdiff_t x = 0; x < side; x++) {
+			const int32_t symbol = entries[row][x] / TABLES;
+			*intervals++ = table[symbol];
+			if (symbol != 0)
+				return;
+		}
+}
+
 static void add_pass(struct stream *s)
 {
 	const ptrdiff_t side = s->model->side;
 	struct pnc_planes_interval table[SYMBOLS * TABLES], *to = s->intervals + s->ready;
 	uint16_t entries[MAX_SIDE][MAX_SIDE];
+	const int32_t blank = is_blank(s);
 	intervals_of(s->model, s->pass, table);
-	ptrdiff_t row = s->row;
+	const ptrdiff_t row = s->row;
 	s->ready += (int32_t)((side - row) * side);
 	code_pass(s, entries);
-	for (; row < side; row++, to += side)
+	for (ptrdiff_t y = row; y < side; y++, to += side)
 		for (ptrdiff_t x = 0; x < side; x++)
-			to[x] = table[entries[row][x]];
+			to[x] = table[entries[y][x]];
+	if (blank)
+		blank_intervals(entries, row, side, to - (side - row) * side);
 }
 
 /* ---- intervals to bytes ---- */
@@ -324,12 +353,12 @@ static int32_t encode_beginning(struct stream *s, int32_t end, uint8_t *out, siz
 
 int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int32_t most,
 			     size_t rest, int16_t *state, struct pnc_planes_interval *intervals, size_t room,
-			     uint8_t *out, struct pnc_planes_packet *packets)
+			     size_t head, uint8_t *out, struct pnc_planes_packet *packets)
 {
 	const int32_t side = m->side, rows = m->passes * side;
 	if (row < 0 || row > rows)
 		return PNC_PLANES_BAD_POSITION;
-	if (!room_fits(m, room) || rest >= room)
+	if (!room_fits(m, room) || (row == 0 && (head > room || !room_fits(m, room - head))) || rest >= room)
 		return PNC_PLANES_NO_ROOM;
 	if (row == rows)
 		return 0;
@@ -338,7 +367,8 @@ int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coe
 	int32_t count = 0;
 	for (; row < rows && count < most; count++) {
 		size_t length = 0;
-		const int32_t held = encode_packet(&s, (rows - row) * side, out, room, &length);
+		const size_t taken = row == 0 ? head : 0;
+		const int32_t held = encode_packet(&s, (rows - row) * side, out + taken, room - taken, &length);
 		if (held < 0)
 			return held;
 		packets[count] = (struct pnc_planes_packet){row, held, (int32_t)length};
@@ -349,7 +379,10 @@ int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coe
 	if (row == rows || rest == 0)
 		return count;
 	size_t length = 0;
-	const int32_t error = encode_beginning(&s, (rows - row) * side, out, room, rest, &length);
+	const size_t taken = row == 0 ? head : 0;
+	if (rest >= room - taken)
+		return PNC_PLANES_NO_ROOM;
+	const int32_t error = encode_beginning(&s, (rows - row) * side, out + taken, room - taken, rest, &length);
 	packets[count] = (struct pnc_planes_packet){row, 0, (int32_t)length};
 	return error < 0 ? error : count + 1;
 }

@@ -30,6 +30,9 @@ static const int16_t pnc_planes_shift_thresholds[PNC_PLANES_SHIFTS - 1] = {-4096
 static const int16_t pnc_planes_spread_thresholds[PNC_PLANES_SPREADS - 1] = {
 	64, 91, 128, 181, 256, 362, 512, 724, 1024, 1448, 2048, 2896, 4096, 5793, 8192};
 
+/* Cumulative frequencies of a symbol of a blank stream: a zero, or the last two of 2^15 parts. */
+static const uint16_t pnc_planes_blank_table[2] = {TOTAL - 2, TOTAL - 1};
+
 /* In a state each channel has a frame of zeros, one wide. */
 static inline int32_t width_of(const struct pnc_planes_model *m)
 {

@@ -1,0 +1,55 @@
+"""Fits the entropy coder again for the shipped encoder, decoder and pass order: ``python -m host.train.refit``.
+
+    python -m host.train.refit --data DIR --out DIR
+
+Reads the shipped weights and writes ``NAME.npz`` to the folder ``--out``. It is for a change of the coder or of the
+analysis that leaves the decoder's network as it is. The photos are those on which a training would fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from ..codec.entropy import ARRAYS
+from ..codec.weights import DEFAULT, content_of, kind_of, load_arrays
+from .command import HELD_OUT, TABLE_PHOTOS, say
+from .export import weights_paths
+from .files import write
+from .photos import load_photos
+from .recipe import RECIPES
+from .tables import WORKERS, fit_coder
+
+
+def refit(data: Path, out: Path, workers: int) -> Path:
+    """Fit the coder of the default codec on the photos in ``data``; return the written file.
+
+    Raises TrainingError: a problem that the user can fix.
+    """
+    kind, seed = kind_of(DEFAULT), RECIPES["default"].seed
+    arrays = load_arrays(kind)
+    photos, _ = load_photos(data)
+    shuffled = np.random.default_rng(seed).permutation(len(photos))[HELD_OUT:]
+    order = [(int(channel), int(plane)) for channel, plane in arrays["order"]]
+    fitted = fit_coder(arrays, order, [photos[i] for i in shuffled[:TABLE_PHOTOS]], seed, say, workers=workers)
+    assert fitted.keys() == ARRAYS.keys()
+    path = weights_paths(kind, out)[0]
+    write(content_of(kind, arrays | fitted), path)
+    return path
+
+
+def main() -> None:
+    """Run the command line."""
+    p = argparse.ArgumentParser(description="Fit the entropy coder again for the shipped encoder and decoder.")
+    p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
+    p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the weights; it exists")
+    p.add_argument("--workers", type=int, metavar="N", default=WORKERS, help="processes (default: %(default)s)")
+    options = p.parse_args()
+    path = refit(options.data, options.out, options.workers)
+    say(f"wrote {path} ({path.stat().st_size} bytes)")
+
+
+if __name__ == "__main__":
+    main()
