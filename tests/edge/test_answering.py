@@ -197,16 +197,23 @@ def test_after_a_classifier_that_took_nine_seconds_once_the_next_picture_is_in_t
 def test_a_picture_past_its_deadline_is_refused_undecoded_and_that_is_noticed_once_a_second(model: Path) -> None:
     async def test() -> None:
         async with Desk(model) as desk:
-            desk.kind.fault = staticmethod(lambda: time.sleep(0.4))
+            begun, release = threading.Event(), threading.Event()
+
+            def hold() -> None:
+                begun.set()
+                release.wait(pace.seconds(LIMIT_S))
+
+            desk.kind.fault = staticmethod(hold)
             desk.put(0, 2)
-            await asyncio.sleep(0.05)
+            while not begun.is_set():
+                await asyncio.sleep(0.005)
             calls = desk.kind.calls
             for image in range(1, 6):
                 desk.answering.add(ImageCollected(1, image, 0, PACKETS, True, now_us() + 100_000))
-            desk.kind.fault = Faulty.fault
             for image in range(1, 6):
                 assert await desk.answers(image) == [(True, BUSY)]
             assert desk.kind.calls == calls
+            release.set()
             assert await desk.answers(0) == [(True, "ok")]
             await asyncio.sleep(1.2)
             assert [line.partition(":")[0] for line in desk.notices] == [BUSY] * len(desk.notices)
