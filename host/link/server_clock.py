@@ -17,9 +17,9 @@ _JUMP_US = 2_000_000
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
 GUARD_US = 1_000
-#: The margin grows by this with a picture whose answer was late, us, and shrinks again with so many in time. An answer
-#: that is later than the most is no matter of a margin.
-LATER_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 2_000.0, 30, 25_000.0
+#: The margin grows with a picture whose answer was late, by its lateness and this, but at most by the step, us. It
+#: shrinks by ``LATER_US`` with so many in time. An answer that is later than the most is no matter of a margin.
+LATER_US, MOST_STEP_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 3_000.0, 12_000.0, 60, 25_000.0
 
 
 class ServerClock:
@@ -64,7 +64,7 @@ class ServerClock:
         if late_us <= 0:
             self._margin_us = max(0.0, self._margin_us - LATER_US / IN_TIME_FOR_ONE_LATE)
         elif late_us <= MOST_MARGIN_US:
-            self._margin_us = min(self._margin_us + LATER_US, MOST_MARGIN_US)
+            self._margin_us = min(self._margin_us + min(late_us + LATER_US, MOST_STEP_US), MOST_MARGIN_US)
 
     @property
     def least_one_way_us(self) -> float:

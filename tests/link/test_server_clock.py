@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.link.image_number import CLOCK_MODULO_US, number_of
-from host.link.server_clock import GUARD_US, IN_TIME_FOR_ONE_LATE, LATER_US, MOST_MARGIN_US, ServerClock
+from host.link.server_clock import (
+    GUARD_US,
+    IN_TIME_FOR_ONE_LATE,
+    LATER_US,
+    MOST_MARGIN_US,
+    MOST_STEP_US,
+    ServerClock,
+)
 
 WAY_US = 10_000
 
@@ -96,14 +103,15 @@ def late(clock: ServerClock, *late_us: int) -> float:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([-50_000, 0, 1, 25_000, 25_001, 9_000_000]), max_size=200))
+@given(st.lists(st.sampled_from([-50_000, 0, 1, 5_000, 25_000, 25_001, 9_000_000]), max_size=200))
 def test_the_margin_grows_with_late_answers_and_stays_within_its_bounds(late_us: list[int]) -> None:
     server = Server()
     server.pong()
     margin_us = 0.0
     for each in late_us:
         moved_us = late(server.clock, each)
-        expected_us = LATER_US if 0 < each <= MOST_MARGIN_US else 0.0 if each > 0 else -LATER_US / IN_TIME_FOR_ONE_LATE
+        grown_us = min(each + LATER_US, MOST_STEP_US) if each <= MOST_MARGIN_US else 0.0
+        expected_us = grown_us if each > 0 else -LATER_US / IN_TIME_FOR_ONE_LATE
         after_us = min(max(0.0, margin_us + expected_us), MOST_MARGIN_US)
         assert moved_us == pytest.approx(after_us - margin_us, abs=1e-3)
         margin_us = after_us
@@ -116,9 +124,10 @@ def test_the_margin_is_taken_from_the_event_before_it_too() -> None:
         server.pong(pause_us=150_000)
     event_us = server.now_us + 500_000
     before_us = server.clock.leaves_by_us(event_us + 1_000)
-    server.clock.on_outcome(1)  # the event is 1 ms before the deadline, the margin 2 ms
+    server.clock.on_outcome(1)  # the event is 1 ms before the deadline, the margin 3 ms
     assert server.clock.leaves_by_us(event_us + 1_000) == before_us - 50_000
-    assert server.clock.leaves_by_us(event_us + 2_000) == before_us
+    assert server.clock.leaves_by_us(event_us + 2_000) == before_us - 50_000
+    assert server.clock.leaves_by_us(event_us + 4_000) == before_us
 
 
 def test_the_time_of_the_server_and_the_way_back_are_told_apart() -> None:
