@@ -156,7 +156,7 @@ class Camera:
         encoded_us = now_us()
         reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
-        report = report_on(reply, picture_sent, file, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        report = report_on(reply, picture_sent, deadline_ms, start_us=start_us, encoded_us=encoded_us)
         return report.of_file(file, notices)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:

@@ -120,7 +120,6 @@ def report_without_answer(file: str | Path, status: str, detail: str, deadline_m
 def report_on(
     reply: Answer | Unanswered,
     picture: LazyPicture,
-    file: str,
     deadline_ms: float,
     *,
     start_us: int,
@@ -131,7 +130,6 @@ def report_on(
     Args:
         reply: the edge server's answer, or that there was none.
         picture: as much of the picture as was encoded.
-        file: the picture's file; empty for pixels.
         deadline_ms: the time that the answer had, in ms.
         start_us: when the pixels were in memory, in us.
         encoded_us: when they were encoded, in us on the same clock.
@@ -144,7 +142,7 @@ def report_on(
     if answer is not None and delivered:
         last_useful_ms = (answer.send_by_us - answer.margin_us - start_us) / 1000
     return TransferReport(
-        file=file,
+        file="",
         image=reply.image,
         status=_status(reply),
         detail=_detail(reply),

@@ -8,11 +8,12 @@ analysis that leaves the decoder's network as it is. The photos are those on whi
 
 from __future__ import annotations
 
-import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from ..cli.command import CommandParser, run_command
 from ..codec.entropy import ARRAYS
 from ..codec.weights import DEFAULT, content_of, kind_of, load_arrays
 from .command import HELD_OUT, TABLE_PHOTOS, say
@@ -40,16 +41,20 @@ def refit(data: Path, out: Path, workers: int) -> Path:
     return path
 
 
-def main() -> None:
-    """Run the command line."""
-    p = argparse.ArgumentParser(description="Fit the entropy coder again for the shipped encoder and decoder.")
+def main() -> int:
+    """Run the command line and return the exit status."""
+    p = CommandParser(
+        prog="python -m host.train.refit",
+        description="Fit the entropy coder again for the shipped encoder and decoder.",
+    )
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the weights; it exists")
     p.add_argument("--workers", type=int, metavar="N", default=WORKERS, help="processes (default: %(default)s)")
     options = p.parse_args()
     path = refit(options.data, options.out, options.workers)
     say(f"wrote {path} ({path.stat().st_size} bytes)")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command("train", main))
