@@ -17,9 +17,14 @@ PUBLISHED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 _SHIPPED = Path(__file__).with_name("weights")
 
 
+def model_file(name: str) -> Path:
+    """Return the file of a name in ``NAMES``."""
+    return _SHIPPED / f"{name}.onnx"
+
+
 def model_bytes(name: str) -> bytes:
     """Return the ONNX model of a name in ``NAMES``. Raises ClassifierError if the installation lacks it."""
-    file = _SHIPPED / f"{name}.onnx"
+    file = model_file(name)
     try:
         return file.read_bytes()
     except OSError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from collections import deque
 
-#: Measurements that count. Single slow ones change nothing.
+#: Measurements that the median is of. Single slow ones change nothing.
 WINDOW = 17
-_RARELY = 0.9
+#: The time that is rarely exceeded is the second longest of so many: one picture in 32 takes longer.
+_LONG_WINDOW = 63
 #: Most pictures that are decoded in one run of the networks.
 MOST_IN_BATCH = 8
 #: Batches are used if each of their pictures costs less than this share of a single picture.
@@ -20,18 +21,20 @@ class ServiceTime:
     """Estimator of the time to decode and classify, in us.
 
     ``usual_us`` is the median of the last ``WINDOW`` pictures that were decoded alone. ``expected_us`` is for cameras:
-    what nine of ten of them did not exceed; at least 1 ms and a sixteenth, at most half of the median more than that.
-    Both are 0 before the first.
+    the second longest of the last 63; at least 1 ms and a sixteenth, at most half of the median more than that. Both
+    are 0 before the first.
     """
 
     def __init__(self) -> None:
         self._alone_us: deque[float] = deque(maxlen=WINDOW)
+        self._long_us: deque[float] = deque(maxlen=_LONG_WINDOW)
         self._shares: deque[float] = deque(maxlen=WINDOW)
 
     def add(self, duration_us: float, pictures: int = 1) -> None:
         """Take the duration of one run for so many pictures."""
         if pictures == 1:
             self._alone_us.append(duration_us)
+            self._long_us.append(duration_us)
         elif self._alone_us:
             self._shares.append(duration_us / pictures / self.usual_us)
 
@@ -43,8 +46,8 @@ class ServiceTime:
     @property
     def expected_us(self) -> float:
         """The time that a picture alone rarely exceeds."""
-        usual, times = self.usual_us, sorted(self._alone_us)
-        rarely = times[int(_RARELY * (len(times) - 1))] if times else 0.0
+        usual, times = self.usual_us, sorted(self._long_us)
+        rarely = times[-2] if len(times) > 1 else usual
         return min(max(rarely, usual + usual / 16 + 1000), usual * _MOST_ABOVE)
 
     @property

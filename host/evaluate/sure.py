@@ -5,8 +5,9 @@
 
 ``fit`` needs no labels: an answer for the first bytes of a photo is right if its first class is that of the photo
 itself. ``measure`` asks after each packet whether the answer is sure enough, and compares the bytes until then, and
-top-5 with the labels, with those of the whole stream. Then it says how many answers for prefixes were right, by how
-sure they were. Photos that ``fit`` has seen must not be measured.
+top-5 with the labels, with those of the whole stream. The bound is an oracle that reads the label: it stops with the
+first packet that brings it among the first five, and after one packet if none does. Then it says how many answers for
+prefixes were right, by how sure they were. Photos that ``fit`` has seen must not be measured.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ def measure(tools: Tools, sureness: Sureness, options: argparse.Namespace) -> li
     """Stop each picture's stream after the first packet with a sure answer; return the lines of two tables."""
     labelled = read_labels(options.dir, options.labels, options.first)
     stops = [Stop(at) for at in options.at]
-    whole = Stop(1.0)
+    whole, oracle = Stop(1.0), Stop(1.0)
     count = 0
     for start in tqdm(range(0, len(labelled), _BATCH), unit="batch", disable=None, leave=False):
         group = labelled[start : start + _BATCH]
@@ -171,31 +172,37 @@ def measure(tools: Tools, sureness: Sureness, options: argparse.Namespace) -> li
         labels = [item.class_index for item in group]
         _add(tools, whole, packets, labels, [len(each) for each in packets])
         waiting = {(stop.at, index) for stop in stops for index in range(len(group))}
+        wrong = set(range(len(group)))
         for length in range(1, max(map(len, packets)) + 1):
-            active = sorted({index for _, index in waiting})
+            active = sorted(wrong | {index for _, index in waiting})
             if not active:
                 break
             rows = tools.answers([packets[index][:length] for index in active])
             for index, row in zip(active, rows, strict=True):
                 size = sum(len(packet.data) for packet in packets[index][:length])
-                sure = sureness(float(row.max()), size)
+                sure, last = sureness(float(row.max()), size), length >= len(packets[index])
+                right = labels[index] in np.argsort(-row, kind="stable")[:_TOP]
+                if index in wrong and (right or last):
+                    wrong.discard(index)
+                    oracle.size_bytes += size if right else len(packets[index][0].data)
+                    oracle.top5 += right
                 for stop in stops:
-                    last = length >= len(packets[index])
                     if (stop.at, index) in waiting and (sure >= stop.at or last):
                         waiting.discard((stop.at, index))
                         stop.size_bytes += size
                         stop.sure += sure >= stop.at
-                        stop.top5 += labels[index] in np.argsort(-row, kind="stable")[:_TOP]
+                        stop.top5 += right
         count += len(group)
     lines = [
         f"{count} pictures, classifier {tools.classifier.name}",
         "stop at  sure   bytes  of all  top-5  difference",
     ]
-    for stop in (*stops, whole):
-        name = "never" if stop is whole else f"{stop.at:g}"
+    for stop in (*stops, whole, oracle):
+        name = "never" if stop is whole else "oracle" if stop is oracle else f"{stop.at:g}"
         share, difference = stop.size_bytes / whole.size_bytes, (stop.top5 - whole.top5) / count
+        sure_share = "" if stop is whole or stop is oracle else f"{stop.sure / count:5.3f}"
         lines.append(
-            f"{name:7} {stop.sure / count:5.3f} {stop.size_bytes / count:7.0f} {share:7.3f} "
+            f"{name:7} {sure_share:5} {stop.size_bytes / count:7.0f} {share:7.3f} "
             f"{stop.top5 / count:6.3f} {difference:+11.3f}"
         )
     pictures = (load_picture(item.path) for item in labelled)

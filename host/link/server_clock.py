@@ -17,9 +17,10 @@ _JUMP_US = 2_000_000
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
 GUARD_US = 1_000
-#: The margin grows with a picture whose answer was late, by its lateness and this, but at most by the step, us. It
-#: shrinks by ``LATER_US`` with so many in time. An answer that is later than the most is no matter of a margin.
-LATER_US, MOST_STEP_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 3_000.0, 12_000.0, 60, 25_000.0
+#: The margin starts with this, us. It grows with a picture whose answer was late, by its lateness and as much, but at
+#: most by the step, us. It shrinks by as much with so many in time. An answer that is later than the most is no matter
+#: of a margin.
+LATER_US, MOST_STEP_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 4_000.0, 12_000.0, 100, 25_000.0
 
 
 class ServerClock:
@@ -30,7 +31,7 @@ class ServerClock:
         self.least_us = 0
         self.least_service_us = 0
         self.events = EventPhase()
-        self._margin_us = 0.0
+        self._margin_us = LATER_US
         self._service = RecentSamples(most=9)
         self._round_trips = RecentSamples()
         self._differences = RecentSamples(most=96)
@@ -65,6 +66,11 @@ class ServerClock:
             self._margin_us = max(0.0, self._margin_us - LATER_US / IN_TIME_FOR_ONE_LATE)
         elif late_us <= MOST_MARGIN_US:
             self._margin_us = min(self._margin_us + min(late_us + LATER_US, MOST_STEP_US), MOST_MARGIN_US)
+
+    @property
+    def margin_us(self) -> float:
+        """How much earlier than in the last moment answers should arrive."""
+        return self._margin_us
 
     @property
     def least_one_way_us(self) -> float:

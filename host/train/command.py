@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..codec.weights import kind_of
+from ..codec.weights import kind_of, load_arrays
 from . import checkpoint, loop
-from .export import export, weights_paths
+from .export import export, weights_paths, write_codec
 from .photos import TrainingError, load_photos
 from .recipe import RECIPES
 from .trainer import CodecTrainer
@@ -65,8 +65,11 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     if state:
         say(f"continuing at {trainer.elapsed_s / 60:.1f} minutes, step {trainer.steps}")
     loop.run(trainer, length, path, facts, say)
-    say("fitting the entropy tables")
-    written = export(trainer.average, trainer.passes.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
+    if recipe.shipped:
+        written = write_codec(trainer.average, load_arrays(kind), kind, out, rest)
+    else:
+        say("fitting the entropy tables")
+        written = export(trainer.average, trainer.passes.order, rest[:TABLE_PHOTOS], kind, recipe.seed, out, say)
     for file in written:
         say(f"wrote {file} ({file.stat().st_size} bytes)")
 

@@ -88,7 +88,7 @@ def fit_linear(model: CodecModel, batches: Iterable[tuple[Tensor, Tensor]]) -> N
     like = model.spread.double()
     square, product = like.new_zeros(size, size), like.new_zeros(size, 3 * CELL**2)
     for pixels, missing in batches:
-        around = F.unfold(model.inputs(model.analysis(pixels), missing), 3, padding=1)
+        around = F.unfold(model.synthesis.edge(model.inputs(model.analysis(pixels), missing)), 3)
         x = F.pad(around.transpose(1, 2).reshape(-1, size - 1), (0, 1), value=1.0)
         wanted = F.pixel_unshuffle((pixels - 127) / 128, CELL).permute(0, 2, 3, 1).reshape(-1, 3 * CELL**2)
         square += (x.T @ x).double()

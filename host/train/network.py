@@ -25,7 +25,7 @@ from ..codec.layout import (
 
 WIDTH = 128
 CONDITION = 64
-BLOCKS = 4
+BLOCKS = 6
 #: Cells up to this many levels away count for a picture colour, the nearest ones most.
 NEAR_LEVELS = 24
 #: Quantizer step of most luma channels above the planes of ``FINER``, in units of a filter of unit norm.
@@ -175,9 +175,11 @@ class Synthesis(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.linear = nn.Conv2d(CHANNELS, 3 * CELL**2, 3, padding=1)
+        #: Beyond its border a picture goes on as it is there: zeros would be grey.
+        self.edge = nn.ReplicationPad2d(1)
+        self.linear = nn.Conv2d(CHANNELS, 3 * CELL**2, 3)
         self.condition = nn.Conv2d(2 * CHANNELS, CONDITION, 1)
-        self.enter = nn.Conv2d(2 * CHANNELS, WIDTH, 3, padding=1)
+        self.enter = nn.Conv2d(2 * CHANNELS, WIDTH, 3)
         self.blocks = nn.ModuleList([Block() for _ in range(BLOCKS)])
         self.leave = nn.Conv2d(WIDTH, 3 * CELL**2, 3, padding=1)
         shrink(self.leave, 0.1)
@@ -191,8 +193,9 @@ class Synthesis(nn.Module):
         x = values.contiguous(memory_format=torch.channels_last)
         u = (levels / PLANES).contiguous(memory_format=torch.channels_last)
         c = F.relu(self.condition(torch.cat([u, torch.exp2(levels - PLANES)], 1)))
-        h = F.relu(self.enter(torch.cat([x, u], 1)))
+        around = self.edge(torch.cat([x, u], 1))
+        h = F.relu(self.enter(around))
         for block in self.blocks:
             h = block(h, c)
-        out: Tensor = F.pixel_shuffle(self.linear(x) + self.leave(F.relu(h)), CELL)
+        out: Tensor = F.pixel_shuffle(self.linear(around[:, :CHANNELS]) + self.leave(F.relu(h)), CELL)
         return out.float()

@@ -20,11 +20,17 @@ class Graph(OnnxGraph):
         """Add a float32 constant."""
         return super().constant(np.asarray(values, np.float32), name)
 
-    def conv(self, conv: nn.Conv2d, x: str) -> str:
-        """Add a 3x3 convolution with padding 'same'."""
+    def edge(self, x: str) -> str:
+        """Repeat the border of ``x`` once on each side."""
+        return self.add("Pad", x, super().constant(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64)), mode="edge")
+
+    def conv(self, conv: nn.Conv2d, x: str, name: str) -> str:
+        """Add a convolution with its padding. Its constants are called ``name.weight`` and ``name.bias``."""
         assert conv.bias is not None
-        w, b = self.constant(conv.weight.detach().numpy()), self.constant(conv.bias.detach().numpy())
-        return self.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[1] * 4, dilations=[1, 1])
+        w = self.constant(conv.weight.detach().numpy(), f"{name}.weight")
+        b = self.constant(conv.bias.detach().numpy(), f"{name}.bias")
+        pads = [int(pad) for pad in conv.padding] * 2
+        return self.add("Conv", x, w, b, kernel_shape=conv.kernel_size, pads=pads, dilations=[1, 1])
 
     def halves(self, x: str) -> tuple[str, str]:
         """Split the channels in two halves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -36,6 +37,27 @@ class CodecRecipe:
     most_bytes: float = 5500.0
     shake: float = 0.3
     ema: float = 0.998
+    #: Go on from the shipped decoder. The shipped encoder, pass order and coder stay, so streams do not change.
+    shipped: bool = False
+    #: The classifiers that give the perceptual loss, and the numbers of those of the steps, in turn.
+    teachers: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite1")
+    turns: tuple[int, ...] = (0, 0, 1)
 
 
-RECIPES = {"default": CodecRecipe("default", codec="pnc-v2")}
+RECIPES = {
+    "default": CodecRecipe("default", codec="pnc-v2"),
+    "refine": CodecRecipe(
+        "refine",
+        codec="pnc-v2",
+        shipped=True,
+        perceptual_at=0.0,
+        order_at=math.inf,
+        decoder_lr=3e-4,
+        linear_lr=3e-5,
+        fewest_bytes=250.0,
+        # Photos with few details reach their last planes at half of the mean bytes.
+        most_bytes=8000.0,
+        teachers=("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite0-pnc"),
+        turns=(0, 2, 1, 2, 0),
+    ),
+}

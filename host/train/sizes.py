@@ -37,9 +37,14 @@ def pass_sizes(
     say: Callable[[str], None],
 ) -> dict[CodingPass, float]:
     """Measure the mean bytes of each pass, coded after all passes before it in ``order``."""
+    return sizes_with(fit_coder(encoder, order, photos[:PHOTOS], seed, say, STEPS), photos)
+
+
+def sizes_with(arrays: dict[str, np.ndarray], photos: Sequence[np.ndarray]) -> dict[CodingPass, float]:
+    """Measure the mean bytes of each pass with the encoder and coder of ``arrays``."""
     some = photos[:PHOTOS]
-    arrays = fit_coder(encoder, order, some, seed, say, STEPS)
-    coder, analysis, costs = BitPlaneCoder(arrays), Analysis(encoder), symbol_costs(arrays)
+    order = [(int(channel), int(plane)) for channel, plane in arrays["order"]]
+    coder, analysis, costs = BitPlaneCoder(arrays), Analysis(arrays), symbol_costs(arrays)
     bits = np.zeros(len(order))
     for photo in some:
         contexts, symbols = coder.contexts(analysis(whole(photo)).coefficients)

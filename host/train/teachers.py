@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..edge.builtin import model_file
 from .depthwise import StridedDepthwise
+from .onnx_filters import fill, layers_of
 
-#: Lite2 is left out, so that results can be checked with a classifier that had no part in training.
-TEACHERS = ("efficientnet-lite0", "efficientnet-lite1")
+#: What the names of classifiers end in that are adapted to decoded prefixes.
+ADAPTED = "-pnc"
 
 
 def _weights_path(name: str) -> str:
@@ -30,8 +32,9 @@ class Teacher(nn.Module):
 
     def __init__(self, name: str, reduced: bool = True) -> None:
         super().__init__()
-        net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(name)
-        net.load_state_dict(torch.load(_weights_path(name), map_location="cpu", weights_only=True))
+        base = name.removesuffix(ADAPTED)
+        net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(base)
+        net.load_state_dict(torch.load(_weights_path(base), map_location="cpu", weights_only=True))
         net.eval()
         self.stem = fuse_conv_bn_eval(net._conv_stem, net._bn0)
         for block in net._blocks:
@@ -43,6 +46,8 @@ class Teacher(nn.Module):
         self.blocks = net._blocks
         self.head = fuse_conv_bn_eval(net._conv_head, net._bn1)
         self.last = net._fc
+        if name != base:
+            self._adapt(layers_of(model_file(name)))
         #: Blocks whose output is a feature: those before the resolution halves, and the last one.
         strides = [block._depthwise_conv.stride[0] for block in self.blocks]
         self.taps = {i - 1 for i, s in enumerate(strides) if s == 2 and i} | {len(strides) - 1}
@@ -54,6 +59,14 @@ class Teacher(nn.Module):
         if reduced:
             for part in (self.stem, self.blocks, self.head):
                 part.to(torch.bfloat16)
+
+    def _adapt(self, filters: list[tuple[Tensor, Tensor]]) -> None:
+        """Take the weights of the adapted network, whose normalizations are folded already."""
+        layers = [each for each in self.modules() if isinstance(each, nn.Conv2d | nn.Linear)]
+        for layer, (weight, bias) in zip(layers, filters, strict=True):
+            fill(layer, weight, bias)
+        # Its first layer takes pixels x - 127.
+        self.stem.weight.data.mul_(128)
 
     def forward(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return features of six stages (the last one pooled) and logits [n, 1000] of pixels (x - 127) / 128."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..codec.layout import CELL, SIDE
+from ..codec.weights import kind_of, load_arrays
 from . import checkpoint, learner
 from .crops import DevicePhotos, random_batch
 from .export import encoder_arrays
@@ -21,16 +22,15 @@ from .order import best_order
 from .passes import PassOrder, draw_sizes, plane_by_plane
 from .perceptual import perceptual_loss
 from .recipe import CodecRecipe
-from .sizes import pass_sizes
-from .teachers import TEACHERS, Teacher
+from .shipped import load_decoder, shipped_order
+from .sizes import pass_sizes, sizes_with
+from .teachers import Teacher
 from .validation import HeldOut, validate
 
 #: Steps of the learning rates' warm-up.
 WARM_STEPS = 150
 #: Batches on which the linear path is initialized.
 LINEAR_BATCHES = 24
-#: Teachers of the steps, in turn.
-TURNS = (0, 0, 1)
 #: Sides of the pictures that teachers see.
 TEACHER_SIDES = (176, 192, 208, SIDE)
 #: Number of shaken pass orders. Two of three streams are truncated in one of these, so that the decoder does not
@@ -62,11 +62,15 @@ class CodecTrainer:
         self.model = CodecModel()
         self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.to(self.device)
-        self.teachers = [Teacher(name).to(self.device) for name in TEACHERS]
+        self.teachers = [Teacher(name).to(self.device) for name in recipe.teachers]
         self.held = HeldOut(held_out, self.teachers, self.device)
         self.order_at = recipe.order_at
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
-        if state is None:
+        if state is None and recipe.shipped:
+            arrays = load_arrays(kind_of(recipe.codec))
+            load_decoder(self.model, kind_of(recipe.codec))
+            self.use(PassOrder(shipped_order(arrays), sizes_with(arrays, photos)))
+        elif state is None:
             order = plane_by_plane(self.model.set_tops(self.model.analysis(self.held.pixels)))
             say("measuring the sizes of the coding passes")
             sizes = pass_sizes(encoder_arrays(self.model), order, photos, recipe.seed, say)
@@ -160,7 +164,7 @@ class CodecTrainer:
         loss = (pixel_weight.to(mse) * mse).mean()
         figures = {"mse": float(mse.detach().mean())}
         if progress >= r.perceptual_at:
-            teacher = self.teachers[TURNS[self.steps % len(TURNS)]]
+            teacher = self.teachers[r.turns[self.steps % len(r.turns)]]
             perceptual, more = perceptual_loss(teacher, *self.augmented(picture, decoded), r)
             loss = loss + perceptual
             figures |= more

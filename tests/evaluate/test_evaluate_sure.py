@@ -53,7 +53,7 @@ def test_fitted_curves_say_when_to_stop(folder: Path) -> None:
     measured = sure("measure", folder, "--labels", folder / "labels.csv", "--classifier", model, "--at", at)
     assert measured.returncode == 0, measured.stderr
     stops, _, found = measured.stdout.partition("\n\n")
-    title, head, low, high, never = (line.split() for line in stops.splitlines())
+    title, head, low, high, never, oracle = (line.split() for line in stops.splitlines())
     table_head, *table = (line.split() for line in found.splitlines())
     assert table_head == ["sure", "answers", "mean", "right"]
     assert sum(int(row[-3]) for row in table) == 9 * 7
@@ -61,8 +61,11 @@ def test_fitted_curves_say_when_to_stop(folder: Path) -> None:
     assert head[-1] == "difference"
     rows = {line[0]: [float(value) for value in line[1:]] for line in (low, high, never)}
     assert rows["0.1"][1] < 300  # sure at the first packet
-    assert rows["1"][1:4] == rows["never"][1:4]  # never quite sure
-    assert rows["never"][2] == 1
+    assert rows["1"][1:4] == rows["never"][:3]  # never quite sure
+    assert rows["never"][1] == 1
+    bound = [float(value) for value in oracle[1:]]
+    assert bound[0] <= rows["0.1"][1]  # all three classes are among the first five: one packet is enough
+    assert bound[2] == rows["never"][2]
 
 
 def test_a_curve_fits_what_was_counted() -> None:

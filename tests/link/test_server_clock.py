@@ -48,7 +48,7 @@ def test_nothing_is_known_before_the_first_pong() -> None:
     clock = ServerClock()
     assert not clock.known
     assert (clock.least_us, clock.service_us, clock.way_back_us, clock.least_one_way_us) == (0, 0, 0, 0)
-    assert clock.leaves_by_us(700_000) == 700_000
+    assert clock.leaves_by_us(700_000) == 700_000 - LATER_US
 
 
 @settings(deadline=None)
@@ -60,7 +60,7 @@ def test_numbers_are_moments_of_the_servers_clock_whatever_the_offset(
     server.pong()
     assert server.clock.known
     assert server.clock.number_for(server.now_us + due_us) == server.number(server.now_us + due_us)
-    assert server.clock.leaves_by_us(server.now_us + due_us) == server.now_us + due_us - WAY_US
+    assert server.clock.leaves_by_us(server.now_us + due_us) == server.now_us + due_us - LATER_US - WAY_US
 
 
 @settings(deadline=None)
@@ -82,7 +82,7 @@ def test_the_way_back_is_what_a_quarter_of_the_answers_did_not_exceed(slow: int,
     for index in range(20):
         server.result(WAY_US + (40_000 if index >= 20 - slow else 0))
     assert server.clock.way_back_us == expected_us
-    assert server.clock.leaves_by_us(server.now_us + 300_000) == server.now_us + 300_000 - expected_us
+    assert server.clock.leaves_by_us(server.now_us + 300_000) == server.now_us + 300_000 - LATER_US - expected_us
 
 
 def test_a_first_pong_that_was_slow_is_no_measure_of_the_way_back() -> None:
@@ -107,7 +107,7 @@ def late(clock: ServerClock, *late_us: int) -> float:
 def test_the_margin_grows_with_late_answers_and_stays_within_its_bounds(late_us: list[int]) -> None:
     server = Server()
     server.pong()
-    margin_us = 0.0
+    margin_us = LATER_US  # which it starts with
     for each in late_us:
         moved_us = late(server.clock, each)
         grown_us = min(each + LATER_US, MOST_STEP_US) if each <= MOST_MARGIN_US else 0.0
@@ -123,11 +123,11 @@ def test_the_margin_is_taken_from_the_event_before_it_too() -> None:
     for _ in range(8):
         server.pong(pause_us=150_000)
     event_us = server.now_us + 500_000
-    before_us = server.clock.leaves_by_us(event_us + 1_000)
-    server.clock.on_outcome(1)  # the event is 1 ms before the deadline, the margin 3 ms
-    assert server.clock.leaves_by_us(event_us + 1_000) == before_us - 50_000
-    assert server.clock.leaves_by_us(event_us + 2_000) == before_us - 50_000
-    assert server.clock.leaves_by_us(event_us + 4_000) == before_us
+    before_us = server.clock.leaves_by_us(event_us + 5_000)
+    server.clock.on_outcome(1)  # the margin was 4 ms and is 8 ms
+    assert server.clock.leaves_by_us(event_us + 5_000) == before_us - 50_000
+    assert server.clock.leaves_by_us(event_us + 8_000) == before_us - 50_000
+    assert server.clock.leaves_by_us(event_us + 8_002) == before_us
 
 
 def test_the_time_of_the_server_and_the_way_back_are_told_apart() -> None:
@@ -180,7 +180,7 @@ def test_another_servers_clock_replaces_the_first_one_at_once(jump_us: int) -> N
     server.ahead_us += jump_us
     server.result()
     assert server.clock.number_for(server.now_us + 300_000) == server.number(server.now_us + 300_000)
-    assert server.clock.leaves_by_us(server.now_us) == server.now_us - WAY_US
+    assert server.clock.leaves_by_us(server.now_us) == server.now_us - LATER_US - WAY_US
 
 
 @settings(deadline=None)
@@ -210,8 +210,9 @@ def test_an_answer_should_leave_before_the_last_connection_event_that_is_in_time
         server.pong(pause_us=150_000)  # at a steady phase
     event_us = server.now_us + 500_000
     leaves_us = event_us - GUARD_US - WAY_US
-    assert server.clock.leaves_by_us(event_us) == leaves_us
-    assert server.clock.leaves_by_us(event_us + 49_999) == leaves_us
-    assert server.clock.leaves_by_us(event_us + 50_000) == leaves_us + 50_000
+    due_us = event_us + int(LATER_US)
+    assert server.clock.leaves_by_us(due_us) == leaves_us
+    assert server.clock.leaves_by_us(due_us + 49_999) == leaves_us
+    assert server.clock.leaves_by_us(due_us + 50_000) == leaves_us + 50_000
     server.clock.events.set_interval(30_000)
-    assert server.clock.leaves_by_us(event_us + 49_999) == event_us + 49_999 - WAY_US
+    assert server.clock.leaves_by_us(due_us + 49_999) == event_us + 49_999 - WAY_US

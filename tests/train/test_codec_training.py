@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,20 +12,27 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
+from host.codec import load as load_codec  # noqa: E402
 from host.codec.analysis import Analysis  # noqa: E402
 from host.codec.bitstream import PartialSymbols  # noqa: E402
 from host.codec.entropy import BitPlaneCoder  # noqa: E402
 from host.codec.layout import CHANNELS, FINER, FREQUENCIES, LUMA_MIDDLE, PLANES  # noqa: E402
 from host.codec.values import DecoderInputs  # noqa: E402
-from host.codec.weights import kind_of  # noqa: E402
+from host.codec.weights import kind_of, load_arrays  # noqa: E402
+from host.edge import classifier  # noqa: E402
 from host.train.context import PartialPictures  # noqa: E402
 from host.train.export import decoder_arrays, decoder_graph, encoder_arrays  # noqa: E402
 from host.train.model import CodecModel, fit_linear, set_spreads  # noqa: E402
-from host.train.network import picture_colours, planes_of  # noqa: E402
+from host.train.network import BLOCKS, WIDTH, picture_colours, planes_of  # noqa: E402
+from host.train.onnx_filters import layers_of  # noqa: E402
 from host.train.order import by_gain, smooth_gains  # noqa: E402
 from host.train.passes import CodingPass, PassOrder, draw_sizes, level_of, missing_after, plane_by_plane  # noqa: E402
+from host.train.photos import TrainingError  # noqa: E402
+from host.train.quantize import quantized, wide_convolutions  # noqa: E402
+from host.train.shipped import load_decoder  # noqa: E402
 from host.train.sizes import symbol_costs  # noqa: E402
 from host.train.tables import cumulative_frequencies, fit_coder  # noqa: E402
+from host.train.teachers import Teacher  # noqa: E402
 from tests.codec.conftest import drawing  # noqa: E402
 from tests.codec.random_coders import random_coder, random_coefficients, reconstruct  # noqa: E402
 
@@ -256,3 +264,73 @@ def test_symbols_cost_what_the_coder_writes() -> None:
     packets, _ = coder.packetize(coefficients, 4096, 1)
     assert len(packets) == 1
     assert bits / 8 - 1 < len(packets[0][1]) < bits / 8 * 1.01 + 5
+
+
+def test_refining_starts_from_the_decoder_that_ships() -> None:
+    """More blocks change nothing at first; with 8-bit filters the network gives nearly the same pictures."""
+    pytest.importorskip("onnxruntime")
+    kind = kind_of("pnc-v2")
+    started = CodecModel()
+    load_decoder(started, kind)
+    arrays, codec = load_arrays(kind), load_codec("pnc-v2")
+    pictures = [drawing(seed) for seed in range(4)]
+    received = [
+        codec.bitstream.depacketize(codec.encode(p, max_bytes=size))
+        for p, size in zip(pictures, (400, 900, 2000, 5000), strict=True)
+    ]
+    given_values = DecoderInputs(arrays)(received)
+    shipped = codec.decoder(threads=1)._session.run(["pixels"], given_values)[0]
+    with torch.no_grad():
+        decoded = started.synthesis(*(torch.from_numpy(given_values[name]) for name in ("values", "levels")))
+    decoded = (decoded * 128 + 127).round().clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    errors = [((each - np.stack(pictures)) ** 2.0).mean((1, 2, 3)) for each in (decoded, shipped.astype(np.float32))]
+    assert (errors[1] < 1.1 * errors[0]).all()
+    missing = torch.from_numpy(np.stack([each.missing for each in received]).astype(np.float32))
+    pixels = torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2)).float()
+    with torch.no_grad():
+        value = started.inputs(started.analysis(pixels), missing)
+    # A float sum falls on the other side of a rounding edge now and then.
+    assert float((value - torch.from_numpy(given_values["values"])).abs().mean()) < 1e-3
+
+
+def test_8_bit_filters_take_a_quarter_and_change_little(model: CodecModel) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    graph = decoder_graph(model, kind_of("pnc-v2"))
+    rng = np.random.default_rng(1)
+
+    def drawn() -> dict[str, np.ndarray]:
+        shape = (1, CHANNELS, 28, 28)
+        return {
+            "values": rng.normal(0, 1, shape).astype(np.float32),
+            "levels": rng.uniform(-2, PLANES, shape).astype(np.float32),
+        }
+
+    layers = wide_convolutions(graph, WIDTH)
+    assert len(layers) == 2 * BLOCKS + 1
+    small = quantized(graph, layers, [drawn() for _ in range(4)])
+    assert small.metadata_props == graph.metadata_props
+    assert len(small.SerializeToString()) < 0.5 * len(graph.SerializeToString())
+    asked = drawn()
+    pixels = [runtime.InferenceSession(each.SerializeToString()).run(["pixels"], asked)[0] for each in (graph, small)]
+    assert 0 < np.abs(pixels[0].astype(int) - pixels[1].astype(int)).mean() < 1
+
+
+def test_the_adapted_classifier_is_a_teacher() -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    pytest.importorskip("onnxruntime")
+    name = "efficientnet-lite0-pnc"
+    pictures = np.stack([drawing(seed) for seed in range(3)])
+    pixels = (torch.from_numpy(pictures.transpose(0, 3, 1, 2)).float() - 127) / 128
+    with torch.no_grad():
+        said = torch.softmax(Teacher(name, reduced=False)(pixels)[1], 1).numpy()
+    assert np.allclose(said, classifier.load(name, threads=1).probabilities(pictures), atol=1e-4)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08", b"not a network"])
+def test_a_file_without_filters_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.onnx"
+    file.write_bytes(content)
+    with pytest.raises(TrainingError, match="not a readable network"):
+        assert layers_of(file)
+    with pytest.raises(TrainingError):
+        layers_of(tmp_path / "none.onnx")
