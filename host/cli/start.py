@@ -7,6 +7,7 @@ reported in one line, and Ctrl-C ends the program at once while the imports are 
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import signal
 import sys
@@ -54,6 +55,8 @@ def version_line(name: str) -> str:
 
 def start_command(name: str) -> int:
     """Import the command ``name``, run it, and return its exit status."""
+    # numpy's matrices are small here. Its threads would wait for each other, for 20 ms a picture on a busy computer.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.version_info < _OLDEST_PYTHON:
         return _refuse(name, f"Python {_dotted(_OLDEST_PYTHON)} or later is needed; this is {sys.version.split()[0]}")
     if sys.argv[1:] == ["--version"]:

@@ -123,3 +123,12 @@ def test_a_virtual_board_has_the_version_of_the_package() -> None:
     from host.board.core import FIRMWARE
 
     assert ".".join(map(str, FIRMWARE)) == host.__version__
+
+
+def test_numpy_gets_one_thread_before_it_is_imported_unless_the_user_says_otherwise() -> None:
+    program = (
+        "import os, sys; from host.cli.start import start_command; start_command('recv'); "
+        "print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    assert run("-c", program, "--version").stdout.splitlines()[-1] == "1 False"
+    assert run("-c", program, "--version", OPENBLAS_NUM_THREADS="4").stdout.splitlines()[-1] == "4 False"
