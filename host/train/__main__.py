@@ -31,8 +31,9 @@ from ..codec.layout import SIDE
 NAME = "train"
 #: The published recipe is trained in stages; every other recipe in one run with a length in minutes.
 STAGED = "pnc"
-#: The recipe of the edge server's classifier.
+#: The recipes of the edge server's classifier: from the published one, and from the one that ships.
 CLASSIFIER = "classifier"
+CLASSIFIERS = (CLASSIFIER, "refine-classifier")
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
 CLASSIFIER_OPTIONS = {
@@ -144,7 +145,7 @@ def train(options: argparse.Namespace) -> int:
         try:
             if options.recipe == STAGED:
                 train_stage(options)
-            elif options.recipe == CLASSIFIER:
+            elif options.recipe in CLASSIFIERS:
                 train_classifier(options)
             else:
                 from .command import run
@@ -165,12 +166,13 @@ def train_classifier(options: argparse.Namespace) -> None:
         export_prefixes(options.data, options.export, options.resume, options.threads, options.network, options.crops)
         return
     from .classifier.command import OwnOptions, run_classifier
+    from .classifier.recipe import RECIPES
 
-    own = None
+    own, recipe = None, RECIPES[options.recipe]
     if options.network is not None:
         features = tuple(options.features.split(",")) if options.features else ()
         own = OwnOptions(options.network, features, options.labels)
-    run_classifier(options.data, options.out, options.minutes, options.resume, options.threads, own=own)
+    run_classifier(options.data, options.out, options.minutes, options.resume, options.threads, recipe, own)
 
 
 def train_stage(options: argparse.Namespace) -> None:

@@ -35,7 +35,9 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         KeyboardInterrupt: the run was stopped and saved.
     """
     if recipe_name not in RECIPES:
-        raise TrainingError(f"{recipe_name}: no such recipe; known are {', '.join(RECIPES)}, classifier, pnc")
+        raise TrainingError(
+            f"{recipe_name}: no such recipe; known are {', '.join(RECIPES)}, classifier, refine-classifier, pnc"
+        )
     recipe = RECIPES[recipe_name]
     path = out / "checkpoint.pt"
     kind = kind_of(recipe.codec)

@@ -37,7 +37,7 @@ def pass_sizes(
     say: Callable[[str], None],
 ) -> dict[CodingPass, float]:
     """Measure the mean bytes of each pass, coded after all passes before it in ``order``."""
-    return sizes_with(fit_coder(encoder, order, photos[:PHOTOS], seed, say, STEPS), photos)
+    return sizes_with(encoder | fit_coder(encoder, order, photos[:PHOTOS], seed, say, STEPS), photos)
 
 
 def sizes_with(arrays: dict[str, np.ndarray], photos: Sequence[np.ndarray]) -> dict[CodingPass, float]:

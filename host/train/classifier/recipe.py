@@ -13,6 +13,8 @@ class ClassifierRecipe:
     #: The codec whose prefixes are learned, and the network that learning starts from: a published one, or a user's.
     codec: str = "pnc-v2"
     network: str = "efficientnet-lite0"
+    #: Learning goes on from the adapted network that ships.
+    shipped: bool = False
     #: Published networks whose answers for the originals are the goal, averaged; and one that only judges.
     teachers: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite1")
     judge: str = "efficientnet-lite2"
@@ -48,3 +50,11 @@ class ClassifierRecipe:
     def batch(self) -> int:
         """Pictures of a step."""
         return self.originals + self.wholes + self.tiny + self.prefixes
+
+
+RECIPES = {
+    "classifier": ClassifierRecipe(),
+    "refine-classifier": ClassifierRecipe(
+        "refine-classifier", shipped=True, minutes=25.0, filter_lr=5e-4, norm_lr=2e-4
+    ),
+}

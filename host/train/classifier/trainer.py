@@ -13,13 +13,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ...edge.builtin import model_file
 from .. import checkpoint
+from ..teachers import ADAPTED
 from .echo import Echo
 from .network import LiteNetwork
 from .own import OwnNetwork, OwnTeacher
 from .parts import Pictures
 from .recipe import ClassifierRecipe
 from .samples import Batch, Samples, starting_network
+from .shipped import shipped_network
 from .validation import HeldOut
 
 #: Less than the mean square of any feature map that says something.
@@ -46,7 +49,10 @@ class ClassifierTrainer:
         self.model: LiteNetwork | OwnNetwork
         teacher = None
         if own is None:
-            self.model = starting_network(recipe.network)
+            if recipe.shipped:
+                self.model = shipped_network(recipe.network, model_file(f"{recipe.network}{ADAPTED}"))
+            else:
+                self.model = starting_network(recipe.network)
             self.model.last.requires_grad_(False)
         else:
             self.model, teacher = own, OwnTeacher(own, recipe.mapped_blocks)
