@@ -1,7 +1,9 @@
 """Train a codec or a classifier from a folder of photos.
 
     python -m host.train --recipe default --data DIR
+    python -m host.train --recipe refine --data DIR
     python -m host.train --recipe classifier --data DIR
+    python -m host.train --recipe refine-classifier --data DIR
     python -m host.train --recipe classifier --data DIR --network module:function
     python -m host.train --recipe classifier --data DIR --export DIR
     python -m host.train --recipe pnc --stage 0 --data DIR

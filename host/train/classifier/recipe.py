@@ -55,6 +55,14 @@ class ClassifierRecipe:
 RECIPES = {
     "classifier": ClassifierRecipe(),
     "refine-classifier": ClassifierRecipe(
-        "refine-classifier", shipped=True, minutes=25.0, filter_lr=5e-4, norm_lr=2e-4
+        "refine-classifier",
+        shipped=True,
+        minutes=35.0,
+        filter_lr=5e-4,
+        norm_lr=2e-4,
+        tiny=5,
+        prefixes=6,
+        fewest_bytes=300,
+        tiny_most_bytes=800,
     ),
 }
