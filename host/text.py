@@ -12,8 +12,10 @@ from typing import Any
 def printable(text: str) -> str:
     r"""Return a text as one line that a terminal shows as it is.
 
-    Everything else is escaped as in Python: control characters (``\x1b``, ``\n``), what hides or turns text
-    (``\u202e``), and bytes of a file name that are not UTF-8 (``\xff``).
+    What a terminal would obey, or not show, is escaped as in Python: control characters (``\x1b``, ``\n``), what hides
+    or turns text (``\u202e``), and bytes of a file name that are not UTF-8 (``\xff``).
+
+    Labels, issues, messages of boards and file names are given to programs as they came: print them through this.
     """
     return text if text.isprintable() else "".join(map(_escaped, text))
 
