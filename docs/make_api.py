@@ -33,6 +33,7 @@ SECTIONS = {
         *("PncError", "Reason", "CameraError", "ServerError", "ClassifierError", "CodecError", "PictureError"),
         *("DeadlineInfeasibleError", "TransportError"),
     ),
+    "Text": ("printable",),
 }
 EXAMPLES = ("camera", "edge_server", "codec")
 INTRODUCTION = """\

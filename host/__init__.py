@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .link.sender import DeadlineInfeasibleError
     from .ranked import RankedPacket
     from .sim.virtual_boards import virtual_boards
+    from .text import printable
     from .transport.driver import now_us
     from .transport.serial_port import SerialTransport
     from .transport.transport import Transport, TransportError
@@ -94,6 +95,7 @@ _PUBLIC = {
     "PictureError": ("codec.errors", "PictureError"),
     "DeadlineInfeasibleError": ("link.sender", "DeadlineInfeasibleError"),
     "TransportError": ("transport.transport", "TransportError"),
+    "printable": ("text", "printable"),
 }
 
 __all__ = [
@@ -140,6 +142,7 @@ __all__ = [
     "load_picture",
     "load_sureness",
     "now_us",
+    "printable",
     "virtual_boards",
 ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+from .text import printable
+
 
 class Reason(StrEnum):
     """Cause of an error, for code to read. ``cli.hints`` has the advice that belongs to each."""
@@ -53,15 +55,15 @@ class Reason(StrEnum):
 class PncError(Exception):
     """Base class of this package's errors.
 
-    ``str()`` is one line: what went wrong, and with which file, port or board. ``reason`` and ``subject`` are for
-    code. What to do is not part of the text: the commands add it (``cli.hints``).
+    ``str()`` is one printable line: what went wrong, and with which file, port or board. ``reason`` and ``subject`` are
+    for code. What to do is not part of the text: the commands add it (``cli.hints``).
     """
 
     reason: Reason = Reason.OTHER
     subject: str = ""
 
     def __init__(self, text: str = "", *, reason: Reason | None = None, subject: str = "") -> None:
-        super().__init__(text)
+        super().__init__(printable(text))
         if reason is not None:
             self.reason = reason
         if subject:

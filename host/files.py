@@ -1,12 +1,20 @@
-"""Files that are replaced as a whole, and files that are read up to a limit. A leaf: every room may import it."""
+"""Files that are replaced, made or extended as a whole, and files that are read up to a limit.
+
+A leaf: every room may import it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import sys
+import time
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from .errors import PncError, Reason
@@ -16,6 +24,11 @@ UNREADABLE_NPZ = (
     *(OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError),
     *(zipfile.BadZipFile, zlib.error),
 )
+
+
+#: How long ``append_line`` waits for other programs. One that is stopped inside its own write must not stop this one.
+LOCK_S = 1.0
+_LOCK_POLL_S = 0.002
 
 
 def is_stream(path: Path) -> bool:
@@ -58,6 +71,61 @@ def write_whole(data: bytes | memoryview, path: Path, *, durable: bool = True) -
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def write_new(data: bytes | memoryview, path: Path) -> None:
+    """Write a file that does not exist yet. Whoever reads ``path`` sees all of it, and no other program can write it.
+
+    Args:
+        data: the content.
+        path: the file to make. Its folder must exist.
+
+    Raises:
+        FileExistsError: something of this name exists. It is untouched.
+        OSError: the file cannot be written. Nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except (OSError, AttributeError):  # a file system without hard links, such as FAT: take the name first
+            path.open("xb").close()
+            try:
+                temporary.replace(path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def append_line(line: bytes, path: Path) -> None:
+    """Append a line to a file to which other programs may append, too: all of it, or nothing.
+
+    A line that a power failure cut off stays, and the new one begins after it.
+
+    Raises:
+        OSError: the line cannot be written. The file is as it was.
+    """
+    with path.open("a+b", buffering=0) as file, _locked(file):
+        end = file.seek(0, os.SEEK_END)
+        data = memoryview(line.rstrip(b"\n") + b"\n")
+        if end:
+            file.seek(end - 1)
+            if file.read(1) != b"\n":
+                data = memoryview(b"\n" + bytes(data))
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except BaseException:
+            with contextlib.suppress(OSError):
+                file.truncate(end)
+            raise
 
 
 def write_file(data: bytes | memoryview, path: Path, error: type[PncError]) -> None:
@@ -113,6 +181,26 @@ def read_file(path: Path, limit_bytes: int, content: str, error: type[PncError],
         limit = f"{limit_bytes >> 20} MB" if limit_bytes >= 1 << 20 else f"{limit_bytes >> 10} kB"
         raise error(f"{path}: larger than {limit}, too large for {content}", reason=Reason.BAD_FILE)
     return data
+
+
+@contextmanager
+def _locked(file: FileIO) -> Iterator[None]:
+    """Keep other programs out of a file, where the system can lock it, for at most ``LOCK_S``."""
+    if sys.platform == "win32":  # whose locks bind bytes, not files; a line there is one write
+        yield
+        return
+    import fcntl
+
+    end_s = time.monotonic() + LOCK_S
+    with contextlib.suppress(OSError):  # a file system without locks
+        while time.monotonic() < end_s:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_LOCK_POLL_S)
+            else:
+                break
+    yield  # closing the file unlocks it
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,17 +10,17 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
     sys.exit(start_command("recv"))
 
 import argparse
-import asyncio
 import math
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from .board.ble_edge import BleEdgeTransport
 from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
-from .cli.command import USAGE, CommandError, CommandParser
+from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
+from .cli.notices import Notices
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -29,6 +29,7 @@ from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
 from .edge.sureness import load_sureness
 from .errors import PncError
+from .printing import show
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
 
@@ -92,7 +93,7 @@ def _probability(text: str) -> float:
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return asyncio.run(recv(parser().parse_args()))
+    return run_async(recv(parser().parse_args()))
 
 
 async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None) -> int:
@@ -107,22 +108,27 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     classifier = load_classifier(arguments.classifier)
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
-        archive = stack.enter_context(closing(Archive(Path(arguments.save)))) if arguments.save else None
+        notice = stack.enter_context(Notices(NAME))
+        archive = Archive(Path(arguments.save)) if arguments.save else None
+        if archive is not None and (trouble := archive.trouble()):
+            notice(f"pictures will be answered, but not saved: {trouble}")
         transport: Transport
         if by_bluetooth:
-            transport = BleEdgeTransport(*arguments.ble, on_notice=_notice, bluetooth=bluetooth)
+            transport = BleEdgeTransport(
+                *arguments.ble, on_notice=lambda text: notice(_with_advice(text)), bluetooth=bluetooth
+            )
         elif chosen is not None:
             transport = chosen
         else:
-            transport = await _virtual_edge(stack, arguments)
+            transport = await _virtual_edge(stack, arguments, notice)
         server = EdgeServer(
             transport,
             codec,
             classifier,
             archive=archive,
-            on_picture=_print,
-            on_notice=_notice,
-            on_ready=lambda: _notice(f"serving on {transport.name}; Ctrl-C stops"),
+            on_picture=lambda picture: _show(picture, notice),
+            on_notice=notice,
+            on_ready=lambda: notice(f"serving on {transport.name}; Ctrl-C stops"),
             reopen=by_bluetooth or chosen is not None,
             workers=arguments.workers,
             sure=arguments.sure,
@@ -132,13 +138,13 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     return 0
 
 
-async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace) -> Transport:
+async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices) -> Transport:
     """Start two virtual boards, report how to send to them, and return the edge board's transport."""
     from .sim.virtual_boards import boards_in_world  # only here: with a board or Bluetooth nothing is simulated
 
     boards = await stack.enter_async_context(boards_in_world(world_settings(arguments), terminals=True))
     why = why_virtual(arguments)
-    _notice(f"{why}: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
+    notice(f"{why}: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
     return boards[-1]
 
 
@@ -151,18 +157,15 @@ def _check_cameras(names: Sequence[str]) -> None:
         raise CommandError(f"--ble: {len(names)} cameras given, at most {PEERS} are possible", USAGE)
 
 
-def _print(picture: AnsweredPicture) -> None:
+def _show(picture: AnsweredPicture, notice: Notices) -> None:
     best = f"{picture.top[0][1]} {picture.top[0][2]:.0%}" if picture.top else "nothing decodable"
-    print(
+    show(
         f"{picture.time}  camera {picture.source}  image {picture.image:5}  {picture.bytes:6,} bytes  "
         f"{picture.packets:3} packets  {picture.margin_ms:5.0f} ms to spare  {picture.service_ms:4.0f} ms  {best}"
-        f"{'  enough' if picture.enough else ''}",
-        flush=True,
+        f"{'  enough' if picture.enough else ''}"
     )
-    for issue in picture.issues:
-        _notice(f"image {picture.image} of camera {picture.source}: {issue}")
+    notice.of_picture(f"image {picture.image} of camera {picture.source}", picture.issues)
 
 
-def _notice(notice: str | PncError) -> None:
-    text = as_started(with_hint(notice)) if isinstance(notice, PncError) else notice
-    print(f"{NAME}: {text}", file=sys.stderr, flush=True)
+def _with_advice(notice: str | PncError) -> str:
+    return as_started(with_hint(notice)) if isinstance(notice, PncError) else notice

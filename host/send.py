@@ -10,10 +10,8 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
     sys.exit(start_command("send"))
 
 import argparse
-import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,22 +25,25 @@ from .camera.report import NOT_A_PICTURE, OK, TransferReport
 from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
-from .cli.command import FAILURE, USAGE, CommandError, CommandParser
+from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.notices import Notices
 from .cli.units import milliseconds
 from .codec import Codec, load, load_picture
 from .edge.builtin import DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
+from .printing import note, show
+from .text import json_line
 from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
-    from .cli.testbed import Testbed
+    from .cli.testbed import Saved, Testbed
 
 NAME = "send"
 #: Longest time of --period and --connect: an hour.
 _LONGEST_MS = 3_600_000
 
-#: Returns where the edge server saved a decoded picture, given its number on the wire.
-SavedAt = Callable[[int], Awaitable[str | None]]
+#: Returns where the edge server saved a decoded picture, given its number on the wire and how long ago it was taken, s.
+SavedAt = Callable[[int, float], "Awaitable[Saved]"]
 
 
 def parser() -> CommandParser:
@@ -78,7 +79,7 @@ def parser() -> CommandParser:
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return asyncio.run(send(parser().parse_args()))
+    return run_async(send(parser().parse_args()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,13 @@ async def send(arguments: argparse.Namespace) -> int:
     only = _read(files[0]) if len(files) == 1 else None
     codec = load()
     async with AsyncExitStack() as stack:
-        saved_at: SavedAt = _nowhere
+        notice = stack.enter_context(Notices(NAME))
+        saved_at: SavedAt | None = None  # the edge server runs in another process, which saves its pictures itself
         if transport is None:
-            testbed = await _testbed(stack, arguments, codec)
+            testbed = await _testbed(stack, arguments, codec, notice)
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
-            Camera(transport, codec, reopen=only is None, on_notice=_notice)  # a stream outlives an outage
+            Camera(transport, codec, reopen=only is None, on_notice=notice)  # a stream outlives an outage
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
@@ -143,43 +145,43 @@ def _read(file: Path) -> _ReadPicture:
     """Read a picture, and print what was guessed, ignored or missing. Raises PictureError."""
     notices: list[str] = []
     pixels = load_picture(file, notices.append)
-    for line in notices:
-        _notice(line)
+    _note(notices)
     return _ReadPicture(file, pixels, tuple(notices))
 
 
-async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, saved_at: SavedAt) -> int:
+async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, saved_at: SavedAt | None) -> int:
     try:
         report = await camera.send_picture(picture.pixels, options.deadline_ms, max_bytes=options.max_bytes)
     except DeadlineInfeasibleError as error:
         raise CommandError(f"a deadline of {options.deadline_ms:g} ms cannot be met: {error}") from error
     report = await _completed(report.of_file(picture.file, picture.notices), saved_at)
-    print(json.dumps(report.as_json()) if options.as_json else "\n".join(report.lines()), flush=True)
+    _note(report.notices[len(picture.notices) :])
+    show(*([json_line(report.as_json())] if options.as_json else report.lines()))
     return 0 if report.status == OK else FAILURE
 
 
-async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options, saved_at: SavedAt) -> int:
+async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options, saved_at: SavedAt | None) -> int:
     summary = StreamSummary(len(files))
     # disable=None: only on a terminal
     with tqdm(total=len(files), unit="picture", disable=True if options.as_json else None) as bar:
 
-        def show(report: TransferReport) -> None:
+        def show_report(report: TransferReport) -> None:
             summary.add(report)
-            for line in report.notices:
-                _notice(line)
-            if report.status == NOT_A_PICTURE:
-                _notice(report.detail)
-            if options.as_json:
-                print(json.dumps(report.as_json()), flush=True)
-            elif report.status != NOT_A_PICTURE:
-                bar.write(report.summary(), file=sys.stdout)
+            with bar.external_write_mode():  # not into the bar
+                _note(report.notices)
+                if report.status == NOT_A_PICTURE:
+                    _note([report.detail])
+                if options.as_json:
+                    show(json_line(report.as_json()))
+                elif report.status != NOT_A_PICTURE:
+                    show(report.summary())
             bar.update()
 
         stream = PictureStream(
             camera,
             files,
             options.deadline_ms,
-            on_report=show,
+            on_report=show_report,
             complete=lambda report: _completed(report, saved_at),
             period_ms=options.period_ms,
             max_bytes=options.max_bytes,
@@ -188,33 +190,29 @@ async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options,
             await stream.run()
         finally:  # also after Ctrl-C
             bar.close()
-            print(summary.line(), file=sys.stderr)
+            note(summary.line())
     return 0 if summary.all_in_time else FAILURE
 
 
-async def _completed(report: TransferReport, saved_at: SavedAt) -> TransferReport:
+async def _completed(report: TransferReport, saved_at: SavedAt | None) -> TransferReport:
     """Name the file of the decoded picture, if the edge server answered and runs in this process."""
-    if report.image is None or report.answer_ms is None:
+    if report.image is None or report.answer_ms is None or saved_at is None:
         return report
-    return report.saved_as(await saved_at(report.image))
+    saved = await saved_at(report.image, report.answer_ms / 1000)
+    return report.saved_as(saved.picture, saved.issue)
 
 
-async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec) -> Testbed:
+async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, notice: Notices) -> Testbed:
     # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
     from .edge.archive import Archive
     from .edge.classifier import load as load_classifier
 
     settings = world_settings(arguments)
-    _notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
-    archive = stack.enter_context(closing(Archive(Path(arguments.save))))
+    notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
+    archive = Archive(Path(arguments.save))
     classifier = load_classifier(arguments.classifier)
-    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, _notice))
-
-
-async def _nowhere(_image: int) -> str | None:
-    """Return None: the edge server runs in another process, which saves its pictures itself."""
-    return None
+    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice))
 
 
 def _time_ms(option: str, text: str, most_ms: float) -> float:
@@ -228,5 +226,5 @@ def _time_ms(option: str, text: str, most_ms: float) -> float:
     return time_ms
 
 
-def _notice(text: str) -> None:
-    print(f"{NAME}: {text}", file=sys.stderr)
+def _note(texts: Sequence[str]) -> None:
+    note(*(f"{NAME}: {text}" for text in texts))

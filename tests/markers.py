@@ -45,8 +45,11 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
     ("edge/test_answering.py", ("realtime",)),
+    ("edge/test_saving.py", ("realtime",)),
     ("edge/test_overloaded_link.py", ("slow",)),
     ("edge/test_workers.py", ("realtime",)),
+    ("edge/test_archive.py::test_programs_that_save_*", ("slow",)),
+    ("cli/test_notices.py::test_the_count_of_a_flood_*", ("realtime",)),
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),

@@ -26,7 +26,7 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     # the public face; the commands do not stand on it
     "": ("devices", "camera", "edge", "sim"),
     # libraries, from the ends to the wire
-    "cli": ("devices", "camera", "edge", "sim"),
+    "cli": ("devices", "camera", "edge", "sim", "printing"),
     "camera": ("board", "codec"),
     "edge": ("board", "codec"),
     "devices": ("board",),
@@ -40,7 +40,9 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "ranked": ("wire",),
     "wire": ("errors",),
     "files": ("errors",),
-    "errors": ("version",),
+    "errors": ("version", "text"),
+    "printing": ("text",),
+    "text": (),
     "version": (),
 }
 #: Research may use every library, and of research what is listed. No library and no product command imports research.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from host import files
 from host.codec import CodecError
 from host.errors import Reason
-from host.files import check_writable, read_file, write_file, write_whole
+from host.files import append_line, check_writable, read_file, write_file, write_new, write_whole
+from tests.limits import largest_file
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -66,16 +69,8 @@ def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_leaves_the_old_file_and_nothing_else(tmp_path: Path, durable: bool) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    resource = pytest.importorskip("resource", reason="this system cannot limit the size of files")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            write_whole(bytes(100_000), path, durable=durable)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with largest_file(1000), pytest.raises(OSError, match="File too large"):
+        write_whole(bytes(100_000), path, durable=durable)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -141,3 +136,100 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path / 'file'}: no such file; it comes with the release"
     with pytest.raises(CodecError, match=r"cannot be read \(Is a directory\)"):
         read_file(tmp_path, 10, "a table", CodecError)
+
+
+@pytest.fixture(params=["links", "no links"])
+def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file system with hard links, and one without, such as FAT."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if request.param == "no links":
+        monkeypatch.setattr(os, "link", refuse)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("file_system")
+def test_a_new_file_is_written_once_and_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    contents = [bytes([number]) * 100_000 for number in range(16)]
+
+    def attempt(content: bytes) -> bytes | None:
+        try:
+            write_new(content, path)
+        except FileExistsError:
+            return None
+        return content
+
+    with ThreadPoolExecutor(8) as pool:
+        [written] = [content for content in pool.map(attempt, contents) if content is not None]
+    assert path.read_bytes() == written
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("file_system")
+def test_a_new_file_replaces_neither_a_folder_nor_a_link_to_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("folder", "link"):
+        with pytest.raises(FileExistsError):
+            write_new(b"content", tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link"]
+
+
+@pytest.mark.usefixtures("file_system")
+def test_a_new_file_that_a_disk_refuses_leaves_nothing(tmp_path: Path) -> None:
+    with largest_file(1000), pytest.raises(OSError, match="File too large"):
+        write_new(bytes(100_000), tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def test_lines_of_many_writers_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    wanted = [bytes([65 + number % 26]) * (1 + 997 * number % 20_000) for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda line: append_line(line, path), wanted))
+    assert sorted(path.read_bytes().splitlines()) == sorted(wanted)
+
+
+@pytest.mark.parametrize("room", [0, 1, 99])
+def test_a_line_that_does_not_fit_is_not_begun(tmp_path: Path, room: int) -> None:
+    path = tmp_path / "log"
+    append_line(b"first", path)
+    with largest_file(6 + room), pytest.raises(OSError, match="File too large"):
+        append_line(b"x" * 99, path)
+    append_line(b"second", path)
+    assert path.read_bytes() == b"first\nsecond\n"
+
+
+def test_after_a_line_that_was_cut_off_a_new_one_begins(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"first\nsec")
+    append_line(b"third\n", path)
+    assert path.read_bytes() == b"first\nsec\nthird\n"
+
+
+def test_a_program_that_is_stopped_inside_its_write_does_not_stop_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="this system locks no files")
+    monkeypatch.setattr(files, "LOCK_S", 0.1)
+    path = tmp_path / "log"
+    with path.open("ab") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        append_line(b"line", path)
+    assert path.read_bytes() == b"line\n"
+
+
+def test_a_line_waits_for_the_line_of_another_program(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="this system locks no files")
+    path = tmp_path / "log"
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=append_line, args=(b"second", path))
+        waiting.start()
+        time.sleep(0.1)
+        other.write(b"first\n")
+    waiting.join()
+    assert path.read_bytes() == b"first\nsecond\n"

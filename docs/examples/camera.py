@@ -22,7 +22,7 @@ async def main(file: str) -> None:
         report = await camera.send_picture(file, deadline_ms=2000)
     print(f"{report.bytes_delivered} of {report.bytes_encoded} bytes arrived in time")
     for _index, label, probability in report.top:
-        print(f"{probability:6.1%}  {label}")
+        print(f"{probability:6.1%}  {pnc_link.printable(label)}")
 
 
 try:

@@ -14,7 +14,7 @@ async def main(port: str, count: int) -> None:
     server = pnc_link.EdgeServer(transport, pnc_link.load_codec(), pnc_link.load_classifier(), on_notice=print)
     async with server:
         async for picture in server:
-            label = picture.top[0][1] if picture.top else "nothing decodable"
+            label = pnc_link.printable(picture.top[0][1]) if picture.top else "nothing decodable"
             print(f"camera {picture.source}, image {picture.image}, {picture.bytes} bytes: {label}", flush=True)
             count -= 1
             if count == 0:

@@ -16,7 +16,6 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
     sys.exit(start_command("bench"))
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from typing import Any
 from ..cli import table
 from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
+from ..printing import show
+from ..text import json_line
 from . import codec, link, server, soak
 
 BENCHES = ("codec", "link", "server", "soak")
@@ -90,13 +91,13 @@ def bench(options: argparse.Namespace) -> int:
     else:
         result = codec.run(options.codec, options.photos, options.rounds, options.batch, options.threads)
     if options.json:
-        print(json.dumps(result))
+        show(json_line(result))
         return 0
     parts = [part for part in ("rows", "ratios", "overload") if part in result]
     for part in parts:
-        print("\n".join(_table(result[part])), end="\n\n" if len(parts) > 1 else "\n")
+        show(*_table(result[part]), *([""] if len(parts) > 1 else []))
     for note in result.get("notes", ()):
-        print(note)
+        show(note)
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import PncError
+from ..text import printable
 from ..transport.ble import SCAN_S, Advertisement, BleLink, Bluetooth, choose, scan
 from ..transport.transport import TransportError
 from ..wire import Hello
@@ -113,7 +114,7 @@ class BlePeer:
         try:
             board.connected(mtu, peer=self._number)  # sends the hello that lets the camera send pictures
             await self._wait_for_hello(found)
-            self._on_notice(f"connected to {found.name or 'the camera board'} ({found.address}), MTU {mtu}")
+            self._on_notice(f"connected to {printable(found.name) or 'the camera board'} ({found.address}), MTU {mtu}")
             await self.lost.wait()
         finally:
             self._link = None

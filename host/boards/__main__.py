@@ -14,19 +14,19 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
     sys.exit(start_command("boards"))
 
 import argparse
-import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
-from ..cli.command import CommandError, CommandParser
+from ..cli.command import CommandError, CommandParser, run_async
 from ..devices.choice import ROLES, choose, choose_pair
 from ..devices.client import BoardClient, firmware_text
 from ..devices.errors import BoardError
 from ..devices.host_system import HostSystem
 from ..devices.survey import BoardInfo, survey
 from ..errors import Reason
+from ..printing import note, show
 from ..transport.transport import TransportError
 from ..wire import VERSION, Configure, Hello, Reset, Role
 from . import doctor, flash, listing, pairing
@@ -129,7 +129,7 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
     if not attached:
         raise BoardError("no board is attached", reason=Reason.NOT_ATTACHED)
     if command == "list":
-        print("\n".join(listing.rows(attached)))
+        show(*listing.rows(attached))
     elif command == "monitor":
         watched = [choose(attached, requested)] if requested else [info for info in attached if info.role is not None]
         if not watched:
@@ -160,7 +160,7 @@ async def _with_one(host_system: HostSystem, info: BoardInfo, action: _Action, a
 
 
 async def _info(client: BoardClient, hello: Hello, _arguments: argparse.Namespace) -> None:
-    print("\n".join([f"port        {client.name}", *await listing.details(client, hello)]))
+    show(f"port        {client.name}", *await listing.details(client, hello))
 
 
 async def _role(client: BoardClient, hello: Hello, arguments: argparse.Namespace) -> None:
@@ -207,17 +207,17 @@ async def _pair_two(host_system: HostSystem, attached: Sequence[BoardInfo], wind
 def _doctor(host_system: HostSystem, attached: Sequence[BoardInfo]) -> int:
     diagnostics = doctor.examine(host_system, attached)
     for diagnostic in diagnostics:
-        print("\n".join(diagnostic.lines()))
+        show(*diagnostic.lines())
     if not diagnostics:
-        print("nothing is wrong")
+        show("nothing is wrong")
     failed = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     return ExitStatus.FAILED if failed else ExitStatus.OK
 
 
 def _say(text: str) -> None:
-    print(f"{NAME}: {text}", file=sys.stderr, flush=True)
+    note(f"{NAME}: {text}")
 
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return asyncio.run(boards(parser().parse_args(), HostSystem(root=ROOT)))
+    return run_async(boards(parser().parse_args(), HostSystem(root=ROOT)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,9 @@ from .diagnostic import Diagnostic, Severity
 
 #: Baud rates that a development kit's debugger carries and the nRF52840 generates.
 DEBUGGER_BAUD = frozenset({9600, 19200, 38400, 57600, 115200, 230400, 460800, 1000000})
-#: The rules for udev in the folder gateway.
-RULES = "70-pnc-link.rules"
-_INSTALL_RULES = f"sudo cp gateway/{RULES} /etc/udev/rules.d/ && sudo udevadm control --reload"
+#: The rules for udev, which every installation has beside this module.
+RULES = Path(__file__).with_name("70-pnc-link.rules")
+_INSTALL_RULES = f"sudo cp {shlex.quote(str(RULES))} /etc/udev/rules.d/ && sudo udevadm control --reload"
 _MASS_STORAGE = "08"  # USB interface class
 
 
@@ -83,7 +84,7 @@ def _boards(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
             yield _no_access(info.port, access.group_of(info.port))
         else:
             yield from _firmware(host_system, info)
-    has_rules = (host_system.udev_rules / RULES).is_file()  # they keep ModemManager away
+    has_rules = (host_system.udev_rules / RULES.name).is_file()  # they keep ModemManager away
     state = host_system.output(["systemctl", "is-active", "ModemManager"]) if host_system.tool("systemctl") else ""
     if state.strip() == "active" and not has_rules:
         problem = "ModemManager probes every new serial port for some seconds, also those of boards"

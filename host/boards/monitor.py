@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -10,6 +9,7 @@ from ..cli import table
 from ..devices.client import BoardClient
 from ..devices.host_system import HostSystem
 from ..devices.survey import BoardInfo
+from ..printing import show
 from ..wire import LinkState, Role, Statistics, StatisticsRequest
 from .listing import phy_text
 
@@ -18,12 +18,10 @@ HEAD = (
     "link", "phy", "interval", "mtu", "rssi",
 )  # fmt: skip
 _UNKNOWN_RSSI = 127
-_CLEAR = "\x1b[H\x1b[J"
 
 
 async def monitor(host_system: HostSystem, boards: Sequence[BoardInfo], *, interval_s: float, count: int) -> None:
     """Print the table ``count`` times; until stopped if it is 0. On a terminal each replaces the one before."""
-    live = sys.stdout.isatty()
     async with AsyncExitStack() as stack:
         clients = []
         for info in boards:
@@ -34,7 +32,7 @@ async def monitor(host_system: HostSystem, boards: Sequence[BoardInfo], *, inter
         shown = 0
         while True:
             rows = [row for name, client in clients for row in await _rows(name, client)]
-            print((_CLEAR if live else "") + "\n".join(table.lines(HEAD, rows)), flush=True)
+            show(*table.lines(HEAD, rows), clear=True)
             shown += 1
             if shown == count:
                 return

@@ -1,6 +1,6 @@
 """Zephyr and the commands that build the firmware: for ``make flash``, and as the program of ``make firmware``.
 
-Imports the standard library only, because ``make firmware`` installs nothing.
+Needs the standard library only, because ``make firmware`` installs nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from ..printing import OutputError, last_note, show
 
 #: The checkout; an installed package has no firmware folder beside it.
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,20 +85,20 @@ def _is_of_another_zephyr(folder: Path, zephyr: Path) -> bool:
 def main(board: str = "", *options: str) -> int:
     """Build the firmware for a board; return the exit status. With ``--usb`` its port is the chip's own USB."""
     if not board or board.startswith("-"):
-        print(f"firmware: name a board: {', '.join(BOARDS)}, or one of Zephyr's", file=sys.stderr)
+        last_note(f"firmware: name a board: {', '.join(BOARDS)}, or one of Zephyr's")
         return USAGE
     try:
         zephyr, release = zephyr_of(os.environ)
         for command in build_commands(ROOT, zephyr_name(board, release), zephyr, own_usb="--usb" in options):
-            print(f"$ {shlex.join(command)}", flush=True)
+            show(f"$ {shlex.join(command)}")
             status = subprocess.run(command, cwd=ROOT, check=False).returncode
             if status:
                 return status
-    except ZephyrError as error:
-        print(f"firmware: {error}", file=sys.stderr)
+    except (ZephyrError, OutputError) as error:
+        last_note(f"firmware: {error}")
         return 1
     except FileNotFoundError as error:
-        print(f"firmware: {error.filename} is missing: docs/firmware.md lists what is needed", file=sys.stderr)
+        last_note(f"firmware: {error.filename} is missing: docs/firmware.md lists what is needed")
         return 1
     return 0
 

@@ -28,6 +28,7 @@ from ..link.events import (
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
+from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Phy, Role
@@ -66,8 +67,8 @@ class Camera:
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
-        on_notice: is called in the event loop with lines for a person: when an outage begins and ends, and what was
-            guessed, ignored or missing when a picture file was read (``load_picture``).
+        on_notice: is called in the event loop with printable lines for a person: when an outage begins and ends, and
+            what was guessed, ignored or missing when a picture file was read (``load_picture``).
     """
 
     def __init__(
@@ -275,7 +276,7 @@ class Camera:
 
     def _notice(self, text: str) -> None:
         if self._on_notice is not None:
-            self._on_notice(text)
+            self._on_notice(printable(text))
 
     def _not_connected(self, waited_s: float) -> CameraError:
         if self.sender.session.state is not State.OPEN:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..link.events import Answer, Unanswered
+from ..text import printable
 from ..wire import ResultStatus
 
 if TYPE_CHECKING:
@@ -46,22 +47,23 @@ class TransferReport:
     server_ms: float  # time that the edge server spent on it
     top: tuple[tuple[int, str, float], ...]  # class index, label, probability; best first
     picture: str | None  # where the decoded picture was saved, if the edge server runs in this process
-    notices: tuple[str, ...] = ()  # what was guessed, ignored or missing when the file was read; a line each
+    notices: tuple[str, ...] = ()  # about reading the file and saving the decoded picture; a line each
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields as a dictionary."""
         return asdict(self)
 
-    def saved_as(self, path: str | None) -> Self:
-        """Return a copy that names the file of the decoded picture."""
-        return replace(self, picture=path)
+    def saved_as(self, path: str | None, issue: str = "") -> Self:
+        """Return a copy that names the file of the decoded picture; ``issue``: why something of it was not saved."""
+        notices = (*self.notices, f"{self.file}: {issue}") if issue else self.notices
+        return replace(self, picture=path, notices=notices)
 
     def of_file(self, file: str | Path, notices: Sequence[str] = ()) -> Self:
         """Return a copy that names the file from which the pixels were read, with the notices about that."""
         return replace(self, file=str(file), notices=tuple(notices))
 
     def lines(self) -> list[str]:
-        """Return the report as lines for a person."""
+        """Return the report as printable lines for a person."""
         lines = [
             f"{self.file}",
             f"  delivered  {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes "
@@ -79,14 +81,14 @@ class TransferReport:
             lines.append(f"  {'top 5' if place == 0 else '':9}  {probability:5.1%}  {label}")
         if self.picture is not None:
             lines.append(f"  picture    {self.picture}")
-        return lines
+        return [printable(line) for line in lines]
 
     def summary(self) -> str:
-        """Return the report as one line, for a stream of pictures."""
+        """Return the report as one printable line, for a stream of pictures."""
         if self.answer_ms is None:
-            return f"{self.file}: {self.status}: {self.detail}"
+            return printable(f"{self.file}: {self.status}: {self.detail}")
         best = f"{self.top[0][1]} {self.top[0][2]:.0%}" if self.top else self.status
-        return (
+        return printable(
             f"{self.file}: {best}, {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {self.answer_ms:.0f} ms"
             f"{'' if self.status == OK else f' ({self.status})'}"
         )

@@ -1,16 +1,26 @@
-"""How every command reads its arguments and ends. Each foreseen error is one line on stderr."""
+"""How every command reads its arguments, runs and ends. Each foreseen error is one line on stderr."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import asyncio
+import logging
+import signal
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+import threading
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import PncError, Reason
+from ..printing import OutputError, ends, fail, failure, last_note, note, print_traceback, separate_output, show
+from ..text import printable
 from .hints import with_hint
 from .start import COMMANDS, as_started, program, version_line
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -38,25 +48,92 @@ class CommandParser(argparse.ArgumentParser):
             summary = COMMANDS[command][1]
             options = {"prog": program(command), "description": f"{summary[0].upper()}{summary[1:]}."} | options
         super().__init__(**options)
+        self.color = False  # Python 3.14 colours its help with escape sequences, and not only on a terminal
         if command:
             self.add_argument("--version", action="version", version=version_line(command))
 
     def error(self, message: str) -> NoReturn:
         """Print one line about wrong usage and exit with status 2."""
         name = self.prog.rpartition(".")[2].removeprefix("pnc-")
-        self.exit(USAGE, f"{name}: {message} (`{self.prog} --help` lists the options)\n")
+        self.exit(USAGE, f"{name}: {printable(message)} (`{self.prog} --help` lists the options)\n")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print as everything else is printed. argparse calls it for all of its output."""
+        (note if file is sys.stderr else show)(*message.removesuffix("\n").split("\n"))
 
 
 def run_command(name: str, main: Callable[[], int]) -> int:
-    """Run a command and return its exit status. Each foreseen error is printed as one line: name, error, advice."""
+    """Run a command and return its exit status. Each foreseen error is printed as one line: name, error, advice.
+
+    Output that cannot be written, and a terminal that is closed, end it with one line and status 1.
+    """
+    with separate_output(), _ends_with_its_terminal():
+        try:
+            status = _status_of(name, main)
+        except OutputError:
+            status = FAILURE
+        reason = failure()
+        if reason is None:
+            return status
+        last_note(f"{name}: {reason}")
+        return FAILURE
+
+
+def run_async(main: Coroutine[Any, Any, int]) -> int:
+    """Run the coroutine of a command in an event loop. Output that cannot be written cancels it, as Ctrl-C does."""
+
+    async def run() -> int:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        with ends(lambda: loop.call_soon_threadsafe(task.cancel)):
+            try:
+                return await main
+            except asyncio.CancelledError:
+                reason = failure()
+                if reason is not None:
+                    raise reason from None
+                raise
+
+    return asyncio.run(run())
+
+
+def guard_output() -> None:
+    """Make printable what Python itself prints: errors that nothing has foreseen, logs of packages, and warnings."""
+    sys.excepthook = print_traceback
+    threading.excepthook = lambda raised: print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
+    warnings.showwarning = lambda message, category, *_: last_note(f"{category.__name__}: {message}")
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_PrintableFormatter())
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Formats a log record as printable lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).splitlines()))
+
+
+def _status_of(name: str, main: Callable[[], int]) -> int:
     try:
         return main()
     except PncError as error:
-        print(f"{name}: {as_started(with_hint(error))}", file=sys.stderr)
+        note(f"{name}: {as_started(with_hint(error))}")
         return int(getattr(error, "status", FAILURE))
-    except BrokenPipeError:  # the program that read our output ended
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (the interpreter flushes it when it ends)
-        return FAILURE
     except KeyboardInterrupt as error:  # its text may say what was saved
-        print(f"{name}: {str(error) or 'stopped'}", file=sys.stderr)
+        note(f"{name}: {str(error) or 'stopped'}")
         return INTERRUPTED
+
+
+@contextmanager
+def _ends_with_its_terminal() -> Iterator[None]:
+    """End the command in good order when its terminal is closed, unless that is ignored (``nohup``)."""
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    in_main = threading.current_thread() is threading.main_thread()
+    if hang_up is None or not in_main or signal.getsignal(hang_up) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(hang_up, lambda _number, _frame: fail("the terminal was closed"))
+    try:
+        yield
+    finally:
+        signal.signal(hang_up, signal.SIG_DFL)

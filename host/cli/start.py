@@ -1,7 +1,8 @@
 """The entry points of all commands: ``python -m host.send`` and the script ``pnc-send`` begin in ``start_command``.
 
-This module imports the standard library alone. What a command needs is imported later, so that a missing package is
-reported in one line, and Ctrl-C ends the program at once while the imports are running, which takes a second.
+This module and the leaves that it imports use the standard library alone. What a command needs is imported later, so
+that a missing package is reported in one line, and Ctrl-C ends the program at once while the imports are running, which
+takes a second.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from ..printing import OutputError, last_note, show
 from ..version import __version__
 
 #: Every command: its module in this package, and what it does.
@@ -55,20 +57,20 @@ def version_line(name: str) -> str:
 
 def start_command(name: str) -> int:
     """Import the command ``name``, run it, and return its exit status."""
+    _occupy_standard_streams()
     # numpy's matrices are small here. Its threads would wait for each other, for 20 ms a picture on a busy computer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.version_info < _OLDEST_PYTHON:
         return _refuse(name, f"Python {_dotted(_OLDEST_PYTHON)} or later is needed; this is {sys.version.split()[0]}")
     if sys.argv[1:] == ["--version"]:
-        print(version_line(name))
-        return 0
+        return _show_version(name)
     # A KeyboardInterrupt in the middle of an import leaves a traceback, or is swallowed by a package in C.
     catches = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if catches:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         command = importlib.import_module(f"{PACKAGE}.{COMMANDS[name][0]}")
-        from .command import run_command
+        from .command import guard_output, run_command
     except ImportError as error:
         missing = _missing(error)
         if missing is None:
@@ -76,6 +78,7 @@ def start_command(name: str) -> int:
         return _refuse(name, f"{missing} is not installed for {sys.executable}: {_set_up(name)}")
     if catches:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    guard_output()
     return run_command(name, command.main)
 
 
@@ -106,9 +109,26 @@ def _set_up(name: str) -> str:
     return "install pnc-link again with pip"
 
 
+def _occupy_standard_streams() -> None:
+    """Open what the user has closed (``2>&-``), or a serial port gets its number, and what a package in C prints."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+
+
 def _refuse(name: str, text: str) -> int:
-    print(f"{name}: {text}", file=sys.stderr)
+    last_note(f"{name}: {text}")
     return _FAILURE
+
+
+def _show_version(name: str) -> int:
+    try:
+        show(version_line(name))
+    except OutputError as error:
+        return _refuse(name, str(error))
+    return 0
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -17,6 +17,7 @@ from ..codec.onnx_session import usable_cpus
 from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
 from ..link.receiver import Receiver
 from ..link.session import State
+from ..text import printable
 from ..transport.driver import Driver
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Role
@@ -56,7 +57,7 @@ class EdgeServer:
         classifier: names what is in the decoded pictures.
         archive: saves the answered pictures. The caller closes it.
         on_picture: is called in the event loop with every answered picture. What it raises ends the server.
-        on_notice: is called in the event loop with lines for a person.
+        on_notice: is called in the event loop with printable lines for a person.
         on_ready: is called in the event loop whenever the board is ready: at the start and after an interruption.
         on_event: is called in the event loop with every event of the link.
         reopen: whether the server waits for a transport that is lost. Otherwise it ends.
@@ -302,4 +303,4 @@ class EdgeServer:
 
     def _notice(self, text: str) -> None:
         if self._on_notice is not None:
-            self._on_notice(text)
+            self._on_notice(printable(text))

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.weights import DEFAULT
 from ..files import check_writable, write_file
+from ..printing import note, show
 from . import output
 from .accuracy import grid
 from .classifiers import DEFAULT_CLASSIFIER, classifier_identity, load_classifier
@@ -113,7 +114,7 @@ def evaluate(options: argparse.Namespace) -> int:
     with tqdm(total=len(labelled), unit="picture", disable=None, leave=False) as bar:
         counts = measurement.run(
             labelled,
-            notice=lambda text: tqdm.write(f"{NAME}: {text}", file=sys.stderr),
+            notice=_note,
             progress=bar.update,
         )
     found = reports(counts, options.budgets)
@@ -125,8 +126,13 @@ def evaluate(options: argparse.Namespace) -> int:
         write_file(plot.draw(found, options.plot.suffix[1:]), options.plot, EvaluationError)
     if options.table:
         write_file(output.as_page(found, options.plot, options.table), options.table, EvaluationError)
-    print("\n\n".join(output.summary(report) for report in found))
+    show(*"\n\n".join(output.summary(report) for report in found).split("\n"))
     return 0
+
+
+def _note(text: str) -> None:
+    with tqdm.external_write_mode():  # not into the bar
+        note(f"{NAME}: {text}")
 
 
 def _operating_points(codec: CodecUnderTest, options: argparse.Namespace) -> list[OperatingPoint]:

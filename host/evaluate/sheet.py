@@ -24,6 +24,7 @@ from ..cli.command import USAGE, CommandError, CommandParser, run_command
 from ..codec import SIDE, PictureError, load_picture
 from ..codec.weights import DEFAULT
 from ..files import check_writable, write_file
+from ..printing import note
 from .codec_under_test import CodecUnderTest, Criterion, OperatingPoint, Picture, Stream
 from .codecs import NAMES, load_codecs
 from .drawings import DRAWINGS
@@ -142,7 +143,7 @@ def read_pictures(options: argparse.Namespace) -> list[tuple[str, Picture]]:
         try:
             found.append((file.name, load_picture(file)))
         except PictureError as error:
-            print(f"{NAME}: left out: {error}", file=sys.stderr)
+            note(f"{NAME}: left out: {error}")
     if options.drawn:
         found += [(f"drawn {name}", drawing()) for name, drawing in DRAWINGS.items()]
     if not found:

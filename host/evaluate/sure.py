@@ -28,6 +28,7 @@ from ..codec import Codec, Decoder, PictureError, cut, load, load_picture
 from ..edge.classifier import Classifier
 from ..edge.sureness import Sureness, log_size, logit
 from ..files import write_file
+from ..printing import note, show
 from ..ranked import RankedPacket
 from .classifiers import DEFAULT_CLASSIFIER, load_classifier, load_sureness
 from .errors import EvaluationError
@@ -70,7 +71,7 @@ def pictures_in(folder: Path, first: int | None) -> Iterator[npt.NDArray[np.uint
         try:
             yield load_picture(files[index * len(files) // count])
         except PictureError as error:
-            print(f"{NAME}: left out: {error}", file=sys.stderr)
+            note(f"{NAME}: left out: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +247,12 @@ def main() -> int:
     codec = load()
     tools = Tools(codec, codec.decoder(options.threads), load_classifier(options.classifier, threads=options.threads))
     if options.action == "measure":
-        print("\n".join(measure(tools, load_sureness(options.classifier), options)))
+        show(*measure(tools, load_sureness(options.classifier), options))
         return 0
     sureness, lines = fit(tools, options.dir, options.first)
     if options.out:
         write_file(sureness.as_json().encode(), options.out, EvaluationError)
-    print("\n".join([*lines, sureness.as_json().rstrip()]))
+    show(*lines, *sureness.as_json().rstrip().split("\n"))
     return 0
 
 

@@ -32,6 +32,7 @@ from ..codec.errors import CodecError
 from ..codec.picture import sound_pictures
 from ..edge.builtin import PUBLISHED
 from ..files import write_file
+from ..printing import note
 
 NAME = "reference"
 #: Names of the published tables, by channel.
@@ -87,7 +88,7 @@ def pictures(folder: str) -> Iterator[np.ndarray]:
     if len(broken) == len(files):
         raise CommandError(f"{folder}: no usable photo (all {len(broken)} are broken)")
     if broken:
-        print(f"{NAME}: {folder}: {len(broken)} broken files left out", file=sys.stderr)
+        note(f"{NAME}: {folder}: {len(broken)} broken files left out")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -28,9 +28,10 @@ class OnnxGraph:
         return name
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        """Add a node with one output and return the name of that output."""
+        """Add a node with one output and return the name of that output, which is also the node's unless it has one."""
         output = output or f"t{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
+        attributes = {"name": output} | attributes
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
     def model(

@@ -28,6 +28,7 @@ from ..evaluate.labels import LabelledPicture, check_classes, read_labels
 from ..evaluate.output import as_json
 from ..evaluate.result_cache import open_cache
 from ..files import check_writable, write_file
+from ..printing import note, show
 from .comparison import Comparison
 from .options import parser
 from .plots import check_format, draw_accuracy, draw_timeline
@@ -66,7 +67,7 @@ def simulate(options: argparse.Namespace) -> int:
         try:
             picture = load_picture(item.path)
         except PictureError as error:
-            print(f"{NAME}: left out: {error}", file=sys.stderr)
+            note(f"{NAME}: left out: {error}")
             continue
         for scorer in scorers:
             scorer.add(picture, item.class_index)
@@ -90,8 +91,8 @@ def simulate(options: argparse.Namespace) -> int:
         write_file(
             draw_timeline(first, options.policy[0], options.timeline.suffix[1:]), options.timeline, EvaluationError
         )
-    print(f"{count} pictures" + (f", classifier {classifier}" if classifier else ""))
-    print("\n".join(table.lines(_HEAD, [_cells(row) for row in rows], right=True)))
+    show(f"{count} pictures" + (f", classifier {classifier}" if classifier else ""))
+    show(*table.lines(_HEAD, [_cells(row) for row in rows], right=True))
     return 0
 
 

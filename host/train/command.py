@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..codec.weights import kind_of, load_arrays
+from ..printing import show
 from . import checkpoint, loop
 from .export import export, weights_paths, write_codec
 from .photos import TrainingError, load_photos
@@ -78,4 +79,4 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
 
 def say(line: str) -> None:
     """Print a progress line."""
-    print(line, flush=True)
+    show(line)

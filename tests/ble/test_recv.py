@@ -99,3 +99,26 @@ def test_without_bleak_the_command_says_what_to_install(tmp_path: Path) -> None:
     ended = run("host.recv", "--ble", cwd=tmp_path)
     assert ended.status == 1
     assert ended.err == "recv: Bluetooth of this computer needs the package bleak: pip install 'pnc-link[ble]'\n"
+
+
+def test_a_name_that_is_advertised_is_shown_and_obeyed_by_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier = colour_classifier(tmp_path / "colours.onnx")
+    arguments = recv.parser().parse_args(["--ble", "--classifier", str(classifier)])
+    printed = ""
+
+    async def test() -> None:
+        nonlocal printed
+        air = Air()
+        async with camera_on(air, name="a\x1b[2J\n"):
+            serving = asyncio.create_task(recv.recv(arguments, await adapter(air)))
+            while "connected to" not in printed:
+                await asyncio.sleep(0.05)
+                assert not serving.done(), f"recv ended: {serving}"
+                printed += capsys.readouterr().err
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    live(test())
+    assert "recv: connected to a\\x1b[2J\\n (C0:00:00:00:00:01), MTU 247" in printed.splitlines()

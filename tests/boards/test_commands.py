@@ -172,6 +172,30 @@ def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_what_a_board_says_of_itself_is_shown_and_obeyed_by_no_terminal(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil, shown = "\x1b[2J\nrole  edge\u202e\xff", "\\x1b[2J\\nrole  edge\\u202e\xff"
+    (desk.folder / "project" / "boards.toml").write_text('"attic\\u001b[2J\\n" = "683123456"\n')
+    desk.add(
+        kit(),
+        lambda packet: [
+            replace(each, name=evil.encode()) if isinstance(each, Hello) else each for each in Board()(packet)
+        ],
+    )
+    desk.add(kit(f"683999999{evil}", "/dev/ttyACM1"), Board(Role.EDGE))
+    assert run(desk, "info", "--board", "/dev/ttyACM0") == 0
+    assert run(desk, "list") == 0
+    assert run(desk, "monitor", "--count", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert f"name        {shown}" in lines
+    assert any(line.startswith(f"/dev/ttyACM1  683999999{shown}") for line in lines)
+    assert any(line.startswith("attic\\x1b[2J\\n ") for line in lines)
+    _, text = failure(desk, "reset", "--board", evil)
+    assert text.startswith(f"{shown}: no such board")
+
+
 def test_of_several_boards_none_is_guessed_and_an_unknown_one_is_an_error(desk: Desk) -> None:
     desk.add(kit(), Board())
     desk.add(kit("683999999", "/dev/ttyACM1"), Board())

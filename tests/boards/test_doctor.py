@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from host.boards import __main__ as boards
+from host.boards import doctor
 from host.boards.diagnostic import Diagnostic, Severity
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
@@ -15,7 +16,7 @@ from host.wire import VERSION
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")
-RULES = "sudo cp gateway/70-pnc-link.rules /etc/udev/rules.d/ && sudo udevadm control --reload"
+RULES = f"sudo cp {doctor.RULES} /etc/udev/rules.d/ && sudo udevadm control --reload"
 
 
 @pytest.fixture
@@ -51,6 +52,11 @@ def test_no_board(well: Desk) -> None:
     severity, problem, fix = only(found(well))
     assert (severity, problem) == (Severity.WARNING, "no board is attached")
     assert "with a cable that carries data" in fix
+
+
+def test_the_rules_are_named_so_that_they_are_found_from_any_folder() -> None:
+    assert doctor.RULES.is_absolute()
+    assert doctor.RULES.is_file()
 
 
 def test_a_port_that_may_not_be_used(well: Desk) -> None:

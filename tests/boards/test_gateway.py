@@ -13,8 +13,8 @@ import pytest
 from host import recv
 from host.devices.usb import BOOTLOADER_PRODUCT, NORDIC, SEGGER
 
-GATEWAY = Path(__file__).parents[2] / "gateway"
-UNIT, RULES = GATEWAY / "pnc-recv.service", GATEWAY / "70-pnc-link.rules"
+ROOT = Path(__file__).parents[2]
+UNIT, RULES = ROOT / "gateway" / "pnc-recv.service", ROOT / "host" / "boards" / "70-pnc-link.rules"
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:

@@ -137,11 +137,6 @@ def test_a_classifier_that_is_no_network_is_named(tmp_path: Path) -> None:
     complains(run("host.recv", *SIM, "--classifier", "missing.onnx", cwd=tmp_path), 1, "missing.onnx")
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    complains(run("host.send", SAMPLE, *SIM, "--save", "file/out", cwd=tmp_path), 1, "file/out", "cannot save")
-
-
 def test_an_edge_server_that_is_not_there_is_named(boards: Boards, tmp_path: Path) -> None:
     arguments = [SAMPLE, "--port", boards.camera, "--connect", "2s"]
     complains(run("host.send", *arguments, cwd=tmp_path), 1, "no edge server answered in 2 s", "python -m host.recv")

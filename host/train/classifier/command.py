@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ...codec.weights import kind_of
+from ...printing import show
 from .. import checkpoint, loop
 from ..photos import TrainingError, load_photos, read_photo
 from .export import export_classifier, export_own, model_path, state_path
@@ -111,4 +112,4 @@ def split(photos: Sequence[np.ndarray], recipe: ClassifierRecipe) -> tuple[list[
 
 def say(line: str) -> None:
     """Tell how it goes."""
-    print(line, flush=True)
+    show(line)

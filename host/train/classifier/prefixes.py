@@ -14,6 +14,7 @@ from ...codec import Codec, Decoder, cut
 from ...codec import load as load_codec
 from ...codec.weights import kind_of
 from ...edge import classifier
+from ...printing import show
 from ...reference.efficientnet import published
 from ..files import write
 from ..passes import draw_sizes
@@ -59,7 +60,7 @@ def export_prefixes(
         raise TrainingError(f"{index}: already exists; continue with --resume, or give another --export")
     teacher = _teacher(network, recipe, threads)
     photos, source = load_photos(data, partial(read_photo, short_side=SHORT_SIDE))
-    print(f"{len(photos)} photos, {source.broken} broken files left out", flush=True)
+    show(f"{len(photos)} photos, {source.broken} broken files left out")
     total = len(photos) if crops is None else crops
     kind = kind_of(recipe.codec)
     facts = {
@@ -92,7 +93,7 @@ def export_prefixes(
                 f"stopped; {number} of {len(files)} files are in {out}: continue with --resume"
             ) from None
         write(content, file)
-        print(f"wrote {file} ({len(content)} bytes), {number + 1} of {len(files)}", flush=True)
+        show(f"wrote {file} ({len(content)} bytes), {number + 1} of {len(files)}")
 
 
 def _read(index: Path) -> dict[str, Any]:

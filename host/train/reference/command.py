@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ...printing import show
 from ...reference.model import STRIDE, Autoencoder
 from .. import checkpoint
 from ..photos import TrainingError
@@ -54,7 +55,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
 
     def say(line: str) -> None:
         if team.leads:
-            print(line, flush=True)
+            show(line)
 
     say(
         f"{len(training)} photos to train on, {len(held_out)} held out, {source.broken} broken files left out; "

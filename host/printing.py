@@ -1,0 +1,174 @@
+"""All that this package prints. A leaf: every room may import it. Standard library alone.
+
+``show`` prints on stdout, ``note`` on stderr. Both print whole lines, each made ``printable`` and fit for the encoding
+of the stream. Where a line cannot be written, ``OutputError`` ends the command: it is raised, or, while ``ends`` has a
+function that ends the command, that is called. From then on nothing more is printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TextIO
+
+from .text import printable
+
+#: Clears a terminal's screen and moves its cursor to the upper left.
+_CLEAR = "\x1b[H\x1b[J"
+
+
+class OutputError(Exception):
+    """A line cannot be written. The text names the stream and the cause.
+
+    Not a ``PncError``, and no ``OSError``: no code on the way takes it for an error of its own.
+    """
+
+
+class _Output:
+    """Whether the output can still be written, and how the command ends if not."""
+
+    def __init__(self) -> None:
+        self.failure: OutputError | None = None
+        self.end: Callable[[], object] | None = None
+
+    def put(self, name: str, stream: TextIO | None, text: str) -> None:
+        if self.failure is not None:
+            return
+        try:
+            if stream is None:  # it was closed before the program started
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            _write(stream, text)
+        except (OSError, ValueError) as error:
+            if stream is not None:
+                _discard(stream)
+            cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self.fail(f"{name}: cannot be written ({cause})")
+
+    def fail(self, text: str) -> None:
+        self.failure = OutputError(text)
+        if self.end is None:
+            raise self.failure
+        self.end()
+
+
+_output = _Output()
+
+
+def show(*lines: str, clear: bool = False) -> None:
+    """Print lines on stdout, on a cleared screen if that is asked and stdout is a terminal. Raises OutputError."""
+    screen = _CLEAR if clear and sys.stdout is not None and sys.stdout.isatty() else ""
+    _output.put("stdout", sys.stdout, screen + "".join(f"{printable(line)}\n" for line in lines))
+
+
+def note(*lines: str) -> None:
+    """Print lines on stderr. Raises OutputError. Without a stderr nothing is printed: the user has closed it."""
+    if sys.stderr is not None:
+        _output.put("stderr", sys.stderr, "".join(f"{printable(line)}\n" for line in lines))
+
+
+def last_note(line: str) -> None:
+    """Print a line on stderr even after a failure, if that is possible."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            _write(sys.stderr, f"{printable(line)}\n")
+
+
+def failure() -> OutputError | None:
+    """Return why nothing is printed any more; None: output can be written."""
+    return _output.failure
+
+
+def fail(text: str) -> None:
+    """End the command as if a line could not be written. Raises OutputError."""
+    if _output.failure is None:
+        _output.fail(text)
+
+
+@contextmanager
+def ends(end: Callable[[], object]) -> Iterator[None]:
+    """Call ``end`` in this context, where output cannot be written; ``OutputError`` is not raised.
+
+    For programs with an event loop: what a callback raises does not end them. Any thread may call ``end``.
+    """
+    before, _output.end = _output.end, end
+    try:
+        yield
+    finally:
+        _output.end = before
+
+
+@contextmanager
+def separate_output() -> Iterator[None]:
+    """Forget at the end of this context that output could not be written in it."""
+    before, _output.failure = _output.failure, None
+    try:
+        yield
+    finally:
+        _output.failure = before
+
+
+def print_traceback(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Print an error that nothing has foreseen; a ``sys.excepthook``. What the error says is one line."""
+    import traceback
+
+    for part in traceback.format_exception(kind, error, trace):
+        is_of_code = part.lstrip(" |+-").startswith("File ")
+        for line in part.splitlines() if is_of_code else [part.strip("\n")]:
+            last_note(line)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write a text, with what the stream's encoding lacks escaped; of a file, all of it or nothing.
+
+    Raises OSError or ValueError.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
+    number = _file_number(stream)
+    stream.flush()
+    if number is None:
+        stream.write(data.decode(encoding))
+        stream.flush()
+        return
+    status = os.fstat(number)
+    try:
+        _write_all(number, data)
+    except OSError:
+        written = os.fstat(number).st_size - status.st_size
+        if stat.S_ISREG(status.st_mode) and 0 < written < len(data):
+            os.ftruncate(number, status.st_size)
+        raise
+
+
+def _write_all(number: int, data: bytes) -> None:
+    """Write to a file descriptor: with PYTHONUNBUFFERED, Python's streams lose what a write leaves over."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(number, view) :]
+        except BlockingIOError:  # a terminal or pipe that another program has made so
+            select.select([], [number], [])
+
+
+def _file_number(stream: TextIO) -> int | None:
+    """Return the file descriptor behind a stream, None if there is none. Windows translates what its streams get."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return stream.fileno() if os.name == "posix" else None
+    return None
+
+
+def _discard(stream: TextIO) -> None:
+    """Let nothing fail again when the interpreter ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        number = stream.fileno()
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, number)
+        os.close(nothing)
+        stream.flush()
