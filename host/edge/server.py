@@ -14,7 +14,17 @@ from typing import Self
 
 from ..codec import Codec
 from ..codec.onnx_session import usable_cpus
-from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
+from ..link.events import (
+    REASONS,
+    Event,
+    Failed,
+    FailureReason,
+    ImageCollected,
+    Implausible,
+    LinkChanged,
+    Notice,
+    Opened,
+)
 from ..link.receiver import Receiver
 from ..link.session import State
 from ..transport.driver import Driver
@@ -250,6 +260,8 @@ class EdgeServer:
                 self._notice(f"camera {event.source}: its board speaks another protocol version")
             case Notice() if event.level <= _WARNING:
                 self._notice(f"board: {event.text}")
+            case Implausible():
+                self._notice(f"{self._transport.name}: {event}")
 
     def _record(self, final: Answered) -> None:
         """Save a picture in a thread, and publish it."""

@@ -12,7 +12,7 @@ from .image_number import CLOCK_MODULO_US, number_of
 from .samples import RecentSamples
 
 #: A difference that jumps by more than this comes from another clock, us.
-_JUMP_US = 2_000_000
+JUMP_US = 2_000_000
 #: The way back that a picture's last answer gets is one that this share of the answers did not exceed.
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
@@ -41,6 +41,12 @@ class ServerClock:
     def known(self) -> bool:
         """Whether anything was heard of the server."""
         return self._reference is not None
+
+    def behind_us(self, now_us: int, clock_us: int) -> int:
+        """Return how much longer than the fastest one a reading was on its way; 0 before anything was heard."""
+        if not self.known:
+            return 0
+        return round(self._relative((now_us - clock_us) % CLOCK_MODULO_US) - self._differences.quantile(0))
 
     def on_pong(self, now_us: int, clock_us: int, round_trip_us: int, service_us: int) -> None:
         """Take a pong: the server's clock, the round trip without the time that it was held, and the time expected."""
@@ -106,7 +112,7 @@ class ServerClock:
 
     def _on_departure(self, now_us: int, clock_us: int) -> None:
         difference_us = (now_us - clock_us) % CLOCK_MODULO_US
-        if self._reference is None or abs(self._relative(difference_us)) > _JUMP_US:
+        if self._reference is None or abs(self._relative(difference_us)) > JUMP_US:
             self._differences.clear()
             self._reference = difference_us
         self._differences.add(now_us, self._relative(difference_us))
