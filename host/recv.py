@@ -27,6 +27,7 @@ from .edge.archive import Archive
 from .edge.classifier import DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
+from .edge.service_manager import ServiceManager
 from .edge.sureness import load_sureness
 from .errors import PncError
 from .transport.ble import Bluetooth
@@ -115,6 +116,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             transport = chosen
         else:
             transport = await _virtual_edge(stack, arguments)
+        manager = ServiceManager()
         server = EdgeServer(
             transport,
             codec,
@@ -122,14 +124,20 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             archive=archive,
             on_picture=_print,
             on_notice=_notice,
-            on_ready=lambda: _notice(f"serving on {transport.name}; Ctrl-C stops"),
+            on_ready=lambda: _ready(manager, transport),
             reopen=by_bluetooth or chosen is not None,
             workers=arguments.workers,
             sure=arguments.sure,
             sureness=sureness,
         )
-        await server.run()
+        async with manager.watching(lambda: server.progress_us):
+            await server.run()
     return 0
+
+
+def _ready(manager: ServiceManager, transport: Transport) -> None:
+    _notice(f"serving on {transport.name}; Ctrl-C stops")
+    manager.ready(f"serving on {transport.name}")
 
 
 async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace) -> Transport:

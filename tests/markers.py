@@ -47,6 +47,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_answering.py", ("realtime",)),
     ("edge/test_overloaded_link.py", ("slow",)),
     ("edge/test_workers.py", ("realtime",)),
+    ("edge/test_service_manager.py", ("realtime", "pty")),
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),

@@ -88,6 +88,7 @@ class Answering:
         self._made: OrderedDict[Key, Answered] = OrderedDict()  # what the last provisional answer of an image said
         self._ended: OrderedDict[Key, None] = OrderedDict()  # images with a final answer
         self._worked_us = 0
+        self.progress_us = now_us()  # when a run last came to its end, or nothing was there to be done
         self._refused = 0
         self._noticed_us = -_NOTICE_EVERY_US
         self._timer: asyncio.TimerHandle | None = None
@@ -167,6 +168,8 @@ class Answering:
         if self._refused and now - self._noticed_us >= _NOTICE_EVERY_US:
             self._on_notice(f"{BUSY}: {self._refused} pictures refused undecoded")
             self._refused, self._noticed_us = 0, now
+        if not self._pool.pending and not len(self._queue):
+            self.progress_us = now
         is_idle = self._pool.idle == self.workers and not self._queue.expects
         if is_idle and now - self._worked_us >= MEASURE_AFTER_US:
             self._worked_us = now
@@ -198,6 +201,7 @@ class Answering:
         return max(_LIMIT_FACTOR * self.time.batch_us(pictures) / 1e6, _LEAST_LIMIT_S)
 
     def _measured(self, job: Job[None], _: None, error: BaseException | None) -> None:
+        self._note_progress(error)
         self._learn(job, round(job.duration_s * 1e6), 1, error)
         if error is not None:
             self._on_notice(f"a trial picture failed: {_plain(error)}")
@@ -213,6 +217,7 @@ class Answering:
         error: BaseException | None,
     ) -> None:
         final = pictures[0].final
+        self._note_progress(error)
         for picture in pictures:
             self._running.pop(key_of(picture), None)
         if final or self.workers == 1 or error is not None:
@@ -227,6 +232,10 @@ class Answering:
                 self._answer_early(receiver, picture, recognised, service_us)
         self._wake()
         self._attend()
+
+    def _note_progress(self, error: BaseException | None) -> None:
+        if not isinstance(error, HangingError):
+            self.progress_us = now_us()
 
     def _learn(self, job: Job[Any], duration_us: int, pictures: int, error: BaseException | None) -> None:
         """Take the time of a run, and that of one without an end as its limit."""

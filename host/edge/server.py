@@ -27,7 +27,7 @@ from ..link.events import (
 )
 from ..link.receiver import Receiver
 from ..link.session import State
-from ..transport.driver import Driver
+from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Role
 from .answered import AnsweredPicture
@@ -43,6 +43,8 @@ REOPEN_EVERY_S = 1.0
 #: How long a server that is stopped may take to hand over its last answers to the board and to record the pictures.
 FINISH_S = 1.0
 _FINISH_POLL_S = 0.01
+#: How long it then waits for pictures that are still being saved. With that for the workers, 2 s, it ends within 4 s.
+CLOSE_RECORDER_S = 1.0
 #: Pictures that wait to be saved; of more some are not.
 MOST_UNSAVED = 64
 #: Answered pictures that wait for the program's ``async for``; of more the oldest are dropped.
@@ -117,6 +119,7 @@ class EdgeServer:
         self._driver: Driver
         self._serving: asyncio.Task[None] | None = None
         self._answered: asyncio.Queue[AnsweredPicture | None] = asyncio.Queue()  # None: there will be no more
+        self._looked_us = 0  # when the transport was last found to be away
         self._opened = False
         self._away = False
         self._is_reported = False  # the iterator raised what ended the server
@@ -127,6 +130,13 @@ class EdgeServer:
         ``run`` and the context call it, unless it was called before.
         """
         self._answering.warm_up()
+
+    @property
+    def progress_us(self) -> int:
+        """When the part that is furthest behind, link or workers, last made progress, by ``now_us``; 0 at first."""
+        if self._serving is None:
+            return 0
+        return min(self._answering.progress_us, max(self._driver.turned_us, self._looked_us))
 
     async def run(self) -> None:
         """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
@@ -142,7 +152,7 @@ class EdgeServer:
             await self._transport.open()
         except BaseException as error:
             self._answering.close()
-            self._recorder.close()
+            self._recorder.close(CLOSE_RECORDER_S)
             await self._transport.close()
             if isinstance(error, TransportError):
                 raise ServerError.of(error) from error
@@ -164,7 +174,7 @@ class EdgeServer:
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._serving
         self._answering.close()
-        self._recorder.close()
+        self._recorder.close(CLOSE_RECORDER_S)
         await self._transport.close()
         if failure is not None and error is None and not self._is_reported:
             raise failure
@@ -235,6 +245,7 @@ class EdgeServer:
             try:
                 await self._transport.open()
             except TransportError:
+                self._looked_us = now_us()
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
                 return

@@ -123,9 +123,9 @@ class WorkerPool:
                 job.is_abandoned = True
                 job.on_done(job, None, HangingError(f"no result within {job.limit_s:.1f} s"))
 
-    def close(self) -> None:
+    def close(self, within_s: float = _CLOSE_S) -> None:
         """End the threads; wait a moment for those within their limit. Jobs without a result get none."""
-        end_s = time.monotonic() + _CLOSE_S
+        end_s = time.monotonic() + within_s
         while any(_may_end(job) for job in self._pending) and time.monotonic() < end_s:
             time.sleep(_CLOSE_POLL_S)
         for job in self._pending:
