@@ -26,6 +26,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("transport/test_serial_port.py", ("realtime", "pty")),
     ("transport/test_driver.py", ("realtime",)),
     ("devices/test_board_transport.py::test_a_server_serves_again_*", ("realtime", "pty")),
+    ("devices/test_client_pause.py", ("realtime",)),
     # programs in their own processes
     ("commands/*", ("realtime", "pty")),
     ("boards/test_on_virtual_boards.py", ("realtime", "pty")),
