@@ -47,6 +47,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_server.py", ("realtime",)),
     ("edge/test_answering.py", ("realtime",)),
     ("edge/test_overloaded_link.py", ("slow",)),
+    ("edge/test_onnx_size.py::test_a_file_that_wants_*", ("slow",)),
     ("edge/test_workers.py", ("realtime",)),
     ("edge/test_service_manager.py", ("realtime", "pty")),
     # C

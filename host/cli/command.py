@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from ..errors import PncError, Reason
 from .hints import with_hint
+from .shortage import shortage
 from .start import COMMANDS, as_started, program, version_line
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -60,3 +61,9 @@ def run_command(name: str, main: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:  # its text may say what was saved
         print(f"{name}: {str(error) or 'stopped'}", file=sys.stderr)
         return INTERRUPTED
+    except (OSError, MemoryError, RuntimeError) as error:
+        short = shortage(error)
+        if short is None:
+            raise
+        print(f"{name}: {short}", file=sys.stderr)
+        return FAILURE

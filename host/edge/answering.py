@@ -82,6 +82,7 @@ class Answering:
         self._on_notice = on_notice
         self._queue = PictureQueue(self.time)
         self._pool: WorkerPool
+        self._has_pool = False
         self._receiver: Receiver
         self._wake: Callable[[], None]
         self._running: dict[Key, bool] = {}  # images that a worker has, and whether for their final answer
@@ -103,10 +104,14 @@ class Answering:
         self._recogniser.measure(alone=False)
 
     async def open(self) -> None:
-        """Start the workers, and warm up unless that was done. Raises what decoder and classifier raise."""
+        """Start the workers, and warm up unless that was done. Raises PncError if decoder or classifier fail."""
         loop = asyncio.get_running_loop()
         self.failure = loop.create_future()
-        self._pool = WorkerPool(self.workers, "decode")
+        try:
+            self._pool = WorkerPool(self.workers, "decode")
+        except RuntimeError as error:
+            raise ServerError(f"no worker can be started: {error}") from error
+        self._has_pool = True
         if self.time.usual_us:
             return
         warm: asyncio.Future[None] = loop.create_future()
@@ -150,7 +155,8 @@ class Answering:
         """Stop. Pictures without an answer get none."""
         if self._timer is not None:
             self._timer.cancel()
-        self._pool.close()
+        if self._has_pool:
+            self._pool.close()
         if not self.failure.cancel() and not self.failure.cancelled():
             self.failure.exception()  # it was reported, or another failure was
 
@@ -343,7 +349,8 @@ def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
     if error is None:
         future.set_result(None)
     else:
-        future.set_exception(error if isinstance(error, Exception) else RuntimeError(_plain(error)))
+        text = f"decoder and classifier fail with a trial picture: {_plain(error)}"
+        future.set_exception(error if isinstance(error, PncError) else ServerError(text))
 
 
 def _trim(remembered: OrderedDict[Key, Any]) -> None:
