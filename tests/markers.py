@@ -42,6 +42,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # the public package: its examples run virtual boards; its archives are built
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_package.py", ("compiler", "slow")),
+    ("camera/test_implausible.py", ("realtime",)),
     ("camera/test_send_picture.py", ("realtime", "pty")),
     ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
@@ -72,6 +73,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("codec/test_packet_sizes.py::test_shorter_packets_*", ("slow",)),
     ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
+    ("sim/test_lying_ends.py", ("slow",)),
+    ("link/test_hostile_end.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),
     ("sim/test_radio_goodput.py", ("slow",)),
     ("sim/test_noise.py::test_at_1e_4_bit_errors_*", ("slow",)),
