@@ -46,8 +46,6 @@ FIRST_PING_EVERY_US = 100_000
 #: An answer to a ping before the last so many is not used.
 _PINGS_KEPT = 256
 _PROGRAMS = 4
-#: Two clocks drift apart by less than this while a reading of one is used, us.
-_DRIFT_US = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +284,7 @@ class Sender:
         if result.service_us > LONGEST_US:
             border.count(Flaw.RESULT_SERVICE)
         behind_us = self.server.behind_us(now_us, result.clock_us)
-        soonest_us = -self.server.least_one_way_us - _DRIFT_US  # no result arrives before it left
-        if result.clock_us < CLOCK_MODULO_US and soonest_us <= behind_us <= JUMP_US:
+        if result.clock_us < CLOCK_MODULO_US and self.server.soonest_us <= behind_us <= JUMP_US:
             service_us = result.service_us if result.service_us <= LONGEST_US else 0
             self.server.on_result(now_us, result.clock_us, service_us)
         elif result.clock_us >= CLOCK_MODULO_US or not 0 < behind_us <= now_us - image.submitted_us:

@@ -182,7 +182,7 @@ def test_a_sender_works_as_before_once_the_server_is_honest_again(lies: list[Pon
     ping = Ping(hop=Hop.PEER_HOST, token=7, origin_us=desk.sender._origins[-1])
     for lie in lies:
         desk.say(aimed(lie, numbers, ping))
-    for _ in range(24):  # until the last readings of the clock are forgotten
+    for _ in range(12):
         desk.wait(500_000)
         desk.credit()
         for ping in [packet for packet in desk.heard(Ping) if packet.hop == Hop.PEER_HOST]:
