@@ -26,7 +26,18 @@ SECTIONS = {
     "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "PictureEncoder", "Decoder", "Decoded"),
     "Transports": ("Transport", "SerialTransport", "BleEdgeTransport", "virtual_boards", "now_us"),
     "Events": (
-        *("Event", "Opened", "LinkChanged", "Ready", "Answer", "Unanswered", "ImageCollected", "Notice", "Failed"),
+        *(
+            "Event",
+            "Opened",
+            "LinkChanged",
+            "Ready",
+            "Answer",
+            "Unanswered",
+            "ImageCollected",
+            "Notice",
+            "Implausible",
+            "Failed",
+        ),
         *("FailureReason", "LinkState", "Phy", "ResultStatus"),
     ),
     "Errors": (

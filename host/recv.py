@@ -27,6 +27,7 @@ from .edge.archive import Archive
 from .edge.classifier import DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
+from .edge.service_manager import ServiceManager
 from .edge.sureness import load_sureness
 from .errors import PncError
 from .printing import show
@@ -121,6 +122,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             transport = chosen
         else:
             transport = await _virtual_edge(stack, arguments, notice)
+        manager = ServiceManager()
         server = EdgeServer(
             transport,
             codec,
@@ -128,14 +130,20 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             archive=archive,
             on_picture=lambda picture: _show(picture, notice),
             on_notice=notice,
-            on_ready=lambda: notice(f"serving on {transport.name}; Ctrl-C stops"),
+            on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,
             workers=arguments.workers,
             sure=arguments.sure,
             sureness=sureness,
         )
-        await server.run()
+        async with manager.watching(lambda: server.progress_us):
+            await server.run()
     return 0
+
+
+def _ready(manager: ServiceManager, transport: Transport, notice: Notices) -> None:
+    notice(f"serving on {transport.name}; Ctrl-C stops")
+    manager.ready(f"serving on {transport.name}")
 
 
 async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices) -> Transport:

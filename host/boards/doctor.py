@@ -105,7 +105,10 @@ def _firmware(host_system: HostSystem, info: BoardInfo) -> Iterator[Diagnostic]:
     if info.board.kind is Kind.BOOTLOADER:
         yield Diagnostic(Severity.ERROR, f"{info.port}: a dongle in its bootloader, without firmware", fix)
     elif info.hello is None and info.last_error == NO_ANSWER:
-        problem = "nothing on it speaks this protocol (other firmware, or another baud rate)"
+        problem = (
+            "nothing on it speaks this protocol (other firmware, or another baud rate; if its firmware was just "
+            "written, unplug it and plug it in again)"
+        )
         yield Diagnostic(Severity.ERROR, f"{info.port}: {problem}", fix)
     elif info.hello is None:
         problem = f"{info.port}: {info.last_error}"

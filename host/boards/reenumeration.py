@@ -67,9 +67,11 @@ async def check(host_system: HostSystem, options: FlashOptions, before: Before, 
     version = targets.built_version(host_system)
     text = ".".join(map(str, version))
     if hello.version != VERSION or tuple(hello.firmware) != version:
+        others = len(host_system.boards()) > 1
+        what = "was it another board? unplug the others and run this again" if others else "unplug it, plug it in again"
         raise CommandError(
             f"{port}: wrong firmware answered: {firmware_text(hello)} with protocol {hello.version}, and {text} with "
-            f"protocol {VERSION} was written: was it another board? unplug the others and run this again",
+            f"protocol {VERSION} was written: {what}",
             ExitStatus.WRONG_FIRMWARE,
         )
     say(f"{port}: firmware {text}, protocol {VERSION}, answers")

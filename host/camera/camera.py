@@ -20,6 +20,7 @@ from ..link.events import (
     Event,
     Failed,
     FailureReason,
+    Implausible,
     LinkChanged,
     Opened,
     Ready,
@@ -266,6 +267,8 @@ class Camera:
                     f"{self._transport.name}: the edge board speaks another protocol version",
                     reason=Reason.WRONG_FIRMWARE,
                 )
+            case Implausible():
+                self._notice(f"{self._transport.name}: {event}")
             case Ready() if not self._ready.done():
                 self._ready.set_result(event)
             case Answer(final=True) | Unanswered():

@@ -17,6 +17,7 @@ from ..errors import PncError, Reason
 from ..printing import OutputError, ends, fail, failure, last_note, note, print_traceback, separate_output, show
 from ..text import printable
 from .hints import with_hint
+from .shortage import shortage
 from .start import COMMANDS, as_started, program, version_line
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ def _status_of(name: str, main: Callable[[], int]) -> int:
     except KeyboardInterrupt as error:  # its text may say what was saved
         note(f"{name}: {str(error) or 'stopped'}")
         return INTERRUPTED
+    except (OSError, MemoryError, RuntimeError) as error:
+        short = shortage(error)
+        if short is None:
+            raise
+        note(f"{name}: {short}")
+        return FAILURE
 
 
 @contextmanager

@@ -16,10 +16,16 @@ HINTS: Mapping[Reason, str] = {
         "plug one in (a development kit at its debugger's USB socket), or see `python -m host.boards doctor`"
     ),
     Reason.SEVERAL_BOARDS: "choose one with --port",
-    Reason.NO_BOARD: "is it a board with this firmware? `make flash` writes it",
+    Reason.NO_BOARD: (
+        "if its firmware was written before, unplug it and plug it in again, or try its other port; if not, "
+        "`make flash` writes it"
+    ),
     Reason.NOT_READY: "unplug it, plug it in again",
     Reason.BOARD_SILENT: "check its cable and its power, or press its reset button",
-    Reason.WRONG_FIRMWARE: "write the firmware of this release with `make flash`",
+    Reason.WRONG_FIRMWARE: (
+        "write the firmware of this release with `make flash`; if that was just done, this program is of another "
+        "release: install that of the firmware"
+    ),
     Reason.WRONG_ROLE: "choose the other board with --port",
     Reason.NO_EDGE_BOARD: "is the other board powered, near and of role edge?",
     Reason.NO_EDGE_SERVER: "is `python -m host.recv` running at the other board?",

@@ -76,7 +76,7 @@ async def virtual_testbed(
     on_notice: Callable[[str], None],
 ) -> AsyncIterator[Testbed]:
     """Run boards and server in real time, as long as the context lasts."""
-    async with boards_in_world(settings, terminals=True) as transports:
+    async with boards_in_world(settings) as transports:
         testbed = Testbed(transports[0])
         server = EdgeServer(
             transports[-1],

@@ -13,7 +13,7 @@ from ..errors import Reason
 from ..ranked import RankedPacket
 from .bitstream import Bitstream
 from .errors import CodecError
-from .onnx_session import open_session
+from .onnx_session import first_line, open_session
 from .projection import IntervalProjection
 from .values import DecoderInputs
 from .weights import FOLDER, Kind, check
@@ -69,11 +69,14 @@ class Decoder:
         return self.decode_batch([packets])[0]
 
     def decode_batch(self, pictures: Sequence[Iterable[RankedPacket]]) -> list[Decoded]:
-        """Decode several pictures in one run of the network."""
+        """Decode several pictures in one run of the network. Raises CodecError if it fails, for lack of memory."""
         if not pictures:
             return []
         received = [self._bitstream.depacketize(packets) for packets in pictures]
-        pixels = self._session.run(["pixels"], self._inputs(received))[0]
+        try:
+            pixels = self._session.run(["pixels"], self._inputs(received))[0]
+        except Exception as error:  # onnxruntime's errors have no base class of their own
+            raise CodecError(f"the decoder failed: {first_line(error)}") from error
         corrected = self._projection(pixels, received)
         return [
             Decoded(p, r.channels, r.used, r.used_bytes, r.issues, r.interpolated)

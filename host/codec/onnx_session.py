@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,30 @@ from ..errors import Reason
 from .errors import CodecError
 
 _FATAL = 4  # onnxruntime's log level; errors are raised as exceptions
+#: What onnxruntime says when it gets no more memory, from the system or of its limit.
+_NO_MEMORY = ("bad_alloc", "bfc_arena", "Failed to allocate", "failed to map segment", "Cannot allocate memory")
 
 
-def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
+class _Limit:
+    """The memory of all models that are opened with a limit; ``most_bytes`` is None before the first."""
+
+    def __init__(self) -> None:
+        self.most_bytes: int | None = None
+        self.lock = threading.Lock()
+
+
+_LIMIT = _Limit()
+
+
+def open_session(name: str, model: bytes | Path, threads: int | None, most_bytes: int | None = None) -> Any:
     """Open a model as an ``onnxruntime.InferenceSession`` on the CPU.
 
     Args:
         name: the model's name in error messages.
         model: a serialized model or the path of one.
         threads: number of threads; None for all CPUs that this process may use.
+        most_bytes: most memory for the tensors of all models together that are opened with it; the first call
+            decides. A run that needs more fails. None: no limit.
 
     Raises:
         CodecError: onnxruntime is not installed, or cannot run the model.
@@ -28,10 +44,12 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise CodecError(
             "onnxruntime is not installed", reason=Reason.MISSING_PACKAGE, subject="pnc-link[edge]"
         ) from error
+    except ImportError as error:
+        raise CodecError(f"onnxruntime cannot be loaded: {first_line(error)}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or usable_cpus()
     options.inter_op_num_threads = 1
@@ -39,6 +57,9 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
     # Otherwise idle threads spin for about 20 ms after each picture and take CPU time from the link and other
     # networks: 41 instead of 6 ms of CPU time for a single picture.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if most_bytes is not None:
+        _limit(onnxruntime, most_bytes)
+        options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
@@ -49,8 +70,25 @@ def open_session(name: str, model: bytes | Path, threads: int | None) -> Any:
         ) from error
 
 
+def _limit(onnxruntime: Any, most_bytes: int) -> None:
+    """Give the models of this process that have a limit one allocator, which takes so much memory at most."""
+    with _LIMIT.lock:
+        if _LIMIT.most_bytes is not None:
+            return
+        memory = onnxruntime.OrtMemoryInfo(
+            "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+        )
+        as_requested = 1  # it grows by what is needed, not by powers of two
+        arena = onnxruntime.OrtArenaCfg({"max_mem": most_bytes, "arena_extend_strategy": as_requested})
+        onnxruntime.create_and_register_allocator(memory, arena)
+        _LIMIT.most_bytes = most_bytes
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message; onnxruntime's have many."""
+    if any(words in str(error) for words in _NO_MEMORY):
+        limit = "" if _LIMIT.most_bytes is None else f" (or more than {_LIMIT.most_bytes >> 20} MB)"
+        return f"not enough memory{limit}"
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 

@@ -21,6 +21,8 @@ HELLO_S = 1.0
 ANSWER_S = 0.5
 TRIES = 3
 _REPEAT_S = 0.2
+#: The last wait for a hello, after its time is over.
+_LAST_S = 0.1
 
 Packet = Picture | Control
 _T = TypeVar("_T", bound=Control)
@@ -54,18 +56,24 @@ class BoardClient:
     async def greet(self, timeout_s: float = HELLO_S) -> Hello:
         """Open a session and return the board's hello, which may be of another protocol version.
 
-        Raises NoHelloError if no board answers in time.
+        Raises NoHelloError if no board answers in time. It is asked once more before: this computer may have been
+        asleep meanwhile, with the answer unread.
         """
         nonce = int.from_bytes(os.urandom(4), "little")
         ours = Hello(version=VERSION, kind=Kind.HOST, session=nonce, name=b"host.boards")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while True:
-                    self.send(ours)
-                    hello = await self.wait_for(Hello, _REPEAT_S, lambda hello: hello.kind == Kind.BOARD)
-                    if hello is not None:
+                    if (hello := await self._hello(ours, _REPEAT_S)) is not None:
                         return hello
+        if (hello := await self._hello(ours, _LAST_S)) is not None:
+            return hello
         raise NoHelloError(f"{self.name}: no board answered")
+
+    async def _hello(self, ours: Hello, timeout_s: float) -> Hello | None:
+        """Send a hello and return the board's; None if it does not come in time."""
+        self.send(ours)
+        return await self.wait_for(Hello, timeout_s, lambda hello: hello.kind == Kind.BOARD)
 
     async def greet_again(self, timeout_s: float) -> Hello:
         """Open a session with a board that restarts. Its port may vanish and return, if it is the board's own USB.

@@ -82,12 +82,14 @@ class Answering:
         self._on_notice = on_notice
         self._queue = PictureQueue(self.time)
         self._pool: WorkerPool
+        self._has_pool = False
         self._receiver: Receiver
         self._wake: Callable[[], None]
         self._running: dict[Key, bool] = {}  # images that a worker has, and whether for their final answer
         self._made: OrderedDict[Key, Answered] = OrderedDict()  # what the last provisional answer of an image said
         self._ended: OrderedDict[Key, None] = OrderedDict()  # images with a final answer
         self._worked_us = 0
+        self.progress_us = now_us()  # when a run last came to its end, or nothing was there to be done
         self._refused = 0
         self._noticed_us = -_NOTICE_EVERY_US
         self._timer: asyncio.TimerHandle | None = None
@@ -102,10 +104,14 @@ class Answering:
         self._recogniser.measure(alone=False)
 
     async def open(self) -> None:
-        """Start the workers, and warm up unless that was done. Raises what decoder and classifier raise."""
+        """Start the workers, and warm up unless that was done. Raises PncError if decoder or classifier fail."""
         loop = asyncio.get_running_loop()
         self.failure = loop.create_future()
-        self._pool = WorkerPool(self.workers, "decode")
+        try:
+            self._pool = WorkerPool(self.workers, "decode")
+        except RuntimeError as error:
+            raise ServerError(f"no worker can be started: {error}") from error
+        self._has_pool = True
         if self.time.usual_us:
             return
         warm: asyncio.Future[None] = loop.create_future()
@@ -149,7 +155,8 @@ class Answering:
         """Stop. Pictures without an answer get none."""
         if self._timer is not None:
             self._timer.cancel()
-        self._pool.close()
+        if self._has_pool:
+            self._pool.close()
         if not self.failure.cancel() and not self.failure.cancelled():
             self.failure.exception()  # it was reported, or another failure was
 
@@ -167,6 +174,8 @@ class Answering:
         if self._refused and now - self._noticed_us >= _NOTICE_EVERY_US:
             self._on_notice(f"{BUSY}: {self._refused} pictures refused undecoded")
             self._refused, self._noticed_us = 0, now
+        if not self._pool.pending and not len(self._queue):
+            self.progress_us = now
         is_idle = self._pool.idle == self.workers and not self._queue.expects
         if is_idle and now - self._worked_us >= MEASURE_AFTER_US:
             self._worked_us = now
@@ -198,6 +207,7 @@ class Answering:
         return max(_LIMIT_FACTOR * self.time.batch_us(pictures) / 1e6, _LEAST_LIMIT_S)
 
     def _measured(self, job: Job[None], _: None, error: BaseException | None) -> None:
+        self._note_progress(error)
         self._learn(job, round(job.duration_s * 1e6), 1, error)
         if error is not None:
             self._on_notice(f"a trial picture failed: {_plain(error)}")
@@ -213,6 +223,7 @@ class Answering:
         error: BaseException | None,
     ) -> None:
         final = pictures[0].final
+        self._note_progress(error)
         for picture in pictures:
             self._running.pop(key_of(picture), None)
         if final or self.workers == 1 or error is not None:
@@ -227,6 +238,10 @@ class Answering:
                 self._answer_early(receiver, picture, recognised, service_us)
         self._wake()
         self._attend()
+
+    def _note_progress(self, error: BaseException | None) -> None:
+        if not isinstance(error, HangingError):
+            self.progress_us = now_us()
 
     def _learn(self, job: Job[Any], duration_us: int, pictures: int, error: BaseException | None) -> None:
         """Take the time of a run, and that of one without an end as its limit."""
@@ -334,7 +349,8 @@ def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
     if error is None:
         future.set_result(None)
     else:
-        future.set_exception(error if isinstance(error, Exception) else RuntimeError(_plain(error)))
+        text = f"decoder and classifier fail with a trial picture: {_plain(error)}"
+        future.set_exception(error if isinstance(error, PncError) else ServerError(text))
 
 
 def _trim(remembered: OrderedDict[Key, Any]) -> None:

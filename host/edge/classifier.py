@@ -8,6 +8,7 @@ pictures and whose first output is class scores:
   ``pnc.mean`` and ``pnc.std``, one number or three, on the scale 0..255.
 - The output is [n, classes]. Softmax is applied unless it is a probability distribution, which a trial picture shows
   when the model is loaded.
+- Weights and results together take at most ``MOST_BYTES``, the input at most ``MOST_INPUT_BYTES``.
 - The metadata key ``labels`` has the names of the classes, one per line. Without it, 1,000 classes are ImageNet's in
   the order of synset ids.
 """
@@ -29,6 +30,7 @@ from ..errors import Reason
 from .builtin import DEFAULT_CLASSIFIER, NAMES, model_bytes, unknown
 from .errors import ClassifierError
 from .labels import labels_for
+from .onnx_size import weight_bytes
 from .pictures import PICTURE_SIDE_PX, InputSpec, input_spec
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
@@ -36,6 +38,10 @@ __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
 # Pictures in one run. It limits the memory; a larger batch is not faster on a CPU.
 _BATCH = 8
 _SUM_TOLERANCE = 1e-3
+#: Most memory for the tensors of a classifier of the user's, weights and results; most of it for its input.
+MOST_BYTES, MOST_INPUT_BYTES = 2 << 30, 256 << 20
+#: The wire numbers classes with 16 bits.
+MOST_CLASSES = 1 << 16
 
 
 def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) -> Classifier:
@@ -70,6 +76,7 @@ class Classifier:
         """Open a serialized ONNX model, or the one in a file. Raises ClassifierError."""
         self.name = name
         self._model = model
+        self._check_size()
         self._open(threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         inputs = self._session.get_inputs()
@@ -77,6 +84,7 @@ class Classifier:
             if len(inputs) != 1:
                 raise ClassifierError(f"it has {len(inputs)} inputs: only one is supported")
             self._spec: InputSpec = input_spec(inputs[0].shape, inputs[0].type, metadata)
+            _check_declared(self._spec, self._session.get_outputs()[0].shape)
             self._input: str = inputs[0].name
             self._output: str = self._session.get_outputs()[0].name
             trial = self._scores(_trial_picture())
@@ -130,9 +138,23 @@ class Classifier:
         other._open(threads)
         return other
 
+    def _check_size(self) -> None:
+        """Raise ClassifierError if a file declares more weights than there is memory for."""
+        if isinstance(self._model, bytes):
+            return
+        try:
+            size = weight_bytes(self._model)
+        except OSError as error:
+            text = f"{self._model}: cannot be read ({error.strerror})"
+            raise ClassifierError(text, reason=Reason.BAD_FILE) from error
+        if size > MOST_BYTES:
+            text = f"its weights have {_megabytes(size)}, and {_megabytes(MOST_BYTES)} are the limit"
+            raise ClassifierError(f"{self.name} cannot serve as a classifier: {text}", reason=Reason.BAD_FILE)
+
     def _open(self, threads: int | None) -> None:
         try:
-            self._session = open_session(self.name, self._model, threads)
+            limit = None if isinstance(self._model, bytes) else MOST_BYTES
+            self._session = open_session(self.name, self._model, threads, limit)
         except CodecError as error:
             raise ClassifierError.of(error) from error
 
@@ -149,9 +171,25 @@ class Classifier:
             shape = getattr(output, "shape", type(output).__name__)
             raise ClassifierError(f"{len(pictures)} pictures give {shape}: [n, classes] is supported")
         scores = output[:count].astype(np.float32)
+        if scores.shape[1] > MOST_CLASSES:
+            raise ClassifierError(f"it has {scores.shape[1]} classes, and {MOST_CLASSES} are the limit")
         if scores.shape[1] == 0 or not np.isfinite(scores).all():
             raise ClassifierError("its output is not a row of finite numbers")
         return scores
+
+
+def _check_declared(spec: InputSpec, output: Sequence[object]) -> None:
+    """Raise ClassifierError if the shapes of input and output alone need too much memory."""
+    size = (spec.batch or _BATCH) * spec.height_px * spec.width_px * 3 * (1 if spec.dtype == "uint8" else 4)
+    if size > MOST_INPUT_BYTES:
+        raise ClassifierError(f"its input has {_megabytes(size)}, and {_megabytes(MOST_INPUT_BYTES)} are the limit")
+    classes = output[-1] if output else None
+    if isinstance(classes, int) and classes > MOST_CLASSES:
+        raise ClassifierError(f"it has {classes} classes, and {MOST_CLASSES} are the limit")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size >> 20:,} MB"
 
 
 def _trial_picture() -> npt.NDArray[np.uint8]:

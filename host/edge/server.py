@@ -14,11 +14,21 @@ from typing import Self
 
 from ..codec import Codec
 from ..codec.onnx_session import usable_cpus
-from ..link.events import REASONS, Event, Failed, FailureReason, ImageCollected, LinkChanged, Notice, Opened
+from ..link.events import (
+    REASONS,
+    Event,
+    Failed,
+    FailureReason,
+    ImageCollected,
+    Implausible,
+    LinkChanged,
+    Notice,
+    Opened,
+)
 from ..link.receiver import Receiver
 from ..link.session import State
 from ..text import printable
-from ..transport.driver import Driver
+from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
 from ..wire import Configure, LinkState, Role
 from .answered import AnsweredPicture
@@ -34,6 +44,8 @@ REOPEN_EVERY_S = 1.0
 #: How long a server that is stopped may take to hand over its last answers to the board and to record the pictures.
 FINISH_S = 1.0
 _FINISH_POLL_S = 0.01
+#: How long it then waits for pictures that are still being saved. With that for the workers, 2 s, it ends within 4 s.
+CLOSE_RECORDER_S = 1.0
 #: Pictures that wait to be saved; of more some are not.
 MOST_UNSAVED = 64
 #: Answered pictures that wait for the program's ``async for``; of more the oldest are dropped.
@@ -108,6 +120,7 @@ class EdgeServer:
         self._driver: Driver
         self._serving: asyncio.Task[None] | None = None
         self._answered: asyncio.Queue[AnsweredPicture | None] = asyncio.Queue()  # None: there will be no more
+        self._looked_us = 0  # when the transport was last found to be away
         self._opened = False
         self._away = False
         self._is_reported = False  # the iterator raised what ended the server
@@ -118,6 +131,13 @@ class EdgeServer:
         ``run`` and the context call it, unless it was called before.
         """
         self._answering.warm_up()
+
+    @property
+    def progress_us(self) -> int:
+        """When the part that is furthest behind, link or workers, last made progress, by ``now_us``; 0 at first."""
+        if self._serving is None:
+            return 0
+        return min(self._answering.progress_us, max(self._driver.turned_us, self._looked_us))
 
     async def run(self) -> None:
         """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
@@ -133,7 +153,7 @@ class EdgeServer:
             await self._transport.open()
         except BaseException as error:
             self._answering.close()
-            self._recorder.close()
+            self._recorder.close(CLOSE_RECORDER_S)
             await self._transport.close()
             if isinstance(error, TransportError):
                 raise ServerError.of(error) from error
@@ -155,7 +175,7 @@ class EdgeServer:
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._serving
         self._answering.close()
-        self._recorder.close()
+        self._recorder.close(CLOSE_RECORDER_S)
         await self._transport.close()
         if failure is not None and error is None and not self._is_reported:
             raise failure
@@ -226,6 +246,7 @@ class EdgeServer:
             try:
                 await self._transport.open()
             except TransportError:
+                self._looked_us = now_us()
                 await asyncio.sleep(REOPEN_EVERY_S)
             else:
                 return
@@ -251,6 +272,8 @@ class EdgeServer:
                 self._notice(f"camera {event.source}: its board speaks another protocol version")
             case Notice() if event.level <= _WARNING:
                 self._notice(f"board: {event.text}")
+            case Implausible():
+                self._notice(f"{self._transport.name}: {event}")
 
     def _record(self, final: Answered) -> None:
         """Save a picture in a thread, and publish it."""

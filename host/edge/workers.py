@@ -43,12 +43,15 @@ class Job(Generic[T]):
     begun_s: float = field(default_factory=time.monotonic)
     duration_s: float = 0.0
     is_slow: bool = False  # its worker has a substitute
+    is_alone: bool = False  # no substitute could be started
     is_abandoned: bool = False
     has_ended: bool = False  # set by the worker
 
 
 class WorkerPool:
     """Threads that run jobs, in order. ``on_done`` of a job is called in the event loop, once.
+
+    RuntimeError if the system gives no threads. A slow job for which it gives no substitute stays alone.
 
     Its methods are called in the event loop, ``tick`` whenever ``wake_at_s`` is reached.
     """
@@ -61,8 +64,12 @@ class WorkerPool:
         self._pending: list[Job[Any]] = []  # not finished, without those that are abandoned
         self._hanging: list[Job[Any]] = []  # abandoned, and their threads still run
         self._threads: list[threading.Thread] = []
-        for _ in range(size):
-            self._start_thread()
+        try:
+            for _ in range(size):
+                self._start_thread()
+        except RuntimeError:  # the system gives no more
+            self.close()
+            raise
 
     @property
     def idle(self) -> int:
@@ -98,7 +105,7 @@ class WorkerPool:
     def wake_at_s(self) -> float | None:
         """Return when ``tick`` is due, by ``time.monotonic``; None: never."""
         times = [
-            job.begun_s + job.limit_s * (1 if job.is_slow else SLOW_SHARE)
+            job.begun_s + job.limit_s * (1 if job.is_slow or job.is_alone else SLOW_SHARE)
             for job in self._pending
             if job.limit_s is not None
         ]
@@ -114,24 +121,33 @@ class WorkerPool:
         for job in list(self._pending):
             if job.limit_s is None:
                 continue
-            if not job.is_slow and now_s >= job.begun_s + job.limit_s * SLOW_SHARE:
-                job.is_slow = True
-                self._start_thread()
+            if not (job.is_slow or job.is_alone) and now_s >= job.begun_s + job.limit_s * SLOW_SHARE:
+                job.is_slow = self._can_start_thread()
+                job.is_alone = not job.is_slow
             if now_s >= job.begun_s + job.limit_s:
                 self._pending.remove(job)
                 self._hanging.append(job)
                 job.is_abandoned = True
+                job.is_slow = job.is_slow or self._can_start_thread()
                 job.on_done(job, None, HangingError(f"no result within {job.limit_s:.1f} s"))
 
-    def close(self) -> None:
+    def close(self, within_s: float = _CLOSE_S) -> None:
         """End the threads; wait a moment for those within their limit. Jobs without a result get none."""
-        end_s = time.monotonic() + _CLOSE_S
+        end_s = time.monotonic() + within_s
         while any(_may_end(job) for job in self._pending) and time.monotonic() < end_s:
             time.sleep(_CLOSE_POLL_S)
         for job in self._pending:
             job.is_abandoned = True
         for _ in self._threads:
             self._jobs.put(None)
+
+    def _can_start_thread(self) -> bool:
+        """Start a thread; return False if the system gives none."""
+        try:
+            self._start_thread()
+        except RuntimeError:
+            return False
+        return True
 
     def _start_thread(self) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from ..wire import MAX_PACKET, MAX_RANKS, Result, ResultClass
@@ -9,6 +10,7 @@ from ..wire import MAX_PACKET, MAX_RANKS, Result, ResultClass
 _ROOM = MAX_PACKET - Result.LAYOUT.size
 _ONE = 65535
 _LONGEST_LABEL = 255
+_LAST_CLASS = 65535
 
 #: Index, label, probability.
 Class = tuple[int, str, float]
@@ -28,19 +30,25 @@ def unpack_ranks(bitmap: bytes) -> frozenset[int]:
     return frozenset(rank for rank in range(MAX_RANKS) if bits >> rank & 1)
 
 
+def is_class(each: Class) -> bool:
+    """Return whether a result can carry a class: its number fits 16 bits, and its probability is a number."""
+    return 0 <= each[0] <= _LAST_CLASS and math.isfinite(each[2])
+
+
 def pack_classes(classes: Iterable[Class]) -> bytes:
     """Return the text of a result with these classes, most probable first.
 
-    Long labels are cut so that every class gets its share of the packet; classes that still do not fit are left out.
+    Long labels are cut so that every class gets its share of the packet; classes that still do not fit are left out,
+    and so are those that no result can carry (``is_class``).
     """
-    all_classes = list(classes)
+    all_classes = list(filter(is_class, classes))
     text = b""
     for count, (index, label, probability) in enumerate(all_classes):
         share = (_ROOM - len(text)) // (len(all_classes) - count) - ResultClass.LAYOUT.size
         if share < 0:
             break
         clipped = min(max(probability, 0.0), 1.0)
-        text += ResultClass(index, round(clipped * _ONE), _cut(label, min(share, _LONGEST_LABEL))).pack()
+        text += ResultClass(index, round(clipped * _ONE), cut_text(label, min(share, _LONGEST_LABEL))).pack()
     return text
 
 
@@ -52,6 +60,6 @@ def unpack_classes(text: bytes) -> tuple[Class, ...]:
     )
 
 
-def _cut(label: str, length: int) -> bytes:
-    """Return the UTF-8 of a label, cut between characters to at most ``length`` bytes."""
-    return label.encode()[:length].decode(errors="ignore").encode()
+def cut_text(text: str, length: int) -> bytes:
+    """Return the UTF-8 of a text, cut between characters to at most ``length`` bytes; "?" for what has no UTF-8."""
+    return text.encode(errors="replace")[:length].decode(errors="ignore").encode()

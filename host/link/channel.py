@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..wire import MISSING_WINDOW, Control, Credit, Hello, MalformedError, Picture, Repeat, Unknown, parse
+from ..wire import HELLO_NAME, MISSING_WINDOW, Control, Credit, Hello, MalformedError, Picture, Repeat, Unknown, parse
+from .border import Border, Flaw, flaw_of
 from .frames import FrameReader, write_frame
 
 #: Most unconfirmed frames, so that credit.missing (32 frames deep) can name each of them.
@@ -25,12 +26,12 @@ class Channel:
 
     ``write`` queues a packet, ``output`` returns the bytes for the transport, ``receive`` takes bytes from it,
     ``confirm`` applies a credit and names the packets that the board did not receive, and ``request`` names the frames
-    of the board that did not arrive here.
+    of the board that did not arrive here. ``border`` counts the packets that make no sense.
     """
 
     def __init__(self) -> None:
         self.reader = FrameReader()
-        self.malformed = 0
+        self.border = Border()
         self._seq = 0
         self._in_flight: dict[int, Sent] = {}
         self._output = bytearray()
@@ -66,19 +67,25 @@ class Channel:
         return data
 
     def receive(self, data: bytes) -> list[Picture | Control]:
-        """Return the packets in received bytes; unknown and malformed ones are skipped."""
+        """Return the packets in received bytes; unknown, malformed and implausible ones are skipped."""
         packets: list[Picture | Control] = []
         for frame in self.reader.feed(data):
             try:
                 packet = parse(frame.packet)
             except MalformedError:
-                self.malformed += 1
+                self.border.count(Flaw.MALFORMED)
+                continue
+            if isinstance(packet, Unknown):
+                continue
+            flaw = flaw_of(packet)
+            if flaw is not None:
+                self.border.count(flaw)
                 continue
             if isinstance(packet, Hello):
                 self.reader.restart(frame.seq)
                 self._requested.clear()
-            if not isinstance(packet, Unknown):
-                packets.append(packet)
+                packet = replace(packet, name=packet.name[:HELLO_NAME])
+            packets.append(packet)
         return packets
 
     def request(self) -> Repeat | None:

@@ -122,4 +122,16 @@ class Notice:
     text: str
 
 
-Event = Opened | Failed | LinkChanged | Ready | Answer | Unanswered | ImageCollected | Notice
+@dataclass(frozen=True, slots=True)
+class Implausible:
+    """The other end sent what cannot be true: it was not used. ``str()`` is one line for the user."""
+
+    text: str  # what it was
+    times: int  # how often, since the last report of the same
+
+    def __str__(self) -> str:
+        often = "" if self.times == 1 else f" ({self.times} times)"
+        return f"not used, since it cannot be true: {self.text}{often}"
+
+
+Event = Opened | Failed | LinkChanged | Ready | Answer | Unanswered | ImageCollected | Notice | Implausible

@@ -15,13 +15,15 @@ from .events import Answer
 class OutgoingImage:
     """One submitted picture. Times in us of the sender's clock.
 
-    ``send_by_us`` is when the server begins with its last answer: a packet that reaches it later is useless.
+    ``submitted_us`` is when it was submitted. ``send_by_us`` is when the server begins with its last answer: a packet
+    that reaches it later is useless.
     ``leaves_by_us`` is when that answer has to leave it.
     ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far. ``more`` returns the
     packets after ``packets``, some at a time; none at the end.
     """
 
     number: int
+    submitted_us: int
     packets: list[RankedPacket]
     send_by_us: int
     leaves_by_us: int
@@ -33,6 +35,11 @@ class OutgoingImage:
     resent: int = 0
     _next: int = 0
     _again: list[int] = field(default_factory=list)
+
+    @property
+    def first_unsent(self) -> int:
+        """The first rank that was never sent."""
+        return self._next
 
     @property
     def rank(self) -> int | None:

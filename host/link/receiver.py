@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answer_times import ProvisionalTimes, latest_starts
-from .answers import Class, pack_classes, pack_ranks
+from .answers import Class, cut_text, is_class, pack_classes, pack_ranks
+from .border import LONGEST_US, Flaw
 from .channel import Sent
 from .events import Event, ImageCollected, LinkChanged, Opened
 from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
@@ -25,6 +26,8 @@ from .session import Session, State
 MAX_OPEN = 64
 #: Packets of an image closed within this time count as late, us; the number may be used again after 65.5 s.
 REMEMBER_US = 10_000_000
+#: Closed images of one camera that are remembered: more than it can send in that time, unless it is hostile.
+MOST_REMEMBERED = 1024
 #: Time between answers of a server that serves any number at a time, until the connection interval is known, us.
 UNKNOWN_INTERVAL_US = 7_500
 
@@ -58,6 +61,12 @@ class _Collection:
     def whole(self) -> bool:
         return self.last_rank is not None and all(rank in self.packets for rank in range(self.last_rank + 1))
 
+    def agrees(self, rank: int, *, is_last: bool) -> bool:
+        """Return whether a rank agrees with those before it about which one is the last."""
+        if self.last_rank is not None:
+            return rank < self.last_rank and not is_last
+        return not is_last or all(other < rank for other in self.packets)
+
 
 class Receiver:
     """The edge server's end of the link. Times are microseconds of the caller's clock.
@@ -76,7 +85,7 @@ class Receiver:
         self.late = 0
         self.repeated = 0
         self._open: dict[_Key, _Collection] = {}
-        self._closed_us: dict[_Key, int] = {}
+        self._closed_us: dict[int, dict[_Key, int]] = {}  # by source, in the order of closing
         self._provisional = ProvisionalTimes()
         self._serving: dict[_Key, int] = {}  # reported and not answered: how often, by image
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
@@ -105,11 +114,19 @@ class Receiver:
         due = [key for key, image in self._open.items() if now_us >= image.next_us]
         for key in sorted(due, key=lambda key: self._open[key].deadline_us):
             events += self._on_moment(now_us, key)
-        for key in [key for key, at_us in self._closed_us.items() if now_us - at_us >= REMEMBER_US]:
-            del self._closed_us[key]
-            self._serving.pop(key, None)
+        self._forget(now_us)
         self._expect()
         return events
+
+    def _forget(self, now_us: int) -> None:
+        """Forget the images that were closed long ago, and the oldest of too many."""
+        for closed in self._closed_us.values():
+            while closed:
+                key, closed_us = next(iter(closed.items()))
+                if now_us - closed_us < REMEMBER_US and len(closed) <= MOST_REMEMBERED:
+                    break
+                del closed[key]
+                self._serving.pop(key, None)
 
     def output(self) -> bytes:
         """Return the bytes for the transport; each is returned once."""
@@ -129,13 +146,23 @@ class Receiver:
         service_us: int,
         used: Iterable[int],
     ) -> None:
-        """Answer an image with its classes, most probable first, and the ranks that were used."""
+        """Answer an image with its classes, most probable first, and the ranks that were used.
+
+        Classes that no result can carry are left out and counted; with none left the image is refused.
+        """
+        given = list(classes)
+        classes = list(filter(is_class, given))
+        if len(classes) < len(given):
+            self.session.channel.border.count(Flaw.CLASSES)
+        if given and not classes:
+            self.refuse(now_us, collected, ResultStatus.FAILED, f"the server found {Flaw.CLASSES.value}")
+            return
         self._result(now_us, collected, ResultStatus.OK, pack_classes(classes), service_us, tuple(used))
 
     def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
         """Answer an image without classes; ``text`` is the cause."""
         room = MAX_PACKET - Result.LAYOUT.size
-        self._result(now_us, collected, status, text.encode()[:room], 0, tuple(collected.arrived_us))
+        self._result(now_us, collected, status, cut_text(text, room), 0, tuple(collected.arrived_us))
 
     def skip(self, collected: ImageCollected) -> None:
         """Take note that the server does not answer what was reported: a provisional answer that it has no time for."""
@@ -146,8 +173,7 @@ class Receiver:
         key = (collected.source, collected.image, collected.program)
         if key in self._open:
             self._flush(now_us, key)
-            del self._open[key]
-            self._closed_us[key] = now_us
+            self._end(now_us, key)
         return replace(collected, final=True)
 
     def _result(
@@ -172,7 +198,7 @@ class Receiver:
                 status=status,
                 more=int(not collected.final),
                 margin_ms=margin_ms,
-                service_us=service_us,
+                service_us=min(max(0, service_us), LONGEST_US),
                 clock_us=now_us % CLOCK_MODULO_US,
                 ranks=pack_ranks(used),
                 text=text,
@@ -189,7 +215,7 @@ class Receiver:
                     hop=packet.hop,
                     token=packet.token,
                     origin_us=packet.origin_us,
-                    service_us=self.service_us,
+                    service_us=min(max(0, self.service_us), LONGEST_US),
                     clock_us=now_us % CLOCK_MODULO_US,
                     peer=packet.peer,
                 )
@@ -209,7 +235,7 @@ class Receiver:
 
     def _on_picture(self, now_us: int, packet: Picture) -> list[Event]:
         key = (packet.source, packet.image, packet.program)
-        if key in self._closed_us:
+        if key in self._closed_us.get(packet.source, ()):
             self.late += 1
             return []
         events: list[Event] = []
@@ -224,6 +250,8 @@ class Receiver:
         if packet.rank in image.packets:
             self.repeated += 1
             return events
+        if not image.agrees(packet.rank, is_last=packet.last):
+            self.session.channel.border.count(Flaw.LAST)
         image.packets[packet.rank] = RankedPacket(packet.rank, packet.position, packet.data)
         image.arrived_us[packet.rank] = now_us
         if packet.last:
@@ -293,9 +321,12 @@ class Receiver:
         collected = self._collected(key, final=True)
         if not collected.whole:
             self._flush(now_us, key)
-        del self._open[key]
-        self._closed_us[key] = now_us
+        self._end(now_us, key)
         return collected
+
+    def _end(self, now_us: int, key: _Key) -> None:
+        del self._open[key]
+        self._closed_us.setdefault(key[0], {})[key] = now_us
 
     def _flush(self, now_us: int, key: _Key) -> None:
         """Recall what the board still holds of an image: nobody waits for it any more."""

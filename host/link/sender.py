@@ -6,6 +6,7 @@ transport, ``host.sim`` runs it in virtual time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,6 @@ from ..wire import (
     Flush,
     Hop,
     LinkState,
-    MalformedError,
     Picture,
     Ping,
     Pong,
@@ -28,20 +28,23 @@ from ..wire import (
     ResultStatus,
     Role,
 )
-from .answers import unpack_classes, unpack_ranks
+from .answer_of import answer_of
+from .border import LONGEST_US, Flaw
 from .byte_time import ByteTime
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
-from .image_number import LEAST_SHARE, UsedNumbers, left_in_time
+from .image_number import CLOCK_MODULO_US, LEAST_SHARE, UsedNumbers, left_in_time
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
-from .server_clock import ServerClock
+from .server_clock import JUMP_US, ServerClock
 from .session import Session, State
 
 #: Most images that wait for their answer at a time.
 MAX_PENDING = 64
 PING_EVERY_US = 1_000_000
 FIRST_PING_EVERY_US = 100_000
+#: An answer to a ping before the last so many is not used.
+_PINGS_KEPT = 256
 _PROGRAMS = 4
 
 
@@ -80,6 +83,8 @@ class Sender:
         self._nonce = nonce
         self._program: int | None = None
         self._pinged_us: int | None = None
+        self._origins: deque[int] = deque(maxlen=_PINGS_KEPT)  # of the pings to the server
+        self._doubts_clock = False  # a result had another clock than the server's: a pong is to say which
 
     @property
     def pending(self) -> int:
@@ -130,7 +135,9 @@ class Sender:
         number = self._numbers.free(now_us, number)
         # A server that was slow once is not given up: it may be fast again.
         send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
-        self._images[number] = OutgoingImage(number, list(packets), send_by_us, round(leaves_by_us), deadline_us, more)
+        self._images[number] = OutgoingImage(
+            number, now_us, list(packets), send_by_us, round(leaves_by_us), deadline_us, more
+        )
         return number
 
     def likely_bytes(self, now_us: int, deadline_us: int) -> int | None:
@@ -212,6 +219,8 @@ class Sender:
         match packet:
             case Credit():
                 return self._on_credit(now_us, packet)
+            case Pong() | Result() if packet.peer:
+                self.session.channel.border.count(Flaw.OTHER_CAMERA)
             case Pong(hop=Hop.PEER_HOST) if packet.token == self._nonce:
                 return self._on_pong(now_us, packet)
             case Result() if packet.program == self._program:
@@ -236,6 +245,11 @@ class Sender:
 
     def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
         round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
+        if pong.origin_us not in self._origins or round_trip_us < 0:
+            is_known = pong.origin_us in self._origins
+            self.session.channel.border.count(Flaw.PONG_HELD if is_known else Flaw.PONG_ORIGIN)
+            return []
+        self._doubts_clock = False
         self.server.on_pong(now_us, pong.clock_us, round_trip_us, pong.service_us)
         if self.ready:
             return []
@@ -246,8 +260,8 @@ class Sender:
         image = self._images.get(result.image)
         if image is None:
             return []
-        self.server.on_result(now_us, result.clock_us, result.service_us)
-        answer = self._answer(now_us, image, result)
+        self._learn(now_us, image, result)
+        answer = answer_of(now_us, image, result, self.session.channel.border)
         if answer.late and image.best is not None:
             return []
         if image.best is None or _worth(answer) >= _worth(image.best):
@@ -260,32 +274,22 @@ class Sender:
         del self._images[result.image]
         return [replace(image.best, final=True)]
 
-    def _answer(self, now_us: int, image: OutgoingImage, result: Result) -> Answer:
-        status = ResultStatus(result.status) if result.status in list(ResultStatus) else ResultStatus.FAILED
-        text = ""
-        classes: tuple[tuple[int, str, float], ...] = ()
-        if status is ResultStatus.OK:
-            try:
-                classes = unpack_classes(result.text)
-            except MalformedError as error:
-                status, text = ResultStatus.FAILED, str(error)
-        else:
-            text = result.text.decode(errors="replace")
-        return Answer(
-            image=image.number,
-            status=status,
-            text=text,
-            classes=classes,
-            ranks=frozenset(rank for rank in unpack_ranks(result.ranks) if rank < len(image.packets)),
-            send_by_us=image.send_by_us,
-            margin_us=result.margin_ms * 1000 - (image.leaves_by_us - image.send_by_us),
-            service_us=result.service_us,
-            answered_us=now_us,
-            late=now_us > image.answer_by_us,
-            final=False,
-            sent=len(image.sent),
-            resent=image.resent,
-        )
+    def _learn(self, now_us: int, image: OutgoingImage, result: Result) -> None:
+        """Take the server's clock and time from a result, unless they cannot be true.
+
+        Another clock than before is asked for in a ping: a single result with a wrong one would put wrong numbers on
+        the pictures that follow.
+        """
+        border = self.session.channel.border
+        if result.service_us > LONGEST_US:
+            border.count(Flaw.RESULT_SERVICE)
+        behind_us = self.server.behind_us(now_us, result.clock_us)
+        if result.clock_us < CLOCK_MODULO_US and self.server.soonest_us <= behind_us <= JUMP_US:
+            service_us = result.service_us if result.service_us <= LONGEST_US else 0
+            self.server.on_result(now_us, result.clock_us, service_us)
+        elif result.clock_us >= CLOCK_MODULO_US or not 0 < behind_us <= now_us - image.submitted_us:
+            border.count(Flaw.RESULT_CLOCK)  # it was not just long on its way
+            self._doubts_clock = True
 
     # Packets to the board
 
@@ -343,15 +347,20 @@ class Sender:
 
     def _ping_at(self) -> int | None:
         """Return when the next ping is due; None while pictures are outstanding: it would queue behind them."""
-        if self.session.state is not State.OPEN or self.link is not LinkState.UP or self._outstanding():
+        if self.session.state is not State.OPEN or self.link is not LinkState.UP:
+            return None
+        if self._outstanding() and not self._doubts_clock:
             return None
         if self._pinged_us is None:
             return 0
-        return self._pinged_us + (PING_EVERY_US if self.ready else FIRST_PING_EVERY_US)
+        is_settled = self.ready and not self._doubts_clock
+        return self._pinged_us + (PING_EVERY_US if is_settled else FIRST_PING_EVERY_US)
 
     def _ping(self, now_us: int) -> None:
         self._pinged_us = now_us
-        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._nonce, origin_us=now_us % (1 << 32)))
+        origin_us = now_us % (1 << 32)
+        self._origins.append(origin_us)
+        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._nonce, origin_us=origin_us))
 
     def _forget_board(self) -> None:
         self._credit = None

@@ -12,7 +12,9 @@ from .image_number import CLOCK_MODULO_US, number_of
 from .samples import RecentSamples
 
 #: A difference that jumps by more than this comes from another clock, us.
-_JUMP_US = 2_000_000
+JUMP_US = 2_000_000
+#: Two clocks drift apart by less than this while a reading of one is used, us.
+DRIFT_US = 20_000
 #: The way back that a picture's last answer gets is one that this share of the answers did not exceed.
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
@@ -42,8 +44,21 @@ class ServerClock:
         """Whether anything was heard of the server."""
         return self._reference is not None
 
+    def behind_us(self, now_us: int, clock_us: int) -> int:
+        """Return how much longer than the fastest one a reading was on its way; 0 before anything was heard."""
+        if not self.known:
+            return 0
+        return round(self._relative((now_us - clock_us) % CLOCK_MODULO_US) - self._differences.quantile(0))
+
+    @property
+    def soonest_us(self) -> float:
+        """The least that ``behind_us`` can be: a reading does not arrive before it left."""
+        return -2 * self.least_one_way_us - DRIFT_US
+
     def on_pong(self, now_us: int, clock_us: int, round_trip_us: int, service_us: int) -> None:
         """Take a pong: the server's clock, the round trip without the time that it was held, and the time expected."""
+        if not self.soonest_us <= self.behind_us(now_us, clock_us) <= round_trip_us + DRIFT_US:
+            self._forget_clock()  # it left before the ping was sent, or after it arrived: it is another clock
         self._round_trips.add(now_us, round_trip_us)
         self._service.add(now_us, service_us)
         self._on_departure(now_us, clock_us)
@@ -104,10 +119,14 @@ class ServerClock:
         half_us = CLOCK_MODULO_US // 2
         return (difference_us - self._reference + half_us) % CLOCK_MODULO_US - half_us
 
+    def _forget_clock(self) -> None:
+        self._differences.clear()
+        self._reference = None
+
     def _on_departure(self, now_us: int, clock_us: int) -> None:
         difference_us = (now_us - clock_us) % CLOCK_MODULO_US
-        if self._reference is None or abs(self._relative(difference_us)) > _JUMP_US:
-            self._differences.clear()
+        if self._reference is None or abs(self._relative(difference_us)) > JUMP_US:
+            self._forget_clock()
             self._reference = difference_us
         self._differences.add(now_us, self._relative(difference_us))
         self.events.add(now_us)

@@ -33,12 +33,15 @@ from ..wire import (
     Repeat,
     Role,
 )
+from .border import LONGEST_US, Flaw, plausible_interval_us
 from .channel import Channel, Sent
 from .events import Event, Failed, FailureReason, LinkChanged, Notice, Opened
 from .rate import DelayEstimator
 
 HELLO_EVERY_US = 200_000
 HELLO_LIMIT_US = 1_500_000
+#: A board has at least this time to answer the last hello before it is given up.
+LAST_WAIT_US = 100_000
 CONFIGURE_LIMIT_US = 1_000_000
 #: The board is asked for hello again after this time with unconfirmed frames and without a packet from it.
 SILENCE_US = 500_000
@@ -97,6 +100,7 @@ class Session:
         self._damaged: int | None = None
         self._opened_before = False
         self._configured = False
+        self._asked_last = False  # hello or configure was sent for the last time before the board is given up
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""
@@ -133,9 +137,9 @@ class Session:
                 case Error():
                     events += self._on_error(now_us, packet)
                 case Pong(hop=Hop.BOARD):
-                    self.serial_round_trip.add((now_us - packet.origin_us) % (1 << 32))
+                    self._on_pong(now_us, packet)
                 case Link():
-                    events.append(_link_changed(packet))
+                    events.append(self._on_link(packet))
                 case Log():
                     events.append(Notice(packet.level, packet.text.decode(errors="replace")))
                 case _ if self.state is State.OPEN:
@@ -161,7 +165,7 @@ class Session:
 
     def probe(self, now_us: int) -> None:
         """Send a ping to the board. It measures the serial round trip, and a credit precedes its answer."""
-        self._token += 1
+        self._token = (self._token + 1) % (1 << 32)
         self._unanswered += 1
         self._fruitless += 1
         self._requested_us = now_us
@@ -169,13 +173,18 @@ class Session:
 
     def tick(self, now_us: int) -> list[Event]:
         """Advance the time; return the events."""
-        if self.state is State.GREETING:
-            return self._tick_greeting(now_us)
-        if self.state is State.CONFIGURING:
-            return self._tick_configuring(now_us)
+        events: list[Event] = [*self.channel.border.report(now_us)]
+        match self.state:
+            case State.GREETING:
+                events += self._tick_greeting(now_us)
+            case State.CONFIGURING:
+                events += self._tick_configuring(now_us)
+            case State.OPEN:
+                self._tick_open(now_us)
+        return events
+
+    def _tick_open(self, now_us: int) -> None:
         ticked_us, self._ticked_us = self._ticked_us, now_us
-        if self.state is not State.OPEN:
-            return []
         oldest_us = self.channel.oldest_us()
         if oldest_us is not None and now_us - max(ticked_us, self._received_us) >= SILENCE_US // 2:
             self._received_us = now_us  # this computer slept: what the board sent meanwhile is still to be read
@@ -183,15 +192,18 @@ class Session:
             self._greet(now_us, SILENCE_LIMIT_US - SILENCE_US, FailureReason.SILENT)
         elif now_us >= self._probe_at():
             self.probe(now_us)
-        return []
 
     def wake_at(self) -> int | None:
         """Return when ``tick`` is due; None if only a packet can change anything."""
+        times = (self.channel.border.wake_at(), self._next_us())
+        return min((time for time in times if time is not None), default=None)
+
+    def _next_us(self) -> int | None:
         match self.state:
             case State.GREETING:
-                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + self._limit_us)
+                return self._greeting_at(self._limit_us)
             case State.CONFIGURING:
-                return min(self._requested_us + HELLO_EVERY_US, self._entered_us + CONFIGURE_LIMIT_US)
+                return self._greeting_at(CONFIGURE_LIMIT_US)
             case State.OPEN:
                 return self._probe_at()
         return None
@@ -230,29 +242,44 @@ class Session:
         if self.state is State.OPEN:
             self._abandoned = [sent for sent in self.channel.abandon() if not _is_ours(sent.packet)]
         self.state = State.GREETING
-        self._configured = False
+        self._configured = self._asked_last = False
         self._entered_us = self._requested_us = self._received_us = now_us
         self._limit_us, self._failure = limit_us, failure
         self._damaged = None
         self._unanswered = self._fruitless = 0
         self.channel.write(now_us, self._our_hello)
 
+    def _greeting_at(self, limit_us: int) -> int:
+        """Return when hello or configure is sent next, or the board is given up."""
+        if self._asked_last:
+            return max(self._requested_us + LAST_WAIT_US, self._entered_us + limit_us)
+        return self._requested_us + HELLO_EVERY_US
+
+    def _ask_again(self, now_us: int, limit_us: int, packet: Control) -> bool:
+        """Send hello or configure if it is due; return False when the board did not answer within the limit.
+
+        However late this is called, the board is asked once more before, and has time to answer: this computer may have
+        been asleep, and the answer be still unread.
+        """
+        if now_us < self._greeting_at(limit_us):
+            return True
+        if self._asked_last:
+            return False
+        self._asked_last = now_us + HELLO_EVERY_US >= self._entered_us + limit_us
+        self._requested_us = now_us
+        self.channel.write(now_us, packet)
+        return True
+
     def _tick_greeting(self, now_us: int) -> list[Event]:
-        if now_us - self._entered_us >= self._limit_us:
+        if not self._ask_again(now_us, self._limit_us, self._our_hello):
             if self._failure is FailureReason.SILENT:
                 return self._fail(self._failure, f"no answer for {SILENCE_LIMIT_US / 1e6:g} s")
             return self._fail(self._failure, f"no hello within {self._limit_us / 1e6:g} s")
-        if now_us - self._requested_us >= HELLO_EVERY_US:
-            self._requested_us = now_us
-            self.channel.write(now_us, self._our_hello)
         return []
 
     def _tick_configuring(self, now_us: int) -> list[Event]:
-        if now_us - self._entered_us >= CONFIGURE_LIMIT_US:
+        if not self._ask_again(now_us, CONFIGURE_LIMIT_US, self._configuration):  # the first may have been damaged
             return self._fail(FailureReason.UNCONFIRMED, f"no hello with it within {CONFIGURE_LIMIT_US / 1e6:g} s")
-        if now_us - self._requested_us >= HELLO_EVERY_US:
-            self._requested_us = now_us
-            self.channel.write(now_us, self._configuration)  # the first one may have been damaged
         return []
 
     def _on_hello(self, now_us: int, hello: Hello) -> list[Event]:
@@ -276,7 +303,7 @@ class Session:
         if hello.role != configuration.role or (radio_set and not self._configured):
             if self.state is State.GREETING:
                 self.state = State.CONFIGURING
-                self._configured = True
+                self._configured, self._asked_last = True, False
                 self._entered_us = self._requested_us = now_us
                 self.channel.write(now_us, configuration)
             return []
@@ -296,6 +323,21 @@ class Session:
             return []
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 
+    def _on_pong(self, now_us: int, pong: Pong) -> None:
+        elapsed_us = (now_us - pong.origin_us) % (1 << 32)
+        if pong.token == 0 or pong.token > self._token or elapsed_us > LONGEST_US:
+            self.channel.border.count(Flaw.PONG_ORIGIN)
+            return
+        self.serial_round_trip.add(elapsed_us)
+
+    def _on_link(self, link: Link) -> LinkChanged:
+        interval_us = plausible_interval_us(link.interval_us)
+        if link.interval_us and not interval_us:
+            self.channel.border.count(Flaw.INTERVAL)
+        phy = Phy(link.phy) if link.phy in list(Phy) else Phy.KEEP
+        state = LinkState(link.state) if link.state in list(LinkState) else LinkState.DOWN
+        return LinkChanged(link.peer, state, phy, link.mtu, interval_us, link.reason)
+
     def _fail(self, reason: FailureReason, detail: str) -> list[Event]:
         self.state = State.FAILED
         return [Failed(reason, detail)]
@@ -304,9 +346,3 @@ class Session:
 def _is_ours(packet: Picture | Control) -> bool:
     """Return True for a packet of the session itself, which is not sent again as it was."""
     return isinstance(packet, Hello | Configure | Repeat) or (isinstance(packet, Ping) and packet.hop == Hop.BOARD)
-
-
-def _link_changed(link: Link) -> LinkChanged:
-    phy = Phy(link.phy) if link.phy in list(Phy) else Phy.KEEP
-    state = LinkState(link.state) if link.state in list(LinkState) else LinkState.DOWN
-    return LinkChanged(link.peer, state, phy, link.mtu, link.interval_us, link.reason)

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from ..codec.errors import CodecError
+from ..edge.protobuf import fields
 from ..files import read_file
 from .crc32c import masked_crc32c
-from .protobuf import fields
 from .table import read_table
 
 INDEX = "variables/variables.index"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
+from ..edge.protobuf import read_varint
 from .crc32c import masked_crc32c
-from .protobuf import read_varint
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER_BYTES = 48

@@ -18,14 +18,20 @@ class RealTimeWorld:
     """A world that follows the clock. Boards are numbered as in ``world.nodes``: the cameras, then the edge.
 
     With ``terminals``, ``paths`` are the pseudo-terminals of the boards. Without, hosts in this process use
-    ``transport``.
+    ``transport``. TransportError if the system has no pseudo-terminals.
     """
 
     def __init__(self, world: World, *, terminals: bool = True) -> None:
         self.world = world
         self._wake = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._terminals = [PseudoTerminal(node.line, loop, self._wake.set) for node in world.nodes] if terminals else []
+        self._terminals: list[PseudoTerminal] = []
+        try:
+            for node in world.nodes if terminals else ():
+                self._terminals.append(PseudoTerminal(node.line, loop, self._wake.set))
+        except BaseException:
+            self.close()
+            raise
         self.paths = [terminal.path for terminal in self._terminals]
 
     def transport(self, index: int) -> InMemoryTransport:

@@ -31,7 +31,7 @@ class Driver:
     """Runs one protocol machine on one transport.
 
     ``on_event`` is called from the event loop, in order; an exception from it ends ``run``. After changing the
-    machine from outside (``submit``, ``answer``) call ``wake``.
+    machine from outside (``submit``, ``answer``) call ``wake``. ``turned_us`` is when ``run`` last let the machine act.
     """
 
     def __init__(self, machine: ProtocolMachine, transport: Transport, on_event: Callable[[Event], None]) -> None:
@@ -39,6 +39,7 @@ class Driver:
         self._transport = transport
         self._on_event = on_event
         self._woken = asyncio.Event()
+        self.turned_us = now_us()
 
     def wake(self) -> None:
         """Let the machine act now."""
@@ -51,7 +52,8 @@ class Driver:
         reading.add_done_callback(lambda _task: self.wake())
         try:
             while not reading.done():
-                self._report(self._machine.tick(now_us()))
+                self.turned_us = now_us()
+                self._report(self._machine.tick(self.turned_us))
                 self._transport.write(self._machine.output())
                 await self._wait(self._machine.wake_at())
             reading.result()

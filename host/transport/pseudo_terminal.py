@@ -9,6 +9,7 @@ import tty
 from collections.abc import Callable
 
 from .line import Line
+from .transport import TransportError
 
 _READ = 4096
 
@@ -17,13 +18,17 @@ class PseudoTerminal:
     """The host's end of a line as a pseudo-terminal.
 
     ``path`` is the serial port that a host opens. ``on_write`` is called when the line has new bytes for its board.
+    TransportError if the system has no more pseudo-terminals.
     """
 
     def __init__(self, line: Line, loop: asyncio.AbstractEventLoop, on_write: Callable[[], None]) -> None:
         self._line = line
         self._loop = loop
         self._on_write = on_write
-        self._master, self._slave = os.openpty()
+        try:
+            self._master, self._slave = os.openpty()
+        except OSError as error:
+            raise TransportError(f"no pseudo-terminal can be opened: {error.strerror}") from error
         tty.setraw(self._slave)  # kept open: a host may close the port and open it again
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)

@@ -263,7 +263,7 @@ def test_a_board_of_another_protocol_is_an_error_that_says_what_to_flash(desk: D
     assert status == ExitStatus.WRONG_FIRMWARE
     assert text == (
         "/dev/ttyACM0: firmware 0.1.0 speaks protocol 9, this program 2: write the firmware of this release with "
-        "`make flash`"
+        "`make flash`; if that was just done, this program is of another release: install that of the firmware"
     )
 
 

@@ -112,7 +112,8 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
         ),
         (
             Severity.ERROR,
-            "/dev/ttyACM2: nothing on it speaks this protocol (other firmware, or another baud rate)",
+            "/dev/ttyACM2: nothing on it speaks this protocol (other firmware, or another baud rate; if its firmware "
+            "was just written, unplug it and plug it in again)",
             "make flash BOARD=nrf52840dk SNR=3",
         ),
         (

@@ -14,6 +14,8 @@ from host.boards.flash import PRESS_RESET, flash
 from host.boards.flash_options import FlashOptions
 from host.boards.targets import TARGETS, target
 from host.cli.command import USAGE, CommandError
+from host.cli.hints import HINTS
+from host.errors import Reason
 from host.wire import Control, Hello, Reset, ResetKind, Role, Statistics, StatisticsRequest
 from tests.boards.desk import BOOTS, NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
@@ -269,7 +271,16 @@ def test_another_firmware_than_was_written_is_an_error(ready: Desk, other: Hello
     status, text = failure(ready, KIT)
     assert status == ExitStatus.WRONG_FIRMWARE
     assert text.startswith("/dev/ttyACM0: wrong firmware answered: ")
-    assert "and 0.1.0 with protocol 2 was written" in text
+    assert text.endswith("and 0.1.0 with protocol 2 was written: unplug it, plug it in again")
+    ready.add(kit("2", "/dev/ttyACM7"), greeting(other))
+    status, text = failure(ready, replace(KIT, serial="683123456"))
+    assert text.endswith("was it another board? unplug the others and run this again")
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if "make flash" in HINTS.get(reason, "")])
+def test_advice_to_write_the_firmware_says_what_to_do_if_that_was_done(reason: Reason) -> None:
+    done = ("if its firmware was written before", "if that was just done", "forget the old services")
+    assert any(words in HINTS[reason] for words in done), HINTS[reason]
 
 
 def test_no_hello_is_an_error(ready: Desk) -> None:

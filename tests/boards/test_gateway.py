@@ -26,6 +26,58 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_the_service_is_exposed_by_at_most_3_of_10(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text())
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unrecognized option" in done.stderr:
+        pytest.skip("this systemd-analyze cannot judge a file (systemd 250 or later can)")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (level,) = re.findall(r"exposure level for pnc-recv\.service: ([0-9.]+)", done.stdout)
+    assert float(level) <= 3
+
+
+def test_the_service_has_limits_and_a_watchdog_and_stops_within_five_seconds() -> None:
+    settings = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+    assert settings["Type"] == "notify"  # the watchdog is for services that report themselves
+    assert float(settings["WatchdogSec"]) > 0
+    assert float(settings["TimeoutStopSec"]) <= 5
+    assert settings["UMask"] == "0077"
+    assert settings["CapabilityBoundingSet"] == ""
+    assert re.fullmatch(r"\d+[MG]", settings["MemoryMax"])
+    assert "ProcSubset" not in settings  # onnxruntime reads /proc/cpuinfo
+    assert settings.get("PrivateUsers", "no") == "no"  # the ports belong to the group dialout
+    assert settings.get("PrivateDevices", "no") == "no"
+
+
+def test_a_service_that_may_write_and_run_no_memory_can_serve() -> None:
+    """MemoryDenyWriteExecute: the kernel's own switch for it, where there is one (Linux 6.3 or later)."""
+    refuse = "import ctypes, runpy, sys; libc = ctypes.CDLL(None); denied = libc.prctl(65, 1, 0, 0, 0)\n"
+    work = (
+        "assert denied or libc.prctl(66, 0, 0, 0, 0) == 1\n"
+        "import asyncio, numpy\n"
+        "from host.board.core import BoardCore\n"
+        "from host.codec import load\n"
+        "from host.edge.classifier import load as load_classifier\n"
+        "codec, classifier = load(), load_classifier()\n"
+        "picture = numpy.full((224, 224, 3), 90, numpy.uint8)\n"
+        "print('denied', denied, classifier.top(codec.decoder().decode(codec.encode(picture)).picture)[0][2] > 0)\n"
+    )
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
+    if sys.platform != "linux":
+        pytest.skip("Linux only")
+    done = subprocess.run(
+        [sys.executable, "-c", refuse + work], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if done.stdout.startswith("denied -1"):
+        pytest.skip("this kernel has no such switch (Linux 6.3 or later has)")
+    assert done.stdout == "denied 0 True\n"
+
+
 def test_udev_takes_the_rules() -> None:
     if shutil.which("udevadm") is None:
         pytest.skip("udevadm is not installed")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from host.wire import ErrorCode
 from tests.core import vector_tables
 from tests.core.core_build import CORE, HERE, INCLUDES, STRICT, arm_flags, compile_or_fail, run, sources
 
@@ -99,3 +100,18 @@ def test_the_c_files_are_formatted() -> None:
     assert len(files) > 20
     done = run(["clang-format", "--dry-run", "-Werror", *files])
     assert done.returncode == 0, done.stdout
+
+
+def test_an_error_code_without_a_place_for_its_detail_does_not_compile(tmp_path: Path) -> None:
+    _needs("gcc")
+    text = (CORE / "src" / "board_report.c").read_text(encoding="utf-8")
+    texts = set(re.findall(r"\[PNC_ERROR_CODE_(\w+)\] =", text))
+    assert texts == {code.name for code in ErrorCode}
+    last = max(ErrorCode)
+    more = text.replace(f"[PNC_ERROR_CODE_{last.name}] =", f"[{last + 1}] =")
+    assert more != text
+    (tmp_path / "more.c").write_text(more, encoding="utf-8")
+    command = ["gcc", *_flags("gcc"), f"-I{CORE / 'src'}", "-c", "more.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "static assertion failed" in done.stderr

@@ -76,6 +76,36 @@ def test_a_slow_job_gets_a_substitute_and_its_result_still_counts() -> None:
     live(test)
 
 
+def no_thread() -> None:
+    raise RuntimeError("can't start new thread")  # what Python raises at the system's limit
+
+
+def test_a_slow_job_for_which_no_thread_can_be_started_stays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        pool = WorkerPool(1, "test")
+        monkeypatch.setattr(pool, "_start_thread", no_thread)
+        release = threading.Event()
+        slow = asyncio.create_task(result(pool, lambda: release.wait(LIMIT_S) and "late", 4))
+        await asyncio.sleep(4 * SLOW_SHARE + 0.3)
+        assert (pool.idle, pool.pending) == (0, 1)
+        assert pool.wake_at_s() is not None
+        release.set()
+        assert await slow == "late"
+        assert await result(pool, lambda: "next", LIMIT_S) == "next"
+        pool.close()
+
+    live(test)
+
+
+def test_a_pool_without_threads_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(threading.Thread, "start", lambda _thread: no_thread())
+        with pytest.raises(RuntimeError, match="can't start"):
+            WorkerPool(2, "test")
+
+    asyncio.run(test())
+
+
 def test_a_job_that_hangs_is_abandoned_and_counted_until_it_ends() -> None:
     async def test() -> None:
         pool = WorkerPool(1, "test")

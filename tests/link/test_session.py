@@ -9,7 +9,16 @@ import pytest
 from host.errors import Reason
 from host.link.events import REASONS, Failed, FailureReason, ImageCollected, Opened, Ready
 from host.link.sender import Sender
-from host.link.session import HELLO_EVERY_US, HELLO_LIMIT_US, PROBE_US, SILENCE_LIMIT_US, SILENCE_US, Session, State
+from host.link.session import (
+    HELLO_EVERY_US,
+    HELLO_LIMIT_US,
+    LAST_WAIT_US,
+    PROBE_US,
+    SILENCE_LIMIT_US,
+    SILENCE_US,
+    Session,
+    State,
+)
 from host.wire import VERSION, Configure, Error, ErrorCode, Hello, Hop, Kind, LinkState, Phy, Ping, Result, Role
 from tests.link.desk import ReceiverDesk, SenderDesk, ranks
 
@@ -287,3 +296,47 @@ def test_a_configuration_refused_after_a_second_hello_still_fails() -> None:
     desk.hello()
     (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
     assert event == Failed(FailureReason.CONFIGURE, "too short an interval")
+
+
+@pytest.mark.parametrize("asleep_us", [2_000_000, 60_000_000])
+def test_after_a_pause_of_this_computer_the_board_is_asked_once_more_before_it_is_given_up(asleep_us: int) -> None:
+    desk = SenderDesk()
+    desk.wait(300_000)
+    desk.heard()
+    assert desk.at(desk.now_us + asleep_us) == []  # nothing looked at the clock or read the port meanwhile
+    assert len(desk.heard(Hello)) == 1
+    (event,) = desk.hello()
+    assert isinstance(event, Opened)
+
+
+def test_a_board_that_is_silent_after_a_pause_too_is_given_up_soon_and_once() -> None:
+    desk = SenderDesk()
+    desk.wait(300_000)
+    desk.at(desk.now_us + 60_000_000)
+    desk.wait(LAST_WAIT_US)
+    assert troubles(desk) == [FailureReason.NO_BOARD]
+    desk.wait(5_000_000)
+    assert troubles(desk) == [FailureReason.NO_BOARD]
+
+
+def test_a_pause_while_a_board_is_called_silent_gives_it_another_chance() -> None:
+    desk = SenderDesk()
+    desk.open()
+    desk.credit()
+    while not desk.heard(Hello):
+        desk.wait(100_000)
+    assert desk.at(desk.now_us + 30_000_000) == []
+    assert len(desk.heard(Hello)) == 1
+    (event,) = desk.hello()
+    assert isinstance(event, Opened)
+    assert event.restarted
+
+
+def test_after_a_pause_the_configuration_is_said_once_more_too() -> None:
+    desk = SenderDesk()
+    desk.hello(role=Role.NONE)
+    desk.heard()
+    assert desk.at(desk.now_us + 30_000_000) == []
+    assert len(desk.heard(Configure)) == 1
+    (event,) = desk.hello(role=Role.CAMERA)
+    assert isinstance(event, Opened)

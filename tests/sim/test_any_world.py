@@ -64,6 +64,8 @@ def test_every_picture_ends_once_and_every_packet_is_accounted_for(
     assert all(sender.pending == 0 for sender in scene.senders)
     outcomes = [event for _, _, event in scene.log if is_outcome(event)]
     assert len(outcomes) == submitted
+    for machine in (*scene.senders, scene.receiver):
+        assert not machine.session.channel.border.counts, "an honest end was not believed"
     for event in scene.collected:
         expected = sent[event.source, event.image]
         assert all(packet == expected[packet.rank] for packet in event.packets)

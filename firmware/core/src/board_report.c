@@ -14,6 +14,11 @@ static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_REFUSED] = "not to be had on this board",
 };
 
+/* Each code has a place in error_detail and a bit in errors_due. */
+#define ERROR_CODES (sizeof(error_texts) / sizeof(error_texts[0]))
+_Static_assert(ERROR_CODES <= sizeof((struct pnc_board){0}.error_detail) / sizeof(uint32_t), "error_detail");
+_Static_assert(ERROR_CODES <= 8u * sizeof((struct pnc_board){0}.errors_due), "errors_due");
+
 static size_t write_error(struct pnc_board *b, uint8_t *out)
 {
 	uint8_t code = 0;

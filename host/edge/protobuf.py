@@ -1,4 +1,4 @@
-"""Reads the fields of a protocol buffer message without its schema, as far as a checkpoint's index needs it.
+"""Reads the fields of a protocol buffer message without its schema: of an ONNX file, of a checkpoint's index.
 
 Format: https://protobuf.dev/programming-guides/encoding/
 """
@@ -6,11 +6,15 @@ Format: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
+
+#: Pieces of a memoryview are not copied.
+Data = TypeVar("Data", bytes, memoryview)
 
 _VARINT_BITS = 64
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
     """Return the number at ``at`` and the offset after it. Raises ValueError if it is truncated or over 64 bits."""
     value = 0
     for shift in range(0, _VARINT_BITS, 7):
@@ -26,10 +30,11 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     raise ValueError("a number has more than 64 bits")
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+def fields(data: Data) -> Iterator[tuple[int, int | Data]]:
     """Yield number and value of each field. Raises ValueError if ``data`` is not a message.
 
-    The value is an int for varints and for fixed-width fields (little-endian, unsigned), bytes for all others.
+    The value is an int for varints and for fixed-width fields (little-endian, unsigned), for all others a part of
+    ``data``.
     """
     at = 0
     while at < len(data):
