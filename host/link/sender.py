@@ -128,9 +128,7 @@ class Sender:
             raise DeadlineInfeasibleError(
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
-        # Where there is no time for a margin, there is none.
-        soonest_us = now_us + self.server.least_us - self.server.least_one_way_us
-        leaves_by_us = max(self.server.leaves_by_us(deadline_us), soonest_us)
+        leaves_by_us = self.server.leaves_by_us(now_us, deadline_us)
         number = self.server.number_for(leaves_by_us)
         number = self._numbers.free(now_us, number)
         # A server that was slow once is not given up: it may be fast again.
@@ -148,7 +146,7 @@ class Sender:
         rate = self.rate.bytes_per_s
         if rate is None:
             return None
-        left_us = self.server.leaves_by_us(deadline_us) - self.server.service_us - now_us
+        left_us = self.server.leaves_by_us(now_us, deadline_us) - self.server.service_us - now_us
         return int(rate * max(0.0, left_us) / 1e6)
 
     def part_bytes(self) -> tuple[int, int]:

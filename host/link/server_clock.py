@@ -19,10 +19,12 @@ DRIFT_US = 20_000
 USUAL = 0.25
 #: An answer should leave so much before the connection event that takes it, us.
 GUARD_US = 1_000
-#: The margin starts with this, us. It grows with a picture whose answer was late, by its lateness and as much, but at
-#: most by the step, us. It shrinks by as much with so many in time. An answer that is later than the most is no matter
-#: of a margin.
-LATER_US, MOST_STEP_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 4_000.0, 12_000.0, 100, 25_000.0
+#: The margin starts with this, us. It grows with a picture whose answer was late if another one was late among the last
+#: ``LATE_WITHIN``, by its lateness and as much, but at most by the step, us: one now and then is the air's. It shrinks
+#: by as much with so many in time. An answer that is later than the most is no matter of a margin.
+LATER_US, LATE_WITHIN, MOST_STEP_US, IN_TIME_FOR_ONE_LATE, MOST_MARGIN_US = 4_000.0, 25, 12_000.0, 100, 25_000.0
+#: The margin's largest share of the time for sending.
+MOST_SHARE = 0.15
 
 
 class ServerClock:
@@ -34,6 +36,7 @@ class ServerClock:
         self.least_service_us = 0
         self.events = EventPhase()
         self._margin_us = LATER_US
+        self._in_time = 0  # pictures since the last one that was late
         self._service = RecentSamples(most=9)
         self._round_trips = RecentSamples()
         self._differences = RecentSamples(most=96)
@@ -78,9 +81,12 @@ class ServerClock:
         So the margin is as large as it has to be for most pictures: more where the server gives no provisional answers.
         """
         if late_us <= 0:
+            self._in_time += 1
             self._margin_us = max(0.0, self._margin_us - LATER_US / IN_TIME_FOR_ONE_LATE)
         elif late_us <= MOST_MARGIN_US:
-            self._margin_us = min(self._margin_us + min(late_us + LATER_US, MOST_STEP_US), MOST_MARGIN_US)
+            if self._in_time < LATE_WITHIN:
+                self._margin_us = min(self._margin_us + min(late_us + LATER_US, MOST_STEP_US), MOST_MARGIN_US)
+            self._in_time = 0
 
     @property
     def margin_us(self) -> float:
@@ -102,11 +108,16 @@ class ServerClock:
         """The usual time from an answer's departure to its arrival."""
         return self.least_one_way_us + self._differences.quantile(USUAL) - self._differences.quantile(0)
 
-    def leaves_by_us(self, answer_by_us: int) -> float:
-        """Return when an answer that is due here at ``answer_by_us`` has to leave the server, on this clock."""
-        event_us = self.events.last_before(answer_by_us - round(self._margin_us))
+    def leaves_by_us(self, now_us: int, answer_by_us: int) -> float:
+        """Return when an answer that is due here at ``answer_by_us`` has to leave the server, on this clock.
+
+        The margin takes at most ``MOST_SHARE`` of the time from ``now_us`` on that is left for sending.
+        """
+        left_us = answer_by_us - now_us - self.service_us - 2 * self.least_one_way_us
+        margin_us = min(self._margin_us, MOST_SHARE * max(0.0, left_us))
+        event_us = self.events.last_before(answer_by_us - round(margin_us))
         if event_us is None:
-            return answer_by_us - self._margin_us - self.way_back_us
+            return answer_by_us - margin_us - self.way_back_us
         return event_us - GUARD_US - self.least_one_way_us
 
     def number_for(self, leaves_by_us: float) -> int:

@@ -101,7 +101,8 @@ def write_codec(
     model = model.to("cpu")
     arrays = arrays | decoder_arrays(model)
     graph = decoder_graph(model, kind)
-    small = quantized(graph, wide_convolutions(graph, WIDTH), examples(arrays, kind, photos[:RANGE_PHOTOS]))
+    layers = wide_convolutions(graph, WIDTH)[2:]  # the first block is more sensitive than all others together
+    small = quantized(graph, layers, examples(arrays, kind, photos[:RANGE_PHOTOS]))
     return write_weights(kind, arrays, small, out)
 
 

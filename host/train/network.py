@@ -25,7 +25,7 @@ from ..codec.layout import (
 
 WIDTH = 128
 CONDITION = 64
-BLOCKS = 6
+BLOCKS = 4
 #: Cells up to this many levels away count for a picture colour, the nearest ones most.
 NEAR_LEVELS = 24
 #: Quantizer step of most luma channels above the planes of ``FINER``, in units of a filter of unit norm.

@@ -69,9 +69,7 @@ def test_a_service_that_may_write_and_run_no_memory_can_serve() -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
     if sys.platform != "linux":
         pytest.skip("Linux only")
-    done = subprocess.run(
-        [sys.executable, "-c", refuse + work], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", refuse + work], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if done.stdout.startswith("denied -1"):
         pytest.skip("this kernel has no such switch (Linux 6.3 or later has)")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from host.link.image_number import CLOCK_MODULO_US, KEPT_US, MODULO, UsedNumbers, left_in_time, moment_us, number_of
 from host.link.receiver import REMEMBER_US
 from host.link.sender import MAX_PENDING, DeadlineInfeasibleError, Policy
+from host.link.server_clock import MOST_SHARE
 from host.wire import MAX_DEADLINE_MS
 from tests.link.desk import AHEAD_US, BEGIN_US, ROUND_TRIP_US, SERVICE_US, SenderDesk, ranked
 
@@ -65,8 +66,7 @@ def test_the_number_says_when_the_answer_must_leave_the_server(deadline_us: int,
     desk.now_us += start_us  # the server's clock may have wrapped since, or wrap before the deadline
     desk.ready()
     number = desk.submit(1, deadline_us)
-    # Without the margin where there is no time for one.
-    spare_us = min(margin_us(desk), deadline_us - ROUND_TRIP_US - SERVICE_US)
+    spare_us = min(margin_us(desk), round(MOST_SHARE * (deadline_us - ROUND_TRIP_US - SERVICE_US)))
     leaves_us = desk.now_us + deadline_us - spare_us - ROUND_TRIP_US // 2 + AHEAD_US
     assert number == number_of(leaves_us)
     (sent,) = desk.pictures()
@@ -95,7 +95,8 @@ def test_numbers_of_images_under_way_differ_and_move_by_as_little_as_they_must(d
     taken: set[int] = set()
     for deadline_ms in deadlines_ms:
         number = desk.submit(1, deadline_ms * 1000)
-        named = number_of(desk.now_us + deadline_ms * 1000 - margin_us(desk) - ROUND_TRIP_US // 2 + AHEAD_US)
+        spare_us = min(margin_us(desk), round(MOST_SHARE * (deadline_ms * 1000 - ROUND_TRIP_US - SERVICE_US)))
+        named = number_of(desk.now_us + deadline_ms * 1000 - spare_us - ROUND_TRIP_US // 2 + AHEAD_US)
         assert number not in taken
         assert all((named - back) % MODULO in taken for back in range((named - number) % MODULO))
         taken.add(number)

@@ -254,7 +254,7 @@ def test_answers_that_the_way_back_made_late_make_the_next_ones_leave_earlier(de
 
     def moved_us(late_us: int, left_late_us: int, **fields: int) -> float:
         """Return how much earlier answers have to leave after one that was late here, and left the server late."""
-        before_us = server.leaves_by_us(desk.now_us) - desk.now_us + server.way_back_us
+        before_us = server.leaves_by_us(0, desk.now_us) - desk.now_us + server.way_back_us
         number = desk.submit(3, 300_000)
         (image,) = desk.sender._images.values()
         desk.credit()
@@ -262,7 +262,7 @@ def test_answers_that_the_way_back_made_late_make_the_next_ones_leave_earlier(de
         desk.now_us = image.answer_by_us + late_us
         desk.result(number, range(3), way_us=desk.now_us - left_us, **fields)
         assert desk.sender.pending == 0
-        return before_us - (server.leaves_by_us(desk.now_us) - desk.now_us + server.way_back_us)
+        return before_us - (server.leaves_by_us(0, desk.now_us) - desk.now_us + server.way_back_us)
 
     assert moved_us(-5_000, -6_000) == pytest.approx(-LATER_US / IN_TIME_FOR_ONE_LATE)  # in time
     assert moved_us(5_000, -1_000) == 5_000 + LATER_US

@@ -10,8 +10,10 @@ from host.link.image_number import CLOCK_MODULO_US, number_of
 from host.link.server_clock import (
     GUARD_US,
     IN_TIME_FOR_ONE_LATE,
+    LATE_WITHIN,
     LATER_US,
     MOST_MARGIN_US,
+    MOST_SHARE,
     MOST_STEP_US,
     ServerClock,
 )
@@ -39,6 +41,10 @@ class Server:
         self.now_us += pause_us
         self.clock.on_result(self.now_us, self.clock_us(self.now_us - way_us), service_us)
 
+    def leaves_by_us(self, answer_by_us: int) -> float:
+        """Return when the answer has to leave of a picture that came long ago, so that there is time for any margin."""
+        return self.clock.leaves_by_us(answer_by_us - 10_000_000, answer_by_us)
+
     def number(self, leaves_by_us: int) -> int:
         """Return the number for a moment on the camera's clock."""
         return number_of(leaves_by_us + self.ahead_us)
@@ -48,7 +54,7 @@ def test_nothing_is_known_before_the_first_pong() -> None:
     clock = ServerClock()
     assert not clock.known
     assert (clock.least_us, clock.service_us, clock.way_back_us, clock.least_one_way_us) == (0, 0, 0, 0)
-    assert clock.leaves_by_us(700_000) == 700_000 - LATER_US
+    assert clock.leaves_by_us(0, 700_000) == 700_000 - LATER_US
 
 
 @settings(deadline=None)
@@ -60,7 +66,7 @@ def test_numbers_are_moments_of_the_servers_clock_whatever_the_offset(
     server.pong()
     assert server.clock.known
     assert server.clock.number_for(server.now_us + due_us) == server.number(server.now_us + due_us)
-    assert server.clock.leaves_by_us(server.now_us + due_us) == server.now_us + due_us - LATER_US - WAY_US
+    assert server.leaves_by_us(server.now_us + due_us) == server.now_us + due_us - LATER_US - WAY_US
 
 
 @settings(deadline=None)
@@ -82,7 +88,7 @@ def test_the_way_back_is_what_a_quarter_of_the_answers_did_not_exceed(slow: int,
     for index in range(20):
         server.result(WAY_US + (40_000 if index >= 20 - slow else 0))
     assert server.clock.way_back_us == expected_us
-    assert server.clock.leaves_by_us(server.now_us + 300_000) == server.now_us + 300_000 - LATER_US - expected_us
+    assert server.leaves_by_us(server.now_us + 300_000) == server.now_us + 300_000 - LATER_US - expected_us
 
 
 def test_a_first_pong_that_was_slow_is_no_measure_of_the_way_back() -> None:
@@ -96,10 +102,10 @@ def test_a_first_pong_that_was_slow_is_no_measure_of_the_way_back() -> None:
 
 def late(clock: ServerClock, *late_us: int) -> float:
     """Return how much earlier an answer has to leave after pictures whose answers were late by these times."""
-    before_us = clock.leaves_by_us(10_000_000)
+    before_us = clock.leaves_by_us(0, 10_000_000)
     for each in late_us:
         clock.on_outcome(each)
-    return before_us - clock.leaves_by_us(10_000_000)
+    return before_us - clock.leaves_by_us(0, 10_000_000)
 
 
 @settings(deadline=None)
@@ -107,14 +113,36 @@ def late(clock: ServerClock, *late_us: int) -> float:
 def test_the_margin_grows_with_late_answers_and_stays_within_its_bounds(late_us: list[int]) -> None:
     server = Server()
     server.pong()
-    margin_us = LATER_US  # which it starts with
+    margin_us, in_time = LATER_US, 0  # which it starts with
     for each in late_us:
         moved_us = late(server.clock, each)
-        grown_us = min(each + LATER_US, MOST_STEP_US) if each <= MOST_MARGIN_US else 0.0
+        matters = each <= MOST_MARGIN_US
+        grown_us = min(each + LATER_US, MOST_STEP_US) if matters and in_time < LATE_WITHIN else 0.0
         expected_us = grown_us if each > 0 else -LATER_US / IN_TIME_FOR_ONE_LATE
+        in_time = in_time + 1 if each <= 0 else 0 if matters else in_time
         after_us = min(max(0.0, margin_us + expected_us), MOST_MARGIN_US)
         assert moved_us == pytest.approx(after_us - margin_us, abs=1e-3)
         margin_us = after_us
+
+
+def test_one_late_answer_in_many_does_not_move_the_margin() -> None:
+    """It is the air's, and a margin for it would cost more bytes than answers."""
+    server = Server()
+    server.pong()
+    for _ in range(3):
+        late(server.clock, *[0] * LATE_WITHIN)
+        assert late(server.clock, 5_000) == 0
+    assert late(server.clock, *[0] * (LATE_WITHIN - 1), 5_000) > 0
+
+
+def test_the_margin_takes_a_share_of_the_time_for_sending_at_most() -> None:
+    server = Server()
+    server.pong()
+    least_us = 2 * WAY_US + 30_000
+    for left_us in (0, 5_000, 20_000, 400_000):
+        answer_by_us = server.now_us + least_us + left_us
+        margin_us = answer_by_us - WAY_US - server.clock.leaves_by_us(server.now_us, answer_by_us)
+        assert margin_us == pytest.approx(min(LATER_US, MOST_SHARE * left_us))
 
 
 def test_the_margin_is_taken_from_the_event_before_it_too() -> None:
@@ -123,11 +151,11 @@ def test_the_margin_is_taken_from_the_event_before_it_too() -> None:
     for _ in range(8):
         server.pong(pause_us=150_000)
     event_us = server.now_us + 500_000
-    before_us = server.clock.leaves_by_us(event_us + 5_000)
+    before_us = server.leaves_by_us(event_us + 5_000)
     server.clock.on_outcome(1)  # the margin was 4 ms and is 8 ms
-    assert server.clock.leaves_by_us(event_us + 5_000) == before_us - 50_000
-    assert server.clock.leaves_by_us(event_us + 8_000) == before_us - 50_000
-    assert server.clock.leaves_by_us(event_us + 8_002) == before_us
+    assert server.leaves_by_us(event_us + 5_000) == before_us - 50_000
+    assert server.leaves_by_us(event_us + 8_000) == before_us - 50_000
+    assert server.leaves_by_us(event_us + 8_002) == before_us
 
 
 def test_the_time_of_the_server_and_the_way_back_are_told_apart() -> None:
@@ -180,7 +208,7 @@ def test_another_servers_clock_replaces_the_first_one_at_once(jump_us: int) -> N
     server.ahead_us += jump_us
     server.result()
     assert server.clock.number_for(server.now_us + 300_000) == server.number(server.now_us + 300_000)
-    assert server.clock.leaves_by_us(server.now_us) == server.now_us - LATER_US - WAY_US
+    assert server.leaves_by_us(server.now_us) == server.now_us - LATER_US - WAY_US
 
 
 @settings(deadline=None)
@@ -211,8 +239,8 @@ def test_an_answer_should_leave_before_the_last_connection_event_that_is_in_time
     event_us = server.now_us + 500_000
     leaves_us = event_us - GUARD_US - WAY_US
     due_us = event_us + int(LATER_US)
-    assert server.clock.leaves_by_us(due_us) == leaves_us
-    assert server.clock.leaves_by_us(due_us + 49_999) == leaves_us
-    assert server.clock.leaves_by_us(due_us + 50_000) == leaves_us + 50_000
+    assert server.leaves_by_us(due_us) == leaves_us
+    assert server.leaves_by_us(due_us + 49_999) == leaves_us
+    assert server.leaves_by_us(due_us + 50_000) == leaves_us + 50_000
     server.clock.events.set_interval(30_000)
-    assert server.clock.leaves_by_us(due_us + 49_999) == event_us + 49_999 - WAY_US
+    assert server.leaves_by_us(due_us + 49_999) == event_us + 49_999 - WAY_US
