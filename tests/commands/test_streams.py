@@ -108,6 +108,7 @@ def test_a_stream_goes_on_with_a_new_edge_server(boards: Boards, many: list[Path
             line_with(process, many[2].name, "stdout")
             server.send_signal(signal.SIGINT)
             assert server.wait(pace.seconds(10)) == 130
+            time.sleep(2 * deadline_s)  # so the deadline of a picture passes without any server
             with started("host.recv", "--port", boards.edge, cwd=tmp_path) as later:
                 line_with(later, "serving on")
                 out, err = process.communicate(timeout=pace.seconds(60))
