@@ -20,12 +20,10 @@ class CameraKey:
     def __init__(self, seal: CameraSeal | None) -> None:
         self._seal = seal
         self._reports = KeyReports()
+        #: Whether the edge server may be another program than before, which cannot open what is sealed for that one: a
+        #: ping is to find out, also while pictures are under way.
+        self.is_doubtful = False
         self.packet_bytes = (MAX_CODEC_BYTES, 0) if seal is None else (seal.room, seal.room - seal.first_room)
-
-    @property
-    def is_set(self) -> bool:
-        """Whether there is a key."""
-        return self._seal is not None
 
     @property
     def may_send(self) -> bool:
@@ -52,11 +50,16 @@ class CameraKey:
         if fault is not None:
             return self._reports.fault(now_us, 0, fault, at_camera=True)
         self._reports.fine(0)
+        self.is_doubtful = False
         for image in images:
             if image.seal is not None and not image.seal.is_current:
                 image.seal = None
                 image.requeue_all()
         return None
+
+    def on_unanswered(self) -> None:
+        """Take note that a picture was not answered."""
+        self.is_doubtful = self._seal is not None
 
     def prepare(self, image: OutgoingImage) -> OutgoingImage:
         """Return an image that has its seal."""

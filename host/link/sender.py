@@ -197,7 +197,8 @@ class Sender:
             if now_us >= self._ends_us(image):
                 del self._images[image.number]
                 events.append(image.final_answer() or Unanswered(image.number, len(image.sent), image.resent))
-                self._doubts_server |= self.key.is_set and not image.best  # a new one cannot open what is sealed
+                if image.best is None:
+                    self.key.on_unanswered()
         ping_us = self._ping_at()
         if ping_us is not None and now_us >= ping_us:
             self._ping(now_us)
@@ -258,8 +259,7 @@ class Sender:
 
     def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
         round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
-        fault = self.key.fault_of(now_us, pong, self._images.values())
-        if fault is not None:
+        if (fault := self.key.fault_of(now_us, pong, self._images.values())) is not None:
             return [*fault]
         if pong.origin_us not in self._origins or round_trip_us < 0:
             is_known = pong.origin_us in self._origins
@@ -372,7 +372,7 @@ class Sender:
         """Return when the next ping is due; None while pictures are outstanding: it would queue behind them."""
         if self.session.state is not State.OPEN or self.link is not LinkState.UP:
             return None
-        if self._outstanding() and not self._doubts_server:
+        if self._outstanding() and not self._doubts_server and not self.key.is_doubtful:
             return None
         if self._pinged_us is None:
             return 0

@@ -9,6 +9,7 @@ from .cipher import MOST_PADDED
 
 _PICTURE = Struct("<BHBH")
 _PEER_AT = 1
+_IS_PICTURE, _IS_LAST = int(PictureFlags.PICTURE), int(PictureFlags.LAST)
 #: A text is padded to one of these sizes, in bytes, so that its length says little about the labels in it.
 _PADDED = (64, 128, MOST_PADDED)
 _END = b"\x80"
@@ -16,7 +17,7 @@ _END = b"\x80"
 
 def of_picture(packet: Picture) -> bytes:
     """Return the first six bytes of a picture packet with source 0: no hop may change them."""
-    flags = PictureFlags.PICTURE.value | (PictureFlags.LAST.value if packet.last else 0) | packet.program << 4
+    flags = (_IS_PICTURE | _IS_LAST if packet.last else _IS_PICTURE) | packet.program << 4
     return _PICTURE.pack(flags, packet.image, packet.rank, packet.position)
 
 
