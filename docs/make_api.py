@@ -24,6 +24,7 @@ SECTIONS = {
         *("load_sureness", "Sureness"),
     ),
     "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "PictureEncoder", "Decoder", "Decoded"),
+    "Keys": ("Key", "read_key", "make_key"),
     "Transports": ("Transport", "SerialTransport", "BleEdgeTransport", "virtual_boards", "now_us"),
     "Events": (
         *(
@@ -36,13 +37,14 @@ SECTIONS = {
             "ImageCollected",
             "Notice",
             "Implausible",
+            "KeyMismatch",
             "Failed",
         ),
-        *("FailureReason", "LinkState", "Phy", "ResultStatus"),
+        *("FailureReason", "KeyFault", "LinkState", "Phy", "ResultStatus"),
     ),
     "Errors": (
         *("PncError", "Reason", "CameraError", "ServerError", "ClassifierError", "CodecError", "PictureError"),
-        *("DeadlineInfeasibleError", "TransportError"),
+        *("DeadlineInfeasibleError", "TransportError", "KeyFileError"),
     ),
     "Text": ("printable",),
 }

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         FailureReason,
         ImageCollected,
         Implausible,
+        KeyFault,
+        KeyMismatch,
         LinkChanged,
         Notice,
         Opened,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     )
     from .link.sender import DeadlineInfeasibleError
     from .ranked import RankedPacket
+    from .seal.key import Key, KeyFileError, make_key, read_key
     from .sim.virtual_boards import virtual_boards
     from .text import printable
     from .transport.driver import now_us
@@ -82,12 +85,17 @@ _PUBLIC = {
     "Unanswered": ("link.events", "Unanswered"),
     "ImageCollected": ("link.events", "ImageCollected"),
     "Implausible": ("link.events", "Implausible"),
+    "KeyMismatch": ("link.events", "KeyMismatch"),
+    "KeyFault": ("link.events", "KeyFault"),
     "Notice": ("link.events", "Notice"),
     "Failed": ("link.events", "Failed"),
     "FailureReason": ("link.events", "FailureReason"),
     "LinkState": ("wire", "LinkState"),
     "Phy": ("wire", "Phy"),
     "ResultStatus": ("wire", "ResultStatus"),
+    "Key": ("seal.key", "Key"),
+    "read_key": ("seal.key", "read_key"),
+    "make_key": ("seal.key", "make_key"),
     "PncError": ("errors", "PncError"),
     "Reason": ("errors", "Reason"),
     "CameraError": ("camera.camera", "CameraError"),
@@ -97,6 +105,7 @@ _PUBLIC = {
     "PictureError": ("codec.errors", "PictureError"),
     "DeadlineInfeasibleError": ("link.sender", "DeadlineInfeasibleError"),
     "TransportError": ("transport.transport", "TransportError"),
+    "KeyFileError": ("seal.key", "KeyFileError"),
     "printable": ("text", "printable"),
 }
 
@@ -120,6 +129,10 @@ __all__ = [
     "FailureReason",
     "ImageCollected",
     "Implausible",
+    "Key",
+    "KeyFault",
+    "KeyFileError",
+    "KeyMismatch",
     "LinkChanged",
     "LinkState",
     "Notice",
@@ -144,8 +157,10 @@ __all__ = [
     "load_codec",
     "load_picture",
     "load_sureness",
+    "make_key",
     "now_us",
     "printable",
+    "read_key",
     "virtual_boards",
 ]
 

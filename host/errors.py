@@ -41,6 +41,7 @@ class Reason(StrEnum):
     OLD_SERVICE = "old service"  # the camera board's GATT service is that of another release
     NO_CONNECTION = "no connection"  # the camera board does not accept the connection
     PAIRING = "pairing"  # the two ends do not share keys
+    WRONG_KEY = "wrong key"  # camera and edge server do not have the same key for pictures
     # This computer's software, files and the command line
     MISSING_PACKAGE = "missing package"  # ``subject`` is not installed: a requirement as pip takes it
     NOT_SHIPPED = "not shipped"  # ``subject`` is a published classifier, which is not part of an edge server

@@ -20,6 +20,7 @@ from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
+from .cli.key_option import add_key_argument, chosen_keys
 from .cli.notices import Notices
 from .codec import load
 from .edge.answered import AnsweredPicture
@@ -42,6 +43,7 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     add_port_arguments(p)
+    add_key_argument(p, several=True)
     p.add_argument(
         "--ble",
         action="append",
@@ -104,6 +106,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         raise CommandError("--ble uses this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
     if by_bluetooth:
         _check_cameras(arguments.ble)
+    keys = chosen_keys(arguments)
     chosen = None if by_bluetooth else chosen_port(arguments, "edge")
     codec = load()
     classifier = load_classifier(arguments.classifier)
@@ -135,6 +138,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             workers=arguments.workers,
             sure=arguments.sure,
             sureness=sureness,
+            keys=keys,
         )
         async with manager.watching(lambda: server.progress_us):
             await server.run()

@@ -26,12 +26,14 @@ from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.key_option import add_key_argument, chosen_key
 from .cli.notices import Notices
 from .cli.units import milliseconds
 from .codec import Codec, load, load_picture
 from .edge.builtin import DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
 from .printing import note, show
+from .seal.key import Key
 from .text import json_line
 from .wire import MAX_DEADLINE_MS
 
@@ -64,6 +66,7 @@ def parser() -> CommandParser:
         "--connect", default="5s", metavar="5s", help="longest wait for the boards and the edge server at the start"
     )
     add_port_arguments(p)
+    add_key_argument(p, several=False)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
         "--classifier",
@@ -122,6 +125,7 @@ async def send(arguments: argparse.Namespace) -> int:
         files = find_pictures(arguments.files, recursive=arguments.recursive)
     except OSError as error:
         raise CommandError(str(error), USAGE) from error
+    key = chosen_key(arguments)
     transport = chosen_port(arguments, "camera")
     # A single file that is not a picture is reported before any board is touched.
     only = _read(files[0]) if len(files) == 1 else None
@@ -130,10 +134,10 @@ async def send(arguments: argparse.Namespace) -> int:
         notice = stack.enter_context(Notices(NAME))
         saved_at: SavedAt | None = None  # the edge server runs in another process, which saves its pictures itself
         if transport is None:
-            testbed = await _testbed(stack, arguments, codec, notice)
+            testbed = await _testbed(stack, arguments, codec, key, notice)
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
-            Camera(transport, codec, reopen=only is None, on_notice=notice)  # a stream outlives an outage
+            Camera(transport, codec, key=key, reopen=only is None, on_notice=notice)  # a stream outlives an outage
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
@@ -202,7 +206,9 @@ async def _completed(report: TransferReport, saved_at: SavedAt | None) -> Transf
     return report.saved_as(saved.picture, saved.issue)
 
 
-async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, notice: Notices) -> Testbed:
+async def _testbed(
+    stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, key: Key | None, notice: Notices
+) -> Testbed:
     # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
     from .edge.archive import Archive
@@ -212,7 +218,8 @@ async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: 
     notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
     archive = Archive(Path(arguments.save))
     classifier = load_classifier(arguments.classifier)
-    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice))
+    keys = [] if key is None else [key]
+    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice, keys))
 
 
 def _time_ms(option: str, text: str, most_ms: float) -> float:

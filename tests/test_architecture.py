@@ -27,14 +27,16 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "": ("devices", "camera", "edge", "sim"),
     # libraries, from the ends to the wire
     "cli": ("devices", "camera", "edge", "sim", "printing"),
-    "camera": ("board", "codec"),
-    "edge": ("board", "codec"),
+    "camera": ("board", "codec", "seal"),
+    "edge": ("board", "codec", "seal"),
     "devices": ("board",),
     "sim": ("board",),
     "board": ("transport", "version"),
     "transport": ("link",),
     # link and codec do not know each other: a ranked packet is all that passes between them
     "link": ("ranked", "files"),
+    # the cryptography of keys, behind the protocols of link
+    "seal": ("link", "files"),
     "codec": ("ranked", "files"),
     # leaves
     "ranked": ("wire",),

@@ -21,14 +21,17 @@ from ..link.events import (
     Failed,
     FailureReason,
     Implausible,
+    KeyMismatch,
     LinkChanged,
     Opened,
     Ready,
     Unanswered,
 )
+from ..link.sealing import CameraSeal
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
+from ..seal.key import Key
 from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
@@ -64,6 +67,8 @@ class Camera:
         codec: encodes the pictures; by default the shipped codec, loaded with the first picture.
         phy: the PHY that the board is to use. The default does not change it.
         interval_us: the connection interval that the board is to use, in us. 0 does not change it.
+        key: seals the pictures, so that only an edge server with the same key can read them, and no other answers.
+            None: pictures and answers are not sealed.
         reopen: whether the camera outlives an outage: a transport that is lost, and a board that falls silent after it
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
@@ -79,6 +84,7 @@ class Camera:
         *,
         phy: Phy = Phy.KEEP,
         interval_us: int = 0,
+        key: Key | None = None,
         reopen: bool = False,
         on_event: Callable[[Event], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
@@ -90,7 +96,7 @@ class Camera:
         self._on_event = on_event
         self._on_notice = on_notice
         configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=KEEP_POWER_DBM)
-        self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure)
+        self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure, seal=_seal_of(key))
         self._driver = Driver(self.sender, transport, self._handle)
         self._driving: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
@@ -154,7 +160,8 @@ class Camera:
         start_us = now_us()
         deadline_us = start_us + round(deadline_ms * 1000)
         likely = self.sender.likely_bytes(start_us, deadline_us)
-        picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, self.sender.part_bytes())
+        sizes = self.sender.part_bytes(), self.sender.key.packet_bytes
+        picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, *sizes)
         encoded_us = now_us()
         reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
@@ -172,7 +179,8 @@ class Camera:
 
         Raises:
             DeadlineInfeasibleError: the deadline is below the link's latency.
-            ValueError: there are no packets, or their ranks do not count up from 0.
+            ValueError: there are no packets, their ranks do not count up from 0, or there is a key and a packet has
+                more than 228 codec bytes, or the first one more than 220.
             CameraError: the board went away.
         """
         return await self._send(packets, deadline_us, None)
@@ -267,6 +275,11 @@ class Camera:
                     f"{self._transport.name}: the edge board speaks another protocol version",
                     reason=Reason.WRONG_FIRMWARE,
                 )
+            case KeyMismatch():
+                text = f"{self._transport.name}: {event}"
+                if not self._ready.done():
+                    raise CameraError(text, reason=Reason.WRONG_KEY)
+                self._notice(text)
             case Implausible():
                 self._notice(f"{self._transport.name}: {event}")
             case Ready() if not self._ready.done():
@@ -289,3 +302,12 @@ class Camera:
         else:
             text, reason = f"no edge server answered in {waited_s:.0f} s", Reason.NO_EDGE_SERVER
         return CameraError(f"{self._transport.name}: {text}", reason=reason)
+
+
+def _seal_of(key: Key | None) -> CameraSeal | None:
+    """Return what seals pictures with a key. Raises PncError if the package for that is not installed."""
+    if key is None:
+        return None
+    from ..seal.camera_seal import KeyedCamera  # only here: most cameras have no key, and need no cryptography
+
+    return KeyedCamera(key)

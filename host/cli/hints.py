@@ -46,6 +46,7 @@ HINTS: Mapping[Reason, str] = {
         "open the board's pairing window with its button and try again; if the two were paired before, make both "
         "forget it (docs/troubleshooting.md)"
     ),
+    Reason.WRONG_KEY: "give both `send` and `recv` the same file with --key, or neither",
     Reason.MISSING_PACKAGE: "pip install {subject}",
     Reason.NOT_SHIPPED: (
         "pip install 'pnc-link[evaluate]', write it with "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from ..edge.answered import AnsweredPicture
 from ..edge.archive import NOT_SAVED, Archive
 from ..edge.classifier import Classifier
 from ..edge.server import EdgeServer
+from ..seal.key import Key
 from ..sim.virtual_boards import boards_in_world
 from ..sim.world import WorldSettings
 from ..transport.transport import Transport
@@ -74,6 +75,7 @@ async def virtual_testbed(
     classifier: Classifier,
     archive: Archive,
     on_notice: Callable[[str], None],
+    keys: Sequence[Key] = (),
 ) -> AsyncIterator[Testbed]:
     """Run boards and server in real time, as long as the context lasts."""
     async with boards_in_world(settings) as transports:
@@ -86,6 +88,7 @@ async def virtual_testbed(
             on_picture=testbed.keep,
             on_notice=on_notice,
             reopen=False,
+            keys=keys,
         )
         async with server:
             yield testbed
