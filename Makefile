@@ -8,12 +8,14 @@ BOARD ?= nrf52840dk
 CODECS ?= pnc-v2,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
 LINK ?= sim
+SLOTS ?= 3 4
+CORE_FLAGS := -std=c11 -O2 -Wall -Wextra -Ifirmware/core/include -Iprotocol -Itests/core
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors api firmware \
+.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size explore prove mutants mutants-core bench figures protocol vectors api firmware \
 	sim-boards clean
 
 help: ## List the goals
@@ -61,6 +63,11 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 
 size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
+
+explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and compare each call with a naive queue
+	@mkdir -p build
+	@set -e; for slots in $(SLOTS); do \
+		$(CC) $(CORE_FLAGS) -DPNC_QUEUE_SLOTS=$${slots}u tests/core/explore_queue.c -o build/explore$$slots; build/explore$$slots; done
 
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
