@@ -67,7 +67,6 @@ def test_a_board_that_is_not_greeted_again_is_found(
 ) -> None:
     reference()
     monkeypatch.setattr(Session, "_on_error", lambda *_: [])
-    monkeypatch.setattr(Session, "_tick_open", lambda *_: None)
     assert main(["--kind", "reset", "--sample", "10", "--jobs", "1"]) == 1
     output = capsys.readouterr().out
     assert "--replay reset:" in output
