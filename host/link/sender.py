@@ -258,11 +258,13 @@ class Sender:
                 self.session.channel.write(now_us, lost.packet)
 
     def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
-        round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
+        elapsed_us = (now_us - pong.origin_us) % (1 << 32)
+        round_trip_us = elapsed_us - pong.held_us
         if (fault := self.key.fault_of(now_us, pong, self._images.values())) is not None:
             return [*fault]
-        if pong.origin_us not in self._origins or round_trip_us < 0:
-            is_known = pong.origin_us in self._origins
+        # A clock that was set back meanwhile makes an endless round trip of a short one.
+        is_known = pong.origin_us in self._origins and elapsed_us <= LONGEST_US
+        if not is_known or round_trip_us < 0:
             self.session.channel.border.count(Flaw.PONG_HELD if is_known else Flaw.PONG_ORIGIN)
             return []
         self._doubts_server = False
