@@ -15,8 +15,8 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size explore prove mutants mutants-core bench figures protocol vectors api firmware \
-	sim-boards clean
+.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size explore prove mutants \
+	mutants-core bench figures protocol vectors api firmware sim-boards locked lock audit clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,16 @@ firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Z
 sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python -m tests.bsim.simulation
 
+locked: $(VENV)/bin/python ## Set up .venv with all extras, each package at the version and digest of locks/ (as CI does)
+	@.ci/install $(BIN)/python
+	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures
+
+lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
+	@$(BIN)/python .ci/lock.py $(TORCH)
+
+audit: $(VENV)/.audit ## Check licences and known weaknesses of packages, and write the list of packages (build/sbom.json)
+	@$(BIN)/python .ci/audit.py
+
 clean: ## Remove what was built and set up
 	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -113,6 +123,10 @@ $(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
 
 $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[evaluate,baselines,plot]'
+	@touch $@
+
+$(VENV)/.audit: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audit]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge
