@@ -20,6 +20,7 @@ from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
+from .cli.log_options import EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .codec import load
 from .edge.answered import AnsweredPicture
@@ -71,6 +72,7 @@ def parser() -> CommandParser:
         help="answer finally, and stop the camera, as soon as the answer is right with this probability, "
         "above 0 and at most 1 (default: use all that arrives in time)",
     )
+    add_log_arguments(p)
     return p
 
 
@@ -113,6 +115,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
+        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice)))
         transport: Transport
         if by_bluetooth:
             transport = BleEdgeTransport(
@@ -121,14 +124,15 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         elif chosen is not None:
             transport = chosen
         else:
-            transport = await _virtual_edge(stack, arguments, notice)
+            transport = await _virtual_edge(stack, arguments, notice, log)
         manager = ServiceManager()
         server = EdgeServer(
-            transport,
+            log.transport(transport),
             codec,
             classifier,
             archive=archive,
-            on_picture=lambda picture: _show(picture, notice),
+            on_picture=lambda picture: _show(picture, notice, log),
+            on_event=log.event,
             on_notice=notice,
             on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,
@@ -146,11 +150,15 @@ def _ready(manager: ServiceManager, transport: Transport, notice: Notices) -> No
     manager.ready(f"serving on {transport.name}")
 
 
-async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices) -> Transport:
+async def _virtual_edge(
+    stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices, log: EdgeLog
+) -> Transport:
     """Start two virtual boards, report how to send to them, and return the edge board's transport."""
     from .sim.virtual_boards import boards_in_world  # only here: with a board or Bluetooth nothing is simulated
 
-    boards = await stack.enter_async_context(boards_in_world(world_settings(arguments), terminals=True))
+    boards = await stack.enter_async_context(
+        boards_in_world(world_settings(arguments), terminals=True, on_world=log.world)
+    )
     why = why_virtual(arguments)
     notice(f"{why}: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
     return boards[-1]
@@ -165,7 +173,8 @@ def _check_cameras(names: Sequence[str]) -> None:
         raise CommandError(f"--ble: {len(names)} cameras given, at most {PEERS} are possible", USAGE)
 
 
-def _show(picture: AnsweredPicture, notice: Notices) -> None:
+def _show(picture: AnsweredPicture, notice: Notices, log: EdgeLog) -> None:
+    log.picture(picture)
     best = f"{picture.top[0][1]} {picture.top[0][2]:.0%}" if picture.top else "nothing decodable"
     show(
         f"{picture.time}  camera {picture.source}  image {picture.image:5}  {picture.bytes:6,} bytes  "

@@ -26,6 +26,7 @@ from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.log_options import CameraLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .cli.units import milliseconds
 from .codec import Codec, load, load_picture
@@ -37,6 +38,7 @@ from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
     from .cli.testbed import Saved, Testbed
+    from .log.recorder import Recorder
 
 NAME = "send"
 #: Longest time of --period and --connect: an hour.
@@ -74,6 +76,7 @@ def parser() -> CommandParser:
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
     )
+    add_log_arguments(p, plot=True)
     return p
 
 
@@ -128,12 +131,15 @@ async def send(arguments: argparse.Namespace) -> int:
     codec = load()
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        recorder = stack.enter_context(recording(arguments, NAME, notice))
+        log = CameraLog(recorder)
         saved_at: SavedAt | None = None  # the edge server runs in another process, which saves its pictures itself
         if transport is None:
-            testbed = await _testbed(stack, arguments, codec, notice)
+            testbed = await _testbed(stack, arguments, codec, notice, recorder)
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
-            Camera(transport, codec, reopen=only is None, on_notice=notice)  # a stream outlives an outage
+            # a stream outlives an outage
+            Camera(log.transport(transport), codec, reopen=only is None, on_notice=notice, **log.hooks)
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
@@ -202,7 +208,9 @@ async def _completed(report: TransferReport, saved_at: SavedAt | None) -> Transf
     return report.saved_as(saved.picture, saved.issue)
 
 
-async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, notice: Notices) -> Testbed:
+async def _testbed(
+    stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, notice: Notices, recorder: Recorder | None
+) -> Testbed:
     # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
     from .edge.archive import Archive
@@ -212,7 +220,7 @@ async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: 
     notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
     archive = Archive(Path(arguments.save))
     classifier = load_classifier(arguments.classifier)
-    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice))
+    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice, recorder))
 
 
 def _time_ms(option: str, text: str, most_ms: float) -> float:
