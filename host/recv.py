@@ -34,6 +34,8 @@ from .errors import PncError
 from .printing import show
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
+from .web.address import DEFAULT, Address, parse_address
+from .web.page import Page
 
 NAME = "recv"
 MOST_WORKERS = 64
@@ -73,6 +75,14 @@ def parser() -> CommandParser:
         "above 0 and at most 1 (default: use all that arrives in time)",
     )
     add_log_arguments(p)
+    p.add_argument(
+        "--web",
+        nargs="?",
+        const=parse_address(DEFAULT),
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"serve a live page ({DEFAULT}); on another address than loopback with a token, which is printed",
+    )
     return p
 
 
@@ -81,6 +91,14 @@ def _workers(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_WORKERS}")
     return int(text)
+
+
+def _address(text: str) -> Address:
+    """Parse HOST:PORT, for argparse."""
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _probability(text: str) -> float:
@@ -115,7 +133,9 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
-        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice)))
+        page = None if arguments.web is None else await stack.enter_async_context(Page(arguments.web, notice))
+        sinks = [] if page is None else [page.sink]
+        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice, sinks)))
         transport: Transport
         if by_bluetooth:
             transport = BleEdgeTransport(
@@ -140,7 +160,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             sure=arguments.sure,
             sureness=sureness,
         )
-        async with manager.watching(lambda: server.progress_us):
+        async with manager.watching(lambda: server.progress_us), log.asking(server):
             await server.run()
     return 0
 

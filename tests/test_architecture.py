@@ -21,13 +21,14 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     # commands
     "__main__": ("cli",),
     "send": ("cli",),
-    "recv": ("cli",),
+    "recv": ("cli", "web"),
     "timeline": ("cli",),
     "boards": ("cli",),
     # the public face; the commands do not stand on it
     "": ("devices", "camera", "edge", "sim"),
     # libraries, from the ends to the wire
     "cli": ("devices", "camera", "edge", "sim", "log", "printing"),
+    "web": ("edge", "log", "printing"),
     "camera": ("board", "codec"),
     "edge": ("board", "codec"),
     "log": ("transport", "version"),

@@ -81,7 +81,7 @@ class Camera:
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
-        on_submitted: is called in the event loop with every picture that the link has taken. It must not block or raise.
+        on_submitted: is called in the event loop with every picture that the link has taken, as ``on_event``.
         on_notice: is called in the event loop with printable lines for a person: when an outage begins and ends, and
             what was guessed, ignored or missing when a picture file was read (``load_picture``).
     """

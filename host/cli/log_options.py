@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..errors import PncError
 from ..files import check_writable
-from ..link.events import Event
+from ..link.events import Event, LinkChanged
 from ..log.boards import tap_connection
 from ..log.bug_report import write_bug_report
 from ..log.entry import CAMERA, EDGE
@@ -25,16 +26,20 @@ from ..log.sinks import FileSink, MemorySink
 from ..log.tap import Tap, TappedTransport, add_submitted
 from ..log.timeline import time_lines
 from ..transport.transport import Transport
+from ..wire import LinkState
 from .start import PACKAGE
 
 if TYPE_CHECKING:
     from ..camera.camera import Submitted
     from ..edge.answered import AnsweredPicture
+    from ..edge.server import EdgeServer
     from ..sim.world import World
 
 #: Fields of an answered picture that the log does not repeat, or that are no text.
 _NOT_LOGGED = ("source", "image", "pixels", "cells")
 _DOCTOR_S = 30.0
+#: How often a board is asked for its statistics, s.
+_STATISTICS_S = 1.0
 
 
 def add_log_arguments(parser: argparse.ArgumentParser, *, plot: bool = False) -> None:
@@ -72,7 +77,7 @@ def recording(
         check_writable(arguments.bug_report, LogError)
     loop, all_sinks, memory = asyncio.get_running_loop(), list(sinks), MemorySink()
     if arguments.log is not None:
-        all_sinks.append(FileSink(arguments.log, lambda text: loop.call_soon_threadsafe(on_notice, text)))
+        all_sinks.append(FileSink(arguments.log, lambda text: _call_soon(loop, on_notice, text)))
     if plot is not None or arguments.bug_report is not None:
         all_sinks.append(memory)
     if not all_sinks:
@@ -138,6 +143,7 @@ class EdgeLog:
     def __init__(self, recorder: Recorder | None) -> None:
         self._recorder = recorder
         self._tap = None if recorder is None else Tap(recorder, EDGE)
+        self._linked: set[int] = set()
 
     def transport(self, transport: Transport) -> Transport:
         """Return a transport whose bytes are recorded."""
@@ -147,6 +153,27 @@ class EdgeLog:
         """Record an event of the link."""
         if self._tap is not None:
             self._tap.event(event)
+        if isinstance(event, LinkChanged):
+            (self._linked.add if event.state is LinkState.UP else self._linked.discard)(event.source)
+
+    @asynccontextmanager
+    async def asking(self, server: EdgeServer) -> AsyncIterator[None]:
+        """Ask the board for its statistics every second, as long as the context lasts and anybody wants them."""
+        if self._tap is None:
+            yield
+            return
+
+        async def ask() -> None:
+            while True:
+                await asyncio.sleep(_STATISTICS_S)
+                for source in sorted(self._linked):
+                    server.request_statistics(source)
+
+        task = asyncio.create_task(ask())
+        try:
+            yield
+        finally:
+            task.cancel()
 
     def picture(self, picture: AnsweredPicture) -> None:
         """Record an answered picture, without its pixels."""
@@ -159,6 +186,12 @@ class EdgeLog:
         if self._recorder is not None:
             for source, connection in enumerate(world.connections):
                 tap_connection(self._recorder, connection, source)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, on_notice: Callable[[str], None], text: str) -> None:
+    """Call in the event loop, from another thread. A loop that is closed has nobody to tell."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(on_notice, text)
 
 
 def _doctor() -> str:

@@ -56,7 +56,7 @@ def parse_line(line: str | bytes) -> Entry:
         raise ValueError("no JSON object")
     time_us, run, vantage, event = (values.get(name) for name in _OWN)
     is_time = isinstance(time_us, int) and not isinstance(time_us, bool)
-    if not (is_time and isinstance(run, str) and isinstance(vantage, str) and isinstance(event, str)):
+    if not is_time or not isinstance(run, str) or not isinstance(vantage, str) or not isinstance(event, str):
         raise ValueError("time_us, run, vantage or event is missing")
     fields = {name: value for name, value in values.items() if name not in _OWN}
-    return Entry(time_us, vantage, event, fields, run)
+    return Entry(int(time_us or 0), vantage, event, fields, run)
