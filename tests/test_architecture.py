@@ -22,6 +22,7 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "__main__": ("cli",),
     "send": ("cli",),
     "recv": ("cli", "web"),
+    "demo": ("cli", "web"),
     "timeline": ("cli",),
     "boards": ("cli",),
     # the public face; the commands do not stand on it
@@ -185,7 +186,7 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {"__main__", "send", "recv", "timeline", "boards", "simulate", "train", "bench", "evaluate", "reference"}
+    tops = {"__main__", "send", "recv", "demo", "timeline", "boards", "simulate", "train", "bench", "evaluate", "reference"}
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 

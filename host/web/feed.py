@@ -8,9 +8,9 @@ import json
 import os
 from collections.abc import Sequence
 
-from ..log.entry import Entry, parse_line
+from ..log.entry import EDGE, Entry, parse_line
 
-#: Entries that the page shows.
+#: Entries of the edge server that the page shows.
 SHOWN = frozenset(
     {"arrived", "collected", "result", "picture", "link", "statistics", "opened", "failed", "port opened", "port lost"}
 )
@@ -42,7 +42,7 @@ class FeedSink:
         if self._pipe is None:
             return
         for entry in entries:
-            if entry.event in SHOWN:
+            if entry.vantage == EDGE and entry.event in SHOWN:
                 self._add(to_line(entry, run))
         self._flush()
 

@@ -1,5 +1,5 @@
 // The card of one camera.
-import { drawRanks, drawSpark, drawTimes, milliseconds, percent } from "./draw.js";
+import { drawRanks, drawSpark, drawTimes, dueText, milliseconds, percent } from "./draw.js";
 import { address, loadSmall, Loader } from "./loader.js";
 
 const PHYS = { le_1m: "1M PHY", le_2m: "2M PHY", coded_s2: "coded PHY, S=2", coded_s8: "coded PHY, S=8" };
@@ -80,7 +80,8 @@ export class CameraCard {
     text(this.node, ".caption", `Picture ${picture.image}, ${outcomeOf(picture)}`);
     text(this.node, ".packets-text", `${count}, ${picture.bytes.toLocaleString("en")} bytes, the most important first`);
     drawRanks(this.node.querySelector(".ranks"), picture);
-    drawTimes(this.node.querySelector(".way .times"), picture, 120);
+    drawTimes(this.node.querySelector(".way .times"), picture, 104);
+    text(this.node, ".due", dueText(picture));
     const answers = picture.answers.filter((answer) => answer.top.length > 0);
     if (answers.length > 0) {
       this.showAnswer(answers[answers.length - 1], answers.length);
@@ -160,8 +161,10 @@ export class CameraCard {
       image.dataset.source = address(this.number, picture.id, picture.revision);
     }
     label.className = "label";
-    label.textContent = bestOf(picture);
-    button.append(image, label);
+    label.textContent = picture.best ? picture.best[0] : "nothing";
+    const share = document.createElement("span");
+    share.textContent = picture.best ? percent(picture.best[1]) : "recognised";
+    button.append(image, label, share);
     item.append(button);
     return item;
   }

@@ -1,6 +1,6 @@
 // The dialog about one of the last pictures: its time line, and how it looked after each packet.
 import { bestOf, outcomeOf } from "./camera.js";
-import { drawTimes, milliseconds, percent } from "./draw.js";
+import { drawTimes, dueText, milliseconds, percent } from "./draw.js";
 import { address, Loader } from "./loader.js";
 
 export class Detail {
@@ -25,7 +25,8 @@ export class Detail {
       `Picture ${picture.image} of camera ${camera}: ${outcomeOf(picture)}`;
     this.slider.max = String(Math.max(picture.revision, 1));
     this.slider.value = this.slider.max;
-    drawTimes(document.getElementById("detail-times"), picture, 200);
+    drawTimes(document.getElementById("detail-times"), picture, 184);
+    document.getElementById("detail-due").textContent = dueText(picture);
     document.getElementById("detail-answers").replaceChildren(...picture.answers.map((each) => this.row(each)));
     this.dialog.showModal();
     this.showRevision();

@@ -1,13 +1,10 @@
 // Draws packets and times as SVG.
 const SVG = "http://www.w3.org/2000/svg";
 
-export function element(name, attributes, parent, text) {
+function element(name, attributes, parent) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) {
     made.setAttribute(key, value);
-  }
-  if (text !== undefined) {
-    made.textContent = text;
   }
   parent.append(made);
   return made;
@@ -15,6 +12,10 @@ export function element(name, attributes, parent, text) {
 
 export function milliseconds(ms) {
   return ms < 10000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+export function dueText(picture) {
+  return `deadline (dashed): ${milliseconds(picture.deadline_ms)}`;
 }
 
 export function percent(share) {
@@ -41,7 +42,7 @@ export function drawTimes(svg, picture, height) {
   svg.replaceChildren();
   const answers = picture.answers.map((answer) => answer.ms);
   const last = Math.max(picture.deadline_ms, ...picture.packets.map((packet) => packet[2]), ...answers, 1);
-  const bottom = height - 34;
+  const bottom = height - 18;
   const x = (ms) => 4 + (580 * ms) / last;
   const y = (rank) => 8 + ((bottom - 16) * (picture.ranks - 1 - rank)) / Math.max(picture.ranks - 1, 1);
   element("line", { x1: 4, x2: 596, y1: bottom, y2: bottom, class: "axis" }, svg);
@@ -55,9 +56,6 @@ export function drawTimes(svg, picture, height) {
     const points = `${at - 6},${bottom + 13} ${at + 6},${bottom + 13} ${at},${bottom + 2}`;
     element("polygon", { points, class: answer.final ? "answer-mark" : "first-answer" }, svg);
   }
-  element("text", { x: 4, y: height - 4 }, svg, "first packet");
-  const label = `deadline ${milliseconds(picture.deadline_ms)}`;
-  element("text", { x: Math.min(due, 596), y: height - 4, "text-anchor": "end" }, svg, label);
   const given = picture.answers.length === 1 ? "one answer" : `${picture.answers.length} answers`;
   svg.setAttribute(
     "aria-label",
