@@ -61,7 +61,11 @@ def parser() -> CommandParser:
     p.add_argument("--cameras", type=_cameras, default=2, metavar="N", help=f"1 to {MOST_CAMERAS} (%(default)s)")
     p.add_argument("--deadline", type=_time_ms, default=2000.0, metavar="2s", help="time for each answer (2s)")
     p.add_argument(
-        "--web", type=_address, default=parse_address(DEFAULT), metavar="HOST:PORT", help=f"address of the page ({DEFAULT})"
+        "--web",
+        type=_address,
+        default=parse_address(DEFAULT),
+        metavar="HOST:PORT",
+        help=f"address of the page ({DEFAULT})",
     )
     p.add_argument("--seconds", type=float, metavar="S", help="end after so long (default: when stopped)")
     add_log_arguments(p)

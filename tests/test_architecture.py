@@ -186,7 +186,19 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {"__main__", "send", "recv", "demo", "timeline", "boards", "simulate", "train", "bench", "evaluate", "reference"}
+    tops = {
+        "__main__",
+        "send",
+        "recv",
+        "demo",
+        "timeline",
+        "boards",
+        "simulate",
+        "train",
+        "bench",
+        "evaluate",
+        "reference",
+    }
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 

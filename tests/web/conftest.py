@@ -76,7 +76,9 @@ def picture_entries(image: int = 5) -> list[Entry]:
     for packet in packets:
         fields = {"rank": packet.rank, "position": packet.position, "bytes": len(packet.data), "remaining_ms": 300}
         last = {"last": packet is packets[-1]}
-        entries.append(Entry(start_us + packet.rank * 1000, "edge", "arrived", own | fields | last, payload=packet.data))
+        entries.append(
+            Entry(start_us + packet.rank * 1000, "edge", "arrived", own | fields | last, payload=packet.data)
+        )
     top = [[967, "espresso", 0.6], [968, "<b>cup</b>", 0.1]]
     done = {"final": True, "status": "ok", "packets": len(packets), "top": top}
     return [*entries, Entry(start_us + 90_000, "edge", "result", own | done)]
