@@ -15,7 +15,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size explore prove mutants \
+.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
 	mutants-core bench figures protocol vectors api firmware sim-boards locked lock audit clean
 
 help: ## List the goals
@@ -26,6 +26,9 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
+
+demo: $(VENV)/.web ## Play pictures through virtual boards and a changing air; the live page shows them (WEB=HOST:PORT)
+	@$(BIN)/python -m host.demo $(if $(WEB),--web "$(WEB)")
 
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
 	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
@@ -127,6 +130,10 @@ $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
 
 $(VENV)/.audit: $(VENV)/.edge
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@touch $@
+
+$(VENV)/.web: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,web]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge

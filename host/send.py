@@ -27,6 +27,7 @@ from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
 from .cli.key_option import add_key_argument, chosen_key
+from .cli.log_options import CameraLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .cli.units import milliseconds
 from .codec import Codec, load, load_picture
@@ -39,6 +40,7 @@ from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
     from .cli.testbed import Saved, Testbed
+    from .log.recorder import Recorder
 
 NAME = "send"
 #: Longest time of --period and --connect: an hour.
@@ -77,6 +79,7 @@ def parser() -> CommandParser:
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
     )
+    add_log_arguments(p, plot=True)
     return p
 
 
@@ -132,12 +135,15 @@ async def send(arguments: argparse.Namespace) -> int:
     codec = load()
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        recorder = stack.enter_context(recording(arguments, NAME, notice))
+        log = CameraLog(recorder)
         saved_at: SavedAt | None = None  # the edge server runs in another process, which saves its pictures itself
         if transport is None:
-            testbed = await _testbed(stack, arguments, codec, key, notice)
+            testbed = await _testbed(stack, arguments, codec, key, notice, recorder)
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
-            Camera(transport, codec, key=key, reopen=only is None, on_notice=notice)  # a stream outlives an outage
+            # a stream outlives an outage
+            Camera(log.transport(transport), codec, key=key, reopen=only is None, on_notice=notice, **log.hooks)
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
@@ -207,7 +213,12 @@ async def _completed(report: TransferReport, saved_at: SavedAt | None) -> Transf
 
 
 async def _testbed(
-    stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, key: Key | None, notice: Notices
+    stack: AsyncExitStack,
+    arguments: argparse.Namespace,
+    codec: Codec,
+    key: Key | None,
+    notice: Notices,
+    recorder: Recorder | None,
 ) -> Testbed:
     # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
@@ -219,7 +230,9 @@ async def _testbed(
     archive = Archive(Path(arguments.save))
     classifier = load_classifier(arguments.classifier)
     keys = [] if key is None else [key]
-    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice, keys))
+    return await stack.enter_async_context(
+        virtual_testbed(settings, codec, classifier, archive, notice, keys, recorder)
+    )
 
 
 def _time_ms(option: str, text: str, most_ms: float) -> float:

@@ -21,14 +21,18 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     # commands
     "__main__": ("cli",),
     "send": ("cli",),
-    "recv": ("cli",),
+    "recv": ("cli", "web"),
+    "demo": ("cli", "web"),
+    "timeline": ("cli",),
     "boards": ("cli",),
     # the public face; the commands do not stand on it
     "": ("devices", "camera", "edge", "sim"),
     # libraries, from the ends to the wire
-    "cli": ("devices", "camera", "edge", "sim", "printing"),
+    "cli": ("devices", "camera", "edge", "sim", "log", "printing"),
+    "web": ("edge", "log", "printing"),
     "camera": ("board", "codec", "seal"),
     "edge": ("board", "codec", "seal"),
+    "log": ("transport", "version"),
     "devices": ("board",),
     "sim": ("board",),
     "board": ("transport", "version"),
@@ -184,7 +188,19 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {"__main__", "send", "recv", "boards", "simulate", "train", "bench", "evaluate", "reference"}
+    tops = {
+        "__main__",
+        "send",
+        "recv",
+        "demo",
+        "timeline",
+        "boards",
+        "simulate",
+        "train",
+        "bench",
+        "evaluate",
+        "reference",
+    }
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -53,6 +54,18 @@ _MAY_PASS = frozenset({FailureReason.SILENT, FailureReason.NO_BOARD, FailureReas
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A picture that was given to the link, and has its number. Times in us, by ``now_us``."""
+
+    image: int  # its number on the wire
+    taken_us: int  # when its pixels were in memory
+    encoded_us: int  # when the first packets were encoded
+    deadline_us: int  # when the answer is due
+    packets: int  # encoded so far
+    bytes: int  # codec bytes in them
+
+
 class CameraError(PncError):
     """The board, its radio link or the edge server cannot be reached; ``reason`` says which."""
 
@@ -73,6 +86,7 @@ class Camera:
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
+        on_submitted: is called in the event loop with every picture that the link has taken, as ``on_event``.
         on_notice: is called in the event loop with printable lines for a person: when an outage begins and ends, and
             what was guessed, ignored or missing when a picture file was read (``load_picture``).
     """
@@ -87,6 +101,7 @@ class Camera:
         key: Key | None = None,
         reopen: bool = False,
         on_event: Callable[[Event], None] | None = None,
+        on_submitted: Callable[[Submitted], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self._transport = transport
@@ -94,6 +109,7 @@ class Camera:
         self._loading_codec = asyncio.Lock()
         self._reopen = reopen
         self._on_event = on_event
+        self._on_submitted = on_submitted
         self._on_notice = on_notice
         configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=KEEP_POWER_DBM)
         self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure, seal=_seal_of(key))
@@ -163,7 +179,8 @@ class Camera:
         sizes = self.sender.part_bytes(), self.sender.key.packet_bytes
         picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, *sizes)
         encoded_us = now_us()
-        reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more)
+        times_us = (start_us, encoded_us)
+        reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more, times_us)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
         report = report_on(reply, picture_sent, deadline_ms, start_us=start_us, encoded_us=encoded_us)
         return report.of_file(file, notices)
@@ -183,15 +200,20 @@ class Camera:
                 more than 228 codec bytes, or the first one more than 220.
             CameraError: the board went away.
         """
-        return await self._send(packets, deadline_us, None)
+        taken_us = now_us()
+        return await self._send(packets, deadline_us, None, (taken_us, taken_us))
 
     async def _send(
         self,
         packets: Sequence[RankedPacket],
         deadline_us: int,
         more: Callable[[], Sequence[RankedPacket]] | None,
+        times_us: tuple[int, int],
     ) -> Answer | Unanswered:
+        count, size = len(packets), sum(len(packet.data) for packet in packets)
         number = self.sender.submit(now_us(), packets, deadline_us, more)
+        if self._on_submitted is not None:
+            self._on_submitted(Submitted(number, *times_us, deadline_us, count, size))
         reply: asyncio.Future[Answer | Unanswered] = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
         self._driver.wake()

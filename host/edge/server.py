@@ -33,7 +33,7 @@ from ..seal.key import Key
 from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import Configure, LinkState, Role
+from ..wire import Configure, LinkState, Role, StatisticsRequest
 from .answered import AnsweredPicture
 from .answering import Answered, Answering
 from .archive import Archive
@@ -145,6 +145,12 @@ class EdgeServer:
         if self._serving is None:
             return 0
         return min(self._answering.progress_us, max(self._driver.turned_us, self._looked_us))
+
+    def request_statistics(self, source: int) -> None:
+        """Ask the board for its statistics about a camera, if the link is open. Nothing waits for the answer."""
+        if self._serving is not None and self._receiver.session.state is State.OPEN:
+            self._receiver.session.channel.write(now_us(), StatisticsRequest(peer=source))
+            self._driver.wake()
 
     async def run(self) -> None:
         """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
