@@ -14,7 +14,10 @@ from .version import __version__
 if TYPE_CHECKING:
     from .board.ble_edge import BleEdgeTransport
     from .camera.camera import Camera, CameraError
+    from .camera.errors import SourceError
+    from .camera.live_camera import LiveCamera
     from .camera.report import TransferReport
+    from .camera.source import SourcePicture
     from .codec.codec import Codec
     from .codec.codec import load as load_codec
     from .codec.decoder import Decoded, Decoder
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Camera": ("camera.camera", "Camera"),
     "TransferReport": ("camera.report", "TransferReport"),
+    "LiveCamera": ("camera.live_camera", "LiveCamera"),
+    "SourcePicture": ("camera.source", "SourcePicture"),
     "EdgeServer": ("edge.server", "EdgeServer"),
     "AnsweredPicture": ("edge.answered", "AnsweredPicture"),
     "Archive": ("edge.archive", "Archive"),
@@ -91,6 +96,7 @@ _PUBLIC = {
     "PncError": ("errors", "PncError"),
     "Reason": ("errors", "Reason"),
     "CameraError": ("camera.camera", "CameraError"),
+    "SourceError": ("camera.errors", "SourceError"),
     "ServerError": ("edge.errors", "ServerError"),
     "ClassifierError": ("edge.errors", "ClassifierError"),
     "CodecError": ("codec.errors", "CodecError"),
@@ -122,6 +128,7 @@ __all__ = [
     "Implausible",
     "LinkChanged",
     "LinkState",
+    "LiveCamera",
     "Notice",
     "Opened",
     "Phy",
@@ -134,6 +141,8 @@ __all__ = [
     "ResultStatus",
     "SerialTransport",
     "ServerError",
+    "SourceError",
+    "SourcePicture",
     "Sureness",
     "TransferReport",
     "Transport",

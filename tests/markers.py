@@ -43,6 +43,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_package.py", ("compiler", "slow")),
     ("camera/test_implausible.py", ("realtime",)),
+    ("camera/test_live_camera.py", ("realtime",)),
+    ("camera/test_sources.py", ("realtime", "pty")),
     ("camera/test_send_picture.py", ("realtime", "pty")),
     ("camera/test_stream.py", ("realtime", "pty")),
     ("edge/test_server.py", ("realtime",)),
