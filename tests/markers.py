@@ -73,6 +73,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # what computes for long
     ("evaluate/test_evaluate*.py", ("slow",)),
     ("evaluate/test_several_codecs.py", ("slow",)),
+    ("preview/*", ("slow",)),
     ("codec/test_decoder.py::test_every_prefix_length_decodes_*", ("slow",)),
     ("codec/test_bitstream.py::test_flipped_bits_*", ("slow",)),
     ("codec/test_packet_sizes.py::test_shorter_packets_*", ("slow",)),

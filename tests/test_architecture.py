@@ -53,6 +53,7 @@ RESEARCH: dict[str, tuple[str, ...]] = {
     "reference": ("cli",),
     # Its baselines are encoders at one setting, ready to be timed; evaluate's fill a budget. They share nothing.
     "bench": ("cli",),
+    "preview": ("cli", "evaluate"),
 }
 ARROWS = PRODUCT | RESEARCH
 
@@ -182,7 +183,7 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {"__main__", "send", "recv", "boards", "simulate", "train", "bench", "evaluate", "reference"}
+    tops = {"__main__", "send", "recv", "boards", "simulate", "train", "bench", "evaluate", "reference", "preview"}
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 

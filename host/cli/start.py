@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "send": ("send", "send pictures and print what the edge server recognised"),
     "recv": ("recv", "run the edge server: decode, classify and answer the pictures that arrive"),
     "boards": ("boards.__main__", "list, flash, pair and diagnose the boards at this computer"),
+    "preview": ("preview.__main__", "show what the edge server sees of a picture after so many bytes"),
     "simulate": ("simulate.__main__", "measure accuracy under deadlines and jamming, in virtual time"),
     "evaluate": ("evaluate.__main__", "measure accuracy against bytes, beside other codecs"),
     "bench": ("bench.__main__", "measure the link's goodput and the codec's speed"),
@@ -85,6 +86,7 @@ def start_command(name: str) -> int:
 send = partial(start_command, "send")
 recv = partial(start_command, "recv")
 boards = partial(start_command, "boards")
+preview = partial(start_command, "preview")
 simulate = partial(start_command, "simulate")
 evaluate = partial(start_command, "evaluate")
 bench = partial(start_command, "bench")

@@ -89,6 +89,7 @@ RULES = (
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
     Rule(rf"{_OURS}recv\b.*--classifier \S+\.onnx", Way.USAGE, "needs a file that another command writes"),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
+    Rule(rf"{_OURS}preview\b.*", Way.RUN, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),
     Rule(rf"{_OURS}boards doctor\b.*", Way.RUN, otherwise=(1, "")),
     Rule(
