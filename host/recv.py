@@ -21,6 +21,7 @@ from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, worl
 from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
 from .cli.notices import Notices
+from .cli.sink_choice import add_sink_arguments, chosen_sinks
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -71,6 +72,7 @@ def parser() -> CommandParser:
         help="answer finally, and stop the camera, as soon as the answer is right with this probability, "
         "above 0 and at most 1 (default: use all that arrives in time)",
     )
+    add_sink_arguments(p)
     return p
 
 
@@ -110,6 +112,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
@@ -122,13 +125,18 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             transport = chosen
         else:
             transport = await _virtual_edge(stack, arguments, notice)
+
+        def show_and_give(picture: AnsweredPicture) -> None:
+            _show(picture, notice)
+            to_sinks(picture)
+
         manager = ServiceManager()
         server = EdgeServer(
             transport,
             codec,
             classifier,
             archive=archive,
-            on_picture=lambda picture: _show(picture, notice),
+            on_picture=show_and_give,
             on_notice=notice,
             on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,

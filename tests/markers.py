@@ -52,6 +52,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_saving.py", ("realtime",)),
     ("edge/test_overloaded_link.py", ("slow",)),
     ("edge/test_onnx_size.py::test_a_file_that_wants_*", ("slow",)),
+    ("edge/test_sinks.py", ("realtime",)),
     ("edge/test_workers.py", ("realtime",)),
     ("edge/test_archive.py::test_programs_that_save_*", ("slow",)),
     ("cli/test_notices.py::test_the_count_of_a_flood_*", ("realtime",)),
