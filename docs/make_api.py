@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "api.md"
 WIDTH = 120
 #: The public names in the order of the page.
 SECTIONS = {
-    "Camera": ("Camera", "TransferReport"),
+    "Camera": ("Camera", "TransferReport", "LiveCamera", "SourcePicture"),
     "Edge server": (
         *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
         *("load_sureness", "Sureness"),
@@ -43,8 +43,8 @@ SECTIONS = {
         *("FailureReason", "KeyFault", "LinkState", "Phy", "ResultStatus"),
     ),
     "Errors": (
-        *("PncError", "Reason", "CameraError", "ServerError", "ClassifierError", "CodecError", "PictureError"),
-        *("DeadlineInfeasibleError", "TransportError", "KeyFileError"),
+        *("PncError", "Reason", "CameraError", "SourceError", "ServerError", "ClassifierError", "CodecError"),
+        *("PictureError", "DeadlineInfeasibleError", "TransportError", "KeyFileError"),
     ),
     "Text": ("printable",),
 }

@@ -14,7 +14,10 @@ from .version import __version__
 if TYPE_CHECKING:
     from .board.ble_edge import BleEdgeTransport
     from .camera.camera import Camera, CameraError
+    from .camera.errors import SourceError
+    from .camera.live_camera import LiveCamera
     from .camera.report import TransferReport
+    from .camera.source import SourcePicture
     from .codec.codec import Codec
     from .codec.codec import load as load_codec
     from .codec.decoder import Decoded, Decoder
@@ -58,6 +61,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Camera": ("camera.camera", "Camera"),
     "TransferReport": ("camera.report", "TransferReport"),
+    "LiveCamera": ("camera.live_camera", "LiveCamera"),
+    "SourcePicture": ("camera.source", "SourcePicture"),
     "EdgeServer": ("edge.server", "EdgeServer"),
     "AnsweredPicture": ("edge.answered", "AnsweredPicture"),
     "Archive": ("edge.archive", "Archive"),
@@ -99,6 +104,7 @@ _PUBLIC = {
     "PncError": ("errors", "PncError"),
     "Reason": ("errors", "Reason"),
     "CameraError": ("camera.camera", "CameraError"),
+    "SourceError": ("camera.errors", "SourceError"),
     "ServerError": ("edge.errors", "ServerError"),
     "ClassifierError": ("edge.errors", "ClassifierError"),
     "CodecError": ("codec.errors", "CodecError"),
@@ -135,6 +141,7 @@ __all__ = [
     "KeyMismatch",
     "LinkChanged",
     "LinkState",
+    "LiveCamera",
     "Notice",
     "Opened",
     "Phy",
@@ -147,6 +154,8 @@ __all__ = [
     "ResultStatus",
     "SerialTransport",
     "ServerError",
+    "SourceError",
+    "SourcePicture",
     "Sureness",
     "TransferReport",
     "Transport",

@@ -23,6 +23,7 @@ from .cli.hints import with_hint
 from .cli.key_option import add_key_argument, chosen_keys
 from .cli.log_options import EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
+from .cli.sink_choice import add_sink_arguments, chosen_sinks
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -85,6 +86,7 @@ def parser() -> CommandParser:
         metavar="HOST:PORT",
         help=f"serve a live page ({DEFAULT}); on another address than loopback with a token, which is printed",
     )
+    add_sink_arguments(p)
     return p
 
 
@@ -133,6 +135,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
@@ -148,13 +151,18 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             transport = chosen
         else:
             transport = await _virtual_edge(stack, arguments, notice, log)
+
+        def show_and_give(picture: AnsweredPicture) -> None:
+            _show(picture, notice, log)
+            to_sinks(picture)
+
         manager = ServiceManager()
         server = EdgeServer(
             log.transport(transport),
             codec,
             classifier,
             archive=archive,
-            on_picture=lambda picture: _show(picture, notice, log),
+            on_picture=show_and_give,
             on_event=log.event,
             on_notice=notice,
             on_ready=lambda: _ready(manager, transport, notice),

@@ -59,6 +59,7 @@ RESEARCH: dict[str, tuple[str, ...]] = {
     "reference": ("cli",),
     # Its baselines are encoders at one setting, ready to be timed; evaluate's fill a budget. They share nothing.
     "bench": ("cli",),
+    "preview": ("cli", "evaluate"),
 }
 ARROWS = PRODUCT | RESEARCH
 
@@ -188,19 +189,8 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {
-        "__main__",
-        "send",
-        "recv",
-        "demo",
-        "timeline",
-        "boards",
-        "simulate",
-        "train",
-        "bench",
-        "evaluate",
-        "reference",
-    }
+    tops = {"__main__", "send", "recv", "demo", "timeline", "preview", "boards"}
+    tops |= {"simulate", "train", "bench", "evaluate", "reference"}
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 
@@ -243,7 +233,7 @@ def test_a_permitted_import_is_not_found() -> None:
 
 
 #: What a camera's install does not have.
-HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib")
+HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib", "av", "cv2", "picamera2")
 
 
 def test_a_camera_needs_no_edge_and_no_research() -> None:

@@ -144,7 +144,12 @@ class Camera:
             raise self._not_connected(timeout_s) from None
 
     async def send_picture(
-        self, picture: np.ndarray | str | Path, deadline_ms: float, *, max_bytes: int | None = None
+        self,
+        picture: np.ndarray | str | Path,
+        deadline_ms: float,
+        *,
+        max_bytes: int | None = None,
+        taken_us: int | None = None,
     ) -> TransferReport:
         """Encode a picture, send it and wait for its answer, at most until shortly after the deadline.
 
@@ -155,6 +160,7 @@ class Camera:
             deadline_ms: time for the answer in ms. It counts from the moment the pixels are in memory: encoding is
                 included, reading a file is not.
             max_bytes: most codec bytes of the picture: the less important ones are not sent. None: all.
+            taken_us: when the picture was taken, by ``now_us``: its time counts from then. None: from now.
 
         Returns:
             What arrived, when, and the answer.
@@ -173,16 +179,23 @@ class Camera:
             pixels = await asyncio.to_thread(load_picture, pixels, notices.append)
             for line in notices:
                 self._notice(line)
-        start_us = now_us()
+        encoding_us = now_us()
+        start_us = encoding_us if taken_us is None else min(taken_us, encoding_us)
         deadline_us = start_us + round(deadline_ms * 1000)
-        likely = self.sender.likely_bytes(start_us, deadline_us)
+        likely = self.sender.likely_bytes(encoding_us, deadline_us)
         sizes = self.sender.part_bytes(), self.sender.key.packet_bytes
         picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, *sizes)
         encoded_us = now_us()
         times_us = (start_us, encoded_us)
         reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more, times_us)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
-        report = report_on(reply, picture_sent, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        report = report_on(
+            reply,
+            picture_sent,
+            deadline_ms,
+            start_us=start_us,
+            encode_us=encoded_us - encoding_us,
+        )
         return report.of_file(file, notices)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:

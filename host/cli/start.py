@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "play pictures through virtual boards and a changing air, and show them on the live page"),
     "timeline": ("timeline", "print and draw the time line of each picture in an event log"),
     "boards": ("boards.__main__", "list, flash, pair and diagnose the boards at this computer"),
+    "preview": ("preview.__main__", "show what the edge server sees of a picture after so many bytes"),
     "simulate": ("simulate.__main__", "measure accuracy under deadlines and jamming, in virtual time"),
     "evaluate": ("evaluate.__main__", "measure accuracy against bytes, beside other codecs"),
     "bench": ("bench.__main__", "measure the link's goodput and the codec's speed"),
@@ -89,6 +90,7 @@ recv = partial(start_command, "recv")
 demo = partial(start_command, "demo")
 timeline = partial(start_command, "timeline")
 boards = partial(start_command, "boards")
+preview = partial(start_command, "preview")
 simulate = partial(start_command, "simulate")
 evaluate = partial(start_command, "evaluate")
 bench = partial(start_command, "bench")
