@@ -227,7 +227,7 @@ def test_a_permitted_import_is_not_found() -> None:
 
 
 #: What a camera's install does not have.
-HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib")
+HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib", "cryptography")
 
 
 def test_a_camera_needs_no_edge_and_no_research() -> None:
