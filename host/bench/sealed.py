@@ -28,6 +28,7 @@ from ..seal.cipher import ROOM
 from ..seal.key import Key
 from ..seal.server_seal import KeyedServer
 from ..sim.line import USB_BYTES_PER_S
+from ..sim.trace import ChannelState, Trace
 from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
 from ..transport.driver import ProtocolMachine
@@ -37,6 +38,8 @@ from .link import CASES, measure
 
 _PERIOD_US = 200_000
 _DEADLINE_US = 300_000
+SLOW_BPS = (10_000, 20_000, 50_000, 100_000)
+_SLOW_PICTURES, _SERVICE_US = 60, 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ class CpuRow:
     without_ms: float
     sealed_ms: float
     throughput: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRow:
+    """Mean codec bytes of a picture that arrive by a deadline of 300 ms on a slow link."""
+
+    rate_bps: int
+    without_bytes: int
+    sealed_bytes: int
+    ratio: float
 
 
 class _Timed:
@@ -168,8 +181,48 @@ def _cpu(rounds: int) -> list[CpuRow]:
 
 def _least_ms(rounds: list[list[dict[str, float]]], end: str) -> float:
     """Return the mean over the pictures of the least time that one of the rounds took."""
-    least_s = [min(times[end] for times in of_photo) for of_photo in zip(*rounds, strict=True)]
+    least_s: list[float] = [min(times[end] for times in of_photo) for of_photo in zip(*rounds, strict=True)]
     return 1e3 * sum(least_s) / len(least_s)
+
+
+def _bytes_in_time(codec: Codec, photos: list[np.ndarray], rate_bps: float, *, is_sealed: bool) -> float:
+    """Return the mean codec bytes that arrive of a picture in time on a slow link, which sends packets in parts."""
+    camera_seal, server_seal = _seals() if is_sealed else (None, None)
+    world = World(WorldSettings(trace=Trace.constant(ChannelState(rate_bps=rate_bps))))
+    schedule = world.schedule
+    sender = Sender(nonce=1, seal=camera_seal)
+    receiver = Receiver(nonce=2, service_us=_SERVICE_US, seal=server_seal)
+    arrived: list[int] = []
+
+    def on_edge(event: Event) -> None:
+        if isinstance(event, ImageCollected) and event.final:
+            arrived.append(sum(len(packet.data) for packet in event.packets))
+            classes = [(1, "tench", 0.9)] * 5
+            receiver.answer(schedule.now_us, event, classes, service_us=_SERVICE_US, used=event.arrived_us)
+
+    host = VirtualHost(schedule, world.cameras[0].line, sender, lambda _event: None)
+    VirtualHost(schedule, world.edge.line, receiver, on_edge)
+    while not sender.ready:
+        schedule.run_until(schedule.now_us + 10_000)
+    for number in range(_SLOW_PICTURES):
+        now_us, due_us = schedule.now_us, schedule.now_us + _DEADLINE_US
+        sizes = sender.part_bytes(), sender.key.packet_bytes
+        likely = sender.likely_bytes(now_us, due_us)
+        picture = LazyPicture(codec, photos[number % len(photos)], likely, None, *sizes)
+        sender.submit(now_us, picture.parts, due_us, picture.more)
+        host.wake()
+        schedule.run_until(due_us + 100_000)
+    usual = arrived[_SLOW_PICTURES // 6 :]  # once the rate is known
+    return sum(usual) / len(usual)
+
+
+def _slow() -> list[SlowRow]:
+    codec, photos = load(), _parts_of(SAMPLE)
+    rows = []
+    for rate_bps in SLOW_BPS:
+        without, sealed = (_bytes_in_time(codec, photos, rate_bps, is_sealed=is_sealed) for is_sealed in (False, True))
+        rows.append(SlowRow(rate_bps, round(without), round(sealed), round(sealed / without, 4)))
+    return rows
 
 
 def _recognise(recogniser: Recogniser, event: ImageCollected) -> None:
@@ -184,6 +237,7 @@ def run(rounds: int) -> dict[str, Any]:
     )
     return {
         "rows": [asdict(row) for row in _goodput()],
+        "slow": [asdict(row) for row in _slow()],
         "cpu": [asdict(row) for row in _cpu(rounds)],
         "notes": [full],
     }
