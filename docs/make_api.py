@@ -55,7 +55,8 @@ INTRODUCTION = """\
 # The package pnc_link
 
 For programs that send pictures or serve cameras without the commands. `pip install .` installs what a camera needs,
-`pip install '.[edge]'` what an edge server needs on top. The package has type hints.
+`pip install '.[edge]'` what an edge server needs on top, and `pip install '.[sealed]'` what a key needs at either. The
+package has type hints.
 
 ```
 import pnc_link

@@ -233,7 +233,7 @@ def test_a_permitted_import_is_not_found() -> None:
 
 
 #: What a camera's install does not have.
-HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib", "av", "cv2", "picamera2")
+HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib", "av", "cv2", "picamera2", "cryptography")
 
 
 def test_a_camera_needs_no_edge_and_no_research() -> None:

@@ -99,7 +99,7 @@ def bench(options: argparse.Namespace) -> int:
     if options.json:
         show(json_line(result))
         return 0
-    parts = [part for part in ("rows", "ratios", "cpu", "overload") if part in result]
+    parts = [part for part in ("rows", "ratios", "slow", "cpu", "overload") if part in result]
     for part in parts:
         show(*_table(result[part]), *([""] if len(parts) > 1 else []))
     for note in result.get("notes", ()):

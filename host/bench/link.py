@@ -97,8 +97,13 @@ def measure(
     loss: float,
     camera_seal: CameraSeal | None = None,
     server_seal: ServerSeal | None = None,
+    *,
+    is_answered: bool = False,
 ) -> Row:
-    """Measure one case for ten seconds of virtual time after the start-up; the seals are those of a key, if any."""
+    """Measure one case for ten seconds of virtual time after the start-up.
+
+    The seals are those of a key, if there is one. ``is_answered``: whether the server answers the images.
+    """
     settings = WorldSettings(
         parameters=RadioParameters(PHY_NAMES[phy], interval_us),
         trace=Trace.constant(ChannelState(loss=loss)),
@@ -114,6 +119,8 @@ def measure(
     def on_edge(event: Event) -> None:
         if isinstance(event, ImageCollected) and event.final:
             collected.append((schedule.now_us, sum(len(packet.data) for packet in event.packets)))
+            if is_answered:
+                receiver.answer(schedule.now_us, event, [(1, "tench", 0.9)], service_us=0, used=event.arrived_us)
 
     sender, receiver = Sender(nonce=1, seal=camera_seal), Receiver(nonce=2, seal=server_seal)
     camera = VirtualHost(schedule, world.cameras[0].line, sender, lambda _event: None)

@@ -10,6 +10,9 @@ from .events import KeyFault, KeyMismatch
 from .outgoing import OutgoingImage
 from .sealing import FAULTS, CameraSeal, KeyReports
 
+#: How much longer parts are with a key: each has a tag, which costs more of a short one.
+_LONGER_PARTS = 1.5
+
 
 class CameraKey:
     """A camera's key, or that it has none.
@@ -20,6 +23,7 @@ class CameraKey:
     def __init__(self, seal: CameraSeal | None) -> None:
         self._seal = seal
         self._reports = KeyReports()
+        self.longer_parts = 1.0 if seal is None else _LONGER_PARTS
         #: Whether the edge server may be another program than before, which cannot open what is sealed for that one: a
         #: ping is to find out, also while pictures are under way.
         self.is_doubtful = False

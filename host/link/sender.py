@@ -171,7 +171,8 @@ class Sender:
         limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.byte_time.slow_us()
         if MAX_CODEC_BYTES * us_per_byte < limit_us:
             return MAX_CODEC_BYTES, MAX_CODEC_BYTES
-        return self.policy.first_bytes, max(self.policy.first_bytes, int(limit_us / us_per_byte))
+        first_bytes = round(self.policy.first_bytes * self.key.longer_parts)
+        return first_bytes, max(first_bytes, int(limit_us * self.key.longer_parts / us_per_byte))
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:
         """Take bytes from the transport; return the events."""
@@ -274,16 +275,15 @@ class Sender:
         self.ready = True
         return [Ready(round_trip_us, pong.service_us)]
 
-    def _on_result(self, now_us: int, result: Result) -> list[Event]:
-        image = self._images.get(result.image)
+    def _on_result(self, now_us: int, received: Result) -> list[Event]:
+        image = self._images.get(received.image)
         if image is None:
             return []
-        opened = self.key.opened(image, result)
-        if opened is None:
+        result = self.key.opened(image, received)
+        if result is None:
             self.session.channel.border.count(Flaw.SEALED_RESULT)
             self._doubts_server = True
             return []
-        result = opened
         self._learn(now_us, image, result)
         answer = answer_of(now_us, image, result, self.session.channel.border)
         if answer.late and image.best is not None:

@@ -7,7 +7,6 @@ data. CCM is secure with a short tag; GCM with one loses strength with every pac
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from ..errors import PncError, Reason
@@ -92,7 +91,7 @@ class Prover:
     def _proof(self, what: bytes, size: int, packet: Ping | Pong, salts: bytes) -> bytes:
         data = bytearray(packet.pack()[:size])
         data[_PEER_AT] = 0  # an edge board writes it
-        return hmac.new(self._key, what + data + salts, hashlib.sha256).digest()[:PROOF_BYTES]
+        return hmac.digest(self._key, what + data + salts, "sha256")[:PROOF_BYTES]
 
 
 def same(one: bytes, other: bytes) -> bool:

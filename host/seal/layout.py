@@ -10,8 +10,8 @@ from .cipher import MOST_PADDED
 _PICTURE = Struct("<BHBH")
 _PEER_AT = 1
 _IS_PICTURE, _IS_LAST = int(PictureFlags.PICTURE), int(PictureFlags.LAST)
-#: A text is padded to one of these sizes, in bytes, so that its length says little about the labels in it.
-_PADDED = (64, 128, MOST_PADDED)
+#: A text is padded to a multiple of so many bytes, so that its length says less about the labels in it.
+_STEP = 32
 _END = b"\x80"
 
 
@@ -44,8 +44,8 @@ def with_data(packet: Picture, data: bytes) -> Picture:
 
 def padded(text: bytes) -> bytes:
     """Return a text with 0x80 and zeros after it (ISO/IEC 7816-4). It has at most ``MOST_PADDED`` - 1 bytes."""
-    size = next(size for size in _PADDED if len(text) < size)
-    return (text + _END).ljust(size, b"\0")
+    size = (len(text) // _STEP + 1) * _STEP
+    return (text + _END).ljust(min(size, MOST_PADDED), b"\0")
 
 
 def without_padding(text: bytes) -> bytes | None:

