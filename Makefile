@@ -8,13 +8,15 @@ BOARD ?= nrf52840dk
 CODECS ?= pnc-v2,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
 LINK ?= sim
+MINUTES ?= 9
+SANITIZER ?= address
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
 .PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors api firmware \
-	sim-boards clean
+	sim-boards coverage fuzz clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +63,12 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 
 size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
+
+coverage: $(VENV)/.test ## Measure lines, branches and MC/DC of the C code: all 100 % (needs clang-19, llvm-19, qemu-user)
+	@$(BIN)/python -m tests.coverage
+
+fuzz: $(VENV)/.test ## Fuzz the C code for MINUTES=9, all targets together (needs clang with libFuzzer; SANITIZER=memory)
+	@$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --sanitizer $(SANITIZER)
 
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
