@@ -59,7 +59,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("codec/test_native.py", ("compiler",)),
     ("codec/test_claims.py", ("compiler",)),
     ("fuzz/*", ("compiler", "slow")),
-    ("test_coverage.py::test_all_of_the_c_*", ("compiler", "slow")),
+    ("test_coverage.py", ("compiler", "slow")),
     ("codec/test_processors.py", ("compiler", "slow")),
     # networks
     ("train/*", ("torch", "slow")),

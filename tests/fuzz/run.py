@@ -85,7 +85,9 @@ def merge(target: Target, command: Sequence[str]) -> None:
     found = BUILD / target.name
     found.mkdir(exist_ok=True)
     # -set_cover_merge=1 keeps few inputs that reach all, where -merge=1 keeps many
-    done = subprocess.run([program, "-set_cover_merge=1", small, known, found], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [program, "-set_cover_merge=1", small, known, found], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise SystemExit(done.stderr[-4000:])
     target.pack(list(small.iterdir()))

@@ -17,7 +17,11 @@ MOST_BYTES = 300_000
 #: Faults that a target must find in its corpus (the packets' code is generated, and has vectors): a file, its text, and what the fault makes of it.
 FAULTS = {
     "frame": ("core/cobs.c", "d->code != FULL_BLOCK", "d->code != 0xFEu"),
-    "queue": ("core/queue.c", "while (after != PNC_NO_SLOT && pnc_before(s", "while (after != PNC_NO_SLOT && !pnc_before(s"),
+    "queue": (
+        "core/queue.c",
+        "while (after != PNC_NO_SLOT && pnc_before(s",
+        "while (after != PNC_NO_SLOT && !pnc_before(s",
+    ),
     "control": ("core/control.c", "if (c->last == at) {", "if (c->last == at && before != PNC_NO_CONTROL) {"),
     "completion": ("core/completion.c", "len - 1 >= 4u * parameters[0]", "len >= 1u * parameters[0]"),
     "board": ("core/board_host.c", "flush.peer >= PNC_PEERS || flush", "flush"),
@@ -50,7 +54,7 @@ def test_a_target_finds_nothing_in_its_corpus_and_on_random_inputs(
     target: Target, replayer: Path, tmp_path: Path
 ) -> None:
     inputs = target.unpack(tmp_path / "inputs")
-    assert len(inputs) > 10
+    assert inputs
     done = run([replayer, *inputs])
     assert done.returncode == 0, done.stdout
     assert f"{len(inputs)} inputs" in done.stdout
