@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +54,17 @@ def fuzzer(sanitizer: str) -> list[str] | None:
     return None
 
 
+def built(target: Target, command: Sequence[str]) -> Path:
+    """The target, built with libFuzzer from the sources as they are now."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = target.build(command, Path(folder) / target.name, fuzzer=True)
+        return Path(shutil.copy(program, BUILD / f"fuzz-{target.name}"))
+
+
 def fuzz(target: Target, command: Sequence[str], seconds: float, runs: int) -> Outcome:
     """Build a target and run it for so long, or for so many executions if that is sooner (0: no limit)."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    program = target.build(command, BUILD / f"fuzz-{target.name}", fuzzer=True)
+    program = built(target, command)
     known, found = BUILD / f"{target.name}-known", BUILD / target.name
     shutil.rmtree(known, ignore_errors=True)
     target.unpack(known)
@@ -77,7 +85,7 @@ def fuzz(target: Target, command: Sequence[str], seconds: float, runs: int) -> O
 
 def merge(target: Target, command: Sequence[str]) -> None:
     """Minimise the corpus together with what was found, and keep that in the repository."""
-    program = target.build(command, BUILD / f"fuzz-{target.name}", fuzzer=True)
+    program = built(target, command)
     known, small = BUILD / f"{target.name}-known", BUILD / f"{target.name}-small"
     shutil.rmtree(small, ignore_errors=True)
     small.mkdir(parents=True)

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 NATIVE = ROOT / "host" / "codec" / "native"
 CODEC_TESTS = ROOT / "tests" / "codec" / "native"
+#: Targets of the codec; the others are the core's.
+CODEC = ("fuzz_decode.c", "fuzz_encode.c")
 #: One archive a target: the inputs that reach all that is known to be reached, minimised.
 CORPORA = HERE / "corpora"
 #: One folder a target: inputs that once failed, each named after the fault.
@@ -49,9 +51,22 @@ class Target:
     def build(self, command: Sequence[str], at: Path, *, fuzzer: bool = False) -> Path:
         """Compile the target with the core and the codec, for libFuzzer or to replay files; return the program."""
         main = ["-fsanitize=fuzzer"] if fuzzer else [HERE / "fuzz_main.c"]
-        codes = [*sources(), *sorted(NATIVE.glob("*.c"))]
-        compile_or_fail([*command, *STRICT, *self.defines, *INCLUDES, *main, self.source, *codes, "-o", at])
+        library = self._library([*command, *(["-fsanitize=fuzzer-no-link"] if fuzzer else [])], at.parent)
+        compile_or_fail([*command, *STRICT, *self.defines, *INCLUDES, *main, self.source, library, "-o", at])
         return at
+
+    def _library(self, command: Sequence[str], folder: Path) -> Path:
+        """Compile the code that is tested, once for all targets of that folder with the same sizes."""
+        codec = self.source.name in CODEC
+        name = "_".join(["codec" if codec else "core", *self.defines]).replace("=", "-")
+        library = folder / f"{name}.a"
+        if not library.exists():
+            objects = folder / f"{name}-objects"
+            objects.mkdir()
+            codes = sorted(NATIVE.glob("*.c")) if codec else sources()
+            compile_or_fail([*command, *STRICT, *self.defines, *INCLUDES, "-c", *codes], cwd=objects)
+            compile_or_fail(["ar", "rcs", library, *sorted(objects.glob("*.o"))])
+        return library
 
     @property
     def corpus(self) -> Path:

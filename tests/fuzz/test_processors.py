@@ -63,9 +63,9 @@ def test_the_c_tests_hold_there(machine: tuple[list[str], list[str]], tmp_path: 
         assert " failed" not in told(emulator, program)
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_a_target_finds_nothing_there(machine: tuple[list[str], list[str]], name: str, tmp_path: Path) -> None:
+def test_no_target_finds_anything_there(machine: tuple[list[str], list[str]], tmp_path: Path) -> None:
     command, emulator = machine
-    program = TARGETS[name].build(command, tmp_path / name)
-    inputs = TARGETS[name].unpack(tmp_path / "inputs")
-    assert f"{len(inputs)} inputs" in told(emulator, program, *inputs)
+    for target in TARGETS.values():
+        program = target.build(command, tmp_path / target.name)
+        inputs = target.unpack(tmp_path / f"{target.name}-inputs")
+        assert f"{len(inputs)} inputs" in told(emulator, program, *inputs)
