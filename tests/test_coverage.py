@@ -49,7 +49,7 @@ def test_a_condition_that_never_decides_alone_is_named(measured: coverage.Figure
     assert measured.missed == ["code/code.c:4:15: never true", "code/code.c:4:6: condition 2 never decides alone"]
     text = "\n".join(coverage.report({"code": [measured]}))
     assert "code/code.c" in text
-    assert text.splitlines()[-1].split() == "code 100.0 % 6 75.0 % 4 50.0 % 2".split()
+    assert text.splitlines()[-1].split() == ["code", "100.0", "%", "6", "75.0", "%", "4", "50.0", "%", "2"]
 
 
 def test_a_share_that_is_almost_whole_is_not_rounded_up() -> None:

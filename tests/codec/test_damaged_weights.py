@@ -23,8 +23,9 @@ def read(folder: Path, content: bytes) -> dict[str, np.ndarray] | None:
     try:
         return load_arrays(KIND, folder)
     except CodecError as error:
-        assert str(path) in str(error)
-        return None
+        words = str(error)
+    assert str(path) in words
+    return None
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.core.core_build import STRICT, compile_or_fail, sources
 from tests.core.core_build import HERE as CORE_TESTS
+from tests.core.core_build import STRICT, compile_or_fail, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent

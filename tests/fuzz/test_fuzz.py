@@ -14,7 +14,8 @@ from tests.fuzz.targets import CORPORA, HERE, NATIVE, TARGETS, Target
 
 #: Bytes that all corpora may take in the repository.
 MOST_BYTES = 300_000
-#: Faults that a target must find in its corpus (the packets' code is generated, and has vectors): a file, its text, and what the fault makes of it.
+#: Faults that a target must find in its corpus: a file, its text, and what the fault makes of it. The code of packets
+#: is generated, and has vectors.
 FAULTS = {
     "frame": ("core/cobs.c", "d->code != FULL_BLOCK", "d->code != 0xFEu"),
     "queue": (

@@ -1,4 +1,4 @@
-"""The C tests and the corpora on other processors: 32 bits here, 32-bit and 64-bit Arm, and big-endian s390x; under MSan.
+"""The C tests and the corpora at 32 bits, on 32-bit and 64-bit Arm and big-endian s390x, and under MSan.
 
 QEMU runs what this machine's processor cannot.
 """
