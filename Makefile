@@ -10,13 +10,15 @@ CACHE ?= out/accuracy
 LINK ?= sim
 SLOTS ?= 3 4
 CORE_FLAGS := -std=c11 -O2 -Wall -Wextra -Ifirmware/core/include -Iprotocol -Itests/core
+MINUTES ?= 9
+SANITIZER ?= address
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
 .PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
-	mutants-core bench figures protocol vectors api firmware sim-boards locked lock audit clean
+	mutants-core coverage fuzz bench figures protocol vectors api firmware sim-boards locked lock audit clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +73,11 @@ explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and c
 	@mkdir -p build
 	@set -e; for slots in $(SLOTS); do \
 		$(CC) $(CORE_FLAGS) -DPNC_QUEUE_SLOTS=$${slots}u tests/core/explore_queue.c -o build/explore$$slots; build/explore$$slots; done
+coverage: $(VENV)/.test ## Measure lines, branches and MC/DC of the C code: all 100 % (needs clang-19, llvm-19, qemu-user)
+	@$(BIN)/python -m tests.coverage
+
+fuzz: $(VENV)/.test ## Fuzz the C code for MINUTES=9, all targets together (needs clang with libFuzzer; SANITIZER=memory)
+	@$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --sanitizer $(SANITIZER)
 
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link

@@ -60,6 +60,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # C
     ("core/*", ("compiler",)),
     ("codec/test_native.py", ("compiler",)),
+    ("codec/test_claims.py", ("compiler",)),
+    ("fuzz/*", ("compiler", "slow")),
+    ("test_coverage.py", ("compiler", "slow")),
     ("codec/test_processors.py", ("compiler", "slow")),
     # networks
     ("train/*", ("torch", "slow")),

@@ -78,7 +78,8 @@ static inline void make_model(struct made_model *made, const struct model_recipe
 	for (int32_t i = 0; i < passes; i++) {
 		made->order[2 * i] = (uint8_t)(i % r->channels);
 		made->order[2 * i + 1] = (uint8_t)(r->planes - 1 - i / r->channels);
-		made->base[i] = model_between(&random, 0, 1 << 20) >> model_between(&random, 0, 20);
+		const int32_t base = model_between(&random, 0, 1 << 20);
+		made->base[i] = base >> model_between(&random, 0, 20);
 	}
 	for (int32_t i = 0; i < passes * inputs; i++) {
 		const int32_t has_mean = model_between(&random, 1, r->sparse) == 1;
