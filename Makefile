@@ -69,6 +69,14 @@ explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and c
 	@set -e; for slots in $(SLOTS); do \
 		$(CC) $(CORE_FLAGS) -DPNC_QUEUE_SLOTS=$${slots}u tests/core/explore_queue.c -o build/explore$$slots; build/explore$$slots; done
 
+prove: ## Prove with Frama-C's Eva that files of the core stay within their memory, whatever bytes come (needs frama-c)
+	@$(PYTHON) firmware/core/proof/prove.py
+
+mutants: mutants-core ## Change the sources line by line and count the changes that the tests notice (hours)
+
+mutants-core: $(VENV)/.mutants ## Do that to the firmware's core (FILES="cobs.c ..." SAMPLE=N: N changes of each file)
+	@$(BIN)/python -m tests.core.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
+
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
 	@$(BIN)/python -m host.bench codec
@@ -113,6 +121,10 @@ $(VENV)/.edge: $(VENV)/bin/python $(SOURCES)
 
 $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[evaluate,baselines,plot]'
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutants]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge
