@@ -103,7 +103,12 @@ class Bench:
             command = [program.path, *ARGUMENTS.get(program.name, [])]
             try:
                 done = subprocess.run(
-                    command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_limit, timeout=120
+                    command,
+                    check=False,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    preexec_fn=_limit,
+                    timeout=120,
                 )
             except subprocess.TimeoutExpired:
                 return program.name
