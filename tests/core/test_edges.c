@@ -128,6 +128,10 @@ TEST(test_clear_and_flush_reach_the_first_and_the_last_place)
 	pnc_sent_frames_flush(&kept, 0, 2, false);
 	pnc_sent_frames_flush(&kept, 1, 3, false);
 	CHECK_EQ(take(PNC_SENT_FRAMES, PNC_SENT_FRAMES, UINT32_MAX), 3);
+	memset(&kept, 0, sizeof(kept));
+	for (uint32_t i = 0; i < PNC_SENT_FRAMES; i++) {
+		keep(i, 3);
+	}
 	pnc_sent_frames_flush(&kept, 0, 3, false);
 	CHECK_EQ(take(PNC_SENT_FRAMES, PNC_SENT_FRAMES, UINT32_MAX), -1);
 	for (uint32_t i = 0; i < PNC_SENT_FRAMES; i++) {
