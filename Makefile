@@ -79,6 +79,14 @@ coverage: $(VENV)/.test ## Measure lines, branches and MC/DC of the C code: all 
 fuzz: $(VENV)/.test ## Fuzz the C code for MINUTES=9, all targets together (needs clang with libFuzzer; SANITIZER=memory)
 	@$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --sanitizer $(SANITIZER)
 
+prove: ## Prove with Frama-C's Eva that files of the core stay within their memory, whatever bytes come (needs frama-c)
+	@$(PYTHON) firmware/core/proof/prove.py
+
+mutants: mutants-core ## Change the sources line by line and count the changes that the tests notice (hours)
+
+mutants-core: $(VENV)/.mutants ## Do that to the firmware's core (FILES="cobs.c ..." SAMPLE=N: N changes of each file)
+	@$(BIN)/python -m tests.core.mutants $(FILES) $(if $(SAMPLE),--sample $(SAMPLE))
+
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
 	@$(BIN)/python -m host.bench codec
@@ -141,6 +149,10 @@ $(VENV)/.audit: $(VENV)/.edge
 
 $(VENV)/.web: $(VENV)/.edge
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,web]'
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutants]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge

@@ -59,6 +59,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge/test_service_manager.py", ("realtime", "pty")),
     # C
     ("core/*", ("compiler",)),
+    ("core/test_explore.py", ("slow",)),
+    ("core/test_proof.py", ("slow",)),
     ("codec/test_native.py", ("compiler",)),
     ("codec/test_claims.py", ("compiler",)),
     ("fuzz/*", ("compiler", "slow")),

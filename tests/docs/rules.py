@@ -63,6 +63,7 @@ RULES = (
     Rule(r"make hil LINK=bsim", Way.USAGE, "needs Zephyr and BabbleSim"),
     Rule(r"make (?:firmware|sim-boards)\b.*", Way.USAGE, "needs Zephyr"),
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
+    Rule(r"make (?:explore|mutants|mutants-core)\b.*", Way.USAGE, "takes minutes or hours"),
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
     Rule(
         r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
@@ -79,7 +80,7 @@ RULES = (
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
-    Rule(r"make (?:test|check|fast|size|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)", Way.CI),
+    Rule(r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)", Way.CI),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
     Rule(rf"{_OURS}bench\b.*", Way.CI),

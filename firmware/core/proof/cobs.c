@@ -1,6 +1,6 @@
-/* Encode any bytes of up to a frame; decode any bytes without end, into a buffer of the reader's size or of any other. */
-#include "any.h"
+/* Encode any bytes of up to a frame; decode any bytes without end, into the reader's buffer and into tiny ones. */
 #include "pnc/cobs.h"
+#include "any.h"
 #include "pnc_wire.h"
 
 #define PLAIN (PNC_MAX_PACKET + PNC_FRAME_OVERHEAD)
@@ -11,24 +11,25 @@ static void encode(void)
 	uint8_t out[PNC_COBS_MAX(PLAIN)];
 	any_bytes(in, sizeof(in));
 	size_t written = pnc_cobs_encode(in, any_size(0, sizeof(in)), out);
-	//@ assert written <= PNC_COBS_MAX(PLAIN);
-	(void)written;
+	//@ assert written <= sizeof(out);
 }
 
-static void decode(void)
+static void decode(size_t capacity)
 {
 	uint8_t buffer[PLAIN];
 	struct pnc_cobs_decoder decoder;
-	pnc_cobs_decoder_init(&decoder, buffer, any_size(0, sizeof(buffer)));
+	pnc_cobs_decoder_init(&decoder, buffer, capacity);
 	while (any_of(2)) {
 		(void)pnc_cobs_decode(&decoder, any_u8());
-		//@ assert decoder.len <= PLAIN;
+		//@ assert decoder.len <= decoder.capacity;
 	}
 }
 
 int main(void)
 {
 	encode();
-	decode();
+	decode(PLAIN);
+	decode(1);
+	decode(0);
 	return 0;
 }

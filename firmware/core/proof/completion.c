@@ -1,6 +1,6 @@
 /* Any bytes from the Bluetooth host and from the controller, in any order. */
-#include "any.h"
 #include "pnc/completion.h"
+#include "any.h"
 
 /* The longest event: its code, its length and as many bytes as that can say. */
 #define EVENT_MAX 257u

@@ -1,6 +1,6 @@
 /* Any calls in any order, with any packets for any destination. */
-#include "any.h"
 #include "pnc/control.h"
+#include "any.h"
 
 static struct pnc_control control;
 static uint8_t packet[PNC_MAX_PACKET];
@@ -10,6 +10,7 @@ int main(void)
 {
 	any_bytes(packet, sizeof(packet));
 	pnc_control_init(&control);
+	//@ dynamic_split control.free;
 	while (any_of(2)) {
 		switch (any_of(5)) {
 		case 0:

@@ -1,6 +1,6 @@
 /* Any bytes, any length up to that of a frame, continued from any CRC. */
-#include "any.h"
 #include "pnc/crc.h"
+#include "any.h"
 #include "pnc_wire.h"
 
 int main(void)

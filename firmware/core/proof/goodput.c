@@ -1,6 +1,6 @@
 /* Any calls in any order, at any times. */
-#include "any.h"
 #include "pnc/goodput.h"
+#include "any.h"
 
 int main(void)
 {

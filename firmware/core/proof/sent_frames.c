@@ -1,6 +1,6 @@
 /* Any calls in any order, with any packets. */
-#include "any.h"
 #include "pnc/sent_frames.h"
+#include "any.h"
 
 static struct pnc_sent_frames kept;
 static uint8_t packet[PNC_MAX_PACKET];
@@ -8,6 +8,7 @@ static uint8_t out[PNC_MAX_PACKET];
 
 int main(void)
 {
+	//@ dynamic_split kept.oldest;
 	while (any_of(2)) {
 		switch (any_of(4)) {
 		case 0:

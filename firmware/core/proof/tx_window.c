@@ -1,15 +1,15 @@
 /* Packets in flight: any calls in any order that the header allows, at any times. */
-#include "any.h"
 #include "pnc/tx_window.h"
+#include "any.h"
 
 static struct pnc_tx_window window;
 
 int main(void)
 {
 	pnc_tx_window_init(&window, (uint8_t)any_size(1, PNC_IN_FLIGHT_MAX));
+	//@ dynamic_split window.first;
+	//@ dynamic_split window.count;
 	while (any_of(2)) {
-		//@ split window.first;
-		//@ split window.count;
 		switch (any_of(6)) {
 		case 0:
 			if (!pnc_tx_window_is_full(&window)) {
@@ -34,8 +34,6 @@ int main(void)
 			(void)pnc_tx_window_delay_us(&window, any_u32());
 			break;
 		}
-		//@ merge window.count;
-		//@ merge window.first;
 	}
 	return 0;
 }

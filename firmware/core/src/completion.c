@@ -65,7 +65,7 @@ void pnc_completion_sent(struct pnc_completion *c, const uint8_t *acl, size_t le
 		return;
 	}
 	link = find_or_begin(c, pnc_get16(acl) & HANDLE_MASK);
-	if (link == NULL || link->inside == PNC_COMPLETION_MOST) {
+	if (link == NULL || link->inside >= PNC_COMPLETION_MOST) {
 		return;
 	}
 	data_len = len - ACL_HEADER;
@@ -109,10 +109,13 @@ static size_t completed(struct pnc_completion *c, const uint8_t *entries, size_t
 
 	for (size_t i = 0; i < count && filled < PNC_PEERS; i++) {
 		struct pnc_completion_link *link = find(c, pnc_get16(entries + 4 * i) & HANDLE_MASK);
-		uint8_t ours = link == NULL ? 0 : take(link, pnc_get16(entries + 4 * i + 2));
 
-		if (ours > 0) {
-			done[filled++] = (struct pnc_completed){.handle = link->handle, .packets = ours};
+		if (link != NULL) {
+			uint8_t ours = take(link, pnc_get16(entries + 4 * i + 2));
+
+			if (ours > 0) {
+				done[filled++] = (struct pnc_completed){.handle = link->handle, .packets = ours};
+			}
 		}
 	}
 	return filled;
@@ -137,7 +140,7 @@ size_t pnc_completion_event(struct pnc_completion *c, const uint8_t *event, size
 		return 0;
 	}
 	len = event[1];
-	if (event[0] == EVENT_COMPLETED && len >= 1 && len - 1 >= 4u * parameters[0]) {
+	if (event[0] == EVENT_COMPLETED && len >= 1 && (len - 1) / 4u >= parameters[0]) {
 		return completed(c, parameters + 1, parameters[0], done);
 	}
 	if (event[0] == EVENT_DISCONNECTED && len >= 3 && parameters[0] == 0) {

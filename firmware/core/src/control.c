@@ -38,7 +38,7 @@ bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, 
 	s->to = to;
 	s->len = (uint8_t)len;
 	memcpy(s->packet, packet, len);
-	if (c->first == PNC_NO_CONTROL) {
+	if (c->last == PNC_NO_CONTROL) {
 		c->first = at;
 	} else {
 		c->slots[c->last].next = at;
@@ -51,6 +51,7 @@ bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, 
 bool pnc_control_push_result(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len)
 {
 	for (uint8_t at = c->first; at != PNC_NO_CONTROL; at = c->slots[at].next) {
+		/*@ split at; */
 		struct pnc_control_slot *s = &c->slots[at];
 		if (s->to == to && s->packet[0] == PNC_TYPE_RESULT && memcmp(s->packet, packet, NAMES_RESULT) == 0) {
 			s->len = (uint8_t)len;

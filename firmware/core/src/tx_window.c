@@ -66,7 +66,8 @@ static void count_event(struct pnc_tx_window *w, uint32_t now_us, uint32_t inter
 static void adapt(struct pnc_tx_window *w, uint32_t packet_us, uint32_t interval_us)
 {
 	w->packet_us = w->packet_us == 0 ? packet_us : (w->packet_us + packet_us) / 2u;
-	uint32_t behind = interval_us * RECALL_HALF_INTERVALS / 2u / (w->packet_us + 1u);
+	uint32_t more_us = w->packet_us < UINT32_MAX ? w->packet_us + 1u : UINT32_MAX; /* of a clock that went back */
+	uint32_t behind = interval_us * RECALL_HALF_INTERVALS / 2u / more_us;
 	if (behind == 0 && w->packet_us <= PAIR_INTERVALS * interval_us) {
 		behind = 1;
 	}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
 
 from tests.core.core_build import CORE, ROOT
 from tests.core.mutants.equivalent import Known
