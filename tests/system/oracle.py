@@ -39,12 +39,12 @@ class Given:
     content: int | None
 
 
-class Deviation(AssertionError):
+class DeviationError(AssertionError):
     """Something happened that cannot."""
 
 
 class Oracle:
-    """Knows what could have happened, and raises ``Deviation`` for anything else."""
+    """Knows what could have happened, and raises ``DeviationError`` for anything else."""
 
     def __init__(self, cameras: int) -> None:
         self.pictures: list[dict[int, list[Sent]]] = [{} for _ in range(cameras)]
@@ -56,7 +56,7 @@ class Oracle:
     def submitted(self, camera: int, number: int, sent: Sent) -> None:
         """Take note of a picture that a program sends."""
         if number in self._pending[camera]:
-            raise Deviation(f"number {number} was given twice")
+            raise DeviationError(f"number {number} was given twice")
         self.pictures[camera].setdefault(number, []).append(sent)
         self._pending[camera][number] = sent
 
@@ -72,7 +72,7 @@ class Oracle:
         """A packet reached the edge board: somebody must have sent it, and no earlier."""
         found = [sent for sent in self.pictures[camera].get(packet.image, ()) if _has(sent, _ranked(packet))]
         if not found:
-            raise Deviation(f"rank {packet.rank} of image {packet.image} is on the air and was never sent")
+            raise DeviationError(f"rank {packet.rank} of image {packet.image} is on the air and was never sent")
         for sent in found:
             sent.handed.setdefault(packet.rank, now_us)
 
@@ -84,9 +84,9 @@ class Oracle:
             if all(_has(sent, packet) and packet.rank in sent.handed for packet in event.packets)
         ]
         if not fits:
-            raise Deviation(f"the server has an image {event.image} that nobody sent, or mixes two")
+            raise DeviationError(f"the server has an image {event.image} that nobody sent, or mixes two")
         if event.whole and not any(len(event.packets) == len(sent.packets) for sent in fits):
-            raise Deviation(f"image {event.image} is not whole")
+            raise DeviationError(f"image {event.image} is not whole")
         if event.final:
             self.finished(now_us, event)
 
@@ -94,7 +94,7 @@ class Oracle:
         """The server collects no more of an image."""
         key = (event.source, event.image, event.program)
         if now_us - self._finished_us.get(key, -REMEMBER_US) < REMEMBER_US:
-            raise Deviation(f"image {event.image} was finished twice")
+            raise DeviationError(f"image {event.image} was finished twice")
         self._finished_us[key] = now_us
 
     def on_given(self, event: ImageCollected, packets: Sequence[RankedPacket]) -> int:
@@ -118,7 +118,7 @@ class Oracle:
         """A camera's program reports: it must be about a picture that waits, and be what the server said."""
         sent = self._pending[camera].get(event.image)
         if sent is None:
-            raise Deviation(f"an outcome of image {event.image}, which waits for none")
+            raise DeviationError(f"an outcome of image {event.image}, which waits for none")
         if isinstance(event, Answer):
             self._check_answer(now_us, camera, sent, event)
             if not event.final:
@@ -126,7 +126,7 @@ class Oracle:
             self.answered += 1
         else:
             if now_us < sent.deadline_us:
-                raise Deviation(f"image {event.image} is given up before its deadline")
+                raise DeviationError(f"image {event.image} is given up before its deadline")
             self.unanswered += 1
         del self._pending[camera][event.image]
         sent.outcome = event
@@ -135,20 +135,22 @@ class Oracle:
         said = event.classes[0][0] if event.classes else None
         given = self._given.get((camera, event.image), ())
         if not any(one.content == said and event.ranks <= one.ranks for one in given):
-            raise Deviation(f"image {event.image} has an answer that the server never gave")
+            raise DeviationError(f"image {event.image} has an answer that the server never gave")
         if said is not None and said != content(packet for packet in sent.packets if packet.rank in event.ranks):
-            raise Deviation(f"image {event.image} has the answer of another picture")
+            raise DeviationError(f"image {event.image} has the answer of another picture")
         if any(rank not in sent.handed for rank in event.ranks):
-            raise Deviation(f"the answer to image {event.image} rests on what never arrived")
+            raise DeviationError(f"the answer to image {event.image} rests on what never arrived")
         if not event.final and (now_us > sent.deadline_us) != event.late:
-            raise Deviation(f"image {event.image}: late is {event.late}")
+            raise DeviationError(f"image {event.image}: late is {event.late}")
 
     def check_times(self, now_us: int) -> None:
         """No picture may wait for longer than its grace."""
         for pending in self._pending:
             for number, sent in pending.items():
                 if now_us > sent.deadline_us + _GRACE_US:
-                    raise Deviation(f"image {number} has no outcome {now_us - sent.deadline_us} us after its deadline")
+                    raise DeviationError(
+                        f"image {number} has no outcome {now_us - sent.deadline_us} us after its deadline"
+                    )
 
     def outcome_of(self, camera: int, number: int) -> Answer | Unanswered | None:
         """Return how the last picture of a number ended."""

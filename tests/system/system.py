@@ -17,7 +17,7 @@ from host.sim.world import World, WorldSettings
 from host.wire import MAX_CODEC_BYTES, Picture, ResultStatus, parse
 from tests.faults.clocks import SteppedMachine
 from tests.sim.scene import adds_up
-from tests.system.oracle import Deviation, Oracle, Sent
+from tests.system.oracle import DeviationError, Oracle, Sent
 from tests.system.program import Program
 
 #: After all faults have ended, the system has this time to recover, us; then a picture has this deadline.
@@ -26,7 +26,7 @@ PROBE_PACKETS = 4
 
 
 class System:
-    """The system. Its methods are what can happen; each raises ``Deviation`` if something follows that cannot."""
+    """The system. Its methods are what can happen; each raises ``DeviationError`` if something follows that cannot."""
 
     def __init__(self, cameras: int, seed: int) -> None:
         self.world = World(WorldSettings(cameras=cameras, seed=seed))
@@ -145,12 +145,12 @@ class System:
         """Check what holds at any time."""
         for node in self.world.nodes:
             if not adds_up(node.board.totals):
-                raise Deviation(f"the {node.board.name} board's queue does not add up: {node.board.totals}")
+                raise DeviationError(f"the {node.board.name} board's queue does not add up: {node.board.totals}")
         self.oracle.check_times(self.schedule.now_us)
         if self.honest:
             for machine in (*self.senders, self.receiver):
                 if machine.session.channel.border.counts:
-                    raise Deviation(f"an honest end is not believed: {machine.session.channel.border.counts}")
+                    raise DeviationError(f"an honest end is not believed: {machine.session.channel.border.counts}")
 
     def calm(self) -> None:
         """Let all faults end: soon afterwards each camera's picture is answered, whole and in time."""
@@ -167,11 +167,11 @@ class System:
         for camera in range(len(self.senders)):
             number = self.submit(camera, PROBE_PACKETS, MAX_CODEC_BYTES, PROBE_US)
             if number is None:
-                raise Deviation(f"camera {camera} does not recover: its picture is refused")
+                raise DeviationError(f"camera {camera} does not recover: its picture is refused")
             self.run(PROBE_US + 1_000)
             outcome = self.oracle.outcome_of(camera, number)
             if not isinstance(outcome, Answer) or outcome.late or len(outcome.ranks) < PROBE_PACKETS:
-                raise Deviation(f"camera {camera} does not recover: {outcome}")
+                raise DeviationError(f"camera {camera} does not recover: {outcome}")
 
     # Events
 

@@ -12,7 +12,7 @@ from host.link.sender import Sender
 from host.link.session import Session
 from host.wire import Picture
 from tests.system.__main__ import run_batch
-from tests.system.oracle import Deviation
+from tests.system.oracle import DeviationError
 from tests.system.rules import Rules
 from tests.system.system import System
 
@@ -73,5 +73,5 @@ def test_what_is_wrong_is_found(
         system.calm()
         system.check()
 
-    with pytest.raises(Deviation, match=finding):
+    with pytest.raises(DeviationError, match=finding):
         history()
