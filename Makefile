@@ -48,7 +48,7 @@ faults: $(VENV)/.test ## Run every single fault at every place (SAMPLE=N: some),
 histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied
 	@$(BIN)/python -m tests.system --rules $(or $(RULES),100000) $(if $(SEED),--seed $(SEED))
 
-soak: $(VENV)/.figures ## Send 100,000 pictures in virtual time (PICTURES=N); with MINUTES=N pictures in real time for so long (PLOT=FILE)
+soak: $(VENV)/.test ## Send 100,000 pictures in virtual time (PICTURES=N); with MINUTES=N pictures in real time for so long (PLOT=FILE)
 	@$(BIN)/python -m host.bench soak $(if $(MINUTES),--minutes $(MINUTES) $(if $(PLOT),--plot $(PLOT)),$(if $(PICTURES),--soak $(PICTURES)))
 
 train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
