@@ -18,7 +18,8 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 
 .DEFAULT_GOAL := help
 .PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
-	mutants-core coverage fuzz bench figures protocol vectors api firmware sim-boards locked lock audit clean
+	mutants-core coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards locked lock \
+	audit clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +48,16 @@ hil: $(VENV)/.test ## Run the tests of docs/hil.md on LINK=sim, bumble, bsim or 
 
 test-firmware: $(VENV)/.test ## Test the firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
 	@$(BIN)/python -m pytest tests/bsim
+
+faults: $(VENV)/.test ## Run every single fault at every place (SAMPLE=N: some), or pairs of them (HOURS=N, MINUTES=N, SEED=N), in virtual time
+	@$(BIN)/python -m tests.faults $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(HOURS)$(MINUTES),--minutes $(if $(HOURS),$$(($(HOURS) * 60)),$(MINUTES)))
+
+histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied
+	@$(BIN)/python -m tests.system --rules $(or $(RULES),100000) $(if $(SEED),--seed $(SEED))
+
+soak: $(VENV)/.test ## Send 100,000 pictures in virtual time (PICTURES=N); with MINUTES=N pictures in real time for so long (PLOT=FILE)
+	@$(BIN)/python -m host.bench soak $(if $(MINUTES),--minutes $(MINUTES) $(if $(PLOT),--plot $(PLOT)),$(if $(PICTURES),--soak $(PICTURES)))
 
 train: $(VENV)/.train ## Set up what training needs, then: .venv/bin/python -m host.train --help
 

@@ -85,6 +85,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("codec/test_packet_sizes.py::test_shorter_packets_*", ("slow",)),
     ("codec/test_bitstream.py::test_more_bytes_err_less_on_average", ("slow",)),
     ("sim/test_any_world.py", ("slow",)),
+    ("faults/*", ("slow",)),
+    ("system/*", ("slow",)),
     ("sim/test_lying_ends.py", ("slow",)),
     ("link/test_hostile_end.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),

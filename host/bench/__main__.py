@@ -26,7 +26,7 @@ from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
 from ..printing import show
 from ..text import json_line
-from . import codec, link, server, soak
+from . import codec, link, live_soak, server, soak, soak_plot
 
 BENCHES = ("codec", "link", "sealed", "server", "soak")
 
@@ -40,7 +40,7 @@ def parser() -> CommandParser:
         help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
         "sealed: what a key costs in goodput and CPU time; "
         "server: time for a picture by workers and threads, and pictures answered in time under too much work; "
-        "soak: very many pictures over a bad link in virtual time",
+        "soak: very many pictures over a bad link in virtual time, or real time with --minutes",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
     of_codec = p.add_argument_group("codec")
@@ -65,7 +65,24 @@ def parser() -> CommandParser:
     of_soak.add_argument(
         "--soak", type=_pictures, default=soak.PICTURES, metavar="N", help="pictures, at least 10 (%(default)s)"
     )
+    of_soak.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="send in real time for so many minutes instead, with the networks"
+    )
+    of_soak.add_argument(
+        "--plot", type=Path, metavar="FILE", help="with --minutes: where to draw the curves (.svg, .png)"
+    )
     return p
+
+
+def _minutes(text: str) -> float:
+    """Parse a number of minutes, for argparse."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
+    return minutes
 
 
 def _count(text: str) -> int:
@@ -93,18 +110,27 @@ def bench(options: argparse.Namespace) -> int:
     elif options.bench == "server":
         result = server.run(options.rounds)
     elif options.bench == "soak":
-        result = soak.run(options.soak)
+        result = soak.run(options.soak) if options.minutes is None else _live_soak(options.minutes, options.plot)
     else:
         result = codec.run(options.codec, options.photos, options.rounds, options.batch, options.threads)
     if options.json:
         show(json_line(result))
-        return 0
+        return 0 if result.get("passed", True) else 1
     parts = [part for part in ("rows", "ratios", "slow", "cpu", "overload") if part in result]
     for part in parts:
         show(*_table(result[part]), *([""] if len(parts) > 1 else []))
     for note in result.get("notes", ()):
         show(note)
-    return 0
+    return 0 if result.get("passed", True) else 1
+
+
+def _live_soak(minutes: float, plot: Path | None) -> dict[str, Any]:
+    if plot is not None:
+        soak_plot.check(plot)
+    result = live_soak.run(minutes)
+    if plot is not None:
+        soak_plot.save(result["rows"], plot)
+    return result
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +25,8 @@ from ..wire import MAX_CODEC_BYTES
 
 PICTURES = 100_000
 PARTS = 10
+#: The last tenth may hold so many more blocks of memory than the second one, and take so many times as long.
+MOST_BLOCKS, MOST_TIME = 2_000, 1.25
 _PACKETS = [RankedPacket(rank, rank, bytes([rank]) * MAX_CODEC_BYTES) for rank in range(6)]
 _DEADLINE_US, _SERVICE_US = 300_000, 50_000
 _BIT_ERRORS = 1e-5
@@ -35,14 +38,16 @@ _WARM_UP_US = 3_000_000
 class Row:
     """A part of the run. ``ended`` counts final answers and pictures without one: each picture ends once.
 
-    ``in_time`` and ``unanswered`` are shares; ``memory_blocks``: blocks of memory that Python's objects hold at
-    the end of the part.
+    ``in_time`` and ``unanswered`` are shares; ``p50_ms`` and ``p99_ms`` the times from a picture to the answer that it
+    ends with; ``memory_blocks``: blocks of memory that Python's objects hold at the end of the part.
     """
 
     pictures: int
     ended: int
     in_time: float
     unanswered: float
+    p50_ms: float
+    p99_ms: float
     resent: int
     memory_blocks: int
 
@@ -54,6 +59,8 @@ class _Soak:
         self._schedule = self._world.schedule
         self._left = pictures
         self.ended: Counter[str] = Counter()
+        self.times_ms: list[float] = []
+        self._submitted_us: dict[int, int] = {}
         self._sender = Sender(nonce=1)
         self._receiver = Receiver(nonce=2, service_us=_SERVICE_US)
         self._camera = VirtualHost(self._schedule, self._world.cameras[0].line, self._sender, self._on_camera)
@@ -73,7 +80,8 @@ class _Soak:
 
     def _next(self) -> None:
         now_us = self._schedule.now_us
-        self._sender.submit(now_us, split(_PACKETS, *self._sender.part_bytes()), now_us + _DEADLINE_US)
+        number = self._sender.submit(now_us, split(_PACKETS, *self._sender.part_bytes()), now_us + _DEADLINE_US)
+        self._submitted_us[number] = now_us
         self._camera.wake()
         self._left -= 1
         if self._left:
@@ -88,10 +96,16 @@ class _Soak:
         match event:
             case Answer(final=True):
                 self.ended["late" if event.late else "in time"] += 1
-                self.ended["resent"] += event.resent
+                self._on_end(event)
+                self.times_ms.append((event.answered_us - self._submitted_us.pop(event.image)) / 1000)
             case Unanswered():
                 self.ended["unanswered"] += 1
-                self.ended["resent"] += event.resent
+                self._on_end(event)
+                del self._submitted_us[event.image]
+
+    def _on_end(self, event: Answer | Unanswered) -> None:
+        self.ended["resent"] += event.resent
+        self.ended["again"] += event.image not in self._submitted_us
 
     def _on_edge(self, event: Event) -> None:
         if isinstance(event, ImageCollected):
@@ -104,14 +118,29 @@ class _Soak:
 
 
 def run(pictures: int = PICTURES) -> dict[str, Any]:
-    """Return a row for each tenth of the pictures."""
-    soak, rows, before = _Soak(pictures), [], Counter[str]()
+    """Return a row for each tenth of the pictures, and whether memory and times stayed as they were."""
+    soak, rows, before = _Soak(pictures), list[Row](), Counter[str]()
     for part in range(1, PARTS + 1):
         soak.run(pictures * part // PARTS)
         new = soak.ended - before
         before = soak.ended.copy()
         ended = new["in time"] + new["late"] + new["unanswered"]
+        times, soak.times_ms = sorted(soak.times_ms), []
+        p50_ms, p99_ms = (round(times[int(len(times) * share)], 1) if times else 0.0 for share in (0.5, 0.99))
         gc.collect()
         in_time, unanswered = round(new["in time"] / ended, 4), round(new["unanswered"] / ended, 4)
-        rows.append(asdict(Row(soak.count, ended, in_time, unanswered, new["resent"], sys.getallocatedblocks())))
-    return {"rows": rows}
+        blocks = sys.getallocatedblocks()
+        rows.append(Row(soak.count, ended, in_time, unanswered, p50_ms, p99_ms, new["resent"], blocks))
+    notes, passed = _verdict(rows)
+    return {"rows": [asdict(row) for row in rows], "notes": notes, "passed": passed}
+
+
+def _verdict(rows: Sequence[Row]) -> tuple[list[str], bool]:
+    """Return the last lines, and whether the run is within the bar. The first tenth is warm-up."""
+    first, last = rows[1], rows[-1]
+    grown = {name: getattr(last, name) / max(getattr(first, name), 1e-9) for name in ("p50_ms", "p99_ms")}
+    more_blocks = last.memory_blocks - first.memory_blocks
+    passed = more_blocks <= MOST_BLOCKS and max(grown.values()) <= MOST_TIME
+    notes = [f"last tenth / second tenth, {name}: {value:.3f}" for name, value in grown.items()]
+    notes.append(f"{rows[-1].pictures} pictures, {more_blocks:+} blocks of memory: {'flat' if passed else 'NOT FLAT'}")
+    return notes, passed

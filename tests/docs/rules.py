@@ -65,6 +65,8 @@ RULES = (
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
     Rule(r"make (?:explore|mutants|mutants-core)\b.*", Way.USAGE, "takes minutes or hours"),
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
+    Rule(r"make (?:faults|histories|soak)\b.*", Way.USAGE, "takes many minutes; .ci/run has a sample"),
+    Rule(r"python -m tests\.faults\b.*", Way.EXCUSED, "tests/faults runs it"),
     Rule(
         r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
         Way.USAGE,
@@ -83,6 +85,7 @@ RULES = (
     Rule(r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)", Way.CI),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
+    Rule(rf"{_OURS}bench soak --minutes\b.*", Way.USAGE, "takes as long as it says"),
     Rule(rf"{_OURS}bench\b.*", Way.CI),
     # What is run as written. On a busy machine an answer may come late.
     Rule(r"\. \.venv/bin/activate|python -m host", Way.RUN),

@@ -1,0 +1,56 @@
+"""Runs as many rules of the stateful test as wanted: ``python -m tests.system --rules 100000``.
+
+Hypothesis prints the shortest history that it finds to a deviation, as a program that repeats it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as with_seed
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.system.rules import Rules
+
+#: Rules in a history, and histories between two lines of progress.
+STEPS, BATCH = 50, 100
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 1 at a deviation."""
+    p = argparse.ArgumentParser(prog="python -m tests.system", description=__doc__.partition("\n")[0])
+    p.add_argument("--rules", type=int, default=100_000, metavar="N", help="rules to apply (%(default)s)")
+    p.add_argument("--minutes", type=float, default=0, metavar="N", help="end after so long at the latest")
+    p.add_argument("--seed", type=int, default=1, metavar="N", help="of the histories (%(default)s)")
+    options = p.parse_args(arguments)
+    start_s, batch = time.monotonic(), 0
+    while Rules.applied < options.rules:
+        if options.minutes and time.monotonic() - start_s > 60 * options.minutes:
+            break
+        run_batch(options.seed * 1_000_000 + batch, BATCH)
+        batch += 1
+        print(f"{Rules.applied} rules in {batch * BATCH} histories, 0 deviations", flush=True)
+    return 0 if Rules.applied >= options.rules else 1
+
+
+def run_batch(seed: int, histories: int, rules: type[Rules] = Rules) -> None:
+    """Run so many histories; what hypothesis finds is raised."""
+    limits = settings(
+        max_examples=histories,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    # Each class is seeded once: a new one for each batch.
+    run_state_machine_as_test(with_seed(seed)(type("History", (rules,), {})), settings=limits)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
