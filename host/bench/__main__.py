@@ -3,6 +3,7 @@
 python -m host.bench codec --photos DIR
 python -m host.bench link
 python -m host.bench server
+python -m host.bench page
 python -m host.bench soak
 """
 
@@ -27,7 +28,7 @@ from ..printing import show
 from ..text import json_line
 from . import codec, link, server, soak
 
-BENCHES = ("codec", "link", "server", "soak")
+BENCHES = ("codec", "link", "server", "page", "soak")
 
 
 def parser() -> CommandParser:
@@ -38,6 +39,7 @@ def parser() -> CommandParser:
         choices=BENCHES,
         help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
         "server: time for a picture by workers and threads, and pictures answered in time under too much work; "
+        "page: answers in time without the live page and with ten browsers that follow it; "
         "soak: very many pictures over a bad link in virtual time",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
@@ -86,6 +88,10 @@ def bench(options: argparse.Namespace) -> int:
         result = link.run()
     elif options.bench == "server":
         result = server.run(options.rounds)
+    elif options.bench == "page":
+        from . import page  # only here: it needs the extra web
+
+        result = page.run(options.rounds)
     elif options.bench == "soak":
         result = soak.run(options.soak)
     else:
