@@ -126,7 +126,7 @@ async def demo(arguments: argparse.Namespace) -> int:
         deadline_ms = max(arguments.deadline, SERVICE_TIMES * service_ms)
         notice(f"a picture takes {service_ms:.0f} ms here: {len(cameras)} cameras, deadline {deadline_ms:.0f} ms")
         await page.ready.wait()
-        notice("Ctrl-C stops")
+        notice(f"serving on {page.url or 'no address'}; Ctrl-C stops")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(arguments.seconds), asyncio.TaskGroup() as group:
                 for number, camera in enumerate(cameras):

@@ -14,6 +14,8 @@ from ..text import json_line
 
 #: On other computers they would take nothing from this one.
 _NICE = 19
+#: How long the pictures may take that are loading at the end, s.
+_LAST_S = 30.0
 
 
 class Viewers:
@@ -22,6 +24,7 @@ class Viewers:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self.loading: list[dict[int, asyncio.Task[None]]] = []
         self.messages = 0
         self.pictures = 0
         self.refused = 0
@@ -30,6 +33,7 @@ class Viewers:
         """Follow the events; while a camera's picture is loading, ask for no other one of it."""
         reader, _ = await self._ask("/events")
         loading: dict[int, asyncio.Task[None]] = {}
+        self.loading.append(loading)
         while line := await reader.readline():
             if not line.startswith(b"data: "):
                 continue
@@ -63,6 +67,9 @@ async def follow(url: str, count: int, seconds: float) -> Viewers:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
             for _ in range(count):
                 group.create_task(viewers.view())
+    open_loads = {task for loading in viewers.loading for task in loading.values()}
+    if open_loads:
+        await asyncio.wait(open_loads, timeout=_LAST_S)
     return viewers
 
 

@@ -63,7 +63,7 @@ RULES = (
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
     Rule(
-        r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
+        r"make (?:recv|demo|protocol|vectors|format|clean|bench|help)\b.*",
         Way.USAGE,
         "changes the checkout, or is a long form",
     ),
@@ -85,6 +85,8 @@ RULES = (
     Rule(r"make send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(2, "deadline")),
     Rule(rf"{_OURS}send folder/.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "answered in time")),
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
+    Rule(rf"{_OURS}(?:recv\b.*--web|demo\b).*", Way.SERVE, needs=("onnxruntime", "uvicorn")),
+    Rule(rf"{_OURS}timeline\b.*", Way.USAGE, "tests/commands/test_logs.py runs it on logs"),
     Rule(rf"{_OURS}recv\b.*--classifier \S+\.onnx", Way.USAGE, "needs a file that another command writes"),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}boards list\b.*", Way.RUN, otherwise=(4, "no board")),

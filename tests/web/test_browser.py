@@ -110,6 +110,7 @@ def test_a_picture_appears_with_its_class(boards: Boards, browser: Any, tmp_path
         view.wait("document.querySelector('.classes .label')?.textContent === 'espresso'")
         view.wait("document.querySelector('.picture').naturalWidth === 224")
         view.wait("document.querySelector('.picture').alt.includes('espresso')")
+        view.wait("document.querySelector('.caption').textContent.endsWith('packets')")
         there, count = view.page.evaluate(
             "[document.querySelectorAll('.ranks .there').length, document.querySelectorAll('.ranks rect').length]"
         )
