@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .board.ble_edge import BleEdgeTransport
-    from .camera.camera import Camera, CameraError
+    from .camera.camera import Camera, CameraError, Submitted
     from .camera.report import TransferReport
     from .codec.codec import Codec
     from .codec.codec import load as load_codec
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 #: Every public name, and where it is defined: a module of this package and the name in it.
 _PUBLIC = {
     "Camera": ("camera.camera", "Camera"),
+    "Submitted": ("camera.camera", "Submitted"),
     "TransferReport": ("camera.report", "TransferReport"),
     "EdgeServer": ("edge.server", "EdgeServer"),
     "AnsweredPicture": ("edge.answered", "AnsweredPicture"),
@@ -134,6 +135,7 @@ __all__ = [
     "ResultStatus",
     "SerialTransport",
     "ServerError",
+    "Submitted",
     "Sureness",
     "TransferReport",
     "Transport",
