@@ -126,16 +126,19 @@ async def _run(rounds: int, seconds: float) -> dict[str, Any]:
 def _row(phases: Sequence[_Phase], *, with_page: bool) -> PageRow:
     reports = [report for phase in phases for report in phase.reports]
     in_time = sum(report.status == OK for report in reports)
+    median, p95, p99 = (
+        round(statistics.median(_latency_ms(phase.reports, share) for phase in phases), 1)
+        for share in (0.5, 0.95, 0.99)
+    )
     return PageRow(
-        "with" if with_page else "without",
-        VIEWERS if with_page else 0,
-        len(reports),
-        in_time,
-        round(in_time / len(reports), 4),
-        *(
-            round(statistics.median(_latency_ms(phase.reports, share) for phase in phases), 1)
-            for share in (0.5, 0.95, 0.99)
-        ),
+        page="with" if with_page else "without",
+        viewers=VIEWERS if with_page else 0,
+        pictures=len(reports),
+        in_time=in_time,
+        share=round(in_time / len(reports), 4),
+        median_ms=median,
+        p95_ms=p95,
+        p99_ms=p99,
         cpu_ms=round(statistics.median(1000 * phase.cpu_s / len(phase.reports) for phase in phases), 2),
     )
 
