@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "api.md"
 WIDTH = 120
 #: The public names in the order of the page.
 SECTIONS = {
-    "Camera": ("Camera", "TransferReport", "LiveCamera", "SourcePicture"),
+    "Camera": ("Camera", "Submitted", "TransferReport", "LiveCamera", "SourcePicture"),
     "Edge server": (
         *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
         *("load_sureness", "Sureness"),

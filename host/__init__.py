@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .board.ble_edge import BleEdgeTransport
-    from .camera.camera import Camera, CameraError
+    from .camera.camera import Camera, CameraError, Submitted
     from .camera.errors import SourceError
     from .camera.live_camera import LiveCamera
     from .camera.report import TransferReport
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 #: Every public name, and where it is defined: a module of this package and the name in it.
 _PUBLIC = {
     "Camera": ("camera.camera", "Camera"),
+    "Submitted": ("camera.camera", "Submitted"),
     "TransferReport": ("camera.report", "TransferReport"),
     "LiveCamera": ("camera.live_camera", "LiveCamera"),
     "SourcePicture": ("camera.source", "SourcePicture"),
@@ -156,6 +157,7 @@ __all__ = [
     "ServerError",
     "SourceError",
     "SourcePicture",
+    "Submitted",
     "Sureness",
     "TransferReport",
     "Transport",

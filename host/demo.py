@@ -124,11 +124,9 @@ async def demo(arguments: argparse.Namespace) -> int:
         for camera in cameras[1:]:
             await camera.connect(CONNECT_S)
         deadline_ms = max(arguments.deadline, SERVICE_TIMES * service_ms)
-        notice(
-            f"this machine needs {service_ms:.0f} ms for a picture: {len(cameras)} cameras, deadline {deadline_ms:.0f} ms"
-        )
+        notice(f"a picture takes {service_ms:.0f} ms here: {len(cameras)} cameras, deadline {deadline_ms:.0f} ms")
         await page.ready.wait()
-        notice("Ctrl-C stops")
+        notice(f"serving on {page.url or 'no address'}; Ctrl-C stops")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(arguments.seconds), asyncio.TaskGroup() as group:
                 for number, camera in enumerate(cameras):

@@ -39,6 +39,9 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/test_commands.py::test_a_server_serves*", ("realtime",)),
     ("docs/test_commands.py::test_two_terminals", ("realtime", "pty")),
     ("bench/*", ("realtime", "slow")),
+    ("web/test_page.py", ("realtime",)),
+    ("web/test_browser.py", ("realtime", "pty", "slow")),
+    ("test_demo.py", ("realtime", "slow")),
     # the public package: its examples run virtual boards; its archives are built
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_package.py", ("compiler", "slow")),

@@ -58,7 +58,7 @@ RESEARCH: dict[str, tuple[str, ...]] = {
     "train": ("cli", "reference"),
     "reference": ("cli",),
     # Its baselines are encoders at one setting, ready to be timed; evaluate's fill a budget. They share nothing.
-    "bench": ("cli",),
+    "bench": ("cli", "web"),
     "preview": ("cli", "evaluate"),
 }
 ARROWS = PRODUCT | RESEARCH

@@ -4,6 +4,7 @@ python -m host.bench codec --photos DIR
 python -m host.bench link
 python -m host.bench sealed
 python -m host.bench server
+python -m host.bench page
 python -m host.bench soak
 """
 
@@ -28,7 +29,7 @@ from ..printing import show
 from ..text import json_line
 from . import codec, link, live_soak, server, soak, soak_plot
 
-BENCHES = ("codec", "link", "sealed", "server", "soak")
+BENCHES = ("codec", "link", "sealed", "server", "page", "soak")
 
 
 def parser() -> CommandParser:
@@ -40,6 +41,7 @@ def parser() -> CommandParser:
         help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
         "sealed: what a key costs in goodput and CPU time; "
         "server: time for a picture by workers and threads, and pictures answered in time under too much work; "
+        "page: answers in time without the live page and with ten browsers that follow it; "
         "soak: very many pictures over a bad link in virtual time, or real time with --minutes",
     )
     p.add_argument("--json", action="store_true", help="JSON instead of a table")
@@ -109,6 +111,10 @@ def bench(options: argparse.Namespace) -> int:
         result = sealed.run(options.rounds)
     elif options.bench == "server":
         result = server.run(options.rounds)
+    elif options.bench == "page":
+        from . import page  # only here: it needs the extra web
+
+        result = page.run(options.rounds)
     elif options.bench == "soak":
         result = soak.run(options.soak) if options.minutes is None else _live_soak(options.minutes, options.plot)
     else:

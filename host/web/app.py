@@ -59,7 +59,7 @@ class Pages:
         packets = [packet for packet, _ in picture.packets[:revision]]
         try:
             content = await self._prefixes.get((number, revision), packets)
-        except BusyError:
+        except (BusyError, RuntimeError):  # too many wait, or the page is ending
             raise HTTPException(503, "too many pictures wait to be decoded", {"retry-after": "1"}) from None
         return Response(content, media_type="image/webp", headers=_FOR_EVER)
 

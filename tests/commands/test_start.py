@@ -91,7 +91,11 @@ def test_version_imports_next_to_nothing() -> None:
     assert not re.search(r"\| +(numpy|argparse|asyncio|serial)\b", done.stderr)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "train"])  # which reads its arguments first
+#: train reads its arguments first, and timeline needs no package.
+NEED_LITTLE = ("train", "timeline")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in NEED_LITTLE])
 def test_a_checkout_that_is_not_set_up_names_make_send(name: str) -> None:
     # -S leaves out site-packages, and with them numpy, cffi and the others.
     done = run("-S", "-m", f"host.{name}", "x.jpg", PYTHONPATH="")

@@ -68,7 +68,7 @@ RULES = (
     Rule(r"make (?:faults|histories|soak)\b.*", Way.USAGE, "takes many minutes; .ci/run has a sample"),
     Rule(r"python -m tests\.faults\b.*", Way.EXCUSED, "tests/faults runs it"),
     Rule(
-        r"make (?:recv|protocol|vectors|format|clean|bench|help)\b.*",
+        r"make (?:recv|demo|protocol|vectors|format|clean|bench|help)\b.*",
         Way.USAGE,
         "changes the checkout, or is a long form",
     ),
@@ -93,6 +93,8 @@ RULES = (
     Rule(rf"{_OURS}send folder/.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "answered in time")),
     Rule(rf"cat image\.jpg \| {_OURS}send -", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
     Rule(rf"{_OURS}send\b.*", Way.RUN, needs=("onnxruntime",), otherwise=(1, "deadline")),
+    Rule(rf"{_OURS}(?:recv\b.*--web|demo\b).*", Way.SERVE, needs=("onnxruntime", "uvicorn")),
+    Rule(rf"{_OURS}timeline\b.*", Way.USAGE, "tests/commands/test_logs.py runs it on logs"),
     Rule(rf"{_OURS}recv\b.*--classifier \S+\.onnx", Way.USAGE, "needs a file that another command writes"),
     Rule(rf"{_OURS}recv\b.*", Way.SERVE, needs=("onnxruntime",)),
     Rule(rf"{_OURS}preview\b.*", Way.RUN, needs=("onnxruntime",)),

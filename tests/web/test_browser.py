@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra test)")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra test)")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (extra web)")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
+
+from playwright import sync_api
 
 from tests import pace
 from tests.commands.conftest import SAMPLE, Boards, boards, line_with, run, started
@@ -41,13 +43,15 @@ class Watched:
 
     def watch(self) -> None:
         """Collect errors, failed requests and addresses."""
-        self.page.on("console", lambda message: self._note(message.type in ("error", "warning"), message.text))
-        self.page.on("pageerror", lambda error: self._note(True, str(error)))
-        self.page.on("requestfailed", lambda request: self._note(True, f"{request.url}: {request.failure}"))
-        self.page.on("response", lambda answer: self._note(answer.status >= 400, f"{answer.url}: {answer.status}"))
+        self.page.on("console", lambda message: self._note(message.text, is_bad=message.type in ("error", "warning")))
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("requestfailed", lambda request: self._note(f"{request.url}: {request.failure}"))
+        self.page.on(
+            "response", lambda answer: self._note(f"{answer.url}: {answer.status}", is_bad=answer.status >= 400)
+        )
         self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
 
-    def _note(self, is_bad: bool, text: str) -> None:
+    def _note(self, text: str, *, is_bad: bool = True) -> None:
         if is_bad:
             self.complaints.append(text)
 
@@ -106,6 +110,7 @@ def test_a_picture_appears_with_its_class(boards: Boards, browser: Any, tmp_path
         view.wait("document.querySelector('.classes .label')?.textContent === 'espresso'")
         view.wait("document.querySelector('.picture').naturalWidth === 224")
         view.wait("document.querySelector('.picture').alt.includes('espresso')")
+        view.wait("document.querySelector('.caption').textContent.endsWith('packets')")
         there, count = view.page.evaluate(
             "[document.querySelectorAll('.ranks .there').length, document.querySelectorAll('.ranks rect').length]"
         )

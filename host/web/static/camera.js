@@ -40,6 +40,7 @@ export class CameraCard {
     this.loader = new Loader(this.image);
     this.shownMs = -HISTORY_MS;
     this.historyKey = "";
+    this.usualRanks = 0;
   }
 
   insertBefore(parent, next) {
@@ -71,15 +72,20 @@ export class CameraCard {
     if (picture.revision > 0) {
       const source = address(picture.camera, picture.id, picture.revision);
       const alt = `Picture ${picture.image}: ${bestOf(picture)}`;
+      const caption = `Picture ${picture.image} after ${picture.revision} packets`;
       this.loader.want(source, () => {
         this.image.alt = alt;
+        text(this.node, ".caption", caption);
       });
     }
     const there = picture.packets.length;
     const count = picture.all_known ? `${there} of ${picture.ranks} packets` : `${there} packets`;
-    text(this.node, ".caption", `Picture ${picture.image}, ${outcomeOf(picture)}`);
-    text(this.node, ".packets-text", `${count}, ${picture.bytes.toLocaleString("en")} bytes, the most important first`);
-    drawRanks(this.node.querySelector(".ranks"), picture);
+    const size = picture.bytes.toLocaleString("en");
+    text(this.node, ".packets-text", `Picture ${picture.image}, ${outcomeOf(picture)}: ${count}, ${size} bytes`);
+    if (picture.all_known) {
+      this.usualRanks = picture.ranks;
+    }
+    drawRanks(this.node.querySelector(".ranks"), picture, this.usualRanks);
     drawTimes(this.node.querySelector(".way .times"), picture, 104);
     text(this.node, ".due", dueText(picture));
     const answers = picture.answers.filter((answer) => answer.top.length > 0);
@@ -87,6 +93,8 @@ export class CameraCard {
       this.showAnswer(answers[answers.length - 1], answers.length);
     } else if (picture.outcome) {
       this.showAnswer({ top: [], final: true, ms: 0, packets: 0 }, 0);
+    } else if (this.node.querySelector(".classes").children.length > 0) {
+      text(this.node, ".answer h3", "Answer to an earlier picture");
     }
   }
 

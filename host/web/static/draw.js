@@ -22,10 +22,11 @@ export function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-// The ranks as a bar: one field for each packet of the picture, filled when it is there.
-export function drawRanks(svg, picture) {
+// The ranks as a bar: one field for each packet of the picture, filled when it is there. As long as nobody knows how
+// many there are, the bar is as long as that of the picture before.
+export function drawRanks(svg, picture, usual) {
   svg.replaceChildren();
-  const count = Math.max(picture.ranks, 1);
+  const count = Math.max(picture.ranks, picture.all_known ? 1 : usual, 1);
   const there = new Set(picture.packets.map((packet) => packet[0]));
   const width = 600 / count;
   const gap = Math.min(2, width / 4);
