@@ -77,7 +77,8 @@ RULES = (
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
-    Rule(r"make (?:test|check|fast|size|hil LINK=bumble|test-firmware)", Way.CI),
+    Rule(r"make (?:test|check|fast|size|hil LINK=bumble|test-firmware|audit|locked)", Way.CI),
+    Rule(r"make (?:lock|mutants|mutants-link)\b.*", Way.USAGE, "needs the package index, or hours"),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
     Rule(rf"{_OURS}bench\b.*", Way.CI),
     # What is run as written. On a busy machine an answer may come late.
