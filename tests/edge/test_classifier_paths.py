@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
-from host.edge.classifier import ClassifierError, load  # noqa: E402
-from tests.edge.tiny_models import colour_classifier  # noqa: E402
+from host.edge.classifier import ClassifierError, load
+from tests.edge.tiny_models import colour_classifier
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
-from host.edge.classifier import ClassifierError  # noqa: E402
-from host.errors import Reason  # noqa: E402
-from host.reference.efficientnet import published  # noqa: E402
+from host.edge.classifier import ClassifierError
+from host.errors import Reason
+from host.reference.efficientnet import published
 
 LITE0 = "efficientnet-lite0"
 
