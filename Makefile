@@ -8,13 +8,15 @@ BOARD ?= nrf52840dk
 CODECS ?= pnc-v2,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
 LINK ?= sim
+SLOTS ?= 3 4
+CORE_FLAGS := -std=c11 -O2 -Wall -Wextra -Ifirmware/core/include -Iprotocol -Itests/core
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv flash fast test hil test-firmware train check check-needs format size bench figures protocol vectors api firmware \
-	sim-boards locked lock audit clean
+.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
+	mutants-core bench figures protocol vectors api firmware sim-boards locked lock audit clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,9 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
+
+demo: $(VENV)/.web ## Play pictures through virtual boards and a changing air; the live page shows them (WEB=HOST:PORT)
+	@$(BIN)/python -m host.demo $(if $(WEB),--web "$(WEB)")
 
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
 	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
@@ -61,6 +66,11 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 
 size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
+
+explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and compare each call with a naive queue
+	@mkdir -p build
+	@set -e; for slots in $(SLOTS); do \
+		$(CC) $(CORE_FLAGS) -DPNC_QUEUE_SLOTS=$${slots}u tests/core/explore_queue.c -o build/explore$$slots; build/explore$$slots; done
 
 bench: $(VENV)/.edge ## Measure the link's goodput and the codec's speed, against the air's limit and other codecs
 	@$(BIN)/python -m host.bench link
@@ -120,6 +130,10 @@ $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
 
 $(VENV)/.audit: $(VENV)/.edge
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@touch $@
+
+$(VENV)/.web: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[edge,web]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.edge

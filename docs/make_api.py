@@ -18,12 +18,13 @@ PAGE = ROOT / "docs" / "api.md"
 WIDTH = 120
 #: The public names in the order of the page.
 SECTIONS = {
-    "Camera": ("Camera", "TransferReport"),
+    "Camera": ("Camera", "TransferReport", "LiveCamera", "SourcePicture"),
     "Edge server": (
         *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
         *("load_sureness", "Sureness"),
     ),
     "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "PictureEncoder", "Decoder", "Decoded"),
+    "Keys": ("Key", "read_key", "make_key"),
     "Transports": ("Transport", "SerialTransport", "BleEdgeTransport", "virtual_boards", "now_us"),
     "Events": (
         *(
@@ -36,13 +37,14 @@ SECTIONS = {
             "ImageCollected",
             "Notice",
             "Implausible",
+            "KeyMismatch",
             "Failed",
         ),
-        *("FailureReason", "LinkState", "Phy", "ResultStatus"),
+        *("FailureReason", "KeyFault", "LinkState", "Phy", "ResultStatus"),
     ),
     "Errors": (
-        *("PncError", "Reason", "CameraError", "ServerError", "ClassifierError", "CodecError", "PictureError"),
-        *("DeadlineInfeasibleError", "TransportError"),
+        *("PncError", "Reason", "CameraError", "SourceError", "ServerError", "ClassifierError", "CodecError"),
+        *("PictureError", "DeadlineInfeasibleError", "TransportError", "KeyFileError"),
     ),
     "Text": ("printable",),
 }

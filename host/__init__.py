@@ -14,7 +14,10 @@ from .version import __version__
 if TYPE_CHECKING:
     from .board.ble_edge import BleEdgeTransport
     from .camera.camera import Camera, CameraError
+    from .camera.errors import SourceError
+    from .camera.live_camera import LiveCamera
     from .camera.report import TransferReport
+    from .camera.source import SourcePicture
     from .codec.codec import Codec
     from .codec.codec import load as load_codec
     from .codec.decoder import Decoded, Decoder
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
         FailureReason,
         ImageCollected,
         Implausible,
+        KeyFault,
+        KeyMismatch,
         LinkChanged,
         Notice,
         Opened,
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     )
     from .link.sender import DeadlineInfeasibleError
     from .ranked import RankedPacket
+    from .seal.key import Key, KeyFileError, make_key, read_key
     from .sim.virtual_boards import virtual_boards
     from .text import printable
     from .transport.driver import now_us
@@ -55,6 +61,8 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Camera": ("camera.camera", "Camera"),
     "TransferReport": ("camera.report", "TransferReport"),
+    "LiveCamera": ("camera.live_camera", "LiveCamera"),
+    "SourcePicture": ("camera.source", "SourcePicture"),
     "EdgeServer": ("edge.server", "EdgeServer"),
     "AnsweredPicture": ("edge.answered", "AnsweredPicture"),
     "Archive": ("edge.archive", "Archive"),
@@ -82,21 +90,28 @@ _PUBLIC = {
     "Unanswered": ("link.events", "Unanswered"),
     "ImageCollected": ("link.events", "ImageCollected"),
     "Implausible": ("link.events", "Implausible"),
+    "KeyMismatch": ("link.events", "KeyMismatch"),
+    "KeyFault": ("link.events", "KeyFault"),
     "Notice": ("link.events", "Notice"),
     "Failed": ("link.events", "Failed"),
     "FailureReason": ("link.events", "FailureReason"),
     "LinkState": ("wire", "LinkState"),
     "Phy": ("wire", "Phy"),
     "ResultStatus": ("wire", "ResultStatus"),
+    "Key": ("seal.key", "Key"),
+    "read_key": ("seal.key", "read_key"),
+    "make_key": ("seal.key", "make_key"),
     "PncError": ("errors", "PncError"),
     "Reason": ("errors", "Reason"),
     "CameraError": ("camera.camera", "CameraError"),
+    "SourceError": ("camera.errors", "SourceError"),
     "ServerError": ("edge.errors", "ServerError"),
     "ClassifierError": ("edge.errors", "ClassifierError"),
     "CodecError": ("codec.errors", "CodecError"),
     "PictureError": ("codec.errors", "PictureError"),
     "DeadlineInfeasibleError": ("link.sender", "DeadlineInfeasibleError"),
     "TransportError": ("transport.transport", "TransportError"),
+    "KeyFileError": ("seal.key", "KeyFileError"),
     "printable": ("text", "printable"),
 }
 
@@ -120,8 +135,13 @@ __all__ = [
     "FailureReason",
     "ImageCollected",
     "Implausible",
+    "Key",
+    "KeyFault",
+    "KeyFileError",
+    "KeyMismatch",
     "LinkChanged",
     "LinkState",
+    "LiveCamera",
     "Notice",
     "Opened",
     "Phy",
@@ -134,6 +154,8 @@ __all__ = [
     "ResultStatus",
     "SerialTransport",
     "ServerError",
+    "SourceError",
+    "SourcePicture",
     "Sureness",
     "TransferReport",
     "Transport",
@@ -144,8 +166,10 @@ __all__ = [
     "load_codec",
     "load_picture",
     "load_sureness",
+    "make_key",
     "now_us",
     "printable",
+    "read_key",
     "virtual_boards",
 ]
 

@@ -42,6 +42,12 @@ class Reason(StrEnum):
     NO_CONNECTION = "no connection"  # the camera board does not accept the connection
     NOT_PAIRED = "not paired"  # the camera board is a stranger, and pairing was not asked for
     PAIRING = "pairing"  # the two ends do not share keys
+    WRONG_KEY = "wrong key"  # camera and edge server do not have the same key for pictures
+    # Cameras
+    NO_CAMERA = "no camera"  # there is no camera of that name, or it is gone
+    CAMERA_BUSY = "camera busy"  # another program uses the camera
+    CAMERA_DENIED = "camera denied"  # the user may not use the camera
+    NO_PICAMERA2 = "no picamera2"  # the package for a Raspberry Pi's cameras cannot be used in this environment
     # This computer's software, files and the command line
     MISSING_PACKAGE = "missing package"  # ``subject`` is not installed: a requirement as pip takes it
     NOT_SHIPPED = "not shipped"  # ``subject`` is a published classifier, which is not part of an edge server

@@ -73,12 +73,13 @@ def write_whole(data: bytes | memoryview, path: Path, *, durable: bool = True) -
         _sync_folder(path.parent)
 
 
-def write_new(data: bytes | memoryview, path: Path) -> None:
+def write_new(data: bytes | memoryview, path: Path, *, mode: int = 0o666) -> None:
     """Write a file that does not exist yet. Whoever reads ``path`` sees all of it, and no other program can write it.
 
     Args:
         data: the content.
         path: the file to make. Its folder must exist.
+        mode: its permissions, less what the process's mask takes away.
 
     Raises:
         FileExistsError: something of this name exists. It is untouched.
@@ -86,7 +87,7 @@ def write_new(data: bytes | memoryview, path: Path) -> None:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
         try:
             os.link(temporary, path)

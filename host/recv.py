@@ -20,7 +20,10 @@ from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
+from .cli.key_option import add_key_argument, chosen_keys
+from .cli.log_options import EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
+from .cli.sink_choice import add_sink_arguments, chosen_sinks
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -33,6 +36,8 @@ from .errors import PncError
 from .printing import show
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
+from .web.address import DEFAULT, Address, parse_address
+from .web.page import Page
 
 NAME = "recv"
 MOST_WORKERS = 64
@@ -42,6 +47,7 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     add_port_arguments(p)
+    add_key_argument(p, several=True)
     p.add_argument(
         "--ble",
         action="append",
@@ -77,6 +83,16 @@ def parser() -> CommandParser:
         help="answer finally, and stop the camera, as soon as the answer is right with this probability, "
         "above 0 and at most 1 (default: use all that arrives in time)",
     )
+    add_log_arguments(p)
+    p.add_argument(
+        "--web",
+        nargs="?",
+        const=parse_address(DEFAULT),
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"serve a live page ({DEFAULT}); on another address than loopback with a token, which is printed",
+    )
+    add_sink_arguments(p)
     return p
 
 
@@ -85,6 +101,14 @@ def _workers(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_WORKERS}")
     return int(text)
+
+
+def _address(text: str) -> Address:
+    """Parse HOST:PORT, for argparse."""
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _probability(text: str) -> float:
@@ -112,15 +136,20 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         _check_cameras(arguments.ble)
     elif arguments.pair:
         raise CommandError("--pair is for --ble; `python -m host.boards pair` pairs two boards", USAGE)
+    keys = chosen_keys(arguments)
     chosen = None if by_bluetooth else chosen_port(arguments, "edge")
     codec = load()
     classifier = load_classifier(arguments.classifier)
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
+        page = None if arguments.web is None else await stack.enter_async_context(Page(arguments.web, notice))
+        sinks = [] if page is None else [page.sink]
+        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice, sinks)))
         transport: Transport
         if by_bluetooth:
             transport = BleEdgeTransport(
@@ -132,22 +161,29 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         elif chosen is not None:
             transport = chosen
         else:
-            transport = await _virtual_edge(stack, arguments, notice)
+            transport = await _virtual_edge(stack, arguments, notice, log)
+
+        def show_and_give(picture: AnsweredPicture) -> None:
+            _show(picture, notice, log)
+            to_sinks(picture)
+
         manager = ServiceManager()
         server = EdgeServer(
-            transport,
+            log.transport(transport),
             codec,
             classifier,
             archive=archive,
-            on_picture=lambda picture: _show(picture, notice),
+            on_picture=show_and_give,
+            on_event=log.event,
             on_notice=notice,
             on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,
             workers=arguments.workers,
             sure=arguments.sure,
             sureness=sureness,
+            keys=keys,
         )
-        async with manager.watching(lambda: server.progress_us):
+        async with manager.watching(lambda: server.progress_us), log.asking(server):
             await server.run()
     return 0
 
@@ -157,11 +193,15 @@ def _ready(manager: ServiceManager, transport: Transport, notice: Notices) -> No
     manager.ready(f"serving on {transport.name}")
 
 
-async def _virtual_edge(stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices) -> Transport:
+async def _virtual_edge(
+    stack: AsyncExitStack, arguments: argparse.Namespace, notice: Notices, log: EdgeLog
+) -> Transport:
     """Start two virtual boards, report how to send to them, and return the edge board's transport."""
     from .sim.virtual_boards import boards_in_world  # only here: with a board or Bluetooth nothing is simulated
 
-    boards = await stack.enter_async_context(boards_in_world(world_settings(arguments), terminals=True))
+    boards = await stack.enter_async_context(
+        boards_in_world(world_settings(arguments), terminals=True, on_world=log.world)
+    )
     why = why_virtual(arguments)
     notice(f"{why}: two virtual boards; {program('send')} --port {boards[0].name} FILE sends here")
     return boards[-1]
@@ -176,7 +216,8 @@ def _check_cameras(names: Sequence[str]) -> None:
         raise CommandError(f"--ble: {len(names)} cameras given, at most {PEERS} are possible", USAGE)
 
 
-def _show(picture: AnsweredPicture, notice: Notices) -> None:
+def _show(picture: AnsweredPicture, notice: Notices, log: EdgeLog) -> None:
+    log.picture(picture)
     best = f"{picture.top[0][1]} {picture.top[0][2]:.0%}" if picture.top else "nothing decodable"
     show(
         f"{picture.time}  camera {picture.source}  image {picture.image:5}  {picture.bytes:6,} bytes  "

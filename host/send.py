@@ -20,23 +20,28 @@ import numpy as np
 from tqdm import tqdm
 
 from .camera.camera import Camera
-from .camera.pictures import find_pictures
 from .camera.report import NOT_A_PICTURE, OK, TransferReport
+from .camera.source import Source, SourcePicture
 from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.key_option import add_key_argument, chosen_key
+from .cli.log_options import CameraLog, add_log_arguments, recording
 from .cli.notices import Notices
+from .cli.source_choice import OnlyPicture, add_source_arguments, chosen_source
 from .cli.units import milliseconds
-from .codec import Codec, load, load_picture
+from .codec import Codec, load
 from .edge.builtin import DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
 from .printing import note, show
+from .seal.key import Key
 from .text import json_line
 from .wire import MAX_DEADLINE_MS
 
 if TYPE_CHECKING:
     from .cli.testbed import Saved, Testbed
+    from .log.recorder import Recorder
 
 NAME = "send"
 #: Longest time of --period and --connect: an hour.
@@ -49,8 +54,7 @@ SavedAt = Callable[[int, float], "Awaitable[Saved]"]
 def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
-    p.add_argument("files", nargs="+", metavar="FILE", help="pictures, or folders of pictures; several are a stream")
-    p.add_argument("--recursive", action="store_true", help="also send the pictures in subfolders of a folder")
+    add_source_arguments(p)
     p.add_argument("--deadline", default="300ms", metavar="300ms", help="time from the picture to its answer")
     p.add_argument(
         "--period",
@@ -64,6 +68,7 @@ def parser() -> CommandParser:
         "--connect", default="5s", metavar="5s", help="longest wait for the boards and the edge server at the start"
     )
     add_port_arguments(p)
+    add_key_argument(p, several=False)
     p.add_argument("--save", default="out", metavar="DIR", help="virtual boards: folder for decoded pictures (out)")
     p.add_argument(
         "--classifier",
@@ -74,6 +79,7 @@ def parser() -> CommandParser:
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
     )
+    add_log_arguments(p, plot=True)
     return p
 
 
@@ -90,16 +96,18 @@ class _Options:
     period_ms: float | None
     connect_ms: float
     max_bytes: int | None
+    count: int | None
     as_json: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadPicture:
-    """A picture file, its pixels, and the notices about reading it."""
+    """A picture that a source gave: its name, its pixels, and the notices about reading it."""
 
-    file: Path
+    name: str
     pixels: np.ndarray
     notices: tuple[str, ...]
+    taken_us: int | None
 
 
 def _options(arguments: argparse.Namespace) -> _Options:
@@ -111,6 +119,7 @@ def _options(arguments: argparse.Namespace) -> _Options:
         period_ms=None if arguments.period is None else _time_ms("--period", arguments.period, _LONGEST_MS),
         connect_ms=_time_ms("--connect", arguments.connect, _LONGEST_MS),
         max_bytes=arguments.max_bytes,
+        count=arguments.count,
         as_json=arguments.json,
     )
 
@@ -118,35 +127,36 @@ def _options(arguments: argparse.Namespace) -> _Options:
 async def send(arguments: argparse.Namespace) -> int:
     """Send all pictures; return 0 if every one was answered in time."""
     options = _options(arguments)
-    try:
-        files = find_pictures(arguments.files, recursive=arguments.recursive)
-    except OSError as error:
-        raise CommandError(str(error), USAGE) from error
-    transport = chosen_port(arguments, "camera")
-    # A single file that is not a picture is reported before any board is touched.
-    only = _read(files[0]) if len(files) == 1 else None
-    codec = load()
+    key = chosen_key(arguments)
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        source = await stack.enter_async_context(chosen_source(arguments, notice))
+        transport = chosen_port(arguments, "camera")
+        # A single picture is read, and one that is none is reported, before any board is touched.
+        only = _read(source.picture) if isinstance(source, OnlyPicture) else None
+        codec = load()
+        recorder = stack.enter_context(recording(arguments, NAME, notice))
+        log = CameraLog(recorder)
         saved_at: SavedAt | None = None  # the edge server runs in another process, which saves its pictures itself
         if transport is None:
-            testbed = await _testbed(stack, arguments, codec, notice)
+            testbed = await _testbed(stack, arguments, codec, key, notice, recorder)
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
-            Camera(transport, codec, reopen=only is None, on_notice=notice)  # a stream outlives an outage
+            # a stream outlives an outage
+            Camera(log.transport(transport), codec, key=key, reopen=only is None, on_notice=notice, **log.hooks)
         )
         await camera.connect(options.connect_ms / 1000)
         if only is not None:
             return await _send_one(camera, only, options, saved_at)
-        return await _send_stream(camera, files, options, saved_at)
+        return await _send_stream(camera, source, options, saved_at)
 
 
-def _read(file: Path) -> _ReadPicture:
+def _read(picture: SourcePicture) -> _ReadPicture:
     """Read a picture, and print what was guessed, ignored or missing. Raises PictureError."""
     notices: list[str] = []
-    pixels = load_picture(file, notices.append)
+    pixels = picture.load(notices.append)
     _note(notices)
-    return _ReadPicture(file, pixels, tuple(notices))
+    return _ReadPicture(picture.name, pixels, tuple(notices), picture.taken_us)
 
 
 async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, saved_at: SavedAt | None) -> int:
@@ -154,16 +164,16 @@ async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, sa
         report = await camera.send_picture(picture.pixels, options.deadline_ms, max_bytes=options.max_bytes)
     except DeadlineInfeasibleError as error:
         raise CommandError(f"a deadline of {options.deadline_ms:g} ms cannot be met: {error}") from error
-    report = await _completed(report.of_file(picture.file, picture.notices), saved_at)
+    report = await _completed(report.of_file(picture.name, picture.notices), saved_at)
     _note(report.notices[len(picture.notices) :])
     show(*([json_line(report.as_json())] if options.as_json else report.lines()))
     return 0 if report.status == OK else FAILURE
 
 
-async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options, saved_at: SavedAt | None) -> int:
-    summary = StreamSummary(len(files))
+async def _send_stream(camera: Camera, source: Source, options: _Options, saved_at: SavedAt | None) -> int:
+    summary = StreamSummary(source.total)
     # disable=None: only on a terminal
-    with tqdm(total=len(files), unit="picture", disable=True if options.as_json else None) as bar:
+    with tqdm(total=source.total, unit="picture", disable=True if options.as_json else None) as bar:
 
         def show_report(report: TransferReport) -> None:
             summary.add(report)
@@ -179,17 +189,19 @@ async def _send_stream(camera: Camera, files: Sequence[Path], options: _Options,
 
         stream = PictureStream(
             camera,
-            files,
+            source,
             options.deadline_ms,
             on_report=show_report,
             complete=lambda report: _completed(report, saved_at),
             period_ms=options.period_ms,
             max_bytes=options.max_bytes,
+            count=options.count,
         )
         try:
             await stream.run()
         finally:  # also after Ctrl-C
             bar.close()
+            summary.skipped = source.skipped
             note(summary.line())
     return 0 if summary.all_in_time else FAILURE
 
@@ -202,7 +214,14 @@ async def _completed(report: TransferReport, saved_at: SavedAt | None) -> Transf
     return report.saved_as(saved.picture, saved.issue)
 
 
-async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: Codec, notice: Notices) -> Testbed:
+async def _testbed(
+    stack: AsyncExitStack,
+    arguments: argparse.Namespace,
+    codec: Codec,
+    key: Key | None,
+    notice: Notices,
+    recorder: Recorder | None,
+) -> Testbed:
     # Imported here: a camera with a board needs neither an edge server nor onnxruntime.
     from .cli.testbed import virtual_testbed
     from .edge.archive import Archive
@@ -212,7 +231,10 @@ async def _testbed(stack: AsyncExitStack, arguments: argparse.Namespace, codec: 
     notice(f"{why_virtual(arguments)}: two virtual boards and an edge server run in this process")
     archive = Archive(Path(arguments.save))
     classifier = load_classifier(arguments.classifier)
-    return await stack.enter_async_context(virtual_testbed(settings, codec, classifier, archive, notice))
+    keys = [] if key is None else [key]
+    return await stack.enter_async_context(
+        virtual_testbed(settings, codec, classifier, archive, notice, keys, recorder)
+    )
 
 
 def _time_ms(option: str, text: str, most_ms: float) -> float:

@@ -369,11 +369,12 @@ class Ping:
     hop: int = 0  # hop that answers
     token: int = 0  # returned unchanged; to peer_host: session of the sender, a new value restarts its image numbers
     origin_us: int = 0  # clock of the sender; returned unchanged
+    seal: bytes = b""  # peer_host, of a camera with a key: its salt and proof, 16 bytes; else nothing
     peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us)
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us) + self.seal
 
     @classmethod
     def unpack(cls, data: bytes) -> Ping:
@@ -381,7 +382,7 @@ class Ping:
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"ping: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, hop, token, origin_us = cls.LAYOUT.unpack_from(data)
-        return cls(hop=hop, token=token, origin_us=origin_us, peer=peer)
+        return cls(hop=hop, token=token, origin_us=origin_us, peer=peer, seal=data[cls.LAYOUT.size :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,11 +398,12 @@ class Pong:
     held_us: int = 0  # time between the arrival of the ping and this answer
     service_us: int = 0  # peer_host: expected time to decode and classify; else 0
     clock_us: int = 0  # peer_host: clock of the server when it answered, modulo 65,536,000; else 0
+    seal: bytes = b""  # peer_host, of a server with a key: its salt and proof, or 16 zero bytes: no key fits; else nothing
     peer: int = 0  # on the edge's serial port: number of the camera; else 0
 
     def pack(self) -> bytes:
         """Return the packet's bytes; struct.error if a number does not fit its field."""
-        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us, self.clock_us)
+        return self.LAYOUT.pack(self.TYPE, self.peer, self.hop, self.token, self.origin_us, self.held_us, self.service_us, self.clock_us) + self.seal
 
     @classmethod
     def unpack(cls, data: bytes) -> Pong:
@@ -409,7 +411,7 @@ class Pong:
         if len(data) < cls.LAYOUT.size:
             raise MalformedError(f"pong: {len(data)} bytes, {cls.LAYOUT.size} needed")
         _, peer, hop, token, origin_us, held_us, service_us, clock_us = cls.LAYOUT.unpack_from(data)
-        return cls(hop=hop, token=token, origin_us=origin_us, held_us=held_us, service_us=service_us, clock_us=clock_us, peer=peer)
+        return cls(hop=hop, token=token, origin_us=origin_us, held_us=held_us, service_us=service_us, clock_us=clock_us, peer=peer, seal=data[cls.LAYOUT.size :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -500,9 +500,11 @@ struct pnc_ping {
 	uint8_t hop; /* hop that answers */
 	uint32_t token; /* returned unchanged; to peer_host: session of the sender, a new value restarts its image numbers */
 	uint32_t origin_us; /* clock of the sender; returned unchanged */
+	const uint8_t *seal; /* peer_host, of a camera with a key: its salt and proof, 16 bytes; else nothing */
+	uint8_t seal_len;
 };
 
-/* Writes PNC_PING_SIZE bytes; returns their number. */
+/* Writes PNC_PING_SIZE bytes and the rest; returns their number. */
 static inline size_t pnc_ping_write(const struct pnc_ping *p, uint8_t *out)
 {
 	out[0] = PNC_TYPE_PING;
@@ -510,10 +512,13 @@ static inline size_t pnc_ping_write(const struct pnc_ping *p, uint8_t *out)
 	out[2] = (uint8_t)p->hop;
 	pnc_put32(out + 3, (uint32_t)p->token);
 	pnc_put32(out + 7, (uint32_t)p->origin_us);
-	return 11u;
+	if (p->seal_len > 0) {
+		memcpy(out + 11, p->seal, p->seal_len);
+	}
+	return 11u + p->seal_len;
 }
 
-/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET. The rest stays in `in`. */
 static inline bool pnc_ping_read(struct pnc_ping *p, const uint8_t *in, size_t len)
 {
 	if (len < PNC_PING_SIZE || len > PNC_MAX_PACKET) {
@@ -523,6 +528,8 @@ static inline bool pnc_ping_read(struct pnc_ping *p, const uint8_t *in, size_t l
 	p->hop = (uint8_t)in[2];
 	p->token = (uint32_t)pnc_get32(in + 3);
 	p->origin_us = (uint32_t)pnc_get32(in + 7);
+	p->seal = in + 11;
+	p->seal_len = (uint8_t)(len - 11u);
 	return true;
 }
 
@@ -536,9 +543,11 @@ struct pnc_pong {
 	uint32_t held_us; /* time between the arrival of the ping and this answer */
 	uint32_t service_us; /* peer_host: expected time to decode and classify; else 0 */
 	uint32_t clock_us; /* peer_host: clock of the server when it answered, modulo 65,536,000; else 0 */
+	const uint8_t *seal; /* peer_host, of a server with a key: its salt and proof, or 16 zero bytes: no key fits; else nothing */
+	uint8_t seal_len;
 };
 
-/* Writes PNC_PONG_SIZE bytes; returns their number. */
+/* Writes PNC_PONG_SIZE bytes and the rest; returns their number. */
 static inline size_t pnc_pong_write(const struct pnc_pong *p, uint8_t *out)
 {
 	out[0] = PNC_TYPE_PONG;
@@ -549,10 +558,13 @@ static inline size_t pnc_pong_write(const struct pnc_pong *p, uint8_t *out)
 	pnc_put32(out + 11, (uint32_t)p->held_us);
 	pnc_put32(out + 15, (uint32_t)p->service_us);
 	pnc_put32(out + 19, (uint32_t)p->clock_us);
-	return 23u;
+	if (p->seal_len > 0) {
+		memcpy(out + 23, p->seal, p->seal_len);
+	}
+	return 23u + p->seal_len;
 }
 
-/* False if in[0..len) is too short or longer than PNC_MAX_PACKET.  */
+/* False if in[0..len) is too short or longer than PNC_MAX_PACKET. The rest stays in `in`. */
 static inline bool pnc_pong_read(struct pnc_pong *p, const uint8_t *in, size_t len)
 {
 	if (len < PNC_PONG_SIZE || len > PNC_MAX_PACKET) {
@@ -565,6 +577,8 @@ static inline bool pnc_pong_read(struct pnc_pong *p, const uint8_t *in, size_t l
 	p->held_us = (uint32_t)pnc_get32(in + 11);
 	p->service_us = (uint32_t)pnc_get32(in + 15);
 	p->clock_us = (uint32_t)pnc_get32(in + 19);
+	p->seal = in + 23;
+	p->seal_len = (uint8_t)(len - 23u);
 	return true;
 }
 

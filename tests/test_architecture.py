@@ -21,20 +21,26 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     # commands
     "__main__": ("cli",),
     "send": ("cli",),
-    "recv": ("cli",),
+    "recv": ("cli", "web"),
+    "demo": ("cli", "web"),
+    "timeline": ("cli",),
     "boards": ("cli",),
     # the public face; the commands do not stand on it
     "": ("devices", "camera", "edge", "sim"),
     # libraries, from the ends to the wire
-    "cli": ("devices", "camera", "edge", "sim", "printing"),
-    "camera": ("board", "codec"),
-    "edge": ("board", "codec"),
+    "cli": ("devices", "camera", "edge", "sim", "log", "printing"),
+    "web": ("edge", "log", "printing"),
+    "camera": ("board", "codec", "seal"),
+    "edge": ("board", "codec", "seal"),
+    "log": ("transport", "version"),
     "devices": ("board",),
     "sim": ("board",),
     "board": ("transport", "version"),
     "transport": ("link",),
     # link and codec do not know each other: a ranked packet is all that passes between them
     "link": ("ranked", "files"),
+    # the cryptography of keys, behind the protocols of link
+    "seal": ("link", "files"),
     "codec": ("ranked", "files"),
     # leaves
     "ranked": ("wire",),
@@ -53,6 +59,7 @@ RESEARCH: dict[str, tuple[str, ...]] = {
     "reference": ("cli",),
     # Its baselines are encoders at one setting, ready to be timed; evaluate's fill a budget. They share nothing.
     "bench": ("cli",),
+    "preview": ("cli", "evaluate"),
 }
 ARROWS = PRODUCT | RESEARCH
 
@@ -182,7 +189,8 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_nothing_imports_a_command_or_research() -> None:
-    tops = {"__main__", "send", "recv", "boards", "simulate", "train", "bench", "evaluate", "reference"}
+    tops = {"__main__", "send", "recv", "demo", "timeline", "preview", "boards"}
+    tops |= {"simulate", "train", "bench", "evaluate", "reference"}
     assert not [room for room in PRODUCT if allowed(ARROWS, room) & tops]
 
 
@@ -225,7 +233,7 @@ def test_a_permitted_import_is_not_found() -> None:
 
 
 #: What a camera's install does not have.
-HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib")
+HEAVY = ("onnxruntime", "onnx", "torch", "bleak", "bumble", "matplotlib", "av", "cv2", "picamera2")
 
 
 def test_a_camera_needs_no_edge_and_no_research() -> None:

@@ -2,6 +2,7 @@
 
 python -m host.bench codec --photos DIR
 python -m host.bench link
+python -m host.bench sealed
 python -m host.bench server
 python -m host.bench soak
 """
@@ -27,7 +28,7 @@ from ..printing import show
 from ..text import json_line
 from . import codec, link, server, soak
 
-BENCHES = ("codec", "link", "server", "soak")
+BENCHES = ("codec", "link", "sealed", "server", "soak")
 
 
 def parser() -> CommandParser:
@@ -37,6 +38,7 @@ def parser() -> CommandParser:
         "bench",
         choices=BENCHES,
         help="codec: time of its steps and of other encoders; link: goodput of useful bytes against the radio's limit; "
+        "sealed: what a key costs in goodput and CPU time; "
         "server: time for a picture by workers and threads, and pictures answered in time under too much work; "
         "soak: very many pictures over a bad link in virtual time",
     )
@@ -84,6 +86,10 @@ def bench(options: argparse.Namespace) -> int:
     """Measure and print."""
     if options.bench == "link":
         result = link.run()
+    elif options.bench == "sealed":
+        from . import sealed  # only here: the others need no cryptography
+
+        result = sealed.run(options.rounds)
     elif options.bench == "server":
         result = server.run(options.rounds)
     elif options.bench == "soak":
@@ -93,7 +99,7 @@ def bench(options: argparse.Namespace) -> int:
     if options.json:
         show(json_line(result))
         return 0
-    parts = [part for part in ("rows", "ratios", "overload") if part in result]
+    parts = [part for part in ("rows", "ratios", "cpu", "overload") if part in result]
     for part in parts:
         show(*_table(result[part]), *([""] if len(parts) > 1 else []))
     for note in result.get("notes", ()):

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..link.events import Event, ImageCollected
 from ..link.receiver import Receiver
+from ..link.sealing import CameraSeal, ServerSeal
 from ..link.sender import Sender
 from ..ranked import RankedPacket
 from ..sim.air import goodput_limit_bps
@@ -19,7 +20,7 @@ from ..sim.radio import RadioParameters
 from ..sim.trace import ChannelState, Trace
 from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
-from ..wire import MAX_CODEC_BYTES, MAX_PACKET, Phy, Picture, parse
+from ..wire import MAX_PACKET, Phy, Picture, parse
 
 PHY_NAMES = {"2M": Phy.LE_2M, "1M": Phy.LE_1M, "coded-S2": Phy.CODED_S2, "coded-S8": Phy.CODED_S8}
 CASES = [
@@ -90,8 +91,14 @@ class _LatePackets:
         return None
 
 
-def measure(phy: str, interval_us: int, loss: float) -> Row:
-    """Measure one case for ten seconds of virtual time after the start-up."""
+def measure(
+    phy: str,
+    interval_us: int,
+    loss: float,
+    camera_seal: CameraSeal | None = None,
+    server_seal: ServerSeal | None = None,
+) -> Row:
+    """Measure one case for ten seconds of virtual time after the start-up; the seals are those of a key, if any."""
     settings = WorldSettings(
         parameters=RadioParameters(PHY_NAMES[phy], interval_us),
         trace=Trace.constant(ChannelState(loss=loss)),
@@ -108,10 +115,11 @@ def measure(phy: str, interval_us: int, loss: float) -> Row:
         if isinstance(event, ImageCollected) and event.final:
             collected.append((schedule.now_us, sum(len(packet.data) for packet in event.packets)))
 
-    sender, receiver = Sender(nonce=1), Receiver(nonce=2)
+    sender, receiver = Sender(nonce=1, seal=camera_seal), Receiver(nonce=2, seal=server_seal)
     camera = VirtualHost(schedule, world.cameras[0].line, sender, lambda _event: None)
     VirtualHost(schedule, world.edge.line, receiver, on_edge)
-    packets = [RankedPacket(rank, rank, bytes(MAX_CODEC_BYTES)) for rank in range(256)]
+    most, first_less = sender.key.packet_bytes
+    packets = [RankedPacket(rank, rank, bytes(most if rank else most - first_less)) for rank in range(256)]
     while schedule.now_us < WARM_UP_US + DURATION_US:
         if sender.ready:
             deadline_us = schedule.now_us + DEADLINE_US

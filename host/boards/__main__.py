@@ -27,6 +27,7 @@ from ..devices.host_system import HostSystem
 from ..devices.survey import BoardInfo, survey
 from ..errors import Reason
 from ..printing import note, show
+from ..seal.key import make_key
 from ..transport.transport import TransportError
 from ..wire import VERSION, Configure, Hello, Reset, Role
 from . import doctor, flash, listing, pairing
@@ -77,6 +78,10 @@ def parser() -> CommandParser:
     watch = command("monitor", "a live table of statistics, until stopped", board=True)
     watch.add_argument("--interval", type=_interval_s, default=1.0, metavar="S", help="time between two tables, s (1)")
     watch.add_argument("--count", type=_count, default=0, metavar="N", help="tables to print (0: until stopped)")
+    key = command(
+        "key", "make a key for a camera and its edge server: a file of 16 random bytes for send and recv --key"
+    )
+    key.add_argument("file", metavar="FILE", help="the file to make; it must not exist")
     write = command("flash", "build the firmware if it is stale, write it, wait for its hello")
     write.add_argument("--target", default="nrf52840dk", metavar="BOARD", help="nrf52840dk or nrf52840dongle")
     write.add_argument("--snr", default="", metavar="SERIAL", help="choose the board with this serial number")
@@ -117,6 +122,9 @@ async def boards(arguments: argparse.Namespace, host_system: HostSystem) -> int:
 
 async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
     command, requested = arguments.command, getattr(arguments, "board", "")
+    if command == "key":
+        show(f"{make_key(arguments.file).name}: a new key; copy it to the other computer over a way that you trust")
+        return ExitStatus.OK
     if command == "flash":
         options = FlashOptions(
             target(arguments.target), arguments.snr, arguments.role, own_usb=arguments.usb, dry_run=arguments.dry_run

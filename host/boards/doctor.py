@@ -18,6 +18,7 @@ from ..devices.usb import Kind, UsbDevice
 from ..wire import VERSION
 from . import targets
 from .bluetooth import bluetooth_diagnostics
+from .cameras import camera_diagnostics
 from .diagnostic import Diagnostic, Severity
 
 #: Baud rates that a development kit's debugger carries and the nRF52840 generates.
@@ -58,6 +59,7 @@ def examine(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
         *_overlays(host_system),
         *_tools(host_system, boards),
         *bluetooth_diagnostics(host_system),
+        *camera_diagnostics(host_system),
     ]
     return sorted(diagnostics, key=lambda diagnostic: diagnostic.severity is not Severity.ERROR)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,14 +22,17 @@ from ..link.events import (
     Failed,
     FailureReason,
     Implausible,
+    KeyMismatch,
     LinkChanged,
     Opened,
     Ready,
     Unanswered,
 )
+from ..link.sealing import CameraSeal
 from ..link.sender import Sender
 from ..link.session import State
 from ..ranked import RankedPacket
+from ..seal.key import Key
 from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
@@ -50,6 +54,18 @@ _MAY_PASS = frozenset({FailureReason.SILENT, FailureReason.NO_BOARD, FailureReas
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A picture that was given to the link, and has its number. Times in us, by ``now_us``."""
+
+    image: int  # its number on the wire
+    taken_us: int  # when its pixels were in memory
+    encoded_us: int  # when the first packets were encoded
+    deadline_us: int  # when the answer is due
+    packets: int  # encoded so far
+    bytes: int  # codec bytes in them
+
+
 class CameraError(PncError):
     """The board, its radio link or the edge server cannot be reached; ``reason`` says which."""
 
@@ -64,10 +80,13 @@ class Camera:
         codec: encodes the pictures; by default the shipped codec, loaded with the first picture.
         phy: the PHY that the board is to use. The default does not change it.
         interval_us: the connection interval that the board is to use, in us. 0 does not change it.
+        key: seals the pictures, so that only an edge server with the same key can read them, and no other answers.
+            None: pictures and answers are not sealed.
         reopen: whether the camera outlives an outage: a transport that is lost, and a board that falls silent after it
             answered once. It then opens the transport again, with growing pauses; the pictures of the meantime end
             without an answer. Otherwise an outage ends every call with a CameraError.
         on_event: is called in the event loop with every event of the link. It must not block or raise.
+        on_submitted: is called in the event loop with every picture that the link has taken, as ``on_event``.
         on_notice: is called in the event loop with printable lines for a person: when an outage begins and ends, and
             what was guessed, ignored or missing when a picture file was read (``load_picture``).
     """
@@ -79,8 +98,10 @@ class Camera:
         *,
         phy: Phy = Phy.KEEP,
         interval_us: int = 0,
+        key: Key | None = None,
         reopen: bool = False,
         on_event: Callable[[Event], None] | None = None,
+        on_submitted: Callable[[Submitted], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self._transport = transport
@@ -88,9 +109,10 @@ class Camera:
         self._loading_codec = asyncio.Lock()
         self._reopen = reopen
         self._on_event = on_event
+        self._on_submitted = on_submitted
         self._on_notice = on_notice
         configure = Configure(role=Role.CAMERA, phy=phy, interval_us=interval_us, tx_power_dbm=KEEP_POWER_DBM)
-        self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure)
+        self.sender = Sender(nonce=int.from_bytes(os.urandom(4), "little"), configure=configure, seal=_seal_of(key))
         self._driver = Driver(self.sender, transport, self._handle)
         self._driving: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
@@ -122,7 +144,12 @@ class Camera:
             raise self._not_connected(timeout_s) from None
 
     async def send_picture(
-        self, picture: np.ndarray | str | Path, deadline_ms: float, *, max_bytes: int | None = None
+        self,
+        picture: np.ndarray | str | Path,
+        deadline_ms: float,
+        *,
+        max_bytes: int | None = None,
+        taken_us: int | None = None,
     ) -> TransferReport:
         """Encode a picture, send it and wait for its answer, at most until shortly after the deadline.
 
@@ -133,6 +160,7 @@ class Camera:
             deadline_ms: time for the answer in ms. It counts from the moment the pixels are in memory: encoding is
                 included, reading a file is not.
             max_bytes: most codec bytes of the picture: the less important ones are not sent. None: all.
+            taken_us: when the picture was taken, by ``now_us``: its time counts from then. None: from now.
 
         Returns:
             What arrived, when, and the answer.
@@ -151,14 +179,23 @@ class Camera:
             pixels = await asyncio.to_thread(load_picture, pixels, notices.append)
             for line in notices:
                 self._notice(line)
-        start_us = now_us()
+        encoding_us = now_us()
+        start_us = encoding_us if taken_us is None else min(taken_us, encoding_us)
         deadline_us = start_us + round(deadline_ms * 1000)
-        likely = self.sender.likely_bytes(start_us, deadline_us)
-        picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, self.sender.part_bytes())
+        likely = self.sender.likely_bytes(encoding_us, deadline_us)
+        sizes = self.sender.part_bytes(), self.sender.key.packet_bytes
+        picture_sent = await asyncio.to_thread(LazyPicture, codec, pixels, likely, max_bytes, *sizes)
         encoded_us = now_us()
-        reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more)
+        times_us = (start_us, encoded_us)
+        reply = await self._send(picture_sent.parts, deadline_us, picture_sent.more, times_us)
         file = "" if isinstance(picture, np.ndarray) else str(picture)
-        report = report_on(reply, picture_sent, deadline_ms, start_us=start_us, encoded_us=encoded_us)
+        report = report_on(
+            reply,
+            picture_sent,
+            deadline_ms,
+            start_us=start_us,
+            encode_us=encoded_us - encoding_us,
+        )
         return report.of_file(file, notices)
 
     async def send(self, packets: Sequence[RankedPacket], deadline_us: int) -> Answer | Unanswered:
@@ -172,18 +209,24 @@ class Camera:
 
         Raises:
             DeadlineInfeasibleError: the deadline is below the link's latency.
-            ValueError: there are no packets, or their ranks do not count up from 0.
+            ValueError: there are no packets, their ranks do not count up from 0, or there is a key and a packet has
+                more than 228 codec bytes, or the first one more than 220.
             CameraError: the board went away.
         """
-        return await self._send(packets, deadline_us, None)
+        taken_us = now_us()
+        return await self._send(packets, deadline_us, None, (taken_us, taken_us))
 
     async def _send(
         self,
         packets: Sequence[RankedPacket],
         deadline_us: int,
         more: Callable[[], Sequence[RankedPacket]] | None,
+        times_us: tuple[int, int],
     ) -> Answer | Unanswered:
+        count, size = len(packets), sum(len(packet.data) for packet in packets)
         number = self.sender.submit(now_us(), packets, deadline_us, more)
+        if self._on_submitted is not None:
+            self._on_submitted(Submitted(number, *times_us, deadline_us, count, size))
         reply: asyncio.Future[Answer | Unanswered] = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
         self._driver.wake()
@@ -267,6 +310,11 @@ class Camera:
                     f"{self._transport.name}: the edge board speaks another protocol version",
                     reason=Reason.WRONG_FIRMWARE,
                 )
+            case KeyMismatch():
+                text = f"{self._transport.name}: {event}"
+                if not self._ready.done():
+                    raise CameraError(text, reason=Reason.WRONG_KEY)
+                self._notice(text)
             case Implausible():
                 self._notice(f"{self._transport.name}: {event}")
             case Ready() if not self._ready.done():
@@ -289,3 +337,12 @@ class Camera:
         else:
             text, reason = f"no edge server answered in {waited_s:.0f} s", Reason.NO_EDGE_SERVER
         return CameraError(f"{self._transport.name}: {text}", reason=reason)
+
+
+def _seal_of(key: Key | None) -> CameraSeal | None:
+    """Return what seals pictures with a key. Raises PncError if the package for that is not installed."""
+    if key is None:
+        return None
+    from ..seal.camera_seal import KeyedCamera  # only here: most cameras have no key, and need no cryptography
+
+    return KeyedCamera(key)

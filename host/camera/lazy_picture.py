@@ -23,6 +23,7 @@ class LazyPicture:
         likely_bytes: codec bytes that the link is likely to carry; None: not known.
         max_bytes: most codec bytes; None: all.
         part_bytes: bytes of the first part and of the longest one (``Sender.part_bytes``).
+        packet_bytes: most bytes of a packet, and how many fewer the first one has (``Sender.packet_bytes``).
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class LazyPicture:
         likely_bytes: int | None,
         max_bytes: int | None,
         part_bytes: tuple[int, int],
+        packet_bytes: tuple[int, int] = (MAX_CODEC_BYTES, 0),
     ) -> None:
-        self._encoder = codec.encoder(pixels, max_bytes=max_bytes)
+        most_bytes, first_less = packet_bytes
+        self._encoder = codec.encoder(pixels, most_bytes, max_bytes, first_less=first_less)
         self._splitter = Splitter(*part_bytes)
         #: The parts so far.
         self.parts: list[RankedPacket] = []
-        first = UNKNOWN_PACKETS if likely_bytes is None else 1 + int(MARGIN * likely_bytes) // MAX_CODEC_BYTES
+        first = UNKNOWN_PACKETS if likely_bytes is None else 1 + int(MARGIN * likely_bytes) // most_bytes
         self._encode(first)
 
     def more(self) -> list[RankedPacket]:

@@ -28,9 +28,9 @@ def find_pictures(names: Sequence[str], *, recursive: bool = False) -> list[Path
     for name in names:
         path = Path(name)
         if path.is_dir():
-            inside = _pictures_in(path, recursive)
+            inside = pictures_in(path, recursive)
             if not inside:
-                below = not recursive and bool(_pictures_in(path, recursive=True))
+                below = not recursive and bool(pictures_in(path, recursive=True))
                 raise FileNotFoundError(
                     f"{name}: no pictures in this folder{', but in its subfolders (--recursive)' if below else ''}"
                 )
@@ -42,7 +42,7 @@ def find_pictures(names: Sequence[str], *, recursive: bool = False) -> list[Path
     return found
 
 
-def _pictures_in(folder: Path, recursive: bool) -> list[Path]:
+def pictures_in(folder: Path, recursive: bool) -> list[Path]:
     """Return the pictures in a folder; with those in its subfolders, each folder's files before its subfolders."""
     known = suffixes()
     return [file for file in _files_in(folder, recursive) if file.suffix.lower() in known and file.is_file()]

@@ -25,10 +25,12 @@ STATUSES = (OK, LATE, "nothing", "failed", UNANSWERED, UNSENT, NOT_A_PICTURE)
 class TransferReport:
     """Report on one picture. Bytes are codec bytes; times count from the moment the pixels were in memory.
 
+    For a picture whose moment is known, as a live camera's, they count from the moment when it was taken.
+
     A picture is encoded while it is sent. So what was encoded is a little more than what the link took.
     """
 
-    file: str  # the picture's file; empty for pixels
+    file: str  # the picture's file, or its name in a live source; empty for pixels
     image: int | None  # its number on the wire; None if it never had one
     status: str  # ok, late, nothing, failed, unanswered, unsent or "not a picture"
     detail: str  # what went wrong; empty if nothing did
@@ -125,7 +127,7 @@ def report_on(
     deadline_ms: float,
     *,
     start_us: int,
-    encoded_us: int,
+    encode_us: int,
 ) -> TransferReport:
     """Return the report on a picture that was sent.
 
@@ -133,8 +135,8 @@ def report_on(
         reply: the edge server's answer, or that there was none.
         picture: as much of the picture as was encoded.
         deadline_ms: the time that the answer had, in ms.
-        start_us: when the pixels were in memory, in us.
-        encoded_us: when they were encoded, in us on the same clock.
+        start_us: when the picture was taken, or else when its pixels were in memory, in us.
+        encode_us: how long it was encoded before it was sent, in us.
     """
     answer = reply if isinstance(reply, Answer) else None
     packets = picture.parts
@@ -157,7 +159,7 @@ def report_on(
         packets_sent=reply.sent,
         packets_resent=reply.resent,
         deadline_ms=deadline_ms,
-        encode_ms=(encoded_us - start_us) / 1000,
+        encode_ms=encode_us / 1000,
         last_useful_ms=last_useful_ms,
         answer_ms=(answer.answered_us - start_us) / 1000 if answer else None,
         server_ms=answer.service_us / 1000 if answer else 0.0,

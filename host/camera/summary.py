@@ -8,15 +8,22 @@ from .report import OK, STATUSES, TransferReport
 
 
 class StreamSummary:
-    """Counts the reports on a stream of ``total`` pictures."""
+    """Counts the reports on a stream of ``total`` pictures; None: as many as are reported."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int | None) -> None:
+        self._expected = total
         self._counts: Counter[str] = Counter()
+        #: Pictures that were left out because a newer one was there.
+        self.skipped = 0
 
     def add(self, report: TransferReport) -> None:
         """Count one picture."""
         self._counts[report.status] += 1
+
+    @property
+    def total(self) -> int:
+        """The number of pictures."""
+        return self._counts.total() if self._expected is None else self._expected
 
     @property
     def all_in_time(self) -> bool:
@@ -29,5 +36,7 @@ class StreamSummary:
         left = self.total - self._counts.total()
         if left:
             others.append(f"{left} not tried")
+        if self.skipped:
+            others.append(f"{self.skipped} skipped for a newer one")
         answered = f"{self._counts[OK]} of {self.total} pictures answered in time"
         return f"{answered}; {', '.join(others)}" if others else answered

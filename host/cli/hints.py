@@ -47,6 +47,11 @@ HINTS: Mapping[Reason, str] = {
         "open the board's pairing window with its button and try again; if the two were paired before, make both "
         "forget it (docs/troubleshooting.md)"
     ),
+    Reason.WRONG_KEY: "give both `send` and `recv` the same file with --key, or neither",
+    Reason.NO_CAMERA: "check its cable and its name; `python -m host.boards doctor` looks for the cause",
+    Reason.CAMERA_BUSY: "close that program first",
+    Reason.CAMERA_DENIED: "add yourself to the group video (`sudo usermod -aG video $USER`) and log in again",
+    Reason.NO_PICAMERA2: "`python -m host.boards doctor` says how to install it",
     Reason.MISSING_PACKAGE: "pip install {subject}",
     Reason.NOT_SHIPPED: (
         "pip install 'pnc-link[evaluate]', write it with "

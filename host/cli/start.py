@@ -22,7 +22,10 @@ from ..version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "send": ("send", "send pictures and print what the edge server recognised"),
     "recv": ("recv", "run the edge server: decode, classify and answer the pictures that arrive"),
+    "demo": ("demo", "play pictures through virtual boards and a changing air, and show them on the live page"),
+    "timeline": ("timeline", "print and draw the time line of each picture in an event log"),
     "boards": ("boards.__main__", "list, flash, pair and diagnose the boards at this computer"),
+    "preview": ("preview.__main__", "show what the edge server sees of a picture after so many bytes"),
     "simulate": ("simulate.__main__", "measure accuracy under deadlines and jamming, in virtual time"),
     "evaluate": ("evaluate.__main__", "measure accuracy against bytes, beside other codecs"),
     "bench": ("bench.__main__", "measure the link's goodput and the codec's speed"),
@@ -87,7 +90,10 @@ def start_command(name: str, module: str = "") -> int:
 
 send = partial(start_command, "send")
 recv = partial(start_command, "recv")
+demo = partial(start_command, "demo")
+timeline = partial(start_command, "timeline")
 boards = partial(start_command, "boards")
+preview = partial(start_command, "preview")
 simulate = partial(start_command, "simulate")
 evaluate = partial(start_command, "evaluate")
 bench = partial(start_command, "bench")

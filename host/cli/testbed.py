@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,9 +13,12 @@ from ..edge.answered import AnsweredPicture
 from ..edge.archive import NOT_SAVED, Archive
 from ..edge.classifier import Classifier
 from ..edge.server import EdgeServer
+from ..log.recorder import Recorder
+from ..seal.key import Key
 from ..sim.virtual_boards import boards_in_world
 from ..sim.world import WorldSettings
 from ..transport.transport import Transport
+from .log_options import EdgeLog
 
 #: How long a decoded picture may take to be saved after its answer.
 SAVE_S = 2.0
@@ -74,18 +77,28 @@ async def virtual_testbed(
     classifier: Classifier,
     archive: Archive,
     on_notice: Callable[[str], None],
+    keys: Sequence[Key] = (),
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[Testbed]:
-    """Run boards and server in real time, as long as the context lasts."""
-    async with boards_in_world(settings) as transports:
+    """Run boards and server in real time, as long as the context lasts; record them if that is asked."""
+    log = EdgeLog(recorder)
+
+    def keep(picture: AnsweredPicture) -> None:
+        log.picture(picture)
+        testbed.keep(picture)
+
+    async with boards_in_world(settings, on_world=log.world) as transports:
         testbed = Testbed(transports[0])
         server = EdgeServer(
-            transports[-1],
+            log.transport(transports[-1]),
             codec,
             classifier,
             archive=archive,
-            on_picture=testbed.keep,
+            on_picture=keep,
+            on_event=log.event,
             on_notice=on_notice,
             reopen=False,
+            keys=keys,
         )
         async with server:
             yield testbed

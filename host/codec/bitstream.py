@@ -92,16 +92,22 @@ class Bitstream:
         """Pass rows of a whole picture."""
         return self._coder.rows
 
-    def packets_in(self, packet_bytes: int, max_bytes: int | None = None) -> tuple[int, int]:
+    def packets_in(self, packet_bytes: int, max_bytes: int | None = None, first_less: int = 0) -> tuple[int, int]:
         """Return how many packets of ``packet_bytes`` a picture has at most, and the bytes of one after them.
+
+        The first packet counts as if it had ``packet_bytes``.
 
         Args:
             packet_bytes: most bytes of a packet, with the codec tag.
             max_bytes: most bytes of the picture; None: as many as it may have.
+            first_less: how many bytes fewer the first packet has.
 
         Raises:
-            ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236, or ``max_bytes`` is below 1.
+            ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236, ``max_bytes`` is below 1, or
+                the first packet would be shorter than ``least_packet_bytes``.
         """
+        if not 0 <= first_less <= max(0, packet_bytes - self.least_packet_bytes):
+            raise ValueError(f"a first packet of {packet_bytes - first_less} bytes cannot be")
         if not self.least_packet_bytes <= packet_bytes <= MAX_CODEC_BYTES:
             raise ValueError(f"packets of {packet_bytes} bytes: {self.least_packet_bytes} to {MAX_CODEC_BYTES} can be")
         most = min(MOST_PACKETS * MAX_CODEC_BYTES // packet_bytes, MAX_RANKS)
@@ -109,11 +115,18 @@ class Bitstream:
             return most, 0
         if max_bytes < 1:
             raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to encode")
-        whole, rest = divmod(max_bytes, packet_bytes)
+        whole, rest = divmod(max_bytes + first_less, packet_bytes)
         return (whole, rest) if whole < most else (most, 0)
 
     def encode(
-        self, picture: Analysed, row: int, rank: int, count: int, rest: int, packet_bytes: int
+        self,
+        picture: Analysed,
+        row: int,
+        rank: int,
+        count: int,
+        rest: int,
+        packet_bytes: int,
+        first_less: int = 0,
     ) -> tuple[list[RankedPacket], int]:
         """Encode a stretch of a picture's packets.
 
@@ -124,14 +137,17 @@ class Bitstream:
             count: most packets.
             rest: bytes of the packet after them, with the codec tag; 0: none.
             packet_bytes: most bytes of a packet, with the codec tag.
+            first_less: how many bytes fewer the first packet of the picture has.
 
         Returns:
             The packets, fewer if the picture ends; and the pass row after the last whole one.
         """
         # Bytes of the packet after them that are not the coder's.
         head = 1 + MEANS if row == count == 0 else 1
+        if row == count == 0:
+            rest = max(0, rest - first_less)
         coded, after = self._coder.packetize(
-            picture.coefficients, packet_bytes - 1, count, row, max(0, rest - head), MEANS
+            picture.coefficients, packet_bytes - 1, count, row, max(0, rest - head), MEANS + first_less
         )
         if not 0 < rest <= head or after == self.rows:
             return self.ranked(coded, picture.colour, rank), after

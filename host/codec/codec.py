@@ -70,15 +70,21 @@ class Codec:
         return self.encoder(picture, packet_bytes, max_bytes).more()
 
     def encoder(
-        self, picture: np.ndarray, packet_bytes: int = MAX_CODEC_BYTES, max_bytes: int | None = None
+        self,
+        picture: np.ndarray,
+        packet_bytes: int = MAX_CODEC_BYTES,
+        max_bytes: int | None = None,
+        *,
+        first_less: int = 0,
     ) -> PictureEncoder:
         """Return an encoder that makes the packets of ``encode`` as they are asked for. Thread-safe.
 
-        The arguments and errors are those of ``encode``.
+        The arguments and errors are those of ``encode``. ``first_less`` says how many bytes fewer the first packet has:
+        it then has room for something else.
         """
         if picture.shape != (SIDE, SIDE, 3) or picture.dtype != np.uint8:
             raise ValueError(f"a picture is uint8 [{SIDE}, {SIDE}, 3], not {picture.dtype} {list(picture.shape)}")
-        return PictureEncoder(self.bitstream, self.analysis(picture), packet_bytes, max_bytes)
+        return PictureEncoder(self.bitstream, self.analysis(picture), packet_bytes, max_bytes, first_less)
 
     def channels_in(self, packets: Iterable[RankedPacket]) -> float:
         """Return how many channels ``packets`` hold, with fractions. Unusable packets do not count."""

@@ -18,16 +18,22 @@ class PictureEncoder:
     """
 
     def __init__(
-        self, bitstream: Bitstream, picture: Analysed, packet_bytes: int, max_bytes: int | None = None
+        self,
+        bitstream: Bitstream,
+        picture: Analysed,
+        packet_bytes: int,
+        max_bytes: int | None = None,
+        first_less: int = 0,
     ) -> None:
         """Take an analysed picture; see ``Codec.encoder`` for the other arguments.
 
         Raises:
-            ValueError: ``packet_bytes`` or ``max_bytes`` is out of range.
+            ValueError: ``packet_bytes``, ``max_bytes`` or ``first_less`` is out of range.
         """
         self._bitstream, self._picture, self._packet_bytes = bitstream, picture, packet_bytes
         #: Packets of full size that are left, and bytes of the packet after them.
-        self._left, self._rest = bitstream.packets_in(packet_bytes, max_bytes)
+        self._left, self._rest = bitstream.packets_in(packet_bytes, max_bytes, first_less)
+        self._first_less = first_less
         self._row = 0
         self._packets: list[RankedPacket] = []
 
@@ -71,7 +77,7 @@ class PictureEncoder:
         if count == 0 and rest == 0:
             return []
         made, self._row = self._bitstream.encode(
-            self._picture, self._row, len(self._packets), count, rest, self._packet_bytes
+            self._picture, self._row, len(self._packets), count, rest, self._packet_bytes, self._first_less
         )
         self._left -= count
         if rest or self._row == self._bitstream.rows:

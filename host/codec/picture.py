@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
@@ -49,7 +50,9 @@ def no_notice(_: str) -> None:
     """Drop a notice."""
 
 
-def load_picture(path: str | Path, on_notice: Callable[[str], None] | None = None) -> np.ndarray:
+def load_picture(
+    path: str | Path, on_notice: Callable[[str], None] | None = None, *, centre: bool = False
+) -> np.ndarray:
     """Read the picture in ``path`` as uint8 [224, 224, 3] sRGB, upright (EXIF orientation), without keeping its aspect.
 
     Transparent parts become white. Colour profiles are applied. Greys of more than 8 bits are scaled by the range of
@@ -59,35 +62,46 @@ def load_picture(path: str | Path, on_notice: Callable[[str], None] | None = Non
     Args:
         path: the file.
         on_notice: takes a line, which names the file, about each thing that was guessed, ignored or missing.
+        centre: take the largest square in the middle, which keeps the aspect, instead of the whole picture.
 
     Raises:
         PictureError: the file is missing, unreadable, not a picture, cut off, or larger than 100 million pixels
             (checked before anything is decoded). The message names it.
     """
+    return _load(path, Path(path), on_notice, centre)
 
+
+def read_picture(
+    data: bytes, name: str, on_notice: Callable[[str], None] | None = None, *, centre: bool = False
+) -> np.ndarray:
+    """Do the same as ``load_picture`` with the content of a file. Notices and errors call it ``name``."""
+    return _load(name, data, on_notice, centre)
+
+
+def _load(name: str | Path, content: Path | bytes, on_notice: Callable[[str], None] | None, centre: bool) -> np.ndarray:
     def notice(text: str) -> None:
         if on_notice is not None:
-            on_notice(f"{path}: {text}")
+            on_notice(f"{name}: {text}")
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return to_pixels(_opened(Path(path), notice), notice)
+            return to_pixels(_opened(content, notice), notice, centre=centre)
     except PictureError as error:
-        raise PictureError(f"{path}: {error}") from None
+        raise PictureError(f"{name}: {error}") from None
     except UnidentifiedImageError:
-        raise PictureError(f"{path}: not a picture that can be read (no known format)") from None
+        raise PictureError(f"{name}: not a picture that can be read (no known format)") from None
     except FileNotFoundError:
-        raise PictureError(f"{path}: no such file") from None
+        raise PictureError(f"{name}: no such file") from None
     except OSError as error:
-        raise PictureError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise PictureError(f"{name}: cannot be read ({error.strerror or error})") from None
     except BROKEN as error:
-        raise PictureError(f"{path}: a broken picture ({error})") from None
+        raise PictureError(f"{name}: a broken picture ({error})") from None
 
 
-def _opened(path: Path, notice: OnNotice) -> Image.Image:
+def _opened(content: Path | bytes, notice: OnNotice) -> Image.Image:
     """Open a file and load its pixels. Raises PictureError without the file's name, and what Pillow raises."""
-    with Image.open(path) as image:
+    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
         if image.format in NO_PICTURES:
             raise PictureError(f"{image.format} files are not taken: store it as a picture, such as PNG")
         if image.width * image.height > MAX_PIXELS:
@@ -102,13 +116,13 @@ def _opened(path: Path, notice: OnNotice) -> Image.Image:
         except OSError as error:
             if "truncated" not in str(error):
                 raise
-    return _upright(_beginning(path, notice), notice)
+    return _upright(_beginning(content, notice), notice)
 
 
-def _beginning(path: Path, notice: OnNotice) -> Image.Image:
+def _beginning(content: Path | bytes, notice: OnNotice) -> Image.Image:
     """Read a JPEG file that ends too early. Raises PictureError if too little of it is there."""
     try:
-        cut = read_cut(path.read_bytes(), _loaded)
+        cut = read_cut(content if isinstance(content, bytes) else content.read_bytes(), _loaded)
     except (OSError, *BROKEN):
         raise PictureError("the file ends before its picture begins") from None
     if cut.missing > MOST_MISSING:
@@ -164,9 +178,14 @@ def suffixes() -> frozenset[str]:
     return frozenset(suffix for suffix, name in known.items() if name in readable)
 
 
-def to_pixels(image: Image.Image, on_notice: OnNotice = no_notice) -> np.ndarray:
-    """Resize a Pillow image to uint8 [224, 224, 3], without cropping."""
-    return np.asarray(to_rgb(image, on_notice).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+def to_pixels(image: Image.Image, on_notice: OnNotice = no_notice, *, centre: bool = False) -> np.ndarray:
+    """Resize a Pillow image, or with ``centre`` the largest square in its middle, to uint8 [224, 224, 3]."""
+    box: tuple[float, float, float, float] | None = None
+    if centre:
+        side = min(image.size)
+        left, top = (image.width - side) / 2, (image.height - side) / 2
+        box = (left, top, left + side, top + side)
+    return np.asarray(to_rgb(image, on_notice).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box))
 
 
 def to_rgb(image: Image.Image, on_notice: OnNotice = no_notice) -> Image.Image:

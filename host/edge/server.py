@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -21,16 +21,19 @@ from ..link.events import (
     FailureReason,
     ImageCollected,
     Implausible,
+    KeyMismatch,
     LinkChanged,
     Notice,
     Opened,
 )
 from ..link.receiver import Receiver
+from ..link.sealing import ServerSeal
 from ..link.session import State
+from ..seal.key import Key
 from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import Configure, LinkState, Role
+from ..wire import Configure, LinkState, Role, StatisticsRequest
 from .answered import AnsweredPicture
 from .answering import Answered, Answering
 from .archive import Archive
@@ -78,6 +81,8 @@ class EdgeServer:
         sure: how sure, above 0 and at most 1, an answer must be to be final before everything has arrived. The camera
             then stops sending the rest. None: every picture is completed.
         sureness: says how sure an answer is. None: as the probability of its first class.
+        keys: open the pictures of the cameras, each of which has one of them, and seal the answers. Pictures of other
+            cameras are not taken. Empty: no picture is sealed.
     """
 
     def __init__(
@@ -96,8 +101,10 @@ class EdgeServer:
         workers: int | None = None,
         sure: float | None = None,
         sureness: Sureness | None = None,
+        keys: Sequence[Key] = (),
     ) -> None:
-        """Load the networks. Raises CodecError or ClassifierError."""
+        """Load the networks. Raises CodecError or ClassifierError, or PncError if keys need a package."""
+        self._seal = _seal_of(keys)
         self._transport = transport
         self._archive = archive
         self._on_picture = on_picture
@@ -138,6 +145,12 @@ class EdgeServer:
         if self._serving is None:
             return 0
         return min(self._answering.progress_us, max(self._driver.turned_us, self._looked_us))
+
+    def request_statistics(self, source: int) -> None:
+        """Ask the board for its statistics about a camera, if the link is open. Nothing waits for the answer."""
+        if self._serving is not None and self._receiver.session.state is State.OPEN:
+            self._receiver.session.channel.write(now_us(), StatisticsRequest(peer=source))
+            self._driver.wake()
 
     async def run(self) -> None:
         """Serve until cancelled. Raises ServerError when the board or the transport cannot be used."""
@@ -212,6 +225,7 @@ class EdgeServer:
         self._receiver = Receiver(
             nonce=int.from_bytes(os.urandom(4), "little"),
             configure=self._configure,
+            seal=self._seal,
         )
         self._driver = Driver(self._receiver, self._transport, self._handle)
         self._answering.begin(self._receiver, self._driver.wake)
@@ -272,7 +286,7 @@ class EdgeServer:
                 self._notice(f"camera {event.source}: its board speaks another protocol version")
             case Notice() if event.level <= _WARNING:
                 self._notice(f"board: {event.text}")
-            case Implausible():
+            case Implausible() | KeyMismatch():
                 self._notice(f"{self._transport.name}: {event}")
 
     def _record(self, final: Answered) -> None:
@@ -327,3 +341,12 @@ class EdgeServer:
     def _notice(self, text: str) -> None:
         if self._on_notice is not None:
             self._on_notice(printable(text))
+
+
+def _seal_of(keys: Sequence[Key]) -> ServerSeal | None:
+    """Return what opens pictures with keys. Raises PncError if the package for that is not installed."""
+    if not keys:
+        return None
+    from ..seal.server_seal import KeyedServer  # only here: without keys no cryptography is needed
+
+    return KeyedServer(keys)

@@ -35,8 +35,8 @@ def is_class(each: Class) -> bool:
     return 0 <= each[0] <= _LAST_CLASS and math.isfinite(each[2])
 
 
-def pack_classes(classes: Iterable[Class]) -> bytes:
-    """Return the text of a result with these classes, most probable first.
+def pack_classes(classes: Iterable[Class], room: int = _ROOM) -> bytes:
+    """Return the text of a result with these classes, most probable first, in at most ``room`` bytes.
 
     Long labels are cut so that every class gets its share of the packet; classes that still do not fit are left out,
     and so are those that no result can carry (``is_class``).
@@ -44,7 +44,7 @@ def pack_classes(classes: Iterable[Class]) -> bytes:
     all_classes = list(filter(is_class, classes))
     text = b""
     for count, (index, label, probability) in enumerate(all_classes):
-        share = (_ROOM - len(text)) // (len(all_classes) - count) - ResultClass.LAYOUT.size
+        share = (room - len(text)) // (len(all_classes) - count) - ResultClass.LAYOUT.size
         if share < 0:
             break
         clipped = min(max(probability, 0.0), 1.0)

@@ -40,6 +40,9 @@ class Flaw(StrEnum):
     RESULT_CLOCK = "a result with another clock than the server's"
     LAST = "a picture whose packets do not agree which one is the last"
     CLASSES = "classes that no result can carry"
+    SEALED_PICTURE = "a picture packet that the key does not open"
+    SEALED_REPLAY = "a picture that was sent before"
+    SEALED_RESULT = "a result that the key does not open"
 
 
 class Border:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from ..errors import Reason
 from ..ranked import RankedPacket
@@ -134,4 +134,26 @@ class Implausible:
         return f"not used, since it cannot be true: {self.text}{often}"
 
 
-Event = Opened | Failed | LinkChanged | Ready | Answer | Unanswered | ImageCollected | Notice | Implausible
+class KeyFault(StrEnum):
+    """How the keys of camera and edge server differ. The value is text for the user, after the other end's name."""
+
+    NONE_THERE = "has no key, and this program has one"
+    NONE_HERE = "has a key, and this program has none"
+    OTHER = "has another key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMismatch:
+    """Camera and edge server do not have the same key: no picture gets through. ``str()`` is one line for the user."""
+
+    source: int  # the camera's number at the edge board; 0 on a camera
+    fault: KeyFault
+    at_camera: bool  # reported by a camera, about its edge server; else the reverse
+
+    def __str__(self) -> str:
+        return f"{'the edge server' if self.at_camera else f'camera {self.source}'} {self.fault.value}"
+
+
+Event = (
+    Opened | Failed | LinkChanged | Ready | Answer | Unanswered | ImageCollected | Notice | Implausible | KeyMismatch
+)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..ranked import RankedPacket
 from ..wire import Picture
 from .events import Answer
+from .sealing import PictureSeal
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class OutgoingImage:
     that reaches it later is useless.
     ``leaves_by_us`` is when that answer has to leave it.
     ``answer_by_us`` is the deadline of the answer. ``best`` is the best provisional answer so far. ``more`` returns the
-    packets after ``packets``, some at a time; none at the end.
+    packets after ``packets``, some at a time; none at the end. ``seal`` seals them, if there is a key.
     """
 
     number: int
@@ -31,6 +32,7 @@ class OutgoingImage:
     more: Callable[[], Sequence[RankedPacket]] | None = None
     flushed: bool = False
     best: Answer | None = None
+    seal: PictureSeal | None = None
     sent: set[int] = field(default_factory=set)
     resent: int = 0
     _next: int = 0
@@ -65,7 +67,7 @@ class OutgoingImage:
             self._know(self._next)  # whether there is one more: the last packet says that it is the last
         self.sent.add(rank)
         packet = self.packets[rank]
-        return Picture(
+        picture = Picture(
             image=self.number,
             rank=rank,
             position=packet.position,
@@ -74,6 +76,7 @@ class OutgoingImage:
             last=rank == len(self.packets) - 1,
             program=program,
         )
+        return picture if self.seal is None else self.seal.seal(picture)
 
     def _know(self, rank: int) -> None:
         """Ask for more packets until ``rank`` is among them, or there are no more."""

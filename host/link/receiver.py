@@ -18,8 +18,9 @@ from .answer_times import ProvisionalTimes, latest_starts
 from .answers import Class, cut_text, is_class, pack_classes, pack_ranks
 from .border import LONGEST_US, Flaw
 from .channel import Sent
-from .events import Event, ImageCollected, LinkChanged, Opened
+from .events import Event, ImageCollected, KeyFault, LinkChanged, Opened
 from .image_number import CLOCK_MODULO_US, LEAST_SHARE, moment_us
+from .sealing import FAULTS, KeyReports, ServerSeal
 from .session import Session, State
 
 #: Most images of one camera collected at a time; another one closes its image closest to its deadline.
@@ -73,11 +74,17 @@ class Receiver:
 
     ``service_us`` is the time that the server needs for one picture, ``workers`` the number of pictures that it serves
     at a time (None: any number). ``late`` counts packets that arrived after their image was closed, ``repeated`` counts
-    duplicates.
+    duplicates. ``seal`` opens the pictures with the cameras' keys; then no others are taken.
     """
 
     def __init__(
-        self, *, nonce: int, configure: Configure | None = None, service_us: int = 0, workers: int | None = None
+        self,
+        *,
+        nonce: int,
+        configure: Configure | None = None,
+        service_us: int = 0,
+        workers: int | None = None,
+        seal: ServerSeal | None = None,
     ) -> None:
         self.session = Session(configure or Configure(role=Role.EDGE, tx_power_dbm=127), nonce=nonce, name="recv")
         self.service_us = service_us
@@ -89,6 +96,9 @@ class Receiver:
         self._provisional = ProvisionalTimes()
         self._serving: dict[_Key, int] = {}  # reported and not answered: how often, by image
         self._intervals_us: dict[int, int] = {}  # connection interval of each camera, by source
+        self._seal = seal
+        self._keys = KeyReports()
+        self._strangers: set[int] = set()  # cameras that have a key while this server has none
 
     def start(self, now_us: int) -> None:
         """Send hello to the board, on a newly opened transport."""
@@ -157,12 +167,16 @@ class Receiver:
         if given and not classes:
             self.refuse(now_us, collected, ResultStatus.FAILED, f"the server found {Flaw.CLASSES.value}")
             return
-        self._result(now_us, collected, ResultStatus.OK, pack_classes(classes), service_us, tuple(used))
+        text = pack_classes(classes, self._text_room)
+        self._result(now_us, collected, ResultStatus.OK, text, service_us, tuple(used))
+
+    @property
+    def _text_room(self) -> int:
+        return MAX_PACKET - Result.LAYOUT.size if self._seal is None else self._seal.text_room
 
     def refuse(self, now_us: int, collected: ImageCollected, status: ResultStatus, text: str = "") -> None:
         """Answer an image without classes; ``text`` is the cause."""
-        room = MAX_PACKET - Result.LAYOUT.size
-        self._result(now_us, collected, status, cut_text(text, room), 0, tuple(collected.arrived_us))
+        self._result(now_us, collected, status, cut_text(text, self._text_room), 0, tuple(collected.arrived_us))
 
     def skip(self, collected: ImageCollected) -> None:
         """Take note that the server does not answer what was reported: a provisional answer that it has no time for."""
@@ -190,39 +204,63 @@ class Receiver:
             return
         last_us = max((collected.arrived_us[rank] for rank in used), default=collected.deadline_us)
         margin_ms = min(max((collected.deadline_us - last_us) // 1000, -0x8000), 0x7FFF)
-        self.session.channel.write(
-            now_us,
-            Result(
-                image=collected.image,
-                program=collected.program,
-                status=status,
-                more=int(not collected.final),
-                margin_ms=margin_ms,
-                service_us=min(max(0, service_us), LONGEST_US),
-                clock_us=now_us % CLOCK_MODULO_US,
-                ranks=pack_ranks(used),
-                text=text,
-                peer=collected.source,
-            ),
+        result = Result(
+            image=collected.image,
+            program=collected.program,
+            status=status,
+            more=int(not collected.final),
+            margin_ms=margin_ms,
+            service_us=min(max(0, service_us), LONGEST_US),
+            clock_us=now_us % CLOCK_MODULO_US,
+            ranks=pack_ranks(used),
+            text=text,
+            peer=collected.source,
         )
+        sealed = result if self._seal is None else self._seal.result(result)
+        if sealed is not None:
+            self.session.channel.write(now_us, sealed)
 
     def _on_packet(self, now_us: int, packet: Picture | Control) -> list[Event]:
         match packet:
             case Picture():
-                return self._on_picture(now_us, packet)
+                events: list[Event] = []
+                for picture in self._opened_pictures(now_us, packet):
+                    events += self._on_picture(now_us, picture)
+                return events
             case Ping(hop=Hop.PEER_HOST):
-                pong = Pong(
-                    hop=packet.hop,
-                    token=packet.token,
-                    origin_us=packet.origin_us,
-                    service_us=min(max(0, self.service_us), LONGEST_US),
-                    clock_us=now_us % CLOCK_MODULO_US,
-                    peer=packet.peer,
-                )
-                self.session.channel.write(now_us, pong)
+                return self._on_ping(now_us, packet)
             case Credit():
                 self._send_again(now_us, self.session.confirm(now_us, packet))
         return []
+
+    def _on_ping(self, now_us: int, ping: Ping) -> list[Event]:
+        """Answer a camera, and report a key that is not the same here."""
+        pong = Pong(
+            hop=ping.hop,
+            token=ping.token,
+            origin_us=ping.origin_us,
+            service_us=min(max(0, self.service_us), LONGEST_US),
+            clock_us=now_us % CLOCK_MODULO_US,
+            peer=ping.peer,
+        )
+        fault = KeyFault.NONE_HERE if ping.seal else None
+        if self._seal is not None:
+            proof, pong = self._seal.pong(ping, pong)
+            fault = FAULTS[proof]
+        self.session.channel.write(now_us, pong)
+        self._strangers.discard(ping.peer)
+        if fault is None:
+            self._keys.fine(ping.peer)
+            return []
+        if fault is KeyFault.NONE_HERE:
+            self._strangers.add(ping.peer)
+        return [*self._keys.fault(now_us, ping.peer, fault, at_camera=False)]
+
+    def _opened_pictures(self, now_us: int, packet: Picture) -> list[Picture]:
+        """Return the packets that can be used now that this one is there."""
+        if self._seal is not None:
+            return self._seal.open(now_us, packet, self.session.channel.border.count)
+        return [] if packet.source in self._strangers else [packet]
 
     def _send_again(self, now_us: int, lost: Iterable[Sent]) -> None:
         for sent in lost:

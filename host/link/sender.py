@@ -31,11 +31,13 @@ from ..wire import (
 from .answer_of import answer_of
 from .border import LONGEST_US, Flaw
 from .byte_time import ByteTime
+from .camera_key import CameraKey
 from .channel import MAX_FRAMES_IN_FLIGHT, Sent
 from .events import Answer, Event, LinkChanged, Opened, Ready, Unanswered
 from .image_number import CLOCK_MODULO_US, LEAST_SHARE, UsedNumbers, left_in_time
 from .outgoing import OutgoingImage
 from .rate import RateEstimate
+from .sealing import CameraSeal
 from .server_clock import JUMP_US, ServerClock
 from .session import Session, State
 
@@ -66,9 +68,20 @@ class DeadlineInfeasibleError(PncError, ValueError):
 
 
 class Sender:
-    """The camera computer's end of the link. Times are microseconds of the caller's clock."""
+    """The camera computer's end of the link. Times are microseconds of the caller's clock.
 
-    def __init__(self, *, nonce: int, configure: Configure | None = None, policy: Policy | None = None) -> None:
+    ``seal`` seals the pictures with a key. Then only pictures that an edge server with this key can open are sent, and
+    only its answers count.
+    """
+
+    def __init__(
+        self,
+        *,
+        nonce: int,
+        configure: Configure | None = None,
+        policy: Policy | None = None,
+        seal: CameraSeal | None = None,
+    ) -> None:
         self.session = Session(configure or Configure(role=Role.CAMERA, tx_power_dbm=127), nonce=nonce, name="send")
         self.rate = RateEstimate()
         self.byte_time = ByteTime()
@@ -84,7 +97,8 @@ class Sender:
         self._program: int | None = None
         self._pinged_us: int | None = None
         self._origins: deque[int] = deque(maxlen=_PINGS_KEPT)  # of the pings to the server
-        self._doubts_clock = False  # a result had another clock than the server's: a pong is to say which
+        self._doubts_server = False  # its clock or key may be another one: a pong is to say which
+        self.key = CameraKey(seal)
 
     @property
     def pending(self) -> int:
@@ -114,11 +128,12 @@ class Sender:
 
         Raises:
             DeadlineInfeasibleError: the deadline is below the least that the link and the server have ever needed.
-            ValueError: the deadline is more than 65.5 s away, the ranks are not 0, 1, 2, ..., or too many images wait
-                for their answer.
+            ValueError: the deadline is more than 65.5 s away, the ranks are not 0, 1, 2, ..., too many images wait for
+                their answer, or a packet is too long to be sealed.
         """
         if [packet.rank for packet in packets] != list(range(len(packets))) or not packets:
             raise ValueError("a picture's packets must have the ranks 0, 1, 2, ... in this order")
+        self.key.check_sizes(packets)
         if deadline_us - now_us > MAX_DEADLINE_MS * 1000:
             raise ValueError(f"a deadline is at most {MAX_DEADLINE_MS} ms away")
         if len(self._images) >= MAX_PENDING:
@@ -129,8 +144,7 @@ class Sender:
                 f"this link needs at least {least_ms:.0f} ms, {service_ms:.0f} of them to decode and classify"
             )
         leaves_by_us = self.server.leaves_by_us(now_us, deadline_us)
-        number = self.server.number_for(leaves_by_us)
-        number = self._numbers.free(now_us, number)
+        number = self._numbers.free(now_us, self.server.number_for(leaves_by_us))
         # A server that was slow once is not given up: it may be fast again.
         send_by_us = round(max(leaves_by_us - self.server.service_us, now_us + (leaves_by_us - now_us) * LEAST_SHARE))
         self._images[number] = OutgoingImage(
@@ -147,7 +161,7 @@ class Sender:
         if rate is None:
             return None
         left_us = self.server.leaves_by_us(now_us, deadline_us) - self.server.service_us - now_us
-        return int(rate * max(0.0, left_us) / 1e6)
+        return int(rate * self.key.packet_bytes[0] / MAX_CODEC_BYTES * max(0.0, left_us) / 1e6)
 
     def part_bytes(self) -> tuple[int, int]:
         """Return how many codec bytes the first part of a picture should have, and the longest; MAX_CODEC_BYTES: whole.
@@ -183,6 +197,8 @@ class Sender:
             if now_us >= self._ends_us(image):
                 del self._images[image.number]
                 events.append(image.final_answer() or Unanswered(image.number, len(image.sent), image.resent))
+                if image.best is None:
+                    self.key.on_unanswered()
         ping_us = self._ping_at()
         if ping_us is not None and now_us >= ping_us:
             self._ping(now_us)
@@ -242,12 +258,16 @@ class Sender:
                 self.session.channel.write(now_us, lost.packet)
 
     def _on_pong(self, now_us: int, pong: Pong) -> list[Event]:
-        round_trip_us = (now_us - pong.origin_us) % (1 << 32) - pong.held_us
-        if pong.origin_us not in self._origins or round_trip_us < 0:
-            is_known = pong.origin_us in self._origins
+        elapsed_us = (now_us - pong.origin_us) % (1 << 32)
+        round_trip_us = elapsed_us - pong.held_us
+        if (fault := self.key.fault_of(now_us, pong, self._images.values())) is not None:
+            return [*fault]
+        # A clock that was set back meanwhile makes an endless round trip of a short one.
+        is_known = pong.origin_us in self._origins and elapsed_us <= LONGEST_US
+        if not is_known or round_trip_us < 0:
             self.session.channel.border.count(Flaw.PONG_HELD if is_known else Flaw.PONG_ORIGIN)
             return []
-        self._doubts_clock = False
+        self._doubts_server = False
         self.server.on_pong(now_us, pong.clock_us, round_trip_us, pong.service_us)
         if self.ready:
             return []
@@ -258,6 +278,12 @@ class Sender:
         image = self._images.get(result.image)
         if image is None:
             return []
+        opened = self.key.opened(image, result)
+        if opened is None:
+            self.session.channel.border.count(Flaw.SEALED_RESULT)
+            self._doubts_server = True
+            return []
+        result = opened
         self._learn(now_us, image, result)
         answer = answer_of(now_us, image, result, self.session.channel.border)
         if answer.late and image.best is not None:
@@ -287,7 +313,7 @@ class Sender:
             self.server.on_result(now_us, result.clock_us, service_us)
         elif result.clock_us >= CLOCK_MODULO_US or not 0 < behind_us <= now_us - image.submitted_us:
             border.count(Flaw.RESULT_CLOCK)  # it was not just long on its way
-            self._doubts_clock = True
+            self._doubts_server = True
 
     # Packets to the board
 
@@ -300,14 +326,15 @@ class Sender:
     def _fill(self, now_us: int) -> None:
         """Give the board packets that may still arrive in time, the most important first."""
         self.session.expect_until(max((image.answer_by_us for image in self._images.values()), default=None))
-        if not self._images or not self._has_room():
+        if not self._images or not self.key.may_send or not self._has_room():
             return
         transit_us = self.server.least_one_way_us
         while self._has_room():
             image = self._next_image(now_us + transit_us)
             if image is None:
                 return
-            self.session.channel.write(now_us, image.take(now_us, self._program or 0, round(transit_us)))
+            packet = self.key.prepare(image).take(now_us, self._program or 0, round(transit_us))
+            self.session.channel.write(now_us, packet)
 
     def _next_image(self, earliest_us: float) -> OutgoingImage | None:
         """Return the image whose next packet is the most important that may arrive in time; None if there is none.
@@ -347,18 +374,19 @@ class Sender:
         """Return when the next ping is due; None while pictures are outstanding: it would queue behind them."""
         if self.session.state is not State.OPEN or self.link is not LinkState.UP:
             return None
-        if self._outstanding() and not self._doubts_clock:
+        if self._outstanding() and not self._doubts_server and not self.key.is_doubtful:
             return None
         if self._pinged_us is None:
             return 0
-        is_settled = self.ready and not self._doubts_clock
+        is_settled = self.ready and not self._doubts_server
         return self._pinged_us + (PING_EVERY_US if is_settled else FIRST_PING_EVERY_US)
 
     def _ping(self, now_us: int) -> None:
         self._pinged_us = now_us
         origin_us = now_us % (1 << 32)
         self._origins.append(origin_us)
-        self.session.channel.write(now_us, Ping(hop=Hop.PEER_HOST, token=self._nonce, origin_us=origin_us))
+        ping = Ping(hop=Hop.PEER_HOST, token=self._nonce, origin_us=origin_us)
+        self.session.channel.write(now_us, self.key.ping(ping))
 
     def _forget_board(self) -> None:
         self._credit = None

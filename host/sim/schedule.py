@@ -33,9 +33,13 @@ class Schedule:
 
         self.at(self.now_us + interval_us, again)
 
+    def step(self) -> None:
+        """Run the next action, and set the clock to its time."""
+        self.now_us, _, action = heapq.heappop(self._heap)
+        action()
+
     def run_until(self, time_us: int) -> None:
         """Run the actions that are due by ``time_us`` and set the clock to it."""
         while self._heap and self._heap[0][0] <= time_us:
-            self.now_us, _, action = heapq.heappop(self._heap)
-            action()
+            self.step()
         self.now_us = max(self.now_us, time_us)

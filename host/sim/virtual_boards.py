@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from ..transport.driver import now_us
@@ -39,13 +39,18 @@ async def virtual_boards(
 
 
 @asynccontextmanager
-async def boards_in_world(settings: WorldSettings, *, terminals: bool = False) -> AsyncIterator[list[Transport]]:
+async def boards_in_world(
+    settings: WorldSettings, *, terminals: bool = False, on_world: Callable[[World], None] | None = None
+) -> AsyncIterator[list[Transport]]:
     """Run a world in real time and yield the transports of its camera boards, then that of its edge board.
 
     With ``terminals`` the boards are behind pseudo-terminals, which other programs can open, where the system has them.
+    ``on_world`` gets the world before it runs.
     """
     terminals = terminals and sys.platform != "win32"
     world = RealTimeWorld(World(settings, now_us=now_us()), terminals=terminals)
+    if on_world is not None:
+        on_world(world.world)
     running = asyncio.create_task(world.run())
     try:
         if terminals:

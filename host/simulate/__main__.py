@@ -28,6 +28,8 @@ from ..evaluate.labels import LabelledPicture, check_classes, read_labels
 from ..evaluate.output import as_json
 from ..evaluate.result_cache import open_cache
 from ..files import check_writable, write_file
+from ..log.recorder import Recorder
+from ..log.sinks import FileSink
 from ..printing import note, show
 from .comparison import Comparison
 from .options import parser
@@ -59,7 +61,7 @@ def simulate(options: argparse.Namespace) -> int:
             check_format(path)
     if options.plot and options.bytes_only:
         raise CommandError("--plot draws accuracies, which --bytes-only leaves out")
-    for path in (options.json, options.plot, options.timeline):
+    for path in (options.json, options.plot, options.timeline, options.log):
         if path:
             check_writable(path, EvaluationError)
     scorers = _scorers(options, labelled)
@@ -74,13 +76,17 @@ def simulate(options: argparse.Namespace) -> int:
     count, classifier = len(scorers[0].pictures), scorers[0].classifier_name
     if not count:
         raise CommandError(f"none of the {len(labelled)} pictures could be read")
+    recorder = _recorder(options)
     comparisons = [
         Comparison(scenario, deadline_ms, scorer)
         for scenario in options.scenario
         for deadline_ms in options.deadlines or scenario.deadlines_ms
         for scorer in scorers
     ]
+    comparisons[0].recorder = recorder
     rows = [row for comparison in comparisons for row in comparison.rows(options.policy)]
+    if recorder is not None:
+        recorder.close()
     if options.json:
         report = {"classifier": classifier, "rows": [asdict(row) for row in rows]}
         write_file(as_json(report), options.json, EvaluationError)
@@ -94,6 +100,13 @@ def simulate(options: argparse.Namespace) -> int:
     show(f"{count} pictures" + (f", classifier {classifier}" if classifier else ""))
     show(*table.lines(_HEAD, [_cells(row) for row in rows], right=True))
     return 0
+
+
+def _recorder(options: argparse.Namespace) -> Recorder | None:
+    if options.log is None:
+        return None
+    sink = FileSink(options.log, lambda text: note(f"{NAME}: {text}"))
+    return Recorder(NAME, [sink], in_thread=False, clock="virtual")
 
 
 def _scorers(options: argparse.Namespace, labelled: list[LabelledPicture]) -> list[Scorer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..log.recorder import Recorder
 from .delivery import Delivery
 from .experiment import Experiment
 from .oracle import Oracle
@@ -15,6 +16,9 @@ from .timetable import WARM_UP_US, Slot, slots
 
 class Comparison:
     """One scenario, deadline and codec."""
+
+    #: Gets the event log of the first policy that runs; the oracle has none.
+    recorder: Recorder | None = None
 
     def __init__(self, scenario: Scenario, deadline_ms: float, scorer: Scorer) -> None:
         self.scenario = scenario
@@ -30,7 +34,8 @@ class Comparison:
                 count = len(self._scorer.pictures)
                 found = self.oracle(slots(self.scenario, self.deadline_ms, count, WARM_UP_US))
             else:
-                experiment = Experiment(self.scenario, POLICIES[policy], self._scorer.stream.usable)
+                recorder, self.recorder = self.recorder, None
+                experiment = Experiment(self.scenario, POLICIES[policy], self._scorer.stream.usable, recorder)
                 found = experiment.send(self._scorer.pictures, self.deadline_ms)
             self._deliveries[policy] = found
         return self._deliveries[policy]

@@ -12,9 +12,14 @@ from functools import partial
 
 from ..link.events import Answer, Event, Failed, ImageCollected, Unanswered
 from ..link.sender import DeadlineInfeasibleError
+from ..log.boards import tap_connection
+from ..log.entry import CAMERA, EDGE
+from ..log.recorder import Recorder
+from ..log.tap import Tap, TappedMachine, add_submitted
 from ..ranked import RankedPacket, split
 from ..sim.virtual import VirtualHost
 from ..sim.world import World
+from ..transport.driver import ProtocolMachine
 from ..wire import MAX_RANKS, ResultStatus
 from .delivery import Delivery
 from .policies import Policy
@@ -31,8 +36,10 @@ Usable = Callable[[int, Iterable[int]], frozenset[int]]
 class Experiment:
     """Cameras, an edge server, and the channel between them, under one policy."""
 
-    def __init__(self, scenario: Scenario, policy: Policy, usable: Usable | None = None) -> None:
-        """Set up the boards and both ends. ``usable``: None if all ranks can be decoded."""
+    def __init__(
+        self, scenario: Scenario, policy: Policy, usable: Usable | None = None, recorder: Recorder | None = None
+    ) -> None:
+        """Set up the boards and both ends. ``usable``: None if all ranks can be decoded. ``recorder``: of the log."""
         self._scenario = scenario
         self._usable: Usable = usable or (lambda _count, ranks: frozenset(ranks))
         self._world = World(scenario.settings)
@@ -41,11 +48,21 @@ class Experiment:
         self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
         self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
         self._receiver = policy.server(2, scenario.service_us, scenario.workers)
+        self._tap: Callable[[int], Tap] | None = None
+        ends: list[ProtocolMachine] = [*self._senders]
+        server: ProtocolMachine = self._receiver
+        if recorder is not None:
+            taps = [Tap(recorder, CAMERA, source) for source in range(len(self._senders))]
+            self._tap = taps.__getitem__
+            ends = [TappedMachine(sender, tap) for sender, tap in zip(self._senders, taps, strict=True)]
+            server = TappedMachine(self._receiver, Tap(recorder, EDGE))
+            for source, connection in enumerate(self._world.connections):
+                tap_connection(recorder, connection, source)
         self._hosts = [
-            VirtualHost(self._schedule, node.line, sender, partial(self._on_camera, index))
-            for index, (node, sender) in enumerate(zip(self._world.cameras, self._senders, strict=True))
+            VirtualHost(self._schedule, node.line, end, partial(self._on_camera, index))
+            for index, (node, end) in enumerate(zip(self._world.cameras, ends, strict=True))
         ]
-        self._server = VirtualHost(self._schedule, self._world.edge.line, self._receiver, self._on_edge)
+        self._server = VirtualHost(self._schedule, self._world.edge.line, server, self._on_edge)
 
     def send(self, pictures: Sequence[Sequence[RankedPacket]], deadline_ms: float) -> list[Delivery]:
         """Send every picture once, at its time, and return what became of each."""
@@ -72,6 +89,11 @@ class Experiment:
             delivery.refused = True
         else:
             self._by_number[slot.camera][number] = delivery
+            if self._tap is not None:
+                packets, now_us = delivery.packets, slot.begin_us
+                size = sum(len(packet.data) for packet in packets)
+                times = {"taken_us": now_us, "encoded_us": now_us, "deadline_us": slot.due_us}
+                add_submitted(self._tap(slot.camera), number, **times, packets=len(packets), size=size)
         self._hosts[slot.camera].wake()
 
     def _on_camera(self, camera: int, event: Event) -> None:

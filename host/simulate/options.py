@@ -71,6 +71,12 @@ def parser() -> CommandParser:
     p.add_argument("--json", metavar="FILE", type=Path, help="where to write the figures")
     p.add_argument("--plot", metavar="FILE", type=Path, help="where to draw accuracy against deadline (.svg, .png)")
     p.add_argument(
+        "--log",
+        metavar="FILE",
+        type=Path,
+        help="append the event log of the first scenario, deadline, codec and policy (docs/log.md)",
+    )
+    p.add_argument(
         "--timeline",
         metavar="FILE",
         type=Path,

@@ -21,6 +21,9 @@ DISTRIBUTIONS = {
     "google": "protobuf",
 }
 
+#: Packages that no index has: the system's package manager installs them, and ``boards doctor`` says so.
+OF_THE_SYSTEM = {"picamera2"}
+
 
 def normal(name: str) -> str:
     """Return a distribution's name as PEP 503 compares it."""
@@ -56,6 +59,8 @@ def test_what_is_imported_is_declared() -> None:
     known = importlib.metadata.packages_distributions()
     missing = {}
     for name, paths in imported().items():
+        if name in OF_THE_SYSTEM:
+            continue
         candidates = {normal(each) for each in known.get(name, [])} | {normal(DISTRIBUTIONS.get(name, name))}
         if not candidates & declared():
             missing[name] = sorted(paths)

@@ -71,7 +71,7 @@ import sys
 import numpy as np
 from pnc_link import Camera, SerialTransport, load_codec
 assert load_codec().encode(np.full((224, 224, 3), 90, np.uint8))
-unwanted = "edge", "sim", "cli", "devices", "train", "evaluate", "reference", "bench", "simulate"
+unwanted = "edge", "sim", "cli", "devices", "train", "evaluate", "reference", "bench", "simulate", "preview"
 print([name for name in sys.modules if name.partition(".")[0] in ("onnxruntime", "onnx", "torch", "host")
        or name.startswith("pnc_link.") and name.split(".")[1] in unwanted])
 """
@@ -82,7 +82,7 @@ def test_an_edge_server_imports_neither_a_simulation_nor_devices(tmp_path: Path)
     program = """
 import sys
 from pnc_link import BleEdgeTransport, EdgeServer, load_classifier
-unwanted = "sim", "cli", "devices", "train", "evaluate", "reference", "bench", "simulate"
+unwanted = "sim", "cli", "devices", "train", "evaluate", "reference", "bench", "simulate", "preview"
 print([name for name in sys.modules if name.startswith("pnc_link.") and name.split(".")[1] in unwanted])
 """
     assert python(program, tmp_path) == "[]"

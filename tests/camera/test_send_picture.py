@@ -17,14 +17,16 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra e
 
 from host import send as command
 from host.camera import camera as module
-from host.camera import stream
+from host.camera import source
 from host.camera.camera import Camera, CameraError
 from host.codec import PictureError, load, load_picture
 from host.edge.classifier import Classifier
 from host.edge.classifier import load as load_classifier
 from host.edge.server import EdgeServer
 from host.errors import Reason
+from host.link.sender import DeadlineInfeasibleError
 from host.sim.virtual_boards import virtual_boards
+from host.transport.driver import now_us
 from tests.commands.conftest import SAMPLE
 from tests.edge.tiny_models import colour_classifier
 
@@ -48,10 +50,10 @@ class Reader:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, path: str | Path, on_notice: Callable[[str], None]) -> np.ndarray:
+    def __call__(self, path: str | Path, on_notice: Callable[[str], None], *, centre: bool = False) -> np.ndarray:
         self.count += 1
         time.sleep(SLOW_DISK_S)
-        return load_picture(path, on_notice)
+        return load_picture(path, on_notice, centre=centre)
 
 
 def test_pixels_and_files_are_sent_and_reading_does_not_count(
@@ -81,13 +83,36 @@ def test_pixels_and_files_are_sent_and_reading_does_not_count(
     live(test())
 
 
+def test_the_time_of_a_picture_counts_from_when_it_was_taken(classifier: Classifier) -> None:
+    async def test() -> None:
+        async with (
+            virtual_boards() as (camera_board, edge_board),
+            EdgeServer(edge_board, CODEC, classifier),
+            Camera(camera_board, CODEC) as camera,
+        ):
+            await camera.connect(20)
+            pixels = np.full((224, 224, 3), 90, np.uint8)
+            report = await camera.send_picture(pixels, deadline_ms=20_000, taken_us=now_us() - 1_500_000)
+            assert report.status == "ok"
+            assert report.answer_ms is not None
+            assert report.last_useful_ms is not None
+            assert 1500 < report.last_useful_ms < report.answer_ms
+            assert report.encode_ms < 1500
+            with pytest.raises(DeadlineInfeasibleError):
+                await camera.send_picture(pixels, deadline_ms=1000, taken_us=now_us() - 1_500_000)
+            later = await camera.send_picture(pixels, deadline_ms=20_000, taken_us=now_us() + 10**9)
+            assert later.answer_ms is not None
+            assert later.answer_ms > 0, "no picture is from the future"
+
+    live(test())
+
+
 @pytest.mark.parametrize("files", [1, 2])
 def test_the_command_decodes_every_picture_once(
     files: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader = Reader()
-    for place in (command, stream):
-        monkeypatch.setattr(place, "load_picture", reader)
+    monkeypatch.setattr(source, "load_picture", reader)
     monkeypatch.chdir(tmp_path)
     classifier = colour_classifier(tmp_path / "colours.onnx")
     options = ["--port", "sim", "--deadline", "20s", "--classifier", str(classifier)]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from host.camera.camera import Camera, CameraError
 from host.camera.report import TransferReport
+from host.camera.source import FileSource
 from host.camera.stream import MOST_UNDER_WAY, PictureStream
 from host.codec import load
 from host.errors import Reason
@@ -97,7 +98,7 @@ async def sent(
     reports: list[TransferReport] = []
     deadline_ms = pace.seconds(AMPLE_MS) if deadline_ms is None else deadline_ms
     await PictureStream(
-        camera, files, deadline_ms, on_report=reports.append, period_ms=period_ms, max_bytes=max_bytes
+        camera, FileSource(files), deadline_ms, on_report=reports.append, period_ms=period_ms, max_bytes=max_bytes
     ).run()
     assert [report.file for report in reports] == [str(file) for file in files]
     return reports
@@ -401,7 +402,7 @@ def test_a_stream_that_is_stopped_reports_what_has_ended(pictures: list[Path]) -
                 return report
 
             stream = PictureStream(
-                camera, pictures, pace.seconds(AMPLE_MS), on_report=reports.append, complete=complete
+                camera, FileSource(pictures), pace.seconds(AMPLE_MS), on_report=reports.append, complete=complete
             )
             running_stream = asyncio.create_task(stream.run())
             await ended.wait()

@@ -170,6 +170,84 @@ TEST(test_damaged_events_are_passed_over)
 	CHECK_EQ(complete(HANDLE, 0xffff), 1);
 }
 
+TEST(test_a_refusal_without_a_packet_in_the_controller_changes_nothing)
+{
+	pnc_completion_init(&completion);
+	pnc_completion_refused(&completion, HANDLE);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	pnc_completion_refused(&completion, HANDLE);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_the_controller_cannot_complete_more_than_it_has)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 3), 1);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_an_event_without_entries_completes_nothing)
+{
+	const uint8_t empty[] = {0x13, 0};
+	const uint8_t none[] = {0x13, 1, 0};
+
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	CHECK_EQ(pnc_completion_event(&completion, empty, sizeof(empty), done), 0);
+	CHECK_EQ(pnc_completion_event(&completion, none, sizeof(none), done), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_an_event_fills_no_more_entries_than_there_are_connections)
+{
+	uint8_t event[3 + 4 * (PNC_PEERS + 1u)] = {0x13, sizeof(event) - 2u, PNC_PEERS + 1u};
+
+	pnc_completion_init(&completion);
+	for (size_t i = 0; i <= PNC_PEERS; i++) {
+		notify(HANDLE);
+		event[3 + 4 * i] = HANDLE;
+		event[5 + 4 * i] = 1;
+	}
+	CHECK_EQ(pnc_completion_event(&completion, event, sizeof(event), done), PNC_PEERS);
+	CHECK_EQ(complete(HANDLE, 2), 1);
+}
+
+TEST(test_a_disconnection_that_is_cut_forgets_nothing)
+{
+	const uint8_t cut[] = {0x05, 2, 0, HANDLE};
+
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	CHECK_EQ(pnc_completion_event(&completion, cut, sizeof(cut), done), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_only_the_event_of_a_new_connection_forgets_the_old_one)
+{
+	const struct {
+		uint8_t event[7];
+		bool forgets;
+	} cases[] = {
+		{{0x3e, 5, 0x01, 0, HANDLE, 0, 0}, true},     /* connected */
+		{{0x3e, 5, 0x0a, 0, HANDLE, 0, 0}, true},     /* the same, enhanced */
+		{{0x3e, 5, 0x01, 0x3e, HANDLE, 0, 0}, false}, /* failed to connect */
+		{{0x3e, 5, 0x03, 0, HANDLE, 0, 0}, false},    /* parameters changed */
+		{{0x3e, 3, 0x01, 0, HANDLE, 0, 0}, false},    /* cut */
+		{{0x04, 5, 0x01, 0, HANDLE, 0, 0}, false},    /* another event */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pnc_completion_init(&completion);
+		notify(HANDLE);
+		CHECK_EQ(pnc_completion_event(&completion, cases[i].event, sizeof(cases[i].event), done), 0);
+		CHECK_EQ(complete(HANDLE, 1), cases[i].forgets ? 0 : 1);
+	}
+}
+
 TEST(test_any_traffic_tells_no_more_packets_than_went_out)
 {
 	uint32_t seed = 1;

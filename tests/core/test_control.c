@@ -33,6 +33,24 @@ TEST(test_each_destination_gets_its_packets_in_order)
 	CHECK_EQ(control.to_radio, 0);
 }
 
+TEST(test_the_last_slot_goes_to_whoever_comes_first)
+{
+	unsigned taken = 0;
+	pnc_control_init(&control);
+	while (push(PNC_TO_SERIAL, 9)) {
+		taken++;
+	}
+	while (push(2, 8)) {
+		taken++;
+	}
+	CHECK_EQ(taken, PNC_CONTROL_SLOTS);
+	CHECK(control.to_radio < PNC_CONTROL_SLOTS * 3u / 4u); /* within its share: every slot is taken */
+	CHECK_EQ(control.dropped, 2);
+	CHECK_EQ(pop(PNC_TO_SERIAL), 9);
+	CHECK(push(2, 7));
+	CHECK(!push(2, 6));
+}
+
 TEST(test_one_direction_cannot_shut_out_the_other)
 {
 	for (int serial_first = 0; serial_first < 2; serial_first++) {

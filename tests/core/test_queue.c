@@ -292,3 +292,19 @@ TEST(test_the_longest_deadline_holds)
 	CHECK_EQ(pop((PNC_MAX_DEADLINE_MS - 1u) * MS), 1);
 	CHECK_EQ(pop(PNC_MAX_DEADLINE_MS * MS), -1);
 }
+
+TEST(test_the_earliest_deadline_after_expiry_may_be_that_of_a_later_rank)
+{
+	pnc_queue_init(&queue);
+	push(0, (struct picture){.rank = 1, .position = 1, .remaining_ms = 2});
+	push(0, (struct picture){.rank = 1, .position = 2, .remaining_ms = 90});
+	push(0, (struct picture){.rank = 40, .position = 3, .remaining_ms = 30});
+	push(0, (struct picture){.rank = 200, .position = 4, .remaining_ms = 60});
+	CHECK_EQ(pnc_queue_expire(&queue, 2 * MS), 1);
+	CHECK_EQ(queue.earliest_us, 30 * MS);
+	CHECK_EQ(pnc_queue_expire(&queue, 29 * MS), 0);
+	CHECK_EQ(pnc_queue_expire(&queue, 30 * MS), 1);
+	CHECK_EQ(pnc_queue_expire(&queue, 60 * MS), 1);
+	CHECK_EQ(pop(60 * MS), 2);
+	check_accounts();
+}

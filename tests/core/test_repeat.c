@@ -229,3 +229,18 @@ TEST(test_a_repeat_before_hello_or_too_short_is_refused)
 	rig_hear(&rig, 0);
 	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_REPEAT);
 }
+
+TEST(test_a_ping_of_the_other_host_is_sent_again)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_ping ping = {.hop = PNC_HOP_PEER_HOST, .token = 0x5A};
+	struct pnc_ping again;
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_ping_write(&ping, packet));
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_PING), 1);
+	REPEAT(MS, .missing = 0x1);
+	rig_hear(&rig, MS);
+	RIG_READ(&rig, ping, PING, &again);
+	CHECK_EQ(again.token, 0x5A);
+}

@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from host.devices.choice import port_named
 from host.devices.host_system import HostSystem
 from host.devices.survey import survey
 from host.devices.usb import Kind, attached
+from host.log.entry import CAMERA, EDGE, Entry
+from host.log.recorder import Recorder
+from host.log.sinks import FileSink, MemorySink
+from host.log.tap import Tap, TappedTransport
+from host.log.timeline import time_lines
 from host.wire import Role
 from tests import pace
 from tests.hil.host import Host
@@ -36,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--camera", default="", metavar="PORT|NAME", help="--link hil: the camera board")
     group.addoption("--edge", default="", metavar="PORT|NAME", help="--link hil: the edge board")
     group.addoption("--require-boards", action="store_true", help="missing boards are a failure, not a skip")
+    group.addoption("--hil-log", default="", metavar="FILE", help="append an event log (docs/log.md)")
     group.addoption("--hil-report", default="", metavar="FILE", help="write a page with figures and plots")
 
 
@@ -120,14 +127,37 @@ def link(request: pytest.FixtureRequest, make_rig: Callable[[bool], Rig], runner
     """Start the boards, with slow air if the test needs ``slow_air``."""
     needed = _needs(request.node)
     rig = make_rig("slow_air" in needed)
+    recorder, entries = _record(request, rig)
     for name in needed:
         if name not in rig.has:
             pytest.skip(f"link {rig.name} has no {name} ({NEEDS[name]})")
     runner.run(rig.start())
     try:
-        yield rig
+        with recorder:
+            yield rig
     finally:
         runner.run(rig.stop())
+        _add_time_line(request, entries)
+
+
+def _record(request: pytest.FixtureRequest, rig: Rig) -> tuple[Recorder, list[Entry]]:
+    """Return a recorder of what passes on both serial lines of a rig, and the entries that it will have."""
+    memory, path = MemorySink(limit=20_000), str(request.config.getoption("hil_log", ""))
+    files = [FileSink(Path(path), lambda text: warnings.warn(text, stacklevel=1))] if path else []
+    recorder = Recorder(f"hil {request.node.name}", [memory, *files])
+    for name, vantage in (("camera_transport", CAMERA), ("edge_transport", EDGE)):
+        make, tap = getattr(rig, name), Tap(recorder, vantage)
+        setattr(rig, name, lambda make=make, tap=tap: TappedTransport(make(), tap))
+    return recorder, memory.entries
+
+
+def _add_time_line(request: pytest.FixtureRequest, entries: list[Entry]) -> None:
+    """Draw when each packet of the first picture of a test was at the server, from the event log."""
+    for picture in time_lines(entries)[:1]:
+        points = [((each.arrived_us - picture.zero_us) / 1000, each.rank) for each in picture.arrived()]
+        title = f"time line of image {picture.image}, the first"
+        if points:
+            request.config.stash[_RUN].plots.append(Plot(request.node.name, title, "ms", "rank", tuple(points)))
 
 
 @pytest.fixture

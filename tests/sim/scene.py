@@ -9,6 +9,7 @@ from host.board.core import BoardCore, Totals
 from host.link.events import Answer, Event, ImageCollected, Ready, Unanswered
 from host.link.frames import FrameReader, write_frame
 from host.link.receiver import Receiver
+from host.link.sealing import CameraSeal, ServerSeal
 from host.link.sender import Sender
 from host.ranked import RankedPacket
 from host.sim.radio import RadioParameters
@@ -106,9 +107,17 @@ class Scene:
     """Senders, boards and a receiver that answers provisionally, too.
 
     ``outcomes`` are the final ones of each sender by image number, ``collected`` the images as finally answered.
+    ``camera_seals`` and ``server_seal`` seal the pictures.
     """
 
-    def __init__(self, settings: WorldSettings, *, service_us: int = SERVICE_US) -> None:
+    def __init__(
+        self,
+        settings: WorldSettings,
+        *,
+        service_us: int = SERVICE_US,
+        camera_seals: Sequence[CameraSeal | None] = (),
+        server_seal: ServerSeal | None = None,
+    ) -> None:
         self.world = World(settings)
         self.tap = Tap().listen(self.world)
         self.schedule = self.world.schedule
@@ -117,8 +126,9 @@ class Scene:
         self.collected: list[ImageCollected] = []
         self.outcomes: list[dict[int, Answer | Unanswered]] = [{} for _ in self.world.cameras]
         self.ended = 0
-        self.receiver = Receiver(nonce=99, service_us=service_us)
-        self.senders = [Sender(nonce=11 + index) for index, _ in enumerate(self.world.cameras)]
+        self.receiver = Receiver(nonce=99, service_us=service_us, seal=server_seal)
+        seals = camera_seals or [None for _ in self.world.cameras]
+        self.senders = [Sender(nonce=11 + index, seal=seal) for index, seal in enumerate(seals)]
         self.server = VirtualHost(self.schedule, self.world.edge.line, self.receiver, self._at_receiver)
         self.hosts = [
             VirtualHost(self.schedule, node.line, sender, lambda event, i=index: self._at_sender(i, event))

@@ -1,7 +1,8 @@
 """Write protocol/vectors/*.json, from which both languages are tested.
 
-The bytes come from the ``cobs`` package, zlib and the generated ``host.wire``, never from the code under test; what
-is expected is written out by hand. ``python tests/wire/make_vectors.py`` writes, ``--check`` compares.
+The bytes come from the ``cobs`` package, zlib, the generated ``host.wire`` and, for sealed packets, a second
+implementation, never from the code under test; what is expected is written out by hand.
+``python tests/wire/make_vectors.py`` writes, ``--check`` compares.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.wire import class_cases, frame_cases, packet_cases, session_cases  # noqa: E402
+from tests.wire import class_cases, frame_cases, packet_cases, sealed_cases, session_cases  # noqa: E402
 from tests.wire.vector_files import FOLDER  # noqa: E402
 
 DOCS = {
@@ -24,6 +25,9 @@ DOCS = {
     "for bytes. written: what a writer of this version makes of the fields, where that is not the packet itself.",
     "result_classes": "Texts of results with the status ok and the classes in them, in order; malformed: the text ends "
     "inside a class. label: UTF-8.",
+    "sealed": "A key, the salts of a camera and a server, what is derived from them, and packets before (plain) and "
+    "after (sealed) they are sealed; number is that of an answer. refused: a packet after rank 0 that must not be "
+    "opened in this session as part of the picture with that counter.",
     "session": "Boards and what comes out of them. Each step happens at at_us. serial_in: bytes on the serial port; "
     "serial_out: the packets that the board then has for its host, all of them, in order; radio_in: a packet over the "
     "air; radio_out: the packets that the radio may then take, all of them, in order; radio_up, radio_down, radio_sent:"
@@ -37,6 +41,7 @@ def texts() -> dict[Path, str]:
         "frames": {"cases": frame_cases.cases()},
         "packets": {"cases": packet_cases.cases()},
         "result_classes": {"cases": class_cases.cases()},
+        "sealed": {**sealed_cases.session(), "cases": sealed_cases.cases()},
         "session": {"board": session_cases.BOARD, "cases": session_cases.cases()},
     }
     return {FOLDER / f"{name}.json": render({"doc": DOCS[name], **content}) for name, content in found.items()}

@@ -67,9 +67,19 @@ EXAMPLES: list[tuple[str, Control, str]] = [
     ),
     ("ping", Ping(hop=2, token=0xDEADBEEF, origin_us=1), "0700" "02" "efbeadde" "01000000"),
     (
+        "ping_with_seal",
+        Ping(hop=2, token=1, seal=bytes(range(16))),
+        "0700" "02" "01000000" "00000000" + bytes(range(16)).hex(),
+    ),
+    (
         "pong",
         Pong(hop=2, token=0xDEADBEEF, origin_us=1, held_us=20, service_us=35000, clock_us=0x04030201),
         "0800" "02" "efbeadde" "01000000" "14000000" "b8880000" "01020304",
+    ),
+    (
+        "pong_with_seal",
+        Pong(hop=2, token=1, clock_us=2, seal=bytes(range(16))),
+        "0800" "02" "01000000" "00000000" "00000000" "00000000" "02000000" + bytes(range(16)).hex(),
     ),
     (
         "result",
@@ -184,7 +194,7 @@ def _short() -> list[dict[str, Any]]:
 def _long() -> list[dict[str, Any]]:
     found = []
     for name, packet, spelled in EXAMPLES:
-        if not any(f.name in ("name", "text") for f in fields(packet)):
+        if not any(f.name in ("name", "text", "seal") for f in fields(packet)):
             said = {"is": name_of(type(packet)), "fields": values(packet), "written": spelled}
             found.append({"name": f"{name}_longer_than_known", "packet": spelled + "0102030405", **said})
     return [*found, {"name": "log_too_long", "packet": "0b0001" + "61" * (MAX_PACKET - 2), "is": "malformed"}]

@@ -1,5 +1,6 @@
 #include "planes_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define MOST_ROOM 4096u
@@ -260,7 +261,8 @@ static int32_t decided(const struct pnc_planes_interval *intervals, const struct
 	for (int32_t i = from->next; i < end; i++) {
 		const uint32_t first = intervals[i].start, size = intervals[i].size;
 		const uint32_t part = range >> PNC_PLANES_BITS, least = part * first, most = part * (first + size);
-		if (code < least || code >= most || (first + size < TOTAL && code + slack >= most))
+		/* The bytes begin a number that lies in every interval, so the code stays below `most`. */
+		if (code < least || (first + size < TOTAL && code + slack >= most))
 			return i;
 		code -= least;
 		range = part * size;
@@ -280,7 +282,7 @@ static int room_fits(const struct pnc_planes_model *m, size_t room)
 }
 
 /* Encodes a packet from the first interval on, of `end` that are left of the stream. Returns the number of whole rows
- * in it, or an error. */
+ * in it: at least one, since `room` is at least pnc_planes_least_room. */
 static int32_t encode_packet(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t *length)
 {
 	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
@@ -299,8 +301,7 @@ static int32_t encode_packet(struct stream *s, int32_t end, uint8_t *out, size_t
 		while (--shorter.at >= 1 && decided(s->intervals, &start, &late, end, &shorter) == end)
 			w.at = shorter.at;
 	}
-	if (held < s->model->side)
-		return PNC_PLANES_NO_ROOM;
+	assert(held >= s->model->side);
 	*length = w.at;
 	return held / s->model->side;
 }
@@ -334,8 +335,8 @@ static int may_change(const struct writer *w, size_t at)
 	return at == w->at && w->low + w->range > UINT32_MAX;
 }
 
-/* Encodes the first `rest` bytes of the packet that encode_packet makes. Returns 0 or an error. */
-static int32_t encode_beginning(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t rest, size_t *length)
+/* Encodes the first `rest` bytes of the packet that encode_packet makes. */
+static void encode_beginning(struct stream *s, int32_t end, uint8_t *out, size_t room, size_t rest, size_t *length)
 {
 	struct writer w = {.out = out, .at = 0, .low = 0, .range = UINT32_MAX};
 	int32_t at = put(&w, s, 0, end, rest);
@@ -343,12 +344,11 @@ static int32_t encode_beginning(struct stream *s, int32_t end, uint8_t *out, siz
 		at = put(&w, s, at, end, w.at + 1);
 	*length = rest;
 	if (at < end)
-		return 0;
+		return;
 	/* The last packet of the stream has no more bytes than it needs. */
-	const int32_t held = encode_packet(s, end, out, room, length);
+	(void)encode_packet(s, end, out, room, length);
 	if (*length > rest)
 		*length = rest;
-	return held < 0 ? held : 0;
 }
 
 int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t row, int32_t most,
@@ -369,8 +369,6 @@ int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coe
 		size_t length = 0;
 		const size_t taken = row == 0 ? head : 0;
 		const int32_t held = encode_packet(&s, (rows - row) * side, out + taken, room - taken, &length);
-		if (held < 0)
-			return held;
 		packets[count] = (struct pnc_planes_packet){row, held, (int32_t)length};
 		row += held;
 		out += room;
@@ -382,9 +380,9 @@ int32_t pnc_planes_packetize(const struct pnc_planes_model *m, const int8_t *coe
 	const size_t taken = row == 0 ? head : 0;
 	if (rest >= room - taken)
 		return PNC_PLANES_NO_ROOM;
-	const int32_t error = encode_beginning(&s, (rows - row) * side, out + taken, room - taken, rest, &length);
+	encode_beginning(&s, (rows - row) * side, out + taken, room - taken, rest, &length);
 	packets[count] = (struct pnc_planes_packet){row, 0, (int32_t)length};
-	return error < 0 ? error : count + 1;
+	return count + 1;
 }
 
 int32_t pnc_planes_contexts(const struct pnc_planes_model *m, const int8_t *coefficients, int16_t *state,

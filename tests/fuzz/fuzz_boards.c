@@ -1,18 +1,8 @@
 /* Drives a camera and an edge with whatever the input says, and checks after every step what must hold at every step.
- * Built with clang -fsanitize=fuzzer, or with -DFUZZ_MAIN as a program that makes its own inputs. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ */
+#include "fuzz.h"
 #include "pictures.h"
 #include "pnc/board.h"
-
-#define ALWAYS(condition)                                                                                              \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);                  \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
 
 struct side {
 	struct pnc_board board;
@@ -21,32 +11,11 @@ struct side {
 	bool woken;
 };
 
-/* The input, eaten byte by byte; zeros when it is used up. */
-struct input {
-	const uint8_t *bytes;
-	size_t left;
-};
-
 static struct side sides[2];
 static uint32_t now_us;
 
-static uint8_t eat(struct input *in)
-{
-	if (in->left == 0) {
-		return 0;
-	}
-	in->left--;
-	return *in->bytes++;
-}
-
-static size_t eat_some(struct input *in, uint8_t *out, size_t most)
-{
-	size_t len = eat(in) % (most + 1u);
-	for (size_t i = 0; i < len; i++) {
-		out[i] = eat(in);
-	}
-	return len;
-}
+static uint64_t sent;
+static uint64_t acked;
 
 static bool on_configure(void *user, const struct pnc_configure *configuration)
 {
@@ -273,8 +242,6 @@ static void meet(void)
 	ALWAYS(sides[1].board.peers[0].state == PNC_LINK_STATE_UP);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
@@ -287,33 +254,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (in.left > 0) {
 		step(&in);
 	}
+	sent += sides[0].board.queue.totals.sent + sides[1].board.queue.totals.sent;
+	acked += sides[0].board.acked;
 	return 0;
 }
 
-#ifdef FUZZ_MAIN
-#define INPUT_BYTES 65536u
+void fuzz_summary(void);
 
-/* fuzz_board INPUTS: that many inputs, the same ones every time. Prints how much the boards did. */
-int main(int argc, char **argv)
+void fuzz_summary(void)
 {
-	static uint8_t data[INPUT_BYTES];
-	uint32_t random = 20260101u;
-	unsigned long inputs = argc > 1 ? strtoul(argv[1], NULL, 10) : 1u;
-	uint64_t sent = 0;
-	uint64_t acked = 0;
-	for (unsigned long i = 0; i < inputs; i++) {
-		for (size_t k = 0; k < INPUT_BYTES; k++) {
-			random ^= random << 13;
-			random ^= random >> 17;
-			random ^= random << 5;
-			data[k] = (uint8_t)(random >> 9);
-		}
-		(void)LLVMFuzzerTestOneInput(data, INPUT_BYTES);
-		sent += sides[0].board.queue.totals.sent + sides[1].board.queue.totals.sent;
-		acked += sides[0].board.acked;
-	}
-	printf("%lu inputs, %llu pictures sent on, %llu acknowledged\n", inputs, (unsigned long long)sent,
-	       (unsigned long long)acked);
-	return 0;
+	printf("%llu pictures sent on, %llu acknowledged\n", (unsigned long long)sent, (unsigned long long)acked);
 }
-#endif

@@ -1,0 +1,40 @@
+"""What became of each mutant, kept from run to run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.core.core_build import CORE
+from tests.core.mutants.generate import Mutant
+
+
+class Journal:
+    """A file of JSON lines, the last one of a mutant counts. A mutant of a file that has changed is not found."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digests: dict[str, str] = {}
+        self._verdicts: dict[str, str] = {}
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                entry = json.loads(line)
+                self._verdicts[entry["mutant"]] = entry["verdict"]
+
+    def get(self, mutant: Mutant) -> str | None:
+        """Return the verdict on a mutant; None if there is none."""
+        return self._verdicts.get(self._name(mutant))
+
+    def put(self, mutant: Mutant, verdict: str) -> None:
+        """Record a verdict."""
+        name = self._name(mutant)
+        self._verdicts[name] = verdict
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"mutant": name, "verdict": verdict}) + "\n")
+
+    def _name(self, mutant: Mutant) -> str:
+        if mutant.file not in self._digests:
+            text = (CORE / "src" / mutant.file).read_bytes()
+            self._digests[mutant.file] = hashlib.sha256(text).hexdigest()[:12]
+        return f"{self._digests[mutant.file]} {mutant.key}"

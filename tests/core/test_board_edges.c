@@ -1,0 +1,82 @@
+/* Calls at the edges of what a board takes: peers that there are not, events in an unusual order. */
+#include "rig.h"
+
+static struct rig rig;
+
+TEST(test_a_peer_that_there_is_not_changes_nothing)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	struct pnc_peer before[PNC_PEERS];
+	memcpy(before, rig.board.peers, sizeof(before));
+	for (unsigned peer = PNC_PEERS; peer <= UINT8_MAX; peer++) {
+		pnc_board_radio_up(&rig.board, 0, (uint8_t)peer, &rig_link);
+		CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, (uint8_t)peer, packet), 0);
+		pnc_board_radio_sent(&rig.board, 0, (uint8_t)peer);
+		pnc_board_radio_down(&rig.board, 0, (uint8_t)peer, 8);
+	}
+	CHECK(memcmp(before, rig.board.peers, sizeof(before)) == 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+}
+
+TEST(test_pictures_leave_a_camera_for_its_first_peer_only)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	rig_hello(&rig, 0);
+	rig_connect(&rig, 0, 1);
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 100});
+	CHECK_EQ(rig.board.queue.waiting, 1);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 1, packet), 0);
+	rig_connect(&rig, 0, 0);
+	CHECK(pnc_board_radio_tx(&rig.board, 0, 0, packet) > PNC_PICTURE_HEADER);
+}
+
+TEST(test_a_connection_that_ends_before_its_report_is_reported_once_as_down)
+{
+	struct pnc_link link;
+	rig_start(&rig, PNC_ROLE_EDGE, 0);
+	rig_hello(&rig, 0);
+	rig_hear(&rig, 0);
+	rig_connect(&rig, 0, 3);
+	pnc_board_radio_down(&rig.board, 0, 3, 0x13);
+	pnc_board_radio_down(&rig.board, 0, 3, 0x16);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_LINK), 1);
+	RIG_READ(&rig, link, LINK, &link);
+	CHECK_EQ(link.peer, 3);
+	CHECK_EQ(link.state, PNC_LINK_STATE_DOWN);
+	CHECK_EQ(link.reason, 0x16);
+}
+
+TEST(test_a_board_in_the_middle_of_a_frame_wakes_its_adapter)
+{
+	uint8_t byte;
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	CHECK_EQ(pnc_board_serial_tx(&rig.board, 0, &byte, 1), 1);
+	CHECK_EQ(pnc_frame_read(&rig.reader, byte), PNC_FRAME_MORE);
+	unsigned wakes = rig.wakes;
+	pnc_board_tick(&rig.board, 0);
+	CHECK_EQ(rig.wakes, wakes + 1u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_STATISTICS), 1);
+	wakes = rig.wakes;
+	pnc_board_tick(&rig.board, 0);
+	CHECK_EQ(rig.wakes, wakes);
+}
+
+TEST(test_an_answer_for_one_peer_is_not_offered_to_another)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	rig_connect(&rig, 0, 1);
+	rig_hear(&rig, 0);
+	rig.wakes = 0;
+	RIG_SAY(&rig, 0, result, .peer = 1, .image = 5);
+	CHECK_EQ(rig.wakes, 1);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), 0);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 1, packet), PNC_RESULT_SIZE);
+	CHECK_EQ(packet[0], PNC_TYPE_RESULT);
+}
