@@ -18,8 +18,8 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 
 .DEFAULT_GOAL := help
 .PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
-	mutants-core coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards locked lock \
-	audit clean
+	mutants-core mutants-link coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards \
+	locked lock audit clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,7 +125,7 @@ sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in r
 
 locked: $(VENV)/bin/python ## Set up .venv with all extras, each package at the version and digest of locks/ (as CI does)
 	@.ci/install $(BIN)/python
-	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures
+	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures $(VENV)/.web $(VENV)/.mutants-link
 
 lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
 	@$(BIN)/python .ci/lock.py $(TORCH)
@@ -133,8 +133,13 @@ lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
 audit: $(VENV)/.audit ## Check licences and known weaknesses of packages, and write the list of packages (build/sbom.json)
 	@$(BIN)/python .ci/audit.py
 
+mutants: mutants-link
+
+mutants-link: $(VENV)/.mutants-link ## Change host/link and count the changes that its tests notice (hours; ENDING=3: a tenth of them)
+	@$(BIN)/python -m tests.link.mutants $(ENDING)
+
 clean: ## Remove what was built and set up
-	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out mutants *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
@@ -156,6 +161,10 @@ $(VENV)/.figures: $(VENV)/.edge $(if $(REFERENCE),$(VENV)/.train)
 
 $(VENV)/.audit: $(VENV)/.edge
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audit]'
+	@touch $@
+
+$(VENV)/.mutants-link: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutants-link]'
 	@touch $@
 
 $(VENV)/.web: $(VENV)/.edge

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     SEVERAL_CAMERAS = "several cameras"  # more than one camera board is in Bluetooth's reach
     OLD_SERVICE = "old service"  # the camera board's GATT service is that of another release
     NO_CONNECTION = "no connection"  # the camera board does not accept the connection
+    NOT_PAIRED = "not paired"  # the camera board is a stranger, and pairing was not asked for
     PAIRING = "pairing"  # the two ends do not share keys
     WRONG_KEY = "wrong key"  # camera and edge server do not have the same key for pictures
     # Cameras

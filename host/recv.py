@@ -57,6 +57,12 @@ def parser() -> CommandParser:
         help="use this computer's Bluetooth instead of an edge board; connect to the camera board with this name or "
         f"address, or to the only one in reach; can be given for each of up to {PEERS} cameras",
     )
+    p.add_argument(
+        "--pair",
+        action="store_true",
+        help="with --ble: pair with the only camera board in reach, whichever it is (one that is named is paired with "
+        "anyway; default: connect to it if it is paired already)",
+    )
     p.add_argument("--save", metavar="DIR", help="save decoded pictures, and a line of JSON for each in pictures.jsonl")
     p.add_argument(
         "--classifier",
@@ -128,6 +134,8 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         raise CommandError("--ble uses this computer's own Bluetooth: --port, --rate and --trace are for boards", USAGE)
     if by_bluetooth:
         _check_cameras(arguments.ble)
+    elif arguments.pair:
+        raise CommandError("--pair is for --ble; `python -m host.boards pair` pairs two boards", USAGE)
     keys = chosen_keys(arguments)
     chosen = None if by_bluetooth else chosen_port(arguments, "edge")
     codec = load()
@@ -145,7 +153,10 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
         transport: Transport
         if by_bluetooth:
             transport = BleEdgeTransport(
-                *arguments.ble, on_notice=lambda text: notice(_with_advice(text)), bluetooth=bluetooth
+                *arguments.ble,
+                on_notice=lambda text: notice(_with_advice(text)),
+                bluetooth=bluetooth,
+                pair=arguments.pair,
             )
         elif chosen is not None:
             transport = chosen

@@ -21,8 +21,9 @@ class BleEdgeTransport:
     """A ``Transport`` to an edge board in this process that serves camera boards over Bluetooth.
 
     ``selectors`` are their names or addresses, at most ``core.PEERS``; a single empty one selects the only board in
-    reach. Their order gives the cameras' numbers (the source of their pictures). ``on_notice`` takes lines for the
-    user: a text, or an error that the service survives.
+    reach. Their order gives the cameras' numbers (the source of their pictures). A board that no selector names is
+    served if it is paired with this computer; with ``pair`` it is paired with. ``on_notice`` takes lines for the user:
+    a text, or an error that the service survives.
     """
 
     def __init__(
@@ -32,12 +33,15 @@ class BleEdgeTransport:
         bluetooth: Bluetooth | None = None,
         scan_s: float = SCAN_S,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
+        pair: bool = False,
     ) -> None:
         named = ", ".join(filter(None, selectors))
         self.name = f"Bluetooth ({named})" if named else "Bluetooth"
         self._on_notice = on_notice
         adapter = Adapter(bluetooth or Bluetooth(), scan_s, back_off_s)
-        self._peers = [BlePeer(number, selector, adapter, on_notice) for number, selector in enumerate(selectors)]
+        self._peers = [
+            BlePeer(number, selector, adapter, on_notice, pair=pair) for number, selector in enumerate(selectors)
+        ]
         self._board = self._new_board()
         self._serving: list[asyncio.Task[None]] = []
 

@@ -38,14 +38,21 @@ class BlePeer:
     """Maintains the BLE connection to one camera. Reconnects with exponential back-off after a disconnect.
 
     ``number`` is its peer number at the edge board. ``selector`` is its name or address; empty: the only board in
-    reach. Once found, a board is known by its address. ``on_notice`` takes lines for the user: a text, or an error
-    that does not end the service.
+    reach. Once found, a board is known by its address. A board that is named is paired with, one that is not only with
+    ``pair``. ``on_notice`` takes lines for the user: a text, or an error that does not end the service.
     """
 
     def __init__(
-        self, number: int, selector: str, adapter: Adapter, on_notice: Callable[[str | PncError], None]
+        self,
+        number: int,
+        selector: str,
+        adapter: Adapter,
+        on_notice: Callable[[str | PncError], None],
+        *,
+        pair: bool = False,
     ) -> None:
         self.selector = selector
+        self._may_pair = pair or bool(selector)
         #: Set when the connection has ended or is to be ended.
         self.lost = asyncio.Event()
         self._number = number
@@ -107,7 +114,7 @@ class BlePeer:
                 self._greeted.set()
             board.arrived(packet, peer=self._number)
 
-        link = BleLink(found, on_packet, self.lost.set, self._adapter.bluetooth)
+        link = BleLink(found, on_packet, self.lost.set, self._adapter.bluetooth, may_pair=self._may_pair)
         async with self._adapter.scan_connect_lock:
             mtu = await link.open(through_socket=self._through_socket)
         self._link = link

@@ -42,6 +42,7 @@ HINTS: Mapping[Reason, str] = {
         "forget the old services"
     ),
     Reason.NO_CONNECTION: "is it paired with another computer? its button opens pairing for 60 s",
+    Reason.NOT_PAIRED: "if it is yours, give `--ble {subject}`, or --pair to pair with the only board in reach",
     Reason.PAIRING: (
         "open the board's pairing window with its button and try again; if the two were paired before, make both "
         "forget it (docs/troubleshooting.md)"

@@ -58,8 +58,11 @@ def version_line(name: str) -> str:
     return f"pnc-{name} {__version__}"
 
 
-def start_command(name: str) -> int:
-    """Import the command ``name``, run it, and return its exit status."""
+def start_command(name: str, module: str = "") -> int:
+    """Import the command ``name``, run it, and return its exit status.
+
+    ``module``: another module of the command's package, such as ``evaluate.sheet``, to run in place of its main one.
+    """
     _occupy_standard_streams()
     # numpy's matrices are small here. Its threads would wait for each other, for 20 ms a picture on a busy computer.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -72,7 +75,7 @@ def start_command(name: str) -> int:
     if catches:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        command = importlib.import_module(f"{PACKAGE}.{COMMANDS[name][0]}")
+        command = importlib.import_module(f"{PACKAGE}.{module or COMMANDS[name][0]}")
         from .command import guard_output, run_command
     except ImportError as error:
         missing = _missing(error)

@@ -61,13 +61,22 @@ def open_session(name: str, model: bytes | Path, threads: int | None, most_bytes
         _limit(onnxruntime, most_bytes)
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(_name_or_content(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base class
         raise CodecError(
             f"{name} is not an ONNX model that runs here: {first_line(error)}", reason=Reason.BAD_FILE
         ) from error
+
+
+def _name_or_content(model: bytes | Path) -> bytes | str:
+    """Return what onnxruntime opens: the path of a file, or its content if the path is not UTF-8. Raises OSError."""
+    if isinstance(model, bytes):
+        return model
+    try:
+        str(model).encode()
+    except UnicodeEncodeError:
+        return model.read_bytes()
+    return str(model)
 
 
 def _limit(onnxruntime: Any, most_bytes: int) -> None:

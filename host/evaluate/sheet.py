@@ -9,9 +9,15 @@ and its PSNR. Of a format with a container, only the bytes of the coded picture 
 
 from __future__ import annotations
 
+import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("evaluate", "evaluate.sheet"))
+
 import argparse
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..camera.pictures import find_pictures
-from ..cli.command import USAGE, CommandError, CommandParser, run_command
+from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec import SIDE, PictureError, load_picture
 from ..codec.weights import DEFAULT
 from ..files import check_writable, write_file
@@ -149,7 +155,3 @@ def read_pictures(options: argparse.Namespace) -> list[tuple[str, Picture]]:
     if not found:
         raise CommandError("no picture to draw: name pictures or folders, or --drawn", USAGE)
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, main))

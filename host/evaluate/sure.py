@@ -12,8 +12,14 @@ prefixes were right, by how sure they were. Photos that ``fit`` has seen must no
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from ..cli.start import start_command
+
+if __name__ == "__main__":  # before the imports below: cli/start.py says why
+    sys.exit(start_command("evaluate", "evaluate.sure"))
+
+import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ..cli.command import CommandParser, run_command
+from ..cli.command import CommandParser
 from ..codec import Codec, Decoder, PictureError, cut, load, load_picture
 from ..edge.classifier import Classifier
 from ..edge.sureness import Sureness, log_size, logit
@@ -254,7 +260,3 @@ def main() -> int:
         write_file(sureness.as_json().encode(), options.out, EvaluationError)
     show(*lines, *sureness.as_json().rstrip().split("\n"))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run_command(NAME, main))

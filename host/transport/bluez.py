@@ -29,14 +29,23 @@ class BluezError(PncError):
     """An error reported by BlueZ, with its text."""
 
 
-async def pair(device: str) -> None:
-    """Pair with the connected device of a D-Bus path unless it is paired; BluezError, or errors of D-Bus."""
+class NotPairedError(BluezError):
+    """The device is not paired, and is not to be."""
+
+
+async def pair(device: str, *, allowed: bool = True) -> None:
+    """Pair with the connected device of a D-Bus path unless it is paired; BluezError, or errors of D-Bus.
+
+    NotPairedError if it is not paired and pairing is not ``allowed``.
+    """
     async with system_bus() as bus:
         # A second request would make BlueZ try classic Bluetooth, without end.
         properties = "org.freedesktop.DBus.Properties"
         [paired] = await call(bus, device, properties, "Get", "ss", [_DEVICE_INTERFACE, "Paired"])
         if paired.value:
             return
+        if not allowed:
+            raise NotPairedError("not paired with this computer")
         bus.add_message_handler(lambda message: answer(message, device))
         await call(bus, "/org/bluez", "org.bluez.AgentManager1", "RegisterAgent", "os", [_AGENT, "NoInputNoOutput"])
         await call(bus, device, _DEVICE_INTERFACE, "Pair")

@@ -92,7 +92,9 @@ class _Client(BaseBleakClient):
         self._connection = connection
         connection.on("disconnection", self._ended)
         self._peer = Peer(connection)
-        if pair:
+        assert self.bumble.keystore is not None
+        # As operating systems do: they encrypt with a device that is paired, whether or not a program asks for it.
+        if pair or await self.bumble.keystore.get(str(connection.peer_address)):
             await self.pair()
         await self._peer.request_mtu(_ASKED_MTU)
         self.services = await self._discover(self._peer)

@@ -89,12 +89,17 @@ async def adapter_forgets(bluetooth: Bluetooth) -> None:
 class Edge:
     """An edge server that answers every picture at once. It keeps the images of final answers, notices and events."""
 
-    def __init__(self, bluetooth: Bluetooth, *selectors: str) -> None:
+    def __init__(self, bluetooth: Bluetooth, *selectors: str, pair: bool = True) -> None:
         self.collected: list[ImageCollected] = []
         self.notices: list[str | PncError] = []
         self.events: list[Event] = []
         self.transport = BleEdgeTransport(
-            *selectors, on_notice=self.notices.append, bluetooth=bluetooth, scan_s=scan_s(), back_off_s=(0.02, 0.05)
+            *selectors,
+            on_notice=self.notices.append,
+            bluetooth=bluetooth,
+            scan_s=scan_s(),
+            back_off_s=(0.02, 0.05),
+            pair=pair,
         )
         self._receiver = Receiver(nonce=7, service_us=1000)
         self._driver = Driver(self._receiver, self.transport, self._on_event)

@@ -81,11 +81,11 @@ class _Bus:
         return Message.new_method_return(message)
 
 
-def pair(bus: _Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+def pair(bus: _Bus, monkeypatch: pytest.MonkeyPatch, *, allowed: bool = True) -> None:
     """Pair over that bus."""
     monkeypatch.setattr("dbus_fast.aio.MessageBus", lambda **_options: bus)
     try:
-        asyncio.run(bluez.pair(BOARD))
+        asyncio.run(bluez.pair(BOARD, allowed=allowed))
     finally:
         assert bus.ended
 
@@ -106,3 +106,12 @@ def test_a_paired_board_is_not_paired_again(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_bluez_says_of_a_failure_is_passed_on(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(bluez.BluezError, match=r"^\[org.bluez.Error.AuthenticationFailed\] Authentication Failed$"):
         pair(_Bus(fails=fails), monkeypatch)
+
+
+def test_a_stranger_is_not_paired_with_unless_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = _Bus()
+    with pytest.raises(bluez.NotPairedError, match="not paired with this computer"):
+        pair(bus, monkeypatch, allowed=False)
+    assert bus.called == ["Get"]
+    paired = _Bus(paired=True)
+    pair(paired, monkeypatch, allowed=False)

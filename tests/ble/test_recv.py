@@ -29,7 +29,7 @@ PICTURES = 200
 
 def test_200_coloured_pictures_are_all_recognised_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     classifier = colour_classifier(tmp_path / "colours.onnx")
-    arguments = recv.parser().parse_args(["--ble", "--classifier", str(classifier)])
+    arguments = recv.parser().parse_args(["--ble", "--pair", "--classifier", str(classifier)])
     codec = load()
     coded = [codec.encode(np.full((224, 224, 3), colour, np.uint8)) for colour in COLOURS.values()]
 
@@ -105,7 +105,7 @@ def test_a_name_that_is_advertised_is_shown_and_obeyed_by_no_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     classifier = colour_classifier(tmp_path / "colours.onnx")
-    arguments = recv.parser().parse_args(["--ble", "--classifier", str(classifier)])
+    arguments = recv.parser().parse_args(["--ble", "--pair", "--classifier", str(classifier)])
     printed = ""
 
     async def test() -> None:

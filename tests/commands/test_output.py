@@ -90,6 +90,8 @@ BROKEN = [
         ("host",),
         ("host.send", "--version"),
         *((f"host.{name}", "--help") for name in COMMANDS if name != "train"),  # which needs PyTorch
+        ("host.evaluate.sheet", "--help"),
+        ("host.evaluate.sure", "--help"),
         ("host.boards", "doctor"),
         ("host.send", SAMPLE, *SIM),
         ("host.send", SAMPLE, *SIM, "--json"),
@@ -102,9 +104,29 @@ def test_an_output_that_cannot_be_written_is_one_line_and_status_1(
 ) -> None:
     with broken() as output:
         status, lines = ended(start(*arguments, stdout=output, cwd=tmp_path))
-    name = str(arguments[0]).rpartition(".")[2]
+    name = str(arguments[0]).split(".")[-1 if arguments[0] == "host" else 1]
     assert lines == [f"{name}: stdout: cannot be written ({cause})"]
     assert status == 1
+
+
+@pytest.mark.parametrize("module", ["sheet", "sure"])
+def test_the_tools_of_evaluate_guard_what_python_prints(module: str, tmp_path: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import host.evaluate.{module} as tool
+def fail():
+    raise RuntimeError(chr(27) + "[2J")
+tool.main = fail
+from host.cli.start import start_command
+sys.exit(start_command("evaluate", "evaluate.{module}"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "RuntimeError: \\x1b[2J" in done.stderr
+    assert not OBEYED.search(done.stderr)
 
 
 def test_a_reader_that_wants_one_line_gets_it(tmp_path: Path) -> None:

@@ -82,8 +82,9 @@ RULES = (
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
-    Rule(r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)", Way.CI),
+    Rule(r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)", Way.CI),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
+    Rule(r"make (?:lock|mutants|mutants-link)\b.*", Way.USAGE, "needs the package index, or hours"),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
     Rule(rf"{_OURS}bench soak --minutes\b.*", Way.USAGE, "takes as long as it says"),
     Rule(rf"{_OURS}bench\b.*", Way.CI),

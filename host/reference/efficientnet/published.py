@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 from pathlib import Path
@@ -23,6 +24,13 @@ NAMES = tuple(VARIANTS)
 #: The network that codecs are judged with; the extra ``evaluate`` has its weights.
 YARDSTICK = "efficientnet-lite0"
 _EXTRA = "pnc-link[evaluate]"
+
+#: SHA-256 of the file of weights in each package, release 0.1.0.
+DIGESTS = {
+    "efficientnet-lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "efficientnet-lite1": "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    "efficientnet-lite2": "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+}
 
 _SURENESS = Path(__file__).with_name("weights")
 
@@ -62,12 +70,35 @@ def model_bytes(name: str) -> bytes:
 
 
 def published_tensors(name: str) -> dict[str, npt.NDArray[Any]]:
-    """Return the published weights of a variant by torch's names. Raises ClassifierError if they are missing."""
-    weights = _weights_file(name)
+    """Return the published weights of a variant by torch's names.
+
+    Raises ClassifierError as ``checked_weights_file`` does.
+    """
+    weights = checked_weights_file(name)
     try:
         return read_tensors(weights)
     except (OSError, TorchFileError) as error:
         raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error
+
+
+def checked_weights_file(name: str) -> Path:
+    """Return the path of a variant's ``.pth`` file, which is the published one.
+
+    Raises ClassifierError when the package is missing, or its file cannot be read or has another digest.
+    """
+    path = _weights_file(name)
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ClassifierError(f"the weights of {name} cannot be read: {error}") from error
+    if digest != DIGESTS[name]:
+        raise ClassifierError(
+            f"{path} is not the published file of weights (its SHA-256 is {digest[:8]}..., not "
+            f"{DIGESTS[name][:8]}...), and is not read: install {_package(name)} again",
+            reason=Reason.BAD_FILE,
+        )
+    return path
 
 
 def _package(name: str) -> str:

@@ -40,7 +40,12 @@ class BumbleRig(Rig):
 
     def edge_transport(self) -> Transport:
         return BleEdgeTransport(
-            "", on_notice=lambda _text: None, bluetooth=self._bluetooth, scan_s=scan_s(), back_off_s=(0.02, 0.1)
+            "",
+            on_notice=lambda _text: None,
+            bluetooth=self._bluetooth,
+            scan_s=scan_s(),
+            back_off_s=(0.02, 0.1),
+            pair=True,
         )
 
     async def cut(self, _edge: OnBoard) -> None:
