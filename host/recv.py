@@ -21,7 +21,9 @@ from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, worl
 from .cli.command import USAGE, CommandError, CommandParser, run_async
 from .cli.hints import with_hint
 from .cli.notices import Notices
+from .cli.settings import parse
 from .cli.sink_choice import add_sink_arguments, chosen_sinks
+from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -73,6 +75,7 @@ def parser() -> CommandParser:
         "above 0 and at most 1 (default: use all that arrives in time)",
     )
     add_sink_arguments(p)
+    add_verbosity_arguments(p)
     return p
 
 
@@ -96,7 +99,7 @@ def _probability(text: str) -> float:
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return run_async(recv(parser().parse_args()))
+    return run_async(recv(parse(parser(), NAME)))
 
 
 async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None) -> int:
@@ -112,6 +115,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        on_event = event_printer(arguments, notice)
         to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
@@ -138,6 +142,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             archive=archive,
             on_picture=show_and_give,
             on_notice=notice,
+            on_event=on_event,
             on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,
             workers=arguments.workers,
