@@ -77,7 +77,7 @@ async def chosen_source(arguments: argparse.Namespace, on_notice: Callable[[str]
     files: list[str] = arguments.files
     if sum((bool(files), arguments.watch is not None, arguments.camera is not None)) != 1:
         raise CommandError(
-            "name pictures or folders, or give one of -, --watch DIR and --camera "
+            "name each FILE or folder, or give one of -, --watch DIR and --camera "
             f"(`{program('send')} --help` lists the options)",
             USAGE,
         )

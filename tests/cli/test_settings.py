@@ -28,7 +28,7 @@ def test_without_a_file_nothing_changes(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_file_gives_what_the_command_line_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     write(
-        'deadline = "500ms"\nport = "sim"\nmax-bytes = 2000\njson = true\n[send]\nport = "camera"\n[recv]\nworkers = 2\n'
+        'deadline = "500ms"\nport = "sim"\nmax-bytes = 2000\njson = true\n[send]\nport = "camera"\n[recv]\nworkers=2\n'
     )
     parsed = parse(send.parser(), "send", ["a.jpg", "--deadline=1s"])
     assert (parsed.deadline, parsed.port, parsed.max_bytes, parsed.json) == ("1s", "camera", 2000, True)
