@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH ?= 2.13.0
 PICTURE ?= host/assets/sample.jpg
+DEADLINE ?= auto
 BOARD ?= nrf52840dk
 CODECS ?= pnc-v2,$(if $(REFERENCE),pnc-reference$(comma))jpeg,pjpeg,webp,avif,jxl
 CACHE ?= out/accuracy
@@ -24,8 +25,8 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and print the answer
-	@$(BIN)/python -m host.send $(PICTURE)
+send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE DEADLINE=300ms, else measured) and print the answer
+	@$(BIN)/python -m host.send $(PICTURE) --deadline $(DEADLINE)
 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv

@@ -21,6 +21,7 @@ SECTIONS = {
     "Camera": ("Camera", "Submitted", "TransferReport", "LiveCamera", "SourcePicture"),
     "Edge server": (
         *("EdgeServer", "AnsweredPicture", "Archive", "load_classifier", "Classifier"),
+        *("PictureClassifier",),
         *("load_sureness", "Sureness"),
     ),
     "Codec": ("load_codec", "Codec", "load_picture", "RankedPacket", "PictureEncoder", "Decoder", "Decoded"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .edge.classifier import Classifier
     from .edge.classifier import load as load_classifier
     from .edge.errors import ClassifierError, ServerError
+    from .edge.recogniser import PictureClassifier
     from .edge.server import EdgeServer
     from .edge.sureness import Sureness, load_sureness
     from .errors import PncError, Reason
@@ -69,6 +70,7 @@ _PUBLIC = {
     "Archive": ("edge.archive", "Archive"),
     "Classifier": ("edge.classifier", "Classifier"),
     "load_classifier": ("edge.classifier", "load"),
+    "PictureClassifier": ("edge.recogniser", "PictureClassifier"),
     "Sureness": ("edge.sureness", "Sureness"),
     "load_sureness": ("edge.sureness", "load_sureness"),
     "Codec": ("codec.codec", "Codec"),
@@ -146,6 +148,7 @@ __all__ = [
     "Notice",
     "Opened",
     "Phy",
+    "PictureClassifier",
     "PictureEncoder",
     "PictureError",
     "PncError",

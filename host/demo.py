@@ -118,7 +118,7 @@ async def demo(arguments: argparse.Namespace) -> int:
         cameras = []
         for source, board in enumerate(boards[:-1]):
             of_camera = CameraLog(recorder, source)
-            camera = Camera(of_camera.transport(board), codec, on_notice=notice, reopen=True, **of_camera.hooks)
+            camera = Camera(of_camera.transport(board), codec, on_notice=notice, reopen=True, **of_camera.hooks())
             cameras.append(await stack.enter_async_context(camera))
         service_ms = (await cameras[0].connect(CONNECT_S)).service_us / 1000
         for camera in cameras[1:]:

@@ -15,6 +15,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from types import TracebackType
 from typing import TextIO
 
@@ -22,6 +23,15 @@ from .text import printable
 
 #: Clears a terminal's screen and moves its cursor to the upper left.
 _CLEAR = "\x1b[H\x1b[J"
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+class Colour(StrEnum):
+    """Colours of a line, as a terminal is told them (ECMA-48, SGR)."""
+
+    NONE = ""
+    RED = "31"
+    YELLOW = "33"
 
 
 class OutputError(Exception):
@@ -37,6 +47,7 @@ class _Output:
     def __init__(self) -> None:
         self.failure: OutputError | None = None
         self.end: Callable[[], object] | None = None
+        self.quiet = False
 
     def put(self, name: str, stream: TextIO | None, text: str) -> None:
         if self.failure is not None:
@@ -68,9 +79,42 @@ def show(*lines: str, clear: bool = False) -> None:
 
 
 def note(*lines: str) -> None:
-    """Print lines on stderr. Raises OutputError. Without a stderr nothing is printed: the user has closed it."""
+    """Print lines on stderr, unless the user wants it quiet. Raises OutputError.
+
+    Without a stderr nothing is printed: the user has closed it.
+    """
+    if not _output.quiet:
+        _put_error("".join(f"{printable(line)}\n" for line in lines))
+
+
+def note_error(line: str) -> None:
+    """Print why a command fails on stderr, also if the user wants it quiet; red on a terminal. Raises OutputError."""
+    text = printable(line)
+    _put_error(f"{_RED}{text}{_PLAIN}\n" if _takes_colours(sys.stderr) else f"{text}\n")
+
+
+def be_quiet() -> None:
+    """Print no notes from now on, until the end of ``separate_output``."""
+    _output.quiet = True
+
+
+def show_coloured(line: str, colour: Colour) -> None:
+    """Print a line on stdout, coloured if that is a terminal that takes colours. Raises OutputError."""
+    text = printable(line)
+    if colour is not Colour.NONE and _takes_colours(sys.stdout):
+        text = f"\x1b[{colour}m{text}{_PLAIN}"
+    _output.put("stdout", sys.stdout, f"{text}\n")
+
+
+def _put_error(text: str) -> None:
     if sys.stderr is not None:
-        _output.put("stderr", sys.stderr, "".join(f"{printable(line)}\n" for line in lines))
+        _output.put("stderr", sys.stderr, text)
+
+
+def _takes_colours(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal with colours, and the user has not refused them (https://no-color.org)."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and stream is not None and stream.isatty()
 
 
 def last_note(line: str) -> None:
@@ -108,10 +152,11 @@ def ends(end: Callable[[], object]) -> Iterator[None]:
 def separate_output() -> Iterator[None]:
     """Forget at the end of this context that output could not be written in it."""
     before, _output.failure = _output.failure, None
+    was_quiet, _output.quiet = _output.quiet, False
     try:
         yield
     finally:
-        _output.failure = before
+        _output.failure, _output.quiet = before, was_quiet
 
 
 def print_traceback(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

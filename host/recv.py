@@ -23,7 +23,9 @@ from .cli.hints import with_hint
 from .cli.key_option import add_key_argument, chosen_keys
 from .cli.log_options import EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
+from .cli.settings import parse
 from .cli.sink_choice import add_sink_arguments, chosen_sinks
+from .cli.verbosity import add_verbosity_arguments, event_printer, to_each
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
@@ -93,6 +95,7 @@ def parser() -> CommandParser:
         help=f"serve a live page ({DEFAULT}); on another address than loopback with a token, which is printed",
     )
     add_sink_arguments(p)
+    add_verbosity_arguments(p)
     return p
 
 
@@ -124,7 +127,7 @@ def _probability(text: str) -> float:
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return run_async(recv(parser().parse_args()))
+    return run_async(recv(parse(parser(), NAME)))
 
 
 async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None) -> int:
@@ -143,6 +146,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        on_event = event_printer(arguments, notice)
         to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
@@ -174,7 +178,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             classifier,
             archive=archive,
             on_picture=show_and_give,
-            on_event=log.event,
+            on_event=to_each(log.event, on_event),
             on_notice=notice,
             on_ready=lambda: _ready(manager, transport, notice),
             reopen=by_bluetooth or chosen is not None,

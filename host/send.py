@@ -26,15 +26,18 @@ from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
 from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.first_deadline import AUTO, measured_deadline_ms
 from .cli.key_option import add_key_argument, chosen_key
 from .cli.log_options import CameraLog, add_log_arguments, recording
 from .cli.notices import Notices
+from .cli.settings import parse
 from .cli.source_choice import OnlyPicture, add_source_arguments, chosen_source
 from .cli.units import milliseconds
+from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import Codec, load
 from .edge.builtin import DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
-from .printing import note, show
+from .printing import Colour, note, show, show_coloured
 from .seal.key import Key
 from .text import json_line
 from .wire import MAX_DEADLINE_MS
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from .log.recorder import Recorder
 
 NAME = "send"
+#: The picture with which --deadline auto measures.
+SAMPLE = Path(__file__).with_name("assets") / "sample.jpg"
 #: Longest time of --period and --connect: an hour.
 _LONGEST_MS = 3_600_000
 
@@ -55,7 +60,12 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     add_source_arguments(p)
-    p.add_argument("--deadline", default="300ms", metavar="300ms", help="time from the picture to its answer")
+    p.add_argument(
+        "--deadline",
+        default="300ms",
+        metavar="300ms|auto",
+        help="time from the picture to its answer; auto: measure first what this machine and its link can hold",
+    )
     p.add_argument(
         "--period",
         metavar="100ms",
@@ -80,24 +90,26 @@ def parser() -> CommandParser:
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"
     )
     add_log_arguments(p, plot=True)
+    add_verbosity_arguments(p)
     return p
 
 
 def main() -> int:
     """Run the command line and return the exit status."""
-    return run_async(send(parser().parse_args()))
+    return run_async(send(parse(parser(), NAME)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
     """The command line, checked. Times in ms."""
 
-    deadline_ms: float
+    deadline_ms: float | None  # None: it is measured
     period_ms: float | None
     connect_ms: float
     max_bytes: int | None
     count: int | None
     as_json: bool
+    quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +127,15 @@ def _options(arguments: argparse.Namespace) -> _Options:
     if arguments.max_bytes is not None and arguments.max_bytes < 1:
         raise CommandError(f"--max-bytes: {arguments.max_bytes} is not at least 1", USAGE)
     return _Options(
-        deadline_ms=_time_ms("--deadline", arguments.deadline, MAX_DEADLINE_MS),
+        deadline_ms=(
+            None if arguments.deadline == AUTO else _time_ms("--deadline", arguments.deadline, MAX_DEADLINE_MS)
+        ),
         period_ms=None if arguments.period is None else _time_ms("--period", arguments.period, _LONGEST_MS),
         connect_ms=_time_ms("--connect", arguments.connect, _LONGEST_MS),
         max_bytes=arguments.max_bytes,
         count=arguments.count,
         as_json=arguments.json,
+        quiet=arguments.quiet,
     )
 
 
@@ -130,6 +145,7 @@ async def send(arguments: argparse.Namespace) -> int:
     key = chosen_key(arguments)
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
+        on_event = event_printer(arguments, notice)
         source = await stack.enter_async_context(chosen_source(arguments, notice))
         transport = chosen_port(arguments, "camera")
         # A single picture is read, and one that is none is reported, before any board is touched.
@@ -143,12 +159,22 @@ async def send(arguments: argparse.Namespace) -> int:
             transport, saved_at = testbed.transport, testbed.saved
         camera = await stack.enter_async_context(
             # a stream outlives an outage
-            Camera(log.transport(transport), codec, key=key, reopen=only is None, on_notice=notice, **log.hooks)
+            Camera(
+                log.transport(transport), codec, key=key, reopen=only is None, on_notice=notice, **log.hooks(on_event)
+            )
         )
         await camera.connect(options.connect_ms / 1000)
+        deadline_ms = options.deadline_ms or await _measured(camera, notice)
         if only is not None:
-            return await _send_one(camera, only, options, saved_at)
-        return await _send_stream(camera, source, options, saved_at)
+            return await _send_one(camera, only, deadline_ms, options, saved_at)
+        return await _send_stream(camera, source, deadline_ms, options, saved_at)
+
+
+async def _measured(camera: Camera, notice: Notices) -> float:
+    """Return the deadline that can be held, ms, and report it."""
+    slowest_ms, deadline_ms = await measured_deadline_ms(camera, str(SAMPLE))
+    notice(f"--deadline {AUTO}: the slowest answer took {slowest_ms:.0f} ms, so the deadline is {deadline_ms:.0f} ms")
+    return deadline_ms
 
 
 def _read(picture: SourcePicture) -> _ReadPicture:
@@ -159,21 +185,25 @@ def _read(picture: SourcePicture) -> _ReadPicture:
     return _ReadPicture(picture.name, pixels, tuple(notices), picture.taken_us)
 
 
-async def _send_one(camera: Camera, picture: _ReadPicture, options: _Options, saved_at: SavedAt | None) -> int:
+async def _send_one(
+    camera: Camera, picture: _ReadPicture, deadline_ms: float, options: _Options, saved_at: SavedAt | None
+) -> int:
     try:
-        report = await camera.send_picture(picture.pixels, options.deadline_ms, max_bytes=options.max_bytes)
+        report = await camera.send_picture(picture.pixels, deadline_ms, max_bytes=options.max_bytes)
     except DeadlineInfeasibleError as error:
-        raise CommandError(f"a deadline of {options.deadline_ms:g} ms cannot be met: {error}") from error
+        raise CommandError(f"a deadline of {deadline_ms:g} ms cannot be met: {error}") from error
     report = await _completed(report.of_file(picture.name, picture.notices), saved_at)
     _note(report.notices[len(picture.notices) :])
     show(*([json_line(report.as_json())] if options.as_json else report.lines()))
     return 0 if report.status == OK else FAILURE
 
 
-async def _send_stream(camera: Camera, source: Source, options: _Options, saved_at: SavedAt | None) -> int:
+async def _send_stream(
+    camera: Camera, source: Source, deadline_ms: float, options: _Options, saved_at: SavedAt | None
+) -> int:
     summary = StreamSummary(source.total)
     # disable=None: only on a terminal
-    with tqdm(total=source.total, unit="picture", disable=True if options.as_json else None) as bar:
+    with tqdm(total=source.total, unit="picture", disable=True if options.as_json or options.quiet else None) as bar:
 
         def show_report(report: TransferReport) -> None:
             summary.add(report)
@@ -184,13 +214,13 @@ async def _send_stream(camera: Camera, source: Source, options: _Options, saved_
                 if options.as_json:
                     show(json_line(report.as_json()))
                 elif report.status != NOT_A_PICTURE:
-                    show(report.summary())
+                    show_coloured(report.summary(), _colour(report))
             bar.update()
 
         stream = PictureStream(
             camera,
             source,
-            options.deadline_ms,
+            deadline_ms,
             on_report=show_report,
             complete=lambda report: _completed(report, saved_at),
             period_ms=options.period_ms,
@@ -246,6 +276,12 @@ def _time_ms(option: str, text: str, most_ms: float) -> float:
     if not 0 < time_ms <= most_ms:
         raise CommandError(f"{option}: {text} is not between 1 ms and {most_ms / 1000:.1f} s", USAGE)
     return time_ms
+
+
+def _colour(report: TransferReport) -> Colour:
+    if report.status == OK:
+        return Colour.NONE
+    return Colour.RED if report.answer_ms is None else Colour.YELLOW
 
 
 def _note(texts: Sequence[str]) -> None:

@@ -44,6 +44,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("test_demo.py", ("realtime", "slow")),
     # the public package: its examples run virtual boards; its archives are built
     ("api/test_examples.py", ("realtime", "pty", "slow")),
+    ("api/test_application_examples.py", ("realtime", "pty", "slow")),
+    ("api/test_notebook.py", ("slow",)),
     ("api/test_package.py", ("compiler", "slow")),
     ("camera/test_implausible.py", ("realtime",)),
     ("camera/test_live_camera.py", ("realtime",)),

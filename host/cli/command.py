@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 import threading
@@ -14,7 +15,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import PncError, Reason
-from ..printing import OutputError, ends, fail, failure, last_note, note, print_traceback, separate_output, show
+from ..printing import (
+    OutputError,
+    ends,
+    fail,
+    failure,
+    last_note,
+    note,
+    note_error,
+    print_traceback,
+    separate_output,
+    show,
+)
 from ..text import printable
 from .hints import with_hint
 from .shortage import shortage
@@ -24,6 +36,8 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+#: Set in the environment by a shell that wants completions.
+_COMPLETING = "_ARGCOMPLETE"
 
 
 class CommandError(PncError):
@@ -49,9 +63,21 @@ class CommandParser(argparse.ArgumentParser):
             summary = COMMANDS[command][1]
             options = {"prog": program(command), "description": f"{summary[0].upper()}{summary[1:]}."} | options
         super().__init__(**options)
+        self._is_completed = False
         self.color = False  # Python 3.14 colours its help with escape sequences, and not only on a terminal
         if command:
             self.add_argument("--version", action="version", version=version_line(command))
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Parse a command line; for a shell that completes one, print the completions and exit (argcomplete)."""
+        if _COMPLETING in os.environ and not self._is_completed:
+            self._is_completed = True
+            try:
+                import argcomplete
+            except ImportError:
+                self.exit(FAILURE)
+            argcomplete.autocomplete(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print one line about wrong usage and exit with status 2."""
@@ -118,7 +144,7 @@ def _status_of(name: str, main: Callable[[], int]) -> int:
     try:
         return main()
     except PncError as error:
-        note(f"{name}: {as_started(with_hint(error))}")
+        note_error(f"{name}: {as_started(with_hint(error))}")
         return int(getattr(error, "status", FAILURE))
     except KeyboardInterrupt as error:  # its text may say what was saved
         note(f"{name}: {str(error) or 'stopped'}")
@@ -127,7 +153,7 @@ def _status_of(name: str, main: Callable[[], int]) -> int:
         short = shortage(error)
         if short is None:
             raise
-        note(f"{name}: {short}")
+        note_error(f"{name}: {short}")
         return FAILURE
 
 

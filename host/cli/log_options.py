@@ -28,6 +28,7 @@ from ..log.timeline import time_lines
 from ..transport.transport import Transport
 from ..wire import LinkState
 from .start import PACKAGE
+from .verbosity import to_each
 
 if TYPE_CHECKING:
     from ..camera.camera import Submitted
@@ -105,7 +106,7 @@ def recording(
 class CameraHooks(TypedDict, total=False):
     """Arguments of ``Camera`` that let it be recorded."""
 
-    on_event: Callable[[Event], None]
+    on_event: Callable[[Event], None] | None
     on_submitted: Callable[[Submitted], None]
 
 
@@ -119,10 +120,11 @@ class CameraLog:
         """Return a transport whose bytes are recorded."""
         return transport if self._tap is None else TappedTransport(transport, self._tap)
 
-    @property
-    def hooks(self) -> CameraHooks:
-        """Arguments for the camera."""
-        return {} if self._tap is None else {"on_event": self._tap.event, "on_submitted": self._submitted}
+    def hooks(self, on_event: Callable[[Event], None] | None = None) -> CameraHooks:
+        """Return arguments for the camera; ``on_event`` is told of each event, too."""
+        if self._tap is None:
+            return {"on_event": on_event}
+        return {"on_event": to_each(self._tap.event, on_event), "on_submitted": self._submitted}
 
     def _submitted(self, picture: Submitted) -> None:
         assert self._tap is not None

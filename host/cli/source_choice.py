@@ -17,6 +17,7 @@ from ..camera.standard_input import StandardInput
 from ..camera.watched_folder import WatchedFolder
 from ..errors import Reason
 from .command import USAGE, CommandError
+from .start import program
 
 STANDARD_INPUT = "-"
 #: Widths and heights that a camera may be asked for, pixels.
@@ -75,7 +76,11 @@ async def chosen_source(arguments: argparse.Namespace, on_notice: Callable[[str]
     centre = arguments.crop != "whole"
     files: list[str] = arguments.files
     if sum((bool(files), arguments.watch is not None, arguments.camera is not None)) != 1:
-        raise CommandError("name pictures or folders, or give one of -, --watch DIR and --camera", USAGE)
+        raise CommandError(
+            "name each FILE or folder, or give one of -, --watch DIR and --camera "
+            f"(`{program('send')} --help` lists the options)",
+            USAGE,
+        )
     if arguments.resolution is not None and arguments.camera is None:
         raise CommandError("--resolution is that of a camera: it needs --camera", USAGE)
     if STANDARD_INPUT in files and len(files) > 1:

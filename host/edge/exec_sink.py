@@ -29,7 +29,8 @@ class ExecSink:
 
     In its words ``{picture}`` is replaced by the name of a file with the decoded picture (empty if nothing could be
     decoded), and ``{json}`` by that of a file with a line of JSON, the fields of ``AnsweredPicture``. Both are
-    temporary; but if the server saves pictures, ``{picture}`` is the saved one. What the program prints is not shown, but the last line of its errors if it fails.
+    temporary; but if the server saves pictures, ``{picture}`` is the saved one. What the program prints is not
+    shown, but the last line of its errors if it fails.
 
     Args:
         command: the words, as a shell writes them.

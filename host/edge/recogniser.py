@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..codec import SIDE, Codec, Decoded, Decoder
 from ..ranked import RankedPacket
@@ -30,6 +32,17 @@ class Recognised:
     issues: tuple[str, ...]  # what was wrong with the packets or with the classifier's answer
 
 
+class PictureClassifier(Protocol):
+    """What the edge server needs to answer a picture: a ``Classifier``, or anything else that names what it shows."""
+
+    def top(self, picture: npt.NDArray[np.uint8], k: int = 5) -> Sequence[Class]:
+        """Return at most ``k`` classes of a picture, uint8 [224, 224, 3] RGB: index, label, probability; best first.
+
+        At least one. Several threads may call it at once. What it raises costs the picture its answer.
+        """
+        ...
+
+
 class Recogniser:
     """A decoder and a classifier, twice: with all CPUs for a picture alone, and with one thread for each worker.
 
@@ -38,10 +51,10 @@ class Recogniser:
     next to nothing on a CPU (docs/server.md). Several threads may call it at once.
     """
 
-    def __init__(self, codec: Codec, classifier: Classifier, workers: int) -> None:
+    def __init__(self, codec: Codec, classifier: PictureClassifier, workers: int) -> None:
         """Load the networks. Raises CodecError or ClassifierError."""
         self._packets = codec.encode(np.full((SIDE, SIDE, 3), 128, np.uint8))
-        self._alone: tuple[Decoder, Classifier] = codec.decoder(), classifier
+        self._alone: tuple[Decoder, PictureClassifier] = codec.decoder(), classifier
         self._beside = self._alone
         if workers > 1:
             own = classifier.with_threads(1) if isinstance(classifier, Classifier) else classifier
@@ -56,7 +69,7 @@ class Recogniser:
         decoded = [decoder.decode(pictures[0])] if len(pictures) == 1 else decoder.decode_batch(pictures)
         usable = [each.picture for each in decoded if each.used]
         if len(usable) > 1 and isinstance(classifier, Classifier):
-            tops = classifier.top_of_each(np.stack(usable), TOP)
+            tops: Sequence[Sequence[Class]] = classifier.top_of_each(np.stack(usable), TOP)
         else:
             tops = [classifier.top(picture, TOP) for picture in usable]
         waiting = iter(tops)

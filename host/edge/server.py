@@ -37,9 +37,8 @@ from ..wire import Configure, LinkState, Role, StatisticsRequest
 from .answered import AnsweredPicture
 from .answering import Answered, Answering
 from .archive import Archive
-from .classifier import Classifier
 from .errors import ServerError
-from .recogniser import Recogniser
+from .recogniser import PictureClassifier, Recogniser
 from .sureness import Sureness
 from .workers import Job, WorkerPool
 
@@ -69,7 +68,7 @@ class EdgeServer:
     Args:
         transport: the edge board, not opened yet. The server opens and closes it.
         codec: the codec of the cameras.
-        classifier: names what is in the decoded pictures.
+        classifier: names what is in the decoded pictures: ``load_classifier``, or any object with the method ``top``.
         archive: saves the answered pictures. The caller closes it.
         on_picture: is called in the event loop with every answered picture. What it raises ends the server.
         on_notice: is called in the event loop with printable lines for a person.
@@ -89,7 +88,7 @@ class EdgeServer:
         self,
         transport: Transport,
         codec: Codec,
-        classifier: Classifier,
+        classifier: PictureClassifier,
         *,
         archive: Archive | None = None,
         on_picture: Callable[[AnsweredPicture], None] | None = None,

@@ -80,9 +80,15 @@ RULES = (
     # What changes the computer
     Rule(r"(?:.*\| *)?sudo .*|journalctl .*|cd\b.*|git clone .*|export .*", Way.EXCUSED, "changes the computer"),
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
+    Rule(
+        r'eval "\$\(register-python-argcomplete pnc-send\)"', Way.EXCUSED, "changes the shell; test_comfort completes"
+    ),
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
-    Rule(r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)", Way.CI),
+    Rule(
+        r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)",
+        Way.CI,
+    ),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
     Rule(r"make (?:lock|mutants|mutants-link)\b.*", Way.USAGE, "needs the package index, or hours"),
     Rule(r"make hil|make hil LINK=sim|(?:python -m )?pytest\b.*", Way.EXCUSED, "these tests run in the same run"),
