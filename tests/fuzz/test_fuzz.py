@@ -25,7 +25,7 @@ FAULTS = {
     ),
     "control": ("core/control.c", "*used >= SHARE", "*used > SHARE"),
     "completion": ("core/completion.c", "link->ends >>= 1;", ""),
-    "board": ("core/board_host.c", "flush.peer >= PNC_PEERS || flush", "flush"),
+    "board": ("core/board_report.c", "b->frames++;", ""),
     "boards": ("core/queue.c", "q->totals.expired += dropped;", "q->totals.expired += dropped > 0;"),
     "decode": ("native/planes_decode.c", "r->slack << 8 | (r->at < r->length ? 0u : 255u)", "r->slack << 8"),
     "encode": ("native/planes_encode.c", "code + slack >= most", "code >= most"),
