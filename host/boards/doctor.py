@@ -155,7 +155,8 @@ def _tools(host_system: HostSystem, boards: Sequence[BoardInfo]) -> Iterator[Dia
     """Yield the tools that are missing to write firmware."""
     kinds = {info.board.kind for info in boards}
     checks: list[Callable[[], object]] = [
-        lambda: targets.need(host_system, "cmake", "`sudo apt install cmake`"),
+        lambda: targets.need(host_system, "cmake", "`pip install 'cmake<4'`"),
+        lambda: targets.cmake_of(host_system, Path(host_system.environment.get("ZEPHYR_BASE", "/"))),
         lambda: targets.need(host_system, "ninja", "`sudo apt install ninja-build`"),
     ]
     if not kinds or Kind.DEBUGGER in kinds:

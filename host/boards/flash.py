@@ -45,12 +45,13 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
 
 def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     """Return the tool that writes the board. It is looked for before the build, which takes minutes."""
-    targets.need(host_system, "cmake", "`sudo apt install cmake`, or see docs/firmware.md")
+    targets.need(host_system, "cmake", "`pip install 'cmake<4'`, or see docs/firmware.md")
+    targets.cmake_of(host_system, base)
     targets.need(host_system, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
     if target.by_bootloader:
         return targets.dfu_tool(host_system)
     targets.need(host_system, "west", "`pip install west`")
-    return ["west", "flash", "--skip-rebuild", "--runner", targets.runner(host_system, base)]
+    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base)]
 
 
 def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
