@@ -138,6 +138,9 @@ uint8_t radio_start(void)
 
 	store_open();
 	enabled = fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_enable(NULL));
+	if (enabled) { /* otherwise the stack would command a controller that does not answer */
+		fault_check(PNC_ERROR_CODE_SETTINGS, settings_load_subtree("bt"));
+	}
 	store_load(&settings);
 	if (enabled && !security_start()) {
 		enabled = false;
@@ -279,6 +282,10 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
 	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
+		if (security_refuse_if_full(address)) {
+			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+			return;
+		}
 		radio_parameters_begin(link, conn);
 		if (central && bt_conn_set_security(conn, BT_SECURITY_L2) != 0) {
 			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);

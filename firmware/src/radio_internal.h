@@ -155,6 +155,10 @@ bool security_pairing_open(void);
 /* Return true if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
 
+/* If there is no room for the bond of that board, close the window, report a failed attempt and why, and return true.
+ * The stack would fail without telling the application. From the main thread. */
+bool security_refuse_if_full(const bt_addr_le_t *address);
+
 /* Record that the configuration may name another peer. From the main thread. */
 void security_configured(void);
 

@@ -282,28 +282,12 @@ bool security_allows(const bt_addr_le_t *address)
 	return search.found || security_may_pair(address);
 }
 
-/* Return true if there is no room for the bond of that board. */
-static bool is_full(const bt_addr_le_t *address)
-{
-	struct search search = {.address = address};
-	struct visit visit = {.found = compare, .user = &search};
-	uint8_t count = 0;
-
-	bt_foreach_bond(BT_ID_DEFAULT, count_bond, &count);
-	bt_foreach_bond(BT_ID_DEFAULT, visit_bond, &visit);
-	return count >= CONFIG_BT_MAX_PAIRED && !search.found;
-}
-
 /* Decide whether a board may pair. Out of band, one of the two boards must have the other's values, or the stack would
  * pair without any check. */
 static enum bt_security_err on_pairing(struct bt_conn *conn, const struct bt_conn_pairing_feat *const features)
 {
 	struct window now = window_now();
 
-	if (is_full(bt_conn_get_dst(conn))) {
-		fault_note(PNC_ERROR_CODE_BONDS_FULL, CONFIG_BT_MAX_PAIRED);
-		return BT_SECURITY_ERR_PAIR_NOT_ALLOWED; /* or the stack would fail later, without a reason */
-	}
 	if (security_may_pair(bt_conn_get_dst(conn)) &&
 	    (now.method != PNC_PAIR_METHOD_OUT_OF_BAND || now.theirs || features->oob_data_flag != 0)) {
 		return BT_SECURITY_ERR_SUCCESS;
@@ -348,6 +332,23 @@ static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
 	k_spin_unlock(&lock, key);
 	atomic_set(&changed, 1);
 	radio_notify();
+}
+
+bool security_refuse_if_full(const bt_addr_le_t *address)
+{
+	struct search search = {.address = address};
+	struct visit visit = {.found = compare, .user = &search};
+	uint8_t count = 0;
+
+	bt_foreach_bond(BT_ID_DEFAULT, count_bond, &count);
+	bt_foreach_bond(BT_ID_DEFAULT, visit_bond, &visit);
+	if (count < CONFIG_BT_MAX_PAIRED || search.found) {
+		return false;
+	}
+	fault_note(PNC_ERROR_CODE_BONDS_FULL, count);
+	close_window();
+	on_failed(NULL, BT_SECURITY_ERR_PAIR_NOT_ALLOWED);
+	return true;
 }
 
 void security_stack_restarted(void)

@@ -101,7 +101,6 @@ void store_open(void)
 
 void store_load(struct pnc_configure *configuration)
 {
-	fault_check(PNC_ERROR_CODE_SETTINGS, settings_load());
 	if (pnc_configure_read(configuration, stored, stored_len)) {
 		return;
 	}

@@ -8,7 +8,7 @@
  * boards that we know; so is what cannot be read. Call once, before bt_enable. */
 void store_open(void);
 
-/* Load the settings into `configuration`: the defaults of Kconfig if none are stored. Call after bt_enable. */
+/* Fill in the settings that store_open has loaded: the defaults of Kconfig if none are stored. */
 void store_load(struct pnc_configure *configuration);
 
 /* Store the settings. If that fails, store_process tries again. */
