@@ -25,8 +25,8 @@ send: $(VENV)/.edge ## Set up what is needed, send a picture (PICTURE=FILE) and 
 recv: $(VENV)/.edge ## Run the edge server until stopped
 	@$(BIN)/python -m host.recv
 
-flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= ERASE=1 DRY_RUN=1)
+	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(ERASE)),--erase) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
 	@$(BIN)/python -m pytest -n 4 --dist worksteal --fast

@@ -79,6 +79,16 @@ def test_west_gets_the_option_that_its_zephyr_has(ready: Desk, options: tuple[st
     assert ready.log[-1] == WEST.format("nrfutil", "683123456").replace("--skip-rebuild", passed)
 
 
+def test_the_chip_is_erased_only_if_that_was_asked_for(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    run(ready, replace(KIT, erase=True))
+    assert ready.log[-1] == f"{WEST.format('nrfutil', '683123456')} --erase"
+    ready.add(dongle())
+    with pytest.raises(CommandError, match=r"^ERASE=1: a dongle's bootloader does not erase settings") as error:
+        run(ready, replace(DONGLE, erase=True))
+    assert error.value.status == USAGE
+
+
 @pytest.mark.parametrize("version", ["3.25.1", "3.27.9", "3.4"])
 def test_a_cmake_that_is_too_old_is_named_before_anything_is_built(ready: Desk, version: str) -> None:
     ready.cmake_needed("3.28.0")
