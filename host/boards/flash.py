@@ -28,8 +28,7 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
     """Build, choose, write and check. Raises CommandError with the exit status of the step that failed."""
     if options.erase and options.target.by_bootloader:
         raise CommandError(
-            "ERASE=1: a dongle's bootloader does not erase settings: `python -m host.boards forget` and `role none` do, "
-            "or a debugger",
+            "ERASE=1: a dongle's bootloader does not erase settings: `python -m host.boards forget` removes its bonds",
             USAGE,
         )
     base, release = targets.zephyr_of(host_system)
@@ -60,9 +59,7 @@ def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base)]
 
 
-def _write_commands(
-    options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice
-) -> list[list[str]]:
+def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
     if not options.target.by_bootloader:
         which = ["--dev-id", board.serial] if board.serial else []
         erase = ["--erase"] if options.erase else []

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from ..cli.command import CommandError
-from ..devices.client import BoardClient
 from ..cli.hints import fault_with_hint
+from ..devices.client import BoardClient
 from ..wire import ErrorCode, Pair, PairAction, Pairing, PairMethod
 from .listing import address_text
 

@@ -31,8 +31,8 @@ _T = TypeVar("_T", bound=Control)
 class BoardClient:
     """A session with the board behind a transport. Use as an asynchronous context manager.
 
-    ``links`` are the board's connections that are not down, by peer. ``faults`` are the errors by which the board reported
-    that a part of it does not work, by code.
+    ``links`` are the board's connections that are not down, by peer. ``faults`` are the errors by which the board
+    reported that a part of it does not work, by code.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -107,9 +107,7 @@ class BoardClient:
             self.send(question)
             with contextlib.suppress(TimeoutError):  # the question or its answer was damaged on the wire
                 async with asyncio.timeout(timeout_s):
-                    packet = await self.find(
-                        lambda packet: isinstance(packet, answer | Error) and not is_fault(packet)
-                    )
+                    packet = await self.find(lambda packet: isinstance(packet, answer | Error) and not is_fault(packet))
                     if isinstance(packet, Error):
                         raise BoardError(f"{self.name}: {refusal(packet)}", reason=Reason.REFUSED)
                     assert isinstance(packet, answer)
