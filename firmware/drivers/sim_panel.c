@@ -23,7 +23,7 @@ static const struct gpio_dt_spec leds[] = {
 static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET(DT_ALIAS(sw0), gpios);
 static double press_s = -1;
 static double stall_s = -1;
-static char *stalled = "sender";
+static char *stalled; /* NULL: the sender */
 
 static void stall(const struct k_thread *thread, void *user)
 {
@@ -31,7 +31,7 @@ static void stall(const struct k_thread *thread, void *user)
 	const char *name = k_thread_name_get(found);
 
 	ARG_UNUSED(user);
-	if (name != NULL && strcmp(name, stalled) == 0) {
+	if (name != NULL && strcmp(name, stalled != NULL ? stalled : "sender") == 0) {
 		k_thread_suspend(found);
 	}
 }
