@@ -34,8 +34,8 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 demo: $(VENV)/.web ## Play pictures through virtual boards and a changing air; the live page shows them (WEB=HOST:PORT)
 	@$(BIN)/python -m host.demo $(if $(WEB),--web "$(WEB)")
 
-flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= ERASE=1 DRY_RUN=1)
+	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(ERASE)),--erase) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
 	@$(BIN)/python -m pytest -n 4 --dist worksteal --fast

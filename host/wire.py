@@ -18,6 +18,7 @@ MAX_FRAME = 250  # bytes in the largest frame as COBS writes it, without the zer
 MAX_DEADLINE_MS = 65535  # longest remaining time that fits the header
 MISSING_WINDOW = 32  # sequence numbers that credit.missing looks back
 CREDIT_REFRESH_MS = 50  # a board with work repeats its credit at least this often
+FIRST_FAULT = 8  # from this error_code on an error is a fault of the board itself
 HELLO_NAME = 24  # bytes of hello.name that a reader keeps
 PICTURE_IMAGE_AT = 1  # offset of image, u16, in a picture packet
 PICTURE_RANK_AT = 3  # offset of rank, u8, in a picture packet
@@ -122,6 +123,15 @@ class ErrorCode(IntEnum):
     NO_LINK = 0x5  # the addressed peer is not connected; detail: peer
     CONFIGURE = 0x6  # the configuration cannot be applied; detail: number of the first illegal field
     REFUSED = 0x7  # this board cannot pair or reset in that way; detail: the packet's type
+    BLUETOOTH = 0x8  # Bluetooth does not start, or a command of it failed
+    SETTINGS = 0x9  # role, radio settings or bonds cannot be read or stored
+    WATCHDOG = 0xa  # the watchdog does not watch every part of the board
+    ADVERTISE = 0xb  # camera: it cannot advertise
+    SCAN = 0xc  # edge: it cannot look for cameras or connect to one
+    SERVICE = 0xd  # edge: discovery of a camera's service, or the subscription, failed
+    PAIRING = 0xe  # who may pair cannot be decided: no board pairs
+    STUCK = 0xf  # the radio took no packet for too long and the connection was ended; lower bits: peer
+    BONDS_FULL = 0x10  # a board may not pair because there is no room for its bond; lower bits: bonds
 
 
 class PairAction(IntEnum):
@@ -498,7 +508,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """Board to host: a packet was refused."""
+    """Board to host: a packet was refused, or a part of the board does not work."""
 
     TYPE: ClassVar[int] = 0x0c
     LAYOUT: ClassVar[Struct] = Struct("<BBBI")

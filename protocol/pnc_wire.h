@@ -17,6 +17,7 @@
 #define PNC_MAX_DEADLINE_MS 65535u /* longest remaining time that fits the header */
 #define PNC_MISSING_WINDOW 32u /* sequence numbers that credit.missing looks back */
 #define PNC_CREDIT_REFRESH_MS 50u /* a board with work repeats its credit at least this often */
+#define PNC_FIRST_FAULT 8u /* from this error_code on an error is a fault of the board itself */
 #define PNC_HELLO_NAME 24u /* bytes of hello.name that a reader keeps */
 #define PNC_PICTURE_IMAGE_AT 1u /* offset of image, u16, in a picture packet */
 #define PNC_PICTURE_RANK_AT 3u /* offset of rank, u8, in a picture packet */
@@ -108,6 +109,15 @@ enum pnc_error_code {
 	PNC_ERROR_CODE_NO_LINK = 0x5, /* the addressed peer is not connected; detail: peer */
 	PNC_ERROR_CODE_CONFIGURE = 0x6, /* the configuration cannot be applied; detail: number of the first illegal field */
 	PNC_ERROR_CODE_REFUSED = 0x7, /* this board cannot pair or reset in that way; detail: the packet's type */
+	PNC_ERROR_CODE_BLUETOOTH = 0x8, /* Bluetooth does not start, or a command of it failed */
+	PNC_ERROR_CODE_SETTINGS = 0x9, /* role, radio settings or bonds cannot be read or stored */
+	PNC_ERROR_CODE_WATCHDOG = 0xa, /* the watchdog does not watch every part of the board */
+	PNC_ERROR_CODE_ADVERTISE = 0xb, /* camera: it cannot advertise */
+	PNC_ERROR_CODE_SCAN = 0xc, /* edge: it cannot look for cameras or connect to one */
+	PNC_ERROR_CODE_SERVICE = 0xd, /* edge: discovery of a camera's service, or the subscription, failed */
+	PNC_ERROR_CODE_PAIRING = 0xe, /* who may pair cannot be decided: no board pairs */
+	PNC_ERROR_CODE_STUCK = 0xf, /* the radio took no packet for too long and the connection was ended; lower bits: peer */
+	PNC_ERROR_CODE_BONDS_FULL = 0x10, /* a board may not pair because there is no room for its bond; lower bits: bonds */
 };
 
 /* Request of pair. */
@@ -710,7 +720,7 @@ static inline bool pnc_log_read(struct pnc_log *p, const uint8_t *in, size_t len
 	return true;
 }
 
-/* Board to host: a packet was refused. */
+/* Board to host: a packet was refused, or a part of the board does not work. */
 #define PNC_ERROR_SIZE 7u
 struct pnc_error {
 	uint8_t peer; /* on the edge's serial port: number of the camera; else 0 */

@@ -55,6 +55,11 @@ static int on_received(const struct device *dev, struct net_buf *buf)
 	return host.recv(DEVICE_DT_INST_GET(0), buf);
 }
 
+int hci_watch_inject(struct net_buf *event)
+{
+	return host.recv(DEVICE_DT_INST_GET(0), event);
+}
+
 static int begin(void)
 {
 	pnc_completion_init(&completion);

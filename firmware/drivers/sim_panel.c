@@ -1,6 +1,6 @@
 /* LEDs and button of a simulated board, for tests. Prints each change of an LED. -press=S presses the button S seconds
- * after the start. -stall=S suspends the sender thread at that time, to have the effect of an endless loop.
- * SPDX-License-Identifier: Apache-2.0 */
+ * after the start. -stall=S suspends a thread at that time, to have the effect of an endless loop: the sender, or the
+ * one that -thread names. SPDX-License-Identifier: Apache-2.0 */
 #include "cmdline.h"
 #include "soc.h"
 
@@ -23,6 +23,7 @@ static const struct gpio_dt_spec leds[] = {
 static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET(DT_ALIAS(sw0), gpios);
 static double press_s = -1;
 static double stall_s = -1;
+static char *stalled; /* NULL: the sender */
 
 static void stall(const struct k_thread *thread, void *user)
 {
@@ -30,7 +31,7 @@ static void stall(const struct k_thread *thread, void *user)
 	const char *name = k_thread_name_get(found);
 
 	ARG_UNUSED(user);
-	if (name != NULL && strcmp(name, "sender") == 0) {
+	if (name != NULL && strcmp(name, stalled != NULL ? stalled : "sender") == 0) {
 		k_thread_suspend(found);
 	}
 }
@@ -77,6 +78,11 @@ static void panel_options(void)
 	static struct args_struct_t options[] = {
 		{.option = "press", .name = "seconds", .type = 'd', .dest = &press_s, .descript = "presses the button"},
 		{.option = "stall", .name = "seconds", .type = 'd', .dest = &stall_s, .descript = "stops a thread"},
+		{.option = "thread",
+		 .name = "name",
+		 .type = 's',
+		 .dest = &stalled,
+		 .descript = "which thread it stops"},
 		ARG_TABLE_ENDMARKER,
 	};
 

@@ -76,6 +76,13 @@ void board_pairing_changed(void)
 	k_mutex_unlock(&lock);
 }
 
+void board_fault(enum pnc_error_code code, uint32_t detail)
+{
+	k_mutex_lock(&lock, K_FOREVER);
+	pnc_board_fault(&board, now_us(), code, detail);
+	k_mutex_unlock(&lock);
+}
+
 static void on_serial_event(void)
 {
 	k_sem_give(&work);

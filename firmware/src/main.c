@@ -5,8 +5,10 @@
 #include <zephyr/kernel.h>
 
 #include "board_thread.h"
+#include "faults.h"
 #include "radio.h"
 #include "serial.h"
+#include "store.h"
 #include "supervision.h"
 #include "zephyr_compat.h"
 
@@ -93,9 +95,12 @@ int main(void)
 	strncpy(identity.name, CONFIG_BOARD, sizeof(identity.name) - 1);
 	supervision_start(radio_open_pairing);
 	identity.role = radio_start();
+	watchdog_start();
 	board_start(&identity, &ops);
 	for (;;) {
 		radio_process(PROCESS_MS);
+		store_process();
+		faults_report(board_fault);
 		leds_update(radio_links_up());
 		watchdog_feed(WATCHDOG_MAIN);
 		if (supervision_reset_requested()) {

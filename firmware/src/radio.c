@@ -4,6 +4,7 @@
 #include <zephyr/bluetooth/hci.h>
 #include <zephyr/settings/settings.h>
 
+#include "faults.h"
 #include "radio_internal.h"
 #include "store.h"
 #include "supervision.h"
@@ -29,8 +30,7 @@ static bool role_fits(struct bt_conn *conn)
 	if (bt_conn_get_info(conn, &info) != 0) {
 		return false;
 	}
-	return info.role == BT_CONN_ROLE_CENTRAL ? radio_settings.role == PNC_ROLE_EDGE
-						 : radio_settings.role == PNC_ROLE_CAMERA;
+	return info.role == BT_CONN_ROLE_CENTRAL ? radio_role() == PNC_ROLE_EDGE : radio_role() == PNC_ROLE_CAMERA;
 }
 
 static void on_connected(struct bt_conn *conn, uint8_t error)
@@ -38,8 +38,13 @@ static void on_connected(struct bt_conn *conn, uint8_t error)
 	radio_central_attempt_ended();
 	radio_peripheral_advertising_ended();
 	radio_notify();
-	if (error == 0 && (!role_fits(conn) || !radio_link_open(conn))) {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	if (error != 0) {
+		return;
+	}
+	if (!role_fits(conn) || !radio_link_open(conn)) {
+		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	} else if (!security_allows(bt_conn_get_dst(conn))) {
+		radio_link_note(conn, LINK_EXCLUDED); /* bonded, but the configuration names another board */
 	}
 }
 
@@ -60,7 +65,7 @@ static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_secur
 	} else if (error == BT_SECURITY_ERR_SUCCESS && level >= BT_SECURITY_L2) {
 		radio_link_note(conn, LINK_SECURE);
 	} else {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
 
@@ -69,7 +74,7 @@ static bool on_parameters_request(struct bt_conn *conn, struct bt_le_conn_param 
 {
 	ARG_UNUSED(conn);
 	ARG_UNUSED(request);
-	return radio_settings.role != PNC_ROLE_EDGE;
+	return radio_role() != PNC_ROLE_EDGE;
 }
 
 static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t latency, uint16_t timeout)
@@ -118,8 +123,10 @@ static void restart_stack(void)
 	bt_id_get(&own, &one);
 	error = bt_disable();
 	(void)bt_id_create(&own, NULL); /* a host without an address from its controller would create another one */
-	if (error != 0 || bt_enable(NULL) != 0 || settings_load_subtree("bt") != 0) {
-		leds_show_error();
+	error = error != 0 ? error : bt_enable(NULL);
+	error = error != 0 ? error : settings_load_subtree("bt");
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
 		(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
 	}
 	security_stack_restarted();
@@ -127,16 +134,26 @@ static void restart_stack(void)
 
 uint8_t radio_start(void)
 {
-	enabled = bt_enable(NULL) == 0;
-	store_load(&radio_settings);
+	struct pnc_configure settings;
+
+	store_open();
+	enabled = fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_enable(NULL));
+	if (enabled) { /* otherwise the stack would command a controller that does not answer */
+		fault_check(PNC_ERROR_CODE_SETTINGS, settings_load_subtree("bt"));
+	}
+	store_load(&settings);
+	if (enabled && !security_start()) {
+		enabled = false;
+		fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_disable());
+	}
 	if (!enabled) {
-		leds_show_error();
 		return PNC_ROLE_NONE;
 	}
+	radio_settings_set(&settings);
 	bt_gatt_cb_register(&gatt_callbacks);
-	security_start();
 	radio_sender_start();
-	return radio_settings.role;
+	radio_rx_watch_start();
+	return settings.role;
 }
 
 /* Replace the fields of `next` that keep their value by those of `last`. */
@@ -172,8 +189,10 @@ bool radio_configure(const struct pnc_configure *configuration)
 void radio_end(void)
 {
 	int64_t until_ms = k_uptime_get() + END_MS;
+	struct pnc_configure settings = radio_settings();
 
-	radio_settings.role = PNC_ROLE_NONE; /* no new connection starts; the stored settings stay as they are */
+	settings.role = PNC_ROLE_NONE; /* no new connection starts; the stored settings stay as they are */
+	radio_settings_set(&settings);
 	if (!enabled) {
 		return;
 	}
@@ -203,10 +222,24 @@ static void change_all(bool other_interval)
 	}
 }
 
+/* Stop the exchange of packets with boards that the settings exclude, before anything else takes time. Their
+ * connections end in `advance`. */
+static void exclude(void)
+{
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		struct bt_conn *conn = radio_link_ref(i);
+
+		if (conn != NULL) {
+			atomic_set_bit_to(radio_links[i].flags, LINK_EXCLUDED, !security_allows(bt_conn_get_dst(conn)));
+			bt_conn_unref(conn);
+		}
+	}
+}
+
 /* Apply and store the configuration that the host requested, if there is one. */
 static void apply(void)
 {
-	struct pnc_configure next;
+	struct pnc_configure next, last = radio_settings();
 	bool pending, other_role, other_interval;
 
 	k_mutex_lock(&lock, K_FOREVER);
@@ -217,12 +250,13 @@ static void apply(void)
 	if (!pending) {
 		return;
 	}
-	complete(&next, &radio_settings);
+	complete(&next, &last);
 	next.peer = 0;
-	other_role = next.role != radio_settings.role;
-	other_interval = next.interval_us != radio_settings.interval_us;
-	radio_settings = next;
-	store_save(&radio_settings);
+	other_role = next.role != last.role;
+	other_interval = next.interval_us != last.interval_us;
+	radio_settings_set(&next);
+	exclude();
+	store_save(&next);
 	security_configured();
 	if (other_role) {
 		security_open_window();
@@ -244,25 +278,31 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 {
 	struct radio_link *link = &radio_links[peer];
 	const bt_addr_le_t *address = bt_conn_get_dst(conn);
-	bool central = radio_settings.role == PNC_ROLE_EDGE;
+	bool central = radio_role() == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
 	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
+		if (security_refuse_if_full(address)) {
+			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+			return;
+		}
 		radio_parameters_begin(link, conn);
-		if (central) {
-			(void)bt_conn_set_security(conn, BT_SECURITY_L2);
+		if (central && bt_conn_set_security(conn, BT_SECURITY_L2) != 0) {
+			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+			return;
 		}
 	}
 	radio_parameters_request(link, conn);
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
 	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}
 	/* A bond is not enough: the configuration may name another peer, even if it did not when the connection began.
 	 */
-	if (atomic_test_bit(link->flags, LINK_SECURE) && !security_allows(address)) {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+	atomic_set_bit_to(link->flags, LINK_EXCLUDED, !security_allows(address));
+	if (atomic_test_bit(link->flags, LINK_SECURE) && atomic_test_bit(link->flags, LINK_EXCLUDED)) {
+		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}
 	if (central && atomic_test_bit(link->flags, LINK_SECURE) &&
@@ -286,7 +326,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 		}
 	}
 	if (!up && k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS - END_MS) {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
 
@@ -295,7 +335,7 @@ static bool is_slot_stuck(void)
 {
 	const struct radio_link *link = &radio_links[0];
 
-	return radio_settings.role == PNC_ROLE_CAMERA && link->conn != NULL && !atomic_test_bit(link->flags, LINK_UP) &&
+	return radio_role() == PNC_ROLE_CAMERA && link->conn != NULL && !atomic_test_bit(link->flags, LINK_UP) &&
 	       k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS;
 }
 
@@ -323,8 +363,13 @@ void radio_process(int32_t wait_ms)
 	radio_wait(wait_ms);
 	if (!enabled) {
 		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
+		watchdog_feed(WATCHDOG_RX);
+		if (k_uptime_get() > CONFIG_PNC_FATAL_RESET_S * MSEC_PER_SEC) {
+			(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+		}
 		return;
 	}
+	radio_rx_watch_probe();
 	apply();
 	security_process();
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {

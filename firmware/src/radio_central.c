@@ -1,6 +1,10 @@
 /* The role of an edge board: a GATT central that looks for cameras and subscribes to them. */
+#include <errno.h>
 #include <string.h>
 
+#include <zephyr/bluetooth/hci.h>
+
+#include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
 
@@ -41,11 +45,12 @@ static void count(const bt_addr_le_t *address, void *user)
  * Zephyr 3.3. */
 static uint32_t shared_interval_us(void)
 {
-	bool coded = radio_settings.phy == PNC_PHY_CODED_S2 || radio_settings.phy == PNC_PHY_CODED_S8;
+	struct pnc_configure settings = radio_settings();
+	bool coded = settings.phy == PNC_PHY_CODED_S2 || settings.phy == PNC_PHY_CODED_S8;
 	uint32_t known = 0;
 
 	security_each_known(count, &known);
-	return known < 2 ? radio_settings.interval_us : known * (coded ? SPACING_CODED_US : CONFIG_PNC_CONN_SPACING_US);
+	return known < 2 ? settings.interval_us : known * (coded ? SPACING_CODED_US : CONFIG_PNC_CONN_SPACING_US);
 }
 
 bool radio_central_starts_shorter(void)
@@ -70,8 +75,10 @@ static bool names_our_service(struct bt_data *data, void *user)
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
 	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), START_MOST_US));
+	static int failed_attempts;
 	struct bt_conn *conn = NULL;
 	bool found = false;
+	int error;
 
 	ARG_UNUSED(rssi);
 	if (type != BT_GAP_ADV_TYPE_ADV_IND || atomic_get(&attempt) != 0) {
@@ -86,11 +93,16 @@ static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t t
 	}
 	scanning = SCAN_NOT;
 	atomic_set(&attempt, 1);
-	if (bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn) != 0) {
+	error = bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn);
+	if (error != 0) {
 		atomic_set(&attempt, 0);
+		if (++failed_attempts >= FAULT_PATIENCE) {
+			fault_note(PNC_ERROR_CODE_SCAN, error);
+		}
 		radio_notify();
 		return;
 	}
+	failed_attempts = 0;
 	bt_conn_unref(conn); /* the table of connections takes its own reference once it is connected */
 }
 
@@ -110,7 +122,7 @@ static enum scanning wanted_scanning(void)
 {
 	int missing = 0;
 
-	if (radio_settings.role != PNC_ROLE_EDGE || !radio_has_free_slot() || atomic_get(&attempt) != 0) {
+	if (radio_role() != PNC_ROLE_EDGE || !radio_has_free_slot() || atomic_get(&attempt) != 0) {
 		return SCAN_NOT;
 	}
 	security_each_known(count_missing, &missing);
@@ -123,6 +135,7 @@ static enum scanning wanted_scanning(void)
 void radio_central_process(void)
 {
 	enum scanning wanted = wanted_scanning();
+	int error;
 	struct bt_le_scan_param parameters = {
 		.type = BT_LE_SCAN_TYPE_PASSIVE,
 		.options = BT_LE_SCAN_OPT_NONE,
@@ -133,10 +146,15 @@ void radio_central_process(void)
 	if (wanted == scanning) {
 		return;
 	}
-	(void)bt_le_scan_stop();
+	error = bt_le_scan_stop();
+	if (error != 0 && error != -EALREADY) { /* it is tried again */
+		fault_check_repeated(PNC_ERROR_CODE_SCAN, error);
+		return;
+	}
 	scanning = wanted; /* set before the start, because on_advertisement may end the scan at once */
-	if (wanted != SCAN_NOT && bt_le_scan_start(&parameters, on_advertisement) != 0) {
-		scanning = SCAN_NOT;
+	if (wanted != SCAN_NOT &&
+	    !fault_check_repeated(PNC_ERROR_CODE_SCAN, bt_le_scan_start(&parameters, on_advertisement))) {
+		scanning = SCAN_NOT; /* it is tried again */
 	}
 }
 
@@ -150,17 +168,27 @@ static uint8_t on_notification(struct bt_conn *conn, struct bt_gatt_subscribe_pa
 		return BT_GATT_ITER_STOP;
 	}
 	peer = radio_link_of(conn);
-	if (peer < PNC_PEERS) {
+	if (peer < PNC_PEERS && !atomic_test_bit(radio_links[peer].flags, LINK_EXCLUDED)) {
 		board_radio_rx(peer, data, len);
 	}
 	return BT_GATT_ITER_CONTINUE;
+}
+
+/* The service of a camera cannot be used: count it, and connect again. */
+static void give_up(struct bt_conn *conn, int error)
+{
+	fault_note(PNC_ERROR_CODE_SERVICE, error);
+	radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 }
 
 static void on_subscribed(struct bt_conn *conn, uint8_t error, struct bt_gatt_subscribe_params *subscription)
 {
 	ARG_UNUSED(subscription);
 	if (error == 0) {
+		fault_end(PNC_ERROR_CODE_SERVICE);
 		radio_link_note(conn, LINK_SUBSCRIBED);
+	} else {
+		give_up(conn, error);
 	}
 }
 
@@ -175,7 +203,13 @@ static uint8_t on_attribute(struct bt_conn *conn, const struct bt_gatt_attr *att
 
 	if (attr == NULL) { /* discovery is complete */
 		if (link->to_camera != 0 && subscription->ccc_handle != 0) {
-			(void)bt_gatt_subscribe(conn, subscription);
+			int error = bt_gatt_subscribe(conn, subscription);
+
+			if (error != 0) {
+				give_up(conn, error);
+			}
+		} else if (radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
+			give_up(conn, -ENOENT);
 		}
 		return BT_GATT_ITER_STOP;
 	}
@@ -192,6 +226,8 @@ static uint8_t on_attribute(struct bt_conn *conn, const struct bt_gatt_attr *att
 
 void radio_central_discover(struct radio_link *link, struct bt_conn *conn)
 {
+	int error;
+
 	link->to_camera = 0;
 	link->subscription = (struct bt_gatt_subscribe_params){
 		.notify = on_notification,
@@ -205,7 +241,10 @@ void radio_central_discover(struct radio_link *link, struct bt_conn *conn)
 		.end_handle = BT_ATT_LAST_ATTRIBUTE_HANDLE,
 		.type = BT_GATT_DISCOVER_ATTRIBUTE,
 	};
-	(void)bt_gatt_discover(conn, &link->discovery);
+	error = bt_gatt_discover(conn, &link->discovery);
+	if (error != 0) {
+		give_up(conn, error);
+	}
 }
 
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,

@@ -4,6 +4,7 @@
  *   radio_sender.c                           the thread that hands packets to the stack
  *   radio_central.c, radio_peripheral.c      the two roles
  *   radio_parameters.c, security.c           PHY, data length, interval, power; who may pair
+ *   radio_rx_watch.c                         the watchdog of the stack's own thread
  *   radio_links.c                            the table of connections
  *
  * Callbacks of the Bluetooth stack only record what happened and call radio_notify. The main thread then acts. */
@@ -39,6 +40,8 @@ enum {
 	LINK_CHANGED,    /* its parameters have changed since the last report */
 	LINK_SERVED,     /* the sender has seen it */
 	LINK_STALE_KEY,  /* the peer has lost the key that we still have */
+	LINK_EXCLUDED,   /* no packet of this peer is taken or sent: the configuration names another one */
+	LINK_STUCK,      /* the stack took no packet for too long: its end was requested */
 	LINK_FLAGS
 };
 
@@ -59,8 +62,14 @@ struct radio_link {
 /* The slots, by peer. Only radio_links.c changes `conn` and `address`. */
 extern struct radio_link radio_links[PNC_PEERS];
 
-/* Role and settings in force. Only the main thread changes them. */
-extern struct pnc_configure radio_settings;
+/* Return a copy of role and settings in force. From any thread. */
+struct pnc_configure radio_settings(void);
+
+/* Return the role in force. From any thread. */
+uint8_t radio_role(void);
+
+/* Change role and settings. From the main thread. */
+void radio_settings_set(const struct pnc_configure *settings);
 
 /* Wait for radio_notify, at most `wait_ms`. From the main thread. */
 void radio_wait(int32_t wait_ms);
@@ -89,8 +98,19 @@ bool radio_is_connected(const bt_addr_le_t *address);
 /* Return the number of connections. */
 uint8_t radio_connected(void);
 
+/* Request the end of a connection. That it has ended meanwhile is no fault. */
+void radio_disconnect(struct bt_conn *conn, uint8_t reason);
+
 /* Request the end of every connection. */
 void radio_disconnect_all(void);
+
+/* radio_rx_watch.c */
+
+/* Watch the thread of the stack that handles what it receives. From the main thread. */
+void radio_rx_watch_start(void);
+
+/* Send an event through that thread, which then feeds its watchdog. From the main thread, again and again. */
+void radio_rx_watch_probe(void);
 
 /* radio_parameters.c; from the main thread */
 
@@ -114,8 +134,9 @@ int8_t radio_parameters_rssi_dbm(struct bt_conn *conn);
 
 /* security.c */
 
-/* Register the callbacks that decide about pairing. */
-void security_start(void);
+/* Register the callbacks that decide about pairing. Return false if that fails: the stack would let any board pair, so
+ * the radio has to stay off. */
+bool security_start(void);
 
 /* Handle a restart of the stack, which has created another key pair. Values that were shown out of band belong to the
  * old one, so their window closes as a failed attempt. From the main thread. */
@@ -133,6 +154,10 @@ bool security_pairing_open(void);
 
 /* Return true if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
+
+/* If there is no room for the bond of that board, close the window, report a failed attempt and why, and return true.
+ * The stack would fail without telling the application. From the main thread. */
+bool security_refuse_if_full(const bt_addr_le_t *address);
 
 /* Record that the configuration may name another peer. From the main thread. */
 void security_configured(void);

@@ -1,13 +1,40 @@
 /* The table of connections: each has a slot, whose number is its peer. */
+#include <errno.h>
+
 #include <zephyr/bluetooth/hci.h>
 
+#include "faults.h"
 #include "radio_internal.h"
 
 struct radio_link radio_links[PNC_PEERS];
-struct pnc_configure radio_settings;
+
+static struct k_spinlock settings_lock; /* of the next line */
+static struct pnc_configure settings;
 
 static K_MUTEX_DEFINE(lock); /* of `conn` and `address` in radio_links */
 static K_SEM_DEFINE(notified, 0, 1);
+
+struct pnc_configure radio_settings(void)
+{
+	k_spinlock_key_t key = k_spin_lock(&settings_lock);
+	struct pnc_configure now = settings;
+
+	k_spin_unlock(&settings_lock, key);
+	return now;
+}
+
+uint8_t radio_role(void)
+{
+	return radio_settings().role;
+}
+
+void radio_settings_set(const struct pnc_configure *next)
+{
+	k_spinlock_key_t key = k_spin_lock(&settings_lock);
+
+	settings = *next;
+	k_spin_unlock(&settings_lock, key);
+}
 
 void radio_notify(void)
 {
@@ -23,7 +50,7 @@ void radio_wait(int32_t wait_ms)
 static struct radio_link *slot_for(const bt_addr_le_t *address)
 {
 	struct radio_link *unused = NULL, *free = NULL;
-	uint8_t slots = radio_settings.role == PNC_ROLE_EDGE ? PNC_PEERS : 1;
+	uint8_t slots = radio_role() == PNC_ROLE_EDGE ? PNC_PEERS : 1;
 
 	for (uint8_t i = 0; i < slots; i++) {
 		struct radio_link *link = &radio_links[i];
@@ -154,13 +181,22 @@ int8_t radio_rssi_dbm(uint8_t peer)
 	return radio_links[peer].conn != NULL ? radio_links[peer].rssi_dbm : 127;
 }
 
+void radio_disconnect(struct bt_conn *conn, uint8_t reason)
+{
+	int error = bt_conn_disconnect(conn, reason);
+
+	if (error != 0 && error != -ENOTCONN) {
+		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+	}
+}
+
 void radio_disconnect_all(void)
 {
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		struct bt_conn *conn = radio_link_ref(i);
 
 		if (conn != NULL) {
-			(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+			radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 			bt_conn_unref(conn);
 		}
 	}

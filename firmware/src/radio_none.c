@@ -3,12 +3,14 @@
 
 #include <zephyr/kernel.h>
 
+#include "store.h"
 #include "supervision.h"
 
 static K_SEM_DEFINE(notified, 0, 1);
 
 uint8_t radio_start(void)
 {
+	store_open();
 	return PNC_ROLE_NONE;
 }
 
@@ -30,7 +32,8 @@ void radio_wake(void)
 void radio_process(int32_t wait_ms)
 {
 	(void)k_sem_take(&notified, K_MSEC(wait_ms));
-	watchdog_feed(WATCHDOG_SENDER); /* this build has no sender thread */
+	watchdog_feed(WATCHDOG_SENDER); /* this build has neither thread */
+	watchdog_feed(WATCHDOG_RX);
 }
 
 void radio_notify(void)

@@ -5,6 +5,7 @@
 #include <zephyr/bluetooth/hci_vs.h>
 #include <zephyr/sys/byteorder.h>
 
+#include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
 
@@ -26,7 +27,7 @@ static int request_phy(struct bt_conn *conn)
 {
 	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_NONE};
 
-	switch (radio_settings.phy) {
+	switch (radio_settings().phy) {
 	case PNC_PHY_LE_1M:
 		phy.pref_tx_phy = BT_GAP_LE_PHY_1M;
 		break;
@@ -55,6 +56,7 @@ static void set_power(struct bt_conn *conn)
 	struct bt_hci_cp_vs_write_tx_power_level *command;
 	struct net_buf *buffer;
 	uint16_t handle;
+	int error;
 
 	if (bt_hci_get_conn_handle(conn, &handle) != 0) {
 		return;
@@ -66,8 +68,11 @@ static void set_power(struct bt_conn *conn)
 	command = net_buf_add(buffer, sizeof(*command));
 	command->handle_type = BT_HCI_VS_LL_HANDLE_TYPE_CONN;
 	command->handle = sys_cpu_to_le16(handle);
-	command->tx_power_level = radio_settings.tx_power_dbm;
-	(void)bt_hci_cmd_send_sync(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, buffer, NULL);
+	command->tx_power_level = radio_settings().tx_power_dbm;
+	error = bt_hci_cmd_send_sync(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, buffer, NULL);
+	if (error != 0 && radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
+		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+	}
 #else
 	ARG_UNUSED(conn);
 #endif
@@ -109,7 +114,7 @@ void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool
 
 void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
 {
-	struct bt_le_conn_param parameters = radio_parameters_connection(radio_settings.interval_us);
+	struct bt_le_conn_param parameters = radio_parameters_connection(radio_settings().interval_us);
 
 	if (atomic_test_bit(link->flags, LINK_REQUEST_MTU) && request_mtu(link, conn)) {
 		atomic_clear_bit(link->flags, LINK_REQUEST_MTU);
@@ -136,7 +141,7 @@ static uint8_t phy_of(const struct bt_conn_info *info)
 	case BT_GAP_LE_PHY_2M:
 		return PNC_PHY_LE_2M;
 	case BT_GAP_LE_PHY_CODED: /* the sender, so this board, chooses the coding */
-		return radio_settings.phy == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
+		return radio_settings().phy == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
 	default:
 		return PNC_PHY_LE_1M;
 	}

@@ -1,4 +1,5 @@
 /* The role of a camera board: a GATT peripheral with one service, for one central at a time. */
+#include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
 
@@ -48,7 +49,8 @@ static ssize_t on_write(struct bt_conn *conn, const struct bt_gatt_attr *attr, c
 	if (offset != 0 || (flags & BT_GATT_WRITE_FLAG_PREPARE) != 0) {
 		return BT_GATT_ERR(BT_ATT_ERR_INVALID_OFFSET);
 	}
-	if (peer < PNC_PEERS && radio_settings.role == PNC_ROLE_CAMERA) {
+	if (peer < PNC_PEERS && radio_role() == PNC_ROLE_CAMERA &&
+	    !atomic_test_bit(radio_links[peer].flags, LINK_EXCLUDED)) {
 		board_radio_rx(peer, data, len);
 	}
 	return len;
@@ -77,21 +79,31 @@ int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t le
 	return bt_gatt_notify_cb(conn, &notification);
 }
 
+/* An accept list that is being filled. */
+struct list {
+	int count; /* boards on it */
+	int error; /* the last one, 0: none */
+};
+
 static void accept(const bt_addr_le_t *address, void *user)
 {
-	int *count = user;
+	struct list *list = user;
+	int error = bt_le_filter_accept_list_add(address);
 
-	*count += bt_le_filter_accept_list_add(address) == 0;
+	list->count += error == 0;
+	list->error = error != 0 ? error : list->error;
 }
 
-/* Fill the accept list and return the number of boards on it. */
+/* Fill the accept list. Return the number of boards on it, or a negative error: one that is missing could not connect.
+ */
 static int fill_accept_list(void)
 {
-	int count = 0;
+	struct list list = {.error = bt_le_filter_accept_list_clear()};
 
-	(void)bt_le_filter_accept_list_clear();
-	security_each_known(accept, &count);
-	return count;
+	if (list.error == 0) {
+		security_each_known(accept, &list);
+	}
+	return list.error != 0 ? list.error : list.count;
 }
 
 void radio_peripheral_advertising_ended(void)
@@ -107,6 +119,7 @@ void radio_peripheral_process(void)
 	};
 	enum advertising wanted = ADVERTISE_NOT;
 	struct bt_conn *conn = radio_link_ref(0);
+	int result;
 
 	if (atomic_clear(&ended) != 0) {
 		advertising = ADVERTISE_NOT;
@@ -115,22 +128,28 @@ void radio_peripheral_process(void)
 		bt_conn_unref(conn);
 		return;
 	}
-	if (radio_settings.role == PNC_ROLE_CAMERA) {
+	if (radio_role() == PNC_ROLE_CAMERA) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
 	if (wanted == advertising && listed == security_known_version()) {
 		return;
 	}
 	listed = security_known_version();
-	(void)bt_le_adv_stop();
-	advertising = ADVERTISE_NOT;
-	if (wanted == ADVERTISE_NOT || (wanted == ADVERTISE_TO_KNOWN && fill_accept_list() == 0)) {
+	result = bt_le_adv_stop();
+	advertising = ADVERTISE_NOT; /* whatever fails is tried again, from here on */
+	if (result == 0 && wanted == ADVERTISE_TO_KNOWN) {
+		result = fill_accept_list();
+		wanted = result == 0 ? ADVERTISE_NOT : wanted; /* nobody is known */
+	}
+	if (result < 0 || wanted == ADVERTISE_NOT) {
+		fault_check_repeated(PNC_ERROR_CODE_ADVERTISE, result);
 		return;
 	}
 	struct bt_le_adv_param parameters = BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
 
-	if (bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
-			    ARRAY_SIZE(scan_response)) == 0) {
+	result = bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
+				 ARRAY_SIZE(scan_response));
+	if (fault_check_repeated(PNC_ERROR_CODE_ADVERTISE, result)) {
 		advertising = wanted;
 	}
 }

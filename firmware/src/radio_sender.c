@@ -2,6 +2,7 @@
  * CONFIG_PNC_PACKETS_IN_FLIGHT, and to fewer on a slow link. Each completion makes room for another packet. */
 #include <zephyr/bluetooth/hci.h>
 
+#include "faults.h"
 #include "hci_watch.h"
 #include "radio_internal.h"
 #include "supervision.h"
@@ -9,6 +10,7 @@
 #define STACK_BYTES 2048
 #define PRIORITY 5 /* above the board's thread, so that packets that are due leave first */
 #define RETRY_MS 2
+#define RETRY_MOST_MS 1000 /* all other peers wait meanwhile */
 #define IDLE_MS 500
 
 static K_SEM_DEFINE(work, 0, 1);
@@ -95,12 +97,16 @@ static bool may_send(uint8_t peer)
 	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_SERVED)) {
 		in_stack[peer] = 0;
 	}
-	return radio_settings.role != PNC_ROLE_EDGE || in_stack[peer] == 0;
+	if (atomic_test_bit(radio_links[peer].flags, LINK_EXCLUDED) ||
+	    atomic_test_bit(radio_links[peer].flags, LINK_STUCK)) {
+		return false; /* its connection is about to end */
+	}
+	return radio_role() != PNC_ROLE_EDGE || in_stack[peer] == 0;
 }
 
 static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet, size_t len)
 {
-	if (radio_settings.role == PNC_ROLE_EDGE) {
+	if (radio_role() == PNC_ROLE_EDGE) {
 		return radio_central_send(conn, to_camera, packet, len, on_sent);
 	}
 	return radio_peripheral_send(conn, packet, len, on_sent);
@@ -112,6 +118,7 @@ static bool serve(uint8_t peer)
 	uint8_t packet[PNC_MAX_PACKET];
 	struct bt_conn *conn = radio_link_ref(peer);
 	size_t len;
+	int64_t since_ms = k_uptime_get();
 	int error;
 
 	if (conn == NULL) {
@@ -128,7 +135,13 @@ static bool serve(uint8_t peer)
 		if ((error != -ENOMEM && error != -ENOBUFS && error != -EAGAIN) || !connected(conn)) {
 			/* A connection that accepts no packets is useless. Its packets count as lost once it has ended.
 			 */
-			(void)bt_conn_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+			radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+			break;
+		}
+		if (k_uptime_get() - since_ms >= RETRY_MOST_MS) {
+			fault_note(PNC_ERROR_CODE_STUCK, peer);
+			atomic_set_bit(radio_links[peer].flags, LINK_STUCK);
+			radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 			break;
 		}
 		watchdog_feed(WATCHDOG_SENDER);

@@ -4,6 +4,7 @@
 
 #include <zephyr/bluetooth/hci.h>
 
+#include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
 
@@ -107,8 +108,8 @@ static void open_window(const struct pnc_pair *pair)
 	memcpy(their_values.r, pair->random, sizeof(their_values.r));
 	memcpy(their_values.c, pair->confirm, sizeof(their_values.c));
 	if (next.method == PNC_PAIR_METHOD_OUT_OF_BAND && !next.theirs &&
-	    bt_le_oob_get_local(BT_ID_DEFAULT, &ours) != 0) {
-		return;
+	    !fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_le_oob_get_local(BT_ID_DEFAULT, &ours))) {
+		return; /* the answer to the host says that the window is closed */
 	}
 	pnc_oob_set_flag(next.method == PNC_PAIR_METHOD_OUT_OF_BAND && next.theirs);
 	set_window(&next);
@@ -124,7 +125,9 @@ static void forget(const struct pnc_pair *pair)
 	bt_addr_le_t address = address_of(pair->address_type, pair->address);
 	bool all = is_zero(pair->address, sizeof(pair->address));
 
-	(void)bt_unpair(BT_ID_DEFAULT, all ? NULL : &address);
+	if (fault_check(PNC_ERROR_CODE_SETTINGS, bt_unpair(BT_ID_DEFAULT, all ? NULL : &address))) {
+		fault_end(PNC_ERROR_CODE_BONDS_FULL);
+	}
 	atomic_inc(&known);
 }
 
@@ -215,10 +218,12 @@ uint32_t security_known_version(void)
 /* Write the peer that the configuration names to `address`. Return false if it names none. */
 static bool configured(bt_addr_le_t *address)
 {
-	if (is_zero(radio_settings.address, sizeof(radio_settings.address))) {
+	struct pnc_configure settings = radio_settings();
+
+	if (is_zero(settings.address, sizeof(settings.address))) {
 		return false;
 	}
-	*address = address_of(radio_settings.address_type, radio_settings.address);
+	*address = address_of(settings.address_type, settings.address);
 	return true;
 }
 
@@ -297,7 +302,7 @@ static void on_out_of_band(struct bt_conn *conn, struct bt_conn_oob_info *info)
 
 	if (!out_of_band ||
 	    bt_le_oob_set_sc_data(conn, now.theirs ? NULL : &ours.le_sc_data, now.theirs ? &their_values : NULL) != 0) {
-		(void)bt_conn_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
+		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
 
@@ -329,6 +334,23 @@ static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
 	radio_notify();
 }
 
+bool security_refuse_if_full(const bt_addr_le_t *address)
+{
+	struct search search = {.address = address};
+	struct visit visit = {.found = compare, .user = &search};
+	uint8_t count = 0;
+
+	bt_foreach_bond(BT_ID_DEFAULT, count_bond, &count);
+	bt_foreach_bond(BT_ID_DEFAULT, visit_bond, &visit);
+	if (count < CONFIG_BT_MAX_PAIRED || search.found) {
+		return false;
+	}
+	fault_note(PNC_ERROR_CODE_BONDS_FULL, count);
+	close_window();
+	on_failed(NULL, BT_SECURITY_ERR_PAIR_NOT_ALLOWED);
+	return true;
+}
+
 void security_stack_restarted(void)
 {
 	struct window now = window_now();
@@ -339,7 +361,7 @@ void security_stack_restarted(void)
 	}
 }
 
-void security_start(void)
+bool security_start(void)
 {
 	static const struct bt_conn_auth_cb callbacks = {
 		.pairing_accept = on_pairing,
@@ -347,7 +369,10 @@ void security_start(void)
 	};
 	static struct bt_conn_auth_info_cb results = {.pairing_complete = on_paired, .pairing_failed = on_failed};
 
-	(void)bt_conn_auth_cb_register(&callbacks);
-	(void)bt_conn_auth_info_cb_register(&results);
+	if (!fault_check(PNC_ERROR_CODE_PAIRING, bt_conn_auth_cb_register(&callbacks)) ||
+	    !fault_check(PNC_ERROR_CODE_PAIRING, bt_conn_auth_info_cb_register(&results))) {
+		return false;
+	}
 	atomic_set(&changed, 1);
+	return true;
 }

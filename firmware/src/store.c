@@ -1,23 +1,43 @@
 #include "store.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <zephyr/kernel.h>
 #include <zephyr/settings/settings.h>
+#include <zephyr/storage/flash_map.h>
 
-#include "supervision.h"
+#include "faults.h"
+#include "zephyr_compat.h"
 
 #define KEY "pnc"
 #define NAME "configuration"
+#define MARK "mark"
+#define AGAIN_MS 1000
+
+#define CHUNK_BYTES 64
+
+enum content {
+	CONTENT_EMPTY,
+	CONTENT_OURS,
+	CONTENT_FOREIGN
+};
 
 /* Stored as the bytes of a configure packet, so that the format does not depend on the compiler. */
 static uint8_t stored[PNC_CONFIGURE_SIZE];
 static size_t stored_len;
+static bool marked;       /* a setting of ours was found */
+static bool unsaved;      /* `stored` is not in flash */
+static int64_t failed_ms; /* when storing it failed last */
 
 static int on_setting(const char *name, size_t len, settings_read_cb read, void *arg)
 {
 	ssize_t n;
 
+	marked = true;
+	if (settings_name_steq(name, MARK, NULL) != 0) {
+		return 0;
+	}
 	if (settings_name_steq(name, NAME, NULL) == 0) {
 		return -ENOENT;
 	}
@@ -28,11 +48,59 @@ static int on_setting(const char *name, size_t len, settings_read_cb read, void 
 
 SETTINGS_STATIC_HANDLER_DEFINE(pnc, KEY, NULL, on_setting, NULL, NULL);
 
+/* Tell whose settings the partition holds. The backend stores their names as text. A name of ours shows that this
+ * firmware has used the partition; chunks overlap, so that none is missed. */
+static enum content content_of(const struct flash_area *area)
+{
+	static const char name[] = KEY "/";
+	const size_t length = sizeof(name) - 1;
+	uint8_t chunk[CHUNK_BYTES];
+	enum content content = CONTENT_EMPTY;
+
+	for (size_t at = 0; at + sizeof(chunk) <= area->fa_size; at += sizeof(chunk) - length) {
+		if (flash_area_read(area, at, chunk, sizeof(chunk)) != 0) {
+			return CONTENT_FOREIGN;
+		}
+		for (size_t i = 0; i < sizeof(chunk); i++) {
+			if (i + length <= sizeof(chunk) && memcmp(chunk + i, name, length) == 0) {
+				return CONTENT_OURS;
+			}
+			if (chunk[i] != flash_area_erased_val(area)) {
+				content = CONTENT_FOREIGN;
+			}
+		}
+	}
+	return content;
+}
+
+void store_open(void)
+{
+	const struct flash_area *area;
+	int error = flash_area_open(PNC_PARTITION_ID(storage_partition), &area);
+
+	if (!fault_check(PNC_ERROR_CODE_SETTINGS, error)) {
+		return;
+	}
+	if (content_of(area) == CONTENT_FOREIGN) {
+		error = flash_area_erase(area, 0, area->fa_size);
+	}
+	if (error == 0 && settings_subsys_init() != 0) {
+		error = flash_area_erase(area, 0, area->fa_size);
+		error = error != 0 ? error : settings_subsys_init();
+	}
+	flash_area_close(area);
+	if (fault_check(PNC_ERROR_CODE_SETTINGS, error)) {
+		/* Before other settings are loaded, or ours would look foreign at the next start. */
+		error = settings_load_subtree(KEY);
+		if (error == 0 && !marked) {
+			error = settings_save_one(KEY "/" MARK, "1", 1);
+		}
+		fault_check(PNC_ERROR_CODE_SETTINGS, error);
+	}
+}
+
 void store_load(struct pnc_configure *configuration)
 {
-	if (settings_subsys_init() != 0 || settings_load() != 0) {
-		leds_show_error();
-	}
 	if (pnc_configure_read(configuration, stored, stored_len)) {
 		return;
 	}
@@ -44,12 +112,21 @@ void store_load(struct pnc_configure *configuration)
 	};
 }
 
+static void save(void)
+{
+	unsaved = !fault_check(PNC_ERROR_CODE_SETTINGS, settings_save_one(KEY "/" NAME, stored, sizeof(stored)));
+	failed_ms = k_uptime_get();
+}
+
 void store_save(const struct pnc_configure *configuration)
 {
-	uint8_t bytes[PNC_CONFIGURE_SIZE];
+	stored_len = pnc_configure_write(configuration, stored);
+	save();
+}
 
-	(void)pnc_configure_write(configuration, bytes);
-	if (settings_save_one(KEY "/" NAME, bytes, sizeof(bytes)) != 0) {
-		leds_show_error();
+void store_process(void)
+{
+	if (unsaved && k_uptime_get() - failed_ms >= AGAIN_MS) {
+		save();
 	}
 }

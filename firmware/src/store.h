@@ -4,10 +4,17 @@
 
 #include "pnc/board.h"
 
-/* Load the settings into `configuration`: the defaults of Kconfig if none are stored. Call after bt_enable. */
+/* Make the partition of the settings ready. What other firmware left there is erased, so that its bonds do not count as
+ * boards that we know; so is what cannot be read. Call once, before bt_enable. */
+void store_open(void);
+
+/* Fill in the settings that store_open has loaded: the defaults of Kconfig if none are stored. */
 void store_load(struct pnc_configure *configuration);
 
-/* Store the settings. */
+/* Store the settings. If that fails, store_process tries again. */
 void store_save(const struct pnc_configure *configuration);
+
+/* Try again to store what could not be stored. Again and again. */
+void store_process(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
+#include "faults.h"
 #include "pnc_wire.h"
 #include "retain.h"
 #include "zephyr_compat.h"
@@ -16,7 +17,17 @@
 #define RESET_TAG_MASK 0xFFFFFF00u
 #define NO_RESET -1
 
-static int channels[WATCHDOG_THREADS] = {-1, -1, -1};
+#define BEAT_MS 1000
+/* The pin reset takes effect within microseconds. The pin stays pulled for longer than any board needs. */
+#define PIN_RESET_MS 100
+
+/* The hardware watchdog runs for the minimum timeout and the delay. It may not be shorter than the channels, or a
+ * thread that is still within its time could cause a reset. The delay covers a start after a reset by software, which
+ * does not stop the watchdog of an nRF52. */
+BUILD_ASSERT(!IS_ENABLED(CONFIG_TASK_WDT_HW_FALLBACK) || CONFIG_TASK_WDT_MIN_TIMEOUT >= WATCHDOG_TIMEOUT_MS);
+BUILD_ASSERT(WATCHDOG_THREADS <= CONFIG_TASK_WDT_CHANNELS);
+
+static int channels[WATCHDOG_THREADS] = {-1, -1, -1, -1, -1};
 static atomic_t traffic;
 static atomic_t error;
 static atomic_t reset_requested = ATOMIC_INIT(NO_RESET);
@@ -48,9 +59,13 @@ static bool has_bootloader(void)
 	return bootloader.port != NULL;
 }
 
+/* Pull the reset pin. Returns only if that did not reset the board. */
 static void start_bootloader(void)
 {
-	(void)gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE);
+	if (gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE) == 0) {
+		k_msleep(PIN_RESET_MS);
+		(void)gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED);
+	}
 }
 
 static void start_gpio(void (*pressed)(void))
@@ -106,21 +121,46 @@ static void on_watchdog_timeout(int channel, void *user)
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
+/* Runs in the system work queue. */
+static void on_beat(struct k_work *work)
+{
+	struct k_work_delayable *beat = k_work_delayable_from_work(work);
+
+	watchdog_feed(WATCHDOG_WORK);
+	k_work_schedule(beat, K_MSEC(BEAT_MS));
+}
+
+static K_WORK_DELAYABLE_DEFINE(beat, on_beat);
+
 void supervision_start(void (*on_button_pressed)(void))
 {
+	start_gpio(on_button_pressed);
+}
+
+void watchdog_start(void)
+{
+	int error;
 #if defined(CONFIG_WATCHDOG) && DT_NODE_HAS_STATUS(DT_ALIAS(watchdog0), okay)
 	const struct device *hardware = DEVICE_DT_GET(DT_ALIAS(watchdog0));
 #else
 	const struct device *hardware = NULL;
 #endif
-	start_gpio(on_button_pressed);
-	if (task_wdt_init(hardware) != 0) {
-		leds_show_error();
+	error = task_wdt_init(hardware);
+	if (error != 0 && hardware != NULL) {
+		fault_note(PNC_ERROR_CODE_WATCHDOG, error);
+		error = task_wdt_init(NULL); /* the threads can be watched without it */
+	}
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_WATCHDOG, error);
 		return;
 	}
 	for (int i = 0; i < WATCHDOG_THREADS; i++) {
 		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, NULL);
+		if (channels[i] < 0) {
+			fault_note(PNC_ERROR_CODE_WATCHDOG, channels[i]);
+		}
 	}
+	k_work_schedule(&beat, K_NO_WAIT);
 }
 
 uint8_t supervision_boot_reason(void)
@@ -161,10 +201,10 @@ bool supervision_reset_requested(void)
 
 void supervision_reset(void)
 {
+	retain_set(RESET_TAG | PNC_BOOT_SOFTWARE);
 	if (atomic_get(&reset_requested) == PNC_RESET_KIND_BOOTLOADER) {
 		start_bootloader();
 	}
-	retain_set(RESET_TAG | PNC_BOOT_SOFTWARE);
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
@@ -194,7 +234,7 @@ void leds_update(int links_up)
 {
 	set_led(&connected_led, links_up > 0);
 	set_led(&traffic_led, atomic_clear(&traffic) != 0);
-	set_led(&error_led, atomic_get(&error) != 0);
+	set_led(&error_led, atomic_get(&error) != 0 || fault_exists());
 }
 
 #if !defined(CONFIG_ARCH_POSIX)

@@ -13,12 +13,18 @@ enum watchdog_thread {
 	WATCHDOG_MAIN,
 	WATCHDOG_BOARD,  /* serial port and queue */
 	WATCHDOG_SENDER, /* queue and radio */
+	WATCHDOG_WORK,   /* system work queue */
+	WATCHDOG_RX,     /* the Bluetooth stack's thread for what it receives */
 	WATCHDOG_THREADS
 };
 
-/* Start watchdog, LEDs and button. `on_button` is called in interrupt context when the button is pressed. Call once,
- * from the main thread. */
+/* Start LEDs and button. `on_button` is called in interrupt context when the button is pressed. Call once, from the
+ * main thread. */
 void supervision_start(void (*on_button)(void));
+
+/* Start the watchdog. Call once, from the main thread, after the settings were loaded: to recover them can take up to
+ * eight erasures of a page, of 89.7 ms each, in which no thread runs. */
+void watchdog_start(void);
 
 /* Return why the board started, PNC_BOOT_. Call once, at the start. */
 uint8_t supervision_boot_reason(void);
@@ -32,7 +38,8 @@ bool supervision_request_reset(uint8_t kind);
 /* Return true if a reset was requested. */
 bool supervision_reset_requested(void);
 
-/* Reset the board as requested; does not return. From the main thread. */
+/* Reset the board as requested; does not return. If the bootloader does not start, the firmware does. From the main
+ * thread. */
 void supervision_reset(void);
 
 /* Report that a thread makes progress. From that thread. */
@@ -41,7 +48,7 @@ void watchdog_feed(enum watchdog_thread thread);
 /* Record that a packet was transferred, for the traffic LED. From any thread. */
 void leds_note_traffic(void);
 
-/* Switch the error LED on, because something failed that the board can work without. From any thread. */
+/* Switch the error LED on for what no host can be told: the serial port does not work. From any thread. */
 void leds_show_error(void);
 
 /* Update all LEDs. From the main thread, about every 100 ms. */

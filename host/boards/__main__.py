@@ -87,6 +87,7 @@ def parser() -> CommandParser:
     write.add_argument("--snr", default="", metavar="SERIAL", help="choose the board with this serial number")
     write.add_argument("--role", default="", choices=["", "camera", "edge"], help="choose the board with this role")
     write.add_argument("--usb", action="store_true", help="use the chip's own USB socket of a kit, which is faster")
+    write.add_argument("--erase", action="store_true", help="erase the whole chip before, settings and bonds included")
     write.add_argument("--dry-run", action="store_true", help="print the commands only")
     return p
 
@@ -127,7 +128,12 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
         return ExitStatus.OK
     if command == "flash":
         options = FlashOptions(
-            target(arguments.target), arguments.snr, arguments.role, own_usb=arguments.usb, dry_run=arguments.dry_run
+            target(arguments.target),
+            arguments.snr,
+            arguments.role,
+            own_usb=arguments.usb,
+            erase=arguments.erase,
+            dry_run=arguments.dry_run,
         )
         await flash.flash(host_system, options, _say)
         return ExitStatus.OK

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cli.command import CommandError
+from ..cli.hints import FAULT_HINTS
+from ..devices.client import fault_text
 from ..devices.errors import BoardError
 from ..devices.host_system import HostSystem
 from ..devices.names import FILE, read_names
@@ -86,6 +88,9 @@ def _boards(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
             yield _no_access(info.port, access.group_of(info.port))
         else:
             yield from _firmware(host_system, info)
+            for fault in info.faults:
+                fix = FAULT_HINTS.get(fault.code, "write the firmware again with `make flash`")
+                yield Diagnostic(Severity.ERROR, f"{info.port}: {fault_text(fault)}", fix)
     has_rules = (host_system.udev_rules / RULES.name).is_file()  # they keep ModemManager away
     state = host_system.output(["systemctl", "is-active", "ModemManager"]) if host_system.tool("systemctl") else ""
     if state.strip() == "active" and not has_rules:
@@ -157,7 +162,8 @@ def _tools(host_system: HostSystem, boards: Sequence[BoardInfo]) -> Iterator[Dia
     """Yield the tools that are missing to write firmware."""
     kinds = {info.board.kind for info in boards}
     checks: list[Callable[[], object]] = [
-        lambda: targets.need(host_system, "cmake", "`sudo apt install cmake`"),
+        lambda: targets.need(host_system, "cmake", "`pip install 'cmake<4'`"),
+        lambda: targets.cmake_of(host_system, Path(host_system.environment.get("ZEPHYR_BASE", "/"))),
         lambda: targets.need(host_system, "ninja", "`sudo apt install ninja-build`"),
     ]
     if not kinds or Kind.DEBUGGER in kinds:

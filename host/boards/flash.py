@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..cli.command import CommandError
+from ..cli.command import USAGE, CommandError
 from ..devices.client import BoardClient
 from ..devices.errors import NoHelloError
 from ..devices.host_system import HostSystem
@@ -26,6 +26,11 @@ PRESS_RESET = "press RESET on the dongle (the small button at its side; the red 
 
 async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[str], None]) -> None:
     """Build, choose, write and check. Raises CommandError with the exit status of the step that failed."""
+    if options.erase and options.target.by_bootloader:
+        raise CommandError(
+            "ERASE=1: a dongle's bootloader does not erase settings: `python -m host.boards forget` removes its bonds",
+            USAGE,
+        )
     base, release = targets.zephyr_of(host_system)
     writer = _writer(host_system, options.target, base)
     name = zephyr.zephyr_name(options.target.name, release)
@@ -37,7 +42,7 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
     if options.target.by_bootloader:
         board = await _start_bootloader(host_system, options, board, say)
     before = Before(board, frozenset(host_system.boards()), asyncio.get_running_loop().time())
-    for command in _write_commands(options.target, writer, folder, board):
+    for command in _write_commands(options, writer, folder, board):
         _run(host_system, command, options, say, "writing the board failed")
     if not options.dry_run:
         await check(host_system, options, before, say)
@@ -45,18 +50,20 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
 
 def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     """Return the tool that writes the board. It is looked for before the build, which takes minutes."""
-    targets.need(host_system, "cmake", "`sudo apt install cmake`, or see docs/firmware.md")
+    targets.need(host_system, "cmake", "`pip install 'cmake<4'`, or see docs/firmware.md")
+    targets.cmake_of(host_system, base)
     targets.need(host_system, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
     if target.by_bootloader:
         return targets.dfu_tool(host_system)
     targets.need(host_system, "west", "`pip install west`")
-    return ["west", "flash", "--skip-rebuild", "--runner", targets.runner(host_system, base)]
+    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base)]
 
 
-def _write_commands(target: Target, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
-    if not target.by_bootloader:
+def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
+    if not options.target.by_bootloader:
         which = ["--dev-id", board.serial] if board.serial else []
-        return [[*writer, "--build-dir", str(folder), *which]]
+        erase = ["--erase"] if options.erase else []
+        return [[*writer, "--build-dir", str(folder), *which, *erase]]
     package = str(folder / "dfu.zip")
     image = str(folder / "zephyr" / "zephyr.hex")
     make = ["pkg", "generate", "--hw-version", "52", "--sd-req", "0x00", "--application-version", "1"]

@@ -27,6 +27,8 @@ class FlashOptions:
     role: str = ""
     #: The firmware's port is the chip's own USB, on a board whose default is another one.
     own_usb: bool = False
+    #: Erase the whole chip before, with the settings and bonds of whatever firmware it had.
+    erase: bool = False
     dry_run: bool = False
     #: Time limit for the bootloader, or the new firmware, to appear after a reset.
     wait_s: float = 15.0

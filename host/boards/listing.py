@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..cli import table
+from ..cli.hints import fault_with_hint
 from ..devices.client import BoardClient
 from ..devices.survey import BoardInfo
 from ..wire import (
@@ -74,6 +75,7 @@ async def details(client: BoardClient, hello: Hello) -> list[str]:
         f"can         {', '.join(capabilities) or '-'}; {hello.slots} packets queued, {hello.in_flight} in the radio",
         f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
         f"connection  {links_text(list(client.links.values()))}",
+        *(f"fault       {fault_with_hint(fault)}" for fault in client.faults.values()),
     ]
 
 

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from ..cli.command import CommandError
+from ..cli.hints import fault_with_hint
 from ..devices.client import BoardClient
-from ..wire import Pair, PairAction, Pairing, PairMethod
+from ..wire import ErrorCode, Pair, PairAction, Pairing, PairMethod
 from .listing import address_text
 
 
@@ -56,12 +57,16 @@ async def forget(client: BoardClient) -> int:
 
 
 async def _wait(client: BoardClient, opened: Pairing) -> None:
+    client.faults.pop(ErrorCode.BONDS_FULL, None)
     loop = asyncio.get_running_loop()
     end_s = loop.time() + opened.left_s + 1
     while True:
         now = await client.wait_for(Pairing, max(0.0, end_s - loop.time()))
         if now is not None and now.paired != opened.paired:
             return
+        full = client.faults.get(ErrorCode.BONDS_FULL)
+        if now is not None and now.failed != opened.failed and full is not None:
+            raise CommandError(f"{client.name}: {fault_with_hint(full)}")
         if now is not None and now.failed != opened.failed:
             raise CommandError(f"{client.name}: an attempt to pair failed: try again")
         if now is None or not now.open:

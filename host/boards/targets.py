@@ -70,6 +70,16 @@ def need(host_system: HostSystem, program: str, install: str) -> None:
         raise CommandError(f"{program} is missing: {install}", ExitStatus.TOOL_MISSING)
 
 
+def cmake_of(host_system: HostSystem, base: Path) -> None:
+    """Raise CommandError if CMake is too old for the Zephyr in that folder."""
+    if not zephyr.cmake_needed(base):
+        return
+    try:
+        zephyr.check_cmake(base, host_system.output(["cmake", "--version"]))
+    except zephyr.ZephyrError as error:
+        raise CommandError(str(error), ExitStatus.TOOL_MISSING) from error
+
+
 def nrfutil_version(host_system: HostSystem) -> int:
     """Return the major version of nrfutil: 6 is Python's, 7 and later Nordic's program; 0 if it is unknown."""
     match = re.search(r"([0-9]+)\.[0-9]+\.[0-9]+", host_system.output(["nrfutil", "--version"]))

@@ -25,7 +25,7 @@ USAGE = 2
 
 
 class ZephyrError(Exception):
-    """ZEPHYR_BASE is not a Zephyr. The text is one line and says what to do."""
+    """Zephyr, or a program that it needs, is missing or too old. The text is one line and says what to do."""
 
 
 def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
@@ -50,6 +50,49 @@ def zephyr_of(environment: Mapping[str, str]) -> tuple[Path, tuple[int, int]]:
 def zephyr_name(board: str, release: tuple[int, int]) -> str:
     """Return that release's name of one of the project's boards. Other names are Zephyr's own and stay."""
     return f"{board}{'/' if release >= _NEW_NAMES else '_'}nrf52840" if board in BOARDS else board
+
+
+def cmake_needed(base: Path) -> tuple[int, ...]:
+    """Return the oldest CMake (major, minor, patch) that this Zephyr accepts; empty if it does not say."""
+    try:
+        text = (base / "cmake" / "modules" / "zephyr_default.cmake").read_text(encoding="utf-8")
+    except OSError:
+        return ()
+    found = re.search(r"^cmake_minimum_required\(VERSION ([0-9.]+)", text, re.MULTILINE)
+    return _numbers(found[1]) if found else ()
+
+
+def check_cmake(base: Path, printed: str) -> None:
+    """Raise ZephyrError if the CMake that printed this for ``--version`` is too old for this Zephyr.
+
+    A distribution's package can be too old (Debian 12 has 3.25), so the cure is the one of PyPI. CMake 4 is excluded,
+    because it was not tested.
+    """
+    needed = cmake_needed(base)
+    found = re.search(r"version ([0-9.]+)", printed)
+    if found and _numbers(found[1]) < needed:
+        least = ".".join(map(str, needed))
+        raise ZephyrError(
+            f"cmake {found[1]} is too old, this Zephyr needs {least}: `pip install 'cmake>={least},<4'` in the "
+            "environment of west, which must come first on PATH"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(".") if number)
+
+
+def no_rebuild_option(base: Path) -> str:
+    """Return the option of this Zephyr's ``west flash`` that writes without building again.
+
+    Up to 4.2 it is ``--skip-rebuild``. Later it is ``--no-rebuild``, the negative form of ``--rebuild``; the old option
+    is deprecated at first. The source of the command says which of the two there is.
+    """
+    try:
+        text = (base / "scripts" / "west_commands" / "run_common.py").read_text(encoding="utf-8")
+    except OSError:
+        return "--skip-rebuild"
+    return "--no-rebuild" if re.search(r"""['"]--(?:no-)?rebuild['"]""", text) else "--skip-rebuild"
 
 
 def build_folder(name: str, *, own_usb: bool = False) -> Path:
@@ -89,6 +132,9 @@ def main(board: str = "", *options: str) -> int:
         return USAGE
     try:
         zephyr, release = zephyr_of(os.environ)
+        if cmake_needed(zephyr):
+            asked = subprocess.run(["cmake", "--version"], capture_output=True, text=True, check=False)
+            check_cmake(zephyr, asked.stdout)
         for command in build_commands(ROOT, zephyr_name(board, release), zephyr, own_usb="--usb" in options):
             show(f"$ {shlex.join(command)}")
             status = subprocess.run(command, cwd=ROOT, check=False).returncode

@@ -24,6 +24,7 @@ from ..link.events import (
     Implausible,
     KeyMismatch,
     LinkChanged,
+    Notice,
     Opened,
     Ready,
     Unanswered,
@@ -48,6 +49,8 @@ KEEP_POWER_DBM = 127
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 #: How often the time of waiting pictures is looked at while there is no transport.
 AWAY_TICK_S = 0.02
+#: Level of a board's notices that its user has to see: faults, not a full queue.
+_ERROR = 1
 #: Failures of a session that may pass, if the board answered before.
 _MAY_PASS = frozenset({FailureReason.SILENT, FailureReason.NO_BOARD, FailureReason.UNCONFIRMED})
 
@@ -315,6 +318,8 @@ class Camera:
                 if not self._ready.done():
                     raise CameraError(text, reason=Reason.WRONG_KEY)
                 self._notice(text)
+            case Notice() if event.level <= _ERROR:
+                self._notice(f"board: {event.text}")
             case Implausible():
                 self._notice(f"{self._transport.name}: {event}")
             case Ready() if not self._ready.done():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from ..devices.client import fault_text
 from ..errors import PncError, Reason
+from ..wire import Error, ErrorCode
 
 #: Advice by reason. ``{subject}`` is the error's, quoted for a shell.
 HINTS: Mapping[Reason, str] = {
@@ -73,6 +75,28 @@ WITHOUT_HINT = frozenset(
         Reason.DEADLINE_INFEASIBLE,
     }
 )
+
+
+#: Advice about each fault that a board can report.
+FAULT_HINTS: Mapping[int, str] = {
+    ErrorCode.BLUETOOTH: "`python -m host.boards reset`; if it stays, write the firmware again with `make flash`",
+    ErrorCode.SETTINGS: (
+        "`make flash ERASE=1` erases the board's settings and bonds; if it stays, the flash of the chip is worn out"
+    ),
+    ErrorCode.WATCHDOG: "`python -m host.boards reset`; until then nothing restarts the board if its firmware hangs",
+    ErrorCode.ADVERTISE: "the board tries again; if it stays, `python -m host.boards reset`",
+    ErrorCode.SCAN: "the board tries again; if it stays, `python -m host.boards reset`",
+    ErrorCode.SERVICE: "the board tries again; write the firmware of one release to both boards with `make flash`",
+    ErrorCode.PAIRING: "`python -m host.boards reset`; until then the board's radio is off",
+    ErrorCode.STUCK: "the boards connect again; if it happens often, look at distance and interference",
+    ErrorCode.BONDS_FULL: "`python -m host.boards forget` removes the bonds of a board",
+}
+
+
+def fault_with_hint(fault: Error) -> str:
+    """Return a fault of a board in words and, after a colon, what to do about it. One line."""
+    hint = FAULT_HINTS.get(fault.code, "")
+    return f"{fault_text(fault)}: {hint}" if hint else fault_text(fault)
 
 
 def with_hint(error: PncError) -> str:

@@ -13,7 +13,7 @@ from ..errors import Reason
 from ..link.channel import Channel
 from ..transport.driver import now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import VERSION, Control, Error, Hello, Kind, Link, LinkState, Picture
+from ..wire import FIRST_FAULT, VERSION, Control, Error, Hello, Kind, Link, LinkState, Picture
 from .errors import BoardError, NoHelloError
 
 #: A board answers within a few ms; a development kit may take longer after it was plugged in.
@@ -31,12 +31,14 @@ _T = TypeVar("_T", bound=Control)
 class BoardClient:
     """A session with the board behind a transport. Use as an asynchronous context manager.
 
-    ``links`` are the board's connections that are not down, by peer.
+    ``links`` are the board's connections that are not down, by peer. ``faults`` are the errors by which the board
+    reported that a part of it does not work, by code.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.links: dict[int, Link] = {}
+        self.faults: dict[int, Error] = {}
         self._channel = Channel()
 
     @property
@@ -105,7 +107,7 @@ class BoardClient:
             self.send(question)
             with contextlib.suppress(TimeoutError):  # the question or its answer was damaged on the wire
                 async with asyncio.timeout(timeout_s):
-                    packet = await self.find(lambda packet: isinstance(packet, answer | Error))
+                    packet = await self.find(lambda packet: isinstance(packet, answer | Error) and not is_fault(packet))
                     if isinstance(packet, Error):
                         raise BoardError(f"{self.name}: {refusal(packet)}", reason=Reason.REFUSED)
                     assert isinstance(packet, answer)
@@ -150,7 +152,22 @@ class BoardClient:
                     self.links.pop(packet.peer, None)
                 else:
                     self.links[packet.peer] = packet
+            elif isinstance(packet, Hello):
+                self.faults.clear()  # those that exist follow it
+            elif isinstance(packet, Error) and is_fault(packet):
+                self.faults[packet.code] = packet
         return packets
+
+
+def is_fault(packet: Packet) -> bool:
+    """Return true for an error that is a fault of the board itself, and no answer to a packet of the host."""
+    return isinstance(packet, Error) and packet.code >= FIRST_FAULT
+
+
+def fault_text(fault: Error) -> str:
+    """Return a fault in words, with its numbers for a bug report."""
+    text = fault.text.decode(errors="replace") or f"error {fault.code}"
+    return f"{text} (error {fault.code}, number {fault.detail & 0xFFFF}, {fault.detail >> 16} times)"
 
 
 def refusal(error: Error) -> str:

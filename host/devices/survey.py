@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..transport.transport import TransportError
-from ..wire import VERSION, Hello, Link, Role
+from ..wire import VERSION, Error, Hello, Link, Role
 from .client import BoardClient, firmware_text
 from .errors import NoHelloError
 from .host_system import HostSystem
@@ -28,6 +28,7 @@ class BoardInfo:
     name: str
     hello: Hello | None
     links: tuple[Link, ...] = ()
+    faults: tuple[Error, ...] = ()
     last_error: str = ""
 
     @property
@@ -71,7 +72,7 @@ async def _greet(host_system: HostSystem, board: UsbDevice, name: str, *, links_
             async with BoardClient(host_system.open_port(port)) as client:
                 hello = await client.greet()
                 await client.listen(links_s)
-                return BoardInfo(board, port, name, hello, tuple(client.links.values()))
+                return BoardInfo(board, port, name, hello, tuple(client.links.values()), tuple(client.faults.values()))
         except NoHelloError:
             last_error = last_error or NO_ANSWER
         except TransportError as error:

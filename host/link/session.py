@@ -14,6 +14,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from ..wire import (
+    FIRST_FAULT,
     VERSION,
     Configure,
     Control,
@@ -321,6 +322,8 @@ class Session:
         if error.code == ErrorCode.NOT_READY and self.state is State.OPEN:
             self._greet(now_us, SILENCE_LIMIT_US, FailureReason.SILENT)  # it was reset and has lost the session
             return []
+        if error.code >= FIRST_FAULT:
+            return [Notice(1, f"{text or 'fault'} (error {error.code}, `boards doctor`)")]
         return [Notice(2, text or f"error {error.code}, detail {error.detail}")]
 
     def _on_pong(self, now_us: int, pong: Pong) -> None:

@@ -173,6 +173,18 @@ class Desk:
         for runner in runners:
             (base / "scripts" / "west_commands" / "runners" / f"{runner}.py").touch()
 
+    def west_flash(self, *options: str) -> None:
+        """Give this Zephyr a ``west flash`` that defines these options."""
+        lines = [f"    group.add_argument('{option}',\n" for option in options]
+        (self.folder / "zephyr/scripts/west_commands/run_common.py").write_text("".join(lines))
+
+    def cmake_needed(self, version: str) -> None:
+        """Let this Zephyr accept only that CMake, or a later one."""
+        modules = self.folder / "zephyr" / "cmake" / "modules"
+        modules.mkdir(parents=True, exist_ok=True)
+        text = f"# the minimum\ncmake_minimum_required(VERSION {version})\n"
+        (modules / "zephyr_default.cmake").write_text(text)
+
     def tool(self, name: str, *, status: int = 0, prints: str = "", then: str = "") -> None:
         """Install a program that logs its arguments, prints, runs the shell commands ``then`` and ends."""
         path = self.folder / "bin" / name

@@ -12,7 +12,9 @@ import pytest
 from host.boards import __main__ as boards
 from host.boards.exit_status import ExitStatus
 from host.cli.command import CommandError
+from host.cli.hints import FAULT_HINTS
 from host.wire import (
+    FIRST_FAULT,
     Configure,
     Control,
     Error,
@@ -255,6 +257,38 @@ def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
         ExitStatus.FAILED,
         "/dev/ttyACM0: the board stopped answering: check its cable and its power, or press its reset button",
     )
+
+
+SETTINGS_FAULT = Error(code=ErrorCode.SETTINGS, detail=3 << 16 | 5, text=b"settings cannot be stored")
+
+
+def test_a_fault_of_the_board_is_no_answer_and_is_shown_with_what_to_do(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = Board()
+    desk.add(kit(), lambda packet: [*board(packet)[:1], SETTINGS_FAULT, *board(packet)[1:]])
+    assert run(desk, "info") == ExitStatus.OK
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fault"))
+    assert line.startswith("fault       settings cannot be stored (error 9, number 5, 3 times): `make flash ERASE=1`")
+
+
+def test_every_fault_has_advice() -> None:
+    assert set(FAULT_HINTS) == {code for code in ErrorCode if code >= FIRST_FAULT}
+
+
+def test_a_pairing_that_fails_for_lack_of_room_says_so(desk: Desk) -> None:
+    full = Error(code=ErrorCode.BONDS_FULL, detail=1 << 16 | 8, text=b"no room for another bond")
+
+    def answer(packet: Control) -> Sequence[Control]:
+        if not isinstance(packet, Pair):
+            return [hello()] if isinstance(packet, Hello) else []
+        return [Pairing(open=1, left_s=2, bonds=8), full, Pairing(open=0, bonds=8, failed=1)]
+
+    desk.add(kit(), answer)
+    status, text = failure(desk, "pair", "--board", "/dev/ttyACM0")
+    assert status == ExitStatus.FAILED
+    assert "no room for another bond" in text
+    assert "`python -m host.boards forget`" in text
 
 
 def test_a_board_of_another_protocol_is_an_error_that_says_what_to_flash(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from host.boards import doctor
 from host.boards.diagnostic import Diagnostic, Severity
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
-from host.wire import VERSION
+from host.wire import VERSION, Error, ErrorCode
 from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")
@@ -137,7 +137,7 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
 @pytest.mark.parametrize(
     ("gone", "problem", "fix"),
     [
-        (["cmake"], "cmake is missing", "`sudo apt install cmake`"),
+        (["cmake"], "cmake is missing", "`pip install 'cmake<4'`"),
         (["ninja"], "ninja is missing", "`sudo apt install ninja-build`"),
         (["west"], "west is missing", "`pip install west`"),
         (["nrfutil", "JLinkExe"], "no tool to write a board", "install nrfutil (https://"),
@@ -149,6 +149,27 @@ def test_a_missing_tool(well: Desk, gone: list[str], problem: str, fix: str) -> 
     severity, said, does = only(found(well))
     assert (severity, said) == (Severity.WARNING, f"to write firmware: {problem}")
     assert does.startswith(fix)
+
+
+def test_a_fault_that_a_board_reports(well: Desk) -> None:
+    well.records.clear()
+    fault = Error(code=ErrorCode.WATCHDOG, detail=1 << 16 | 12, text=b"a part of the board is not watched")
+    well.add(kit(), greeting(hello(), fault))
+    severity, said, does = only(found(well))
+    assert (severity, said) == (
+        Severity.ERROR,
+        "/dev/ttyACM0: a part of the board is not watched (error 10, number 12, 1 times)",
+    )
+    assert does.startswith("`python -m host.boards reset`")
+
+
+def test_a_cmake_that_is_too_old_for_this_zephyr(well: Desk) -> None:
+    well.cmake_needed("3.28.0")
+    well.tool("cmake", prints="cmake version 3.25.1")
+    severity, said, does = only(found(well))
+    assert severity == Severity.WARNING
+    assert said == "to write firmware: cmake 3.25.1 is too old, this Zephyr needs 3.28.0"
+    assert does.startswith("`pip install 'cmake>=3.28.0,<4'`")
 
 
 def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:

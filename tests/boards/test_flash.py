@@ -64,6 +64,53 @@ def test_the_only_kit_is_built_written_and_heard_from(ready: Desk) -> None:
     assert said[-1] == "/dev/ttyACM0: firmware 0.1.0, protocol 2, answers"
 
 
+@pytest.mark.parametrize(
+    ("options", "passed"),
+    [
+        (("--skip-rebuild",), "--skip-rebuild"),  # up to 4.2
+        (("--skip-rebuild", "--rebuild"), "--no-rebuild"),  # the first is deprecated
+        (("--rebuild",), "--no-rebuild"),
+    ],
+)
+def test_west_gets_the_option_that_its_zephyr_has(ready: Desk, options: tuple[str, ...], passed: str) -> None:
+    ready.west_flash(*options)
+    ready.add(kit(), greeting(hello()))
+    run(ready, KIT)
+    assert ready.log[-1] == WEST.format("nrfutil", "683123456").replace("--skip-rebuild", passed)
+
+
+def test_the_chip_is_erased_only_if_that_was_asked_for(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    run(ready, replace(KIT, erase=True))
+    assert ready.log[-1] == f"{WEST.format('nrfutil', '683123456')} --erase"
+    ready.add(dongle())
+    with pytest.raises(CommandError, match=r"^ERASE=1: a dongle's bootloader does not erase settings") as error:
+        run(ready, replace(DONGLE, erase=True))
+    assert error.value.status == USAGE
+
+
+@pytest.mark.parametrize("version", ["3.25.1", "3.27.9", "3.4"])
+def test_a_cmake_that_is_too_old_is_named_before_anything_is_built(ready: Desk, version: str) -> None:
+    ready.cmake_needed("3.28.0")
+    ready.tool("cmake", prints=f"cmake version {version}")
+    ready.add(kit())
+    assert failure(ready, KIT) == (
+        ExitStatus.TOOL_MISSING,
+        f"cmake {version} is too old, this Zephyr needs 3.28.0: `pip install 'cmake>=3.28.0,<4'` in the environment "
+        "of west, which must come first on PATH",
+    )
+    assert ready.log == ["cmake --version"]
+
+
+@pytest.mark.parametrize("printed", ["cmake version 3.28.0", "cmake version 4.0.1", "something else"])
+def test_a_cmake_that_is_new_enough_or_unknown_builds(ready: Desk, printed: str) -> None:
+    ready.cmake_needed("3.28.0")
+    ready.tool("cmake", prints=printed)
+    ready.add(kit(), greeting(hello()))
+    run(ready, KIT)
+    assert without_versions(ready.log)[1:3] == BUILD_KIT
+
+
 def test_what_is_configured_is_only_built(ready: Desk) -> None:
     ready.configured("nrf52840dk_nrf52840", ready.environment["ZEPHYR_BASE"] + "/")
     ready.add(kit(), greeting(hello()))
@@ -209,7 +256,7 @@ def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) ->
 @pytest.mark.parametrize(
     ("tools", "said"),
     [
-        ((), "cmake is missing: `sudo apt install cmake`"),
+        ((), "cmake is missing: `pip install 'cmake<4'`"),
         (("cmake",), "ninja is missing: `sudo apt install ninja-build`"),
         (("cmake", "ninja"), "west is missing: `pip install west`"),
         (("cmake", "ninja", "west"), "no tool to write a board: install nrfutil"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,24 @@ def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
     ready.tool("cmake", status=3)
     assert make(ready).returncode != 0
     assert ready.log == [CONFIGURE]
+
+
+def test_a_cmake_that_is_too_old_is_one_line(ready: Desk) -> None:
+    ready.cmake_needed("3.28.0")
+    ready.tool("cmake", prints="cmake version 3.25.1")
+    assert make(ready).stderr.startswith("firmware: cmake 3.25.1 is too old, this Zephyr needs 3.28.0: `pip install ")
+    assert ready.log == ["cmake --version"]
+    ready.tool("cmake", prints="cmake version 3.28.3")
+    assert built(ready) == [CONFIGURE, BUILD]
+
+
+def test_the_real_zephyr_is_understood() -> None:
+    base = os.environ.get("ZEPHYR_BASE")
+    if not base:
+        pytest.skip("ZEPHYR_BASE is not set")
+    assert zephyr.cmake_needed(Path(base)) >= (3, 20, 0)
+    assert (Path(base) / "scripts" / "west_commands" / "run_common.py").is_file()
+    assert zephyr.no_rebuild_option(Path(base)) == "--skip-rebuild"
 
 
 def test_what_is_missing_is_one_line(ready: Desk) -> None:

@@ -688,6 +688,41 @@ TEST(test_statistics_account_for_every_packet_and_name_the_peer)
 	CHECK_EQ(s.phy, PNC_PHY_LE_2M);
 }
 
+TEST(test_a_fault_is_reported_at_once_and_to_every_later_host)
+{
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SETTINGS, 1u << 16 | 5u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_ERROR), 0); /* nobody has said hello */
+	for (int host = 0; host < 2; host++) {
+		rig_hello(&rig, 10 * MS);
+		rig_hear(&rig, 10 * MS);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_ERROR), 1);
+		CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_SETTINGS), 1u << 16 | 5u);
+	}
+	pnc_board_fault(&rig.board, 20 * MS, PNC_ERROR_CODE_BONDS_FULL, 1u << 16 | 8u);
+	rig_hear(&rig, 20 * MS);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_ERROR), 1);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_BONDS_FULL), 1u << 16 | 8u);
+}
+
+TEST(test_a_fault_that_has_ended_is_not_reported)
+{
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	rig_hello(&rig, 0);
+	rig_hear(&rig, 0);
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SCAN, 1u << 16);
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SERVICE, 2u << 16);
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SCAN, 0); /* before it could be sent */
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_ERROR), 1);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_SERVICE), 2u << 16);
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SERVICE, 0);
+	rig_hello(&rig, 10 * MS);
+	rig_hear(&rig, 10 * MS);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_ERROR), 0);
+}
+
 TEST(test_uptime_loses_no_fraction_of_a_millisecond)
 {
 	rig_start(&rig, PNC_ROLE_CAMERA, 0);

@@ -20,11 +20,11 @@ CORE_LAYERS = (
 )
 #: Where there is no Bluetooth, radio_none.c takes the place of all other radio files and of security.c.
 FIRMWARE_LAYERS = (
-    "retain serial",
+    "faults retain serial",
     "supervision",
     "board_thread store",
     "radio_links radio_none",
-    "radio_parameters security",
+    "radio_parameters radio_rx_watch security",
     "radio_central radio_peripheral",
     "radio_sender",
     "radio",

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from host.errors import Reason
-from host.link.events import REASONS, Failed, FailureReason, ImageCollected, Opened, Ready
+from host.link.events import REASONS, Failed, FailureReason, ImageCollected, Notice, Opened, Ready
 from host.link.sender import Sender
 from host.link.session import (
     HELLO_EVERY_US,
@@ -115,6 +115,16 @@ def test_a_refused_configuration_fails_with_the_boards_words() -> None:
     desk.hello()
     (event,) = desk.say(Error(code=ErrorCode.CONFIGURE, detail=5, text=b"too short an interval"))
     assert event == Failed(FailureReason.CONFIGURE, "too short an interval")
+
+
+def test_a_fault_of_the_board_is_an_error_for_the_user_and_fails_nothing() -> None:
+    desk = SenderDesk()
+    desk.hello()
+    (event,) = desk.say(Error(code=ErrorCode.STUCK, detail=1 << 16 | 5, text=b"the radio took no packet"))
+    assert event == Notice(1, "the radio took no packet (error 15, `boards doctor`)")
+    (event,) = desk.say(Error(code=ErrorCode.OVERRUN, detail=5, text=b"queue full"))
+    assert event == Notice(2, "queue full")
+    assert troubles(desk) == []
 
 
 def test_a_configuration_that_is_never_confirmed_fails() -> None:

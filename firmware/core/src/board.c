@@ -111,6 +111,19 @@ void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us)
 	finish(b, now_us);
 }
 
+void pnc_board_fault(struct pnc_board *b, uint32_t now_us, enum pnc_error_code code, uint32_t detail)
+{
+	uint32_t bit = 1u << code;
+	b->faults &= ~bit;
+	b->errors_due &= ~bit;
+	b->error_detail[code] = detail;
+	if (detail != 0) {
+		b->faults |= bit;
+		b->errors_due |= b->open ? bit : 0;
+	}
+	finish(b, now_us);
+}
+
 void pnc_board_tick(struct pnc_board *b, uint32_t now_us)
 {
 	(void)pnc_queue_expire(&b->queue, now_us);

@@ -44,6 +44,7 @@ static void on_hello(struct pnc_board *b, const uint8_t *packet, size_t len)
 	b->sessions++;
 	b->hello_due = true;
 	b->credit_due = true;
+	b->errors_due = b->faults;
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		b->peers[i].report_due = b->peers[i].connected;
 	}

@@ -12,6 +12,15 @@ static const char *const error_texts[] = {
 	[PNC_ERROR_CODE_NO_LINK] = "that peer is not connected",
 	[PNC_ERROR_CODE_CONFIGURE] = "configuration refused",
 	[PNC_ERROR_CODE_REFUSED] = "not to be had on this board",
+	[PNC_ERROR_CODE_BLUETOOTH] = "Bluetooth does not start or refused a command",
+	[PNC_ERROR_CODE_SETTINGS] = "settings and bonds cannot be read or stored",
+	[PNC_ERROR_CODE_WATCHDOG] = "a part of the board is not watched",
+	[PNC_ERROR_CODE_ADVERTISE] = "it cannot advertise",
+	[PNC_ERROR_CODE_SCAN] = "it cannot look for cameras",
+	[PNC_ERROR_CODE_SERVICE] = "a camera's service cannot be used",
+	[PNC_ERROR_CODE_PAIRING] = "pairing is impossible: nobody decides about it",
+	[PNC_ERROR_CODE_STUCK] = "the radio took no packet: that connection was ended",
+	[PNC_ERROR_CODE_BONDS_FULL] = "no room for another bond: that board may not pair",
 };
 
 /* Each code has a place in error_detail and a bit in errors_due. */
@@ -25,7 +34,7 @@ static size_t write_error(struct pnc_board *b, uint8_t *out)
 	while ((b->errors_due & 1u << code) == 0) {
 		code++;
 	}
-	b->errors_due = (uint8_t)(b->errors_due & ~(1u << code));
+	b->errors_due &= ~(1u << code);
 	struct pnc_error error = {
 		.code = code,
 		.detail = b->error_detail[code],

@@ -8,7 +8,7 @@
 
 void pnc_board_error(struct pnc_board *b, enum pnc_error_code code, uint32_t detail)
 {
-	b->errors_due |= (uint8_t)(1u << code);
+	b->errors_due |= 1u << code;
 	b->error_detail[code] = detail;
 }
 

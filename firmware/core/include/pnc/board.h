@@ -96,8 +96,9 @@ struct pnc_board {
 	bool hello_due; /* to the host, like the next three */
 	bool credit_due;
 	bool pairing_due;
-	uint8_t errors_due; /* bit n: an error with code n is due */
-	uint32_t error_detail[8];
+	uint32_t errors_due; /* bit n: an error with code n is due */
+	uint32_t faults;     /* bit n: the fault with code n exists; every host hears of it after its hello */
+	uint32_t error_detail[17];
 	uint8_t sessions;          /* sessions of hosts opened, from any number on */
 	uint8_t unreported;        /* frames received since the last credit */
 	uint32_t credited_us;      /* time of the last credit */
@@ -153,6 +154,10 @@ void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
 
 /* Send the state of pairing to the host, because it changed or the host requested it. */
 void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us);
+
+/* Report a fault of the board itself, PNC_FIRST_FAULT or a later code: the host hears of it now, and every later one
+ * after its hello. A detail of 0 ends the fault. */
+void pnc_board_fault(struct pnc_board *b, uint32_t now_us, enum pnc_error_code code, uint32_t detail);
 
 /* Drop expired packets and repeat a credit that is due. Call at least every 50 ms; calling it more often is cheap. */
 void pnc_board_tick(struct pnc_board *b, uint32_t now_us);

@@ -1,0 +1,208 @@
+"""Calls that fail are counted, reported to the host, and tried again or fatal (firmware/drivers/sim_fail.c)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from host.wire import (
+    FIRST_FAULT,
+    Boot,
+    Configure,
+    Error,
+    ErrorCode,
+    Link,
+    LinkState,
+    Pair,
+    PairAction,
+    Pairing,
+    Picture,
+    Role,
+)
+from tests.bsim.bsim_console import BoardGoneError, Console, appears
+from tests.bsim.bsim_scene import picture, scene
+from tests.bsim.simulation import START_S, Simulation
+
+EIO, ENOMEM = 5, 12
+FOREVER = 1_000_000
+
+
+def _failing(function: str, times: int = 1) -> list[str]:
+    return [f"-fail={function}", f"-fail_times={times}"]
+
+
+@contextmanager
+def _board(folder: Path, program: Path, *options: str) -> Iterator[Console]:
+    with Simulation(folder, [program], board=options) as simulation:
+        console = Console(simulation.ports[0])
+        console.greet()
+        yield console
+        console.close()
+
+
+def _fault(console: Console, code: ErrorCode) -> tuple[int, int]:
+    """Wait for that fault; return its number and how often it happened."""
+    error = console.until(Error, lambda error: error.code == code)
+    return error.detail & 0xFFFF, error.detail >> 16
+
+
+def _faults_of_a_new_session(console: Console) -> set[int]:
+    console.greet()
+    end_s = time.monotonic() + 0.5
+    while time.monotonic() < end_s:
+        console.pump(0.02)
+    return {packet.code for packet in console.heard if isinstance(packet, Error) and packet.code >= FIRST_FAULT}
+
+
+def test_a_board_whose_calls_succeed_has_no_fault(program: Path, tmp_path: Path) -> None:
+    with _board(tmp_path, program) as console:
+        console.configure(Role.CAMERA)
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_a_board_whose_bluetooth_does_not_start_tells_every_host_and_resets_itself(
+    program: Path, tmp_path: Path
+) -> None:
+    options = _failing("bt_enable")
+    with Simulation(tmp_path, [program], board=options, again=[(0, 62.0)], speed=10.0) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.NONE
+        assert _fault(console, ErrorCode.BLUETOOTH) == (EIO, 1)
+        assert ErrorCode.BLUETOOTH in _faults_of_a_new_session(console)
+        last_ms = 0
+        with suppress(BoardGoneError):
+            while True:
+                last_ms = console.statistics().uptime_ms
+        assert 55_000 < last_ms < 62_000
+        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
+
+
+def test_without_the_callbacks_that_decide_about_pairing_the_radio_stays_off(program: Path, tmp_path: Path) -> None:
+    """Zephyr would let any board pair."""
+    with _board(tmp_path, program, *_failing("bt_conn_auth_cb_register")) as console:
+        assert _fault(console, ErrorCode.PAIRING) == (EIO, 1)
+        console.say(Configure(role=Role.CAMERA, tx_power_dbm=127))
+        assert console.until(Error, lambda error: error.code < FIRST_FAULT).code == ErrorCode.CONFIGURE
+
+
+def test_a_thread_that_cannot_be_watched_is_reported(program: Path, tmp_path: Path) -> None:
+    with _board(tmp_path, program, *_failing("task_wdt_add")) as console:
+        assert _fault(console, ErrorCode.WATCHDOG) == (ENOMEM, 1)
+        assert console.configure(Role.CAMERA).role == Role.CAMERA  # the board works without
+
+
+@pytest.mark.parametrize(
+    ("function", "role", "code"),
+    [
+        ("bt_le_adv_start", Role.CAMERA, ErrorCode.ADVERTISE),
+        ("bt_le_scan_start", Role.EDGE, ErrorCode.SCAN),
+    ],
+)
+def test_advertising_and_scanning_are_tried_again_until_they_work(
+    program: Path, tmp_path: Path, function: str, role: Role, code: ErrorCode
+) -> None:
+    with _board(tmp_path, program, *_failing(function, 30)) as console:
+        console.configure(role)
+        assert _fault(console, code) == (EIO, 1)  # ten failures in a row are the first fault
+        until_ms = console.statistics().uptime_ms + 4000
+        while console.statistics().uptime_ms < until_ms:
+            console.pump(0.02)
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_settings_that_cannot_be_stored_are_stored_later(program: Path, tmp_path: Path) -> None:
+    with _board(tmp_path, program) as console:  # the partition gets its mark
+        console.configure(Role.NONE)
+    with _board(tmp_path, program, *_failing("settings_save_one", 2)) as console:
+        console.configure(Role.CAMERA)
+        assert _fault(console, ErrorCode.SETTINGS)[0] == EIO
+        until_ms = console.statistics().uptime_ms + 3000
+        while console.statistics().uptime_ms < until_ms:
+            console.pump(0.02)
+        assert _faults_of_a_new_session(console) == set()
+    with Simulation(tmp_path, [program]) as simulation:
+        assert Console(simulation.ports[0]).greet().role == Role.CAMERA
+
+
+@pytest.mark.parametrize("function", ["bt_gatt_discover", "bt_gatt_subscribe"])
+def test_a_service_that_cannot_be_used_is_reported_and_tried_in_another_connection(
+    program: Path, tmp_path: Path, function: str
+) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing(function)) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.SERVICE) == (EIO, 1)
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
+def test_a_stack_that_takes_no_packet_ends_the_connection_and_nothing_else(program: Path, tmp_path: Path) -> None:
+    """The sender tries every 2 ms: 700 failures are more than a second, and less than two."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_gatt_notify_cb", 700)
+    with Simulation(tmp_path, [program] * 2, board=options, speed=0.5) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        assert camera.greet().boot == Boot.POWER
+        edge.greet()
+        assert _fault(camera, ErrorCode.STUCK) == (0, 1)
+        edge.until(Link, lambda link: link.state == LinkState.DOWN)
+        camera.link_up()
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert camera.greet().boot == Boot.POWER  # the watchdog did not reset it
+
+
+@pytest.mark.parametrize("thread", ["main", "board", "sysworkq", "BT RX WQ"])
+def test_the_watchdog_watches_every_thread(program: Path, tmp_path: Path, thread: str) -> None:
+    options = ["-stall=1", f"-thread={thread}"]
+    if thread == "BT RX WQ" and "BT_RECV_BLOCKING=y" in (program.parent / ".config").read_text():
+        pytest.skip("this release's controller calls the host directly (radio_rx_watch.c)")
+    with Simulation(tmp_path, [program], again=[(0, 9.0)], board=options) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().boot == Boot.POWER
+        again = appears(simulation.ports_again[0], START_S)
+        assert again.greet().boot == Boot.WATCHDOG
+
+
+def test_what_other_firmware_stored_is_erased_and_what_is_ours_stays(program: Path, tmp_path: Path) -> None:
+    flash = tmp_path / "flash0.bin"
+    with _board(tmp_path, program) as console:
+        console.configure(Role.CAMERA)
+    with Simulation(tmp_path, [program]) as simulation:
+        assert Console(simulation.ports[0]).greet().role == Role.CAMERA
+    content = flash.read_bytes()
+    assert b"pnc/" in content
+    flash.write_bytes(content.replace(b"pnc/", b"app/"))
+    with _board(tmp_path, program) as console:
+        assert console.pairing(Pair()).bonds == 0
+        assert _faults_of_a_new_session(console) == set()
+        console.configure(Role.EDGE)
+    assert b"app/" not in flash.read_bytes()
+    flash.write_bytes(b"\x5a" * len(content))  # no settings of any firmware: they cannot even be mounted
+    with _board(tmp_path, program) as console:
+        assert console.configure(Role.CAMERA).role == Role.CAMERA
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_the_ninth_bond_is_refused_by_name(program: Path, tmp_path: Path) -> None:
+    with Simulation(tmp_path, [program] * 10, speed=3.0) as simulation:
+        camera, *edges = (Console(port) for port in simulation.ports)
+        for console in (camera, *edges):
+            console.greet()
+        camera.configure(Role.CAMERA)
+        for number, edge in enumerate(edges):
+            camera.pairing(Pair(action=PairAction.OPEN, window_s=3600))
+            edge.configure(Role.EDGE)
+            if number < 8:
+                camera.until(Pairing, lambda pairing, bonds=number + 1: pairing.bonds == bonds)  # type: ignore[misc]
+                edge.configure(Role.NONE)
+        assert _fault(camera, ErrorCode.BONDS_FULL)[0] == 8
+        assert camera.until(Pairing, lambda pairing: pairing.failed > 0).bonds == 8
