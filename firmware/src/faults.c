@@ -15,7 +15,7 @@ static uint32_t existing;      /* bit n: the fault with code n exists */
 static uint32_t unreported;    /* bit n: its report is due */
 static uint16_t times[FAULTS]; /* since the start */
 static uint16_t numbers[FAULTS];
-static uint8_t in_a_row[FAULTS]; /* failures of fault_check_repeated; main thread only */
+static uint8_t in_a_row; /* failures of fault_check_repeated: a role has one such call. Main thread only */
 
 BUILD_ASSERT(CODES <= 32);
 
@@ -51,8 +51,8 @@ bool fault_check(enum pnc_error_code code, int result)
 
 bool fault_check_repeated(enum pnc_error_code code, int result)
 {
-	in_a_row[AT(code)] = result < 0 ? MIN(in_a_row[AT(code)] + 1, FAULT_PATIENCE) : 0;
-	if (result < 0 && in_a_row[AT(code)] < FAULT_PATIENCE) {
+	in_a_row = result < 0 ? MIN(in_a_row + 1, FAULT_PATIENCE) : 0;
+	if (result < 0 && in_a_row < FAULT_PATIENCE) {
 		return false;
 	}
 	return fault_check(code, result);
