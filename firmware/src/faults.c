@@ -5,15 +5,17 @@
 #include <zephyr/kernel.h>
 
 #define CODES (PNC_ERROR_CODE_BONDS_FULL + 1)
+#define FAULTS (CODES - PNC_FIRST_FAULT)
+#define AT(code) ((code)-PNC_FIRST_FAULT)
 #define NUMBER_MASK 0xFFFFu
 #define TIMES_SHIFT 16u
 
 static struct k_spinlock lock; /* of all below */
 static uint32_t existing;      /* bit n: the fault with code n exists */
 static uint32_t unreported;    /* bit n: its report is due */
-static uint16_t times[CODES];  /* since the start */
-static uint16_t numbers[CODES];
-static uint8_t in_a_row[CODES]; /* failures of fault_check_repeated; main thread only */
+static uint16_t times[FAULTS]; /* since the start */
+static uint16_t numbers[FAULTS];
+static uint8_t in_a_row; /* failures of fault_check_repeated: a role has one such call. Main thread only */
 
 BUILD_ASSERT(CODES <= 32);
 
@@ -23,8 +25,8 @@ void fault_note(enum pnc_error_code code, int number)
 
 	existing |= BIT(code);
 	unreported |= BIT(code);
-	times[code] += times[code] < UINT16_MAX;
-	numbers[code] = abs(number) & NUMBER_MASK;
+	times[AT(code)] += times[AT(code)] < UINT16_MAX;
+	numbers[AT(code)] = abs(number) & NUMBER_MASK;
 	k_spin_unlock(&lock, key);
 }
 
@@ -49,8 +51,8 @@ bool fault_check(enum pnc_error_code code, int result)
 
 bool fault_check_repeated(enum pnc_error_code code, int result)
 {
-	in_a_row[code] = result < 0 ? MIN(in_a_row[code] + 1, FAULT_PATIENCE) : 0;
-	if (result < 0 && in_a_row[code] < FAULT_PATIENCE) {
+	in_a_row = result < 0 ? MIN(in_a_row + 1, FAULT_PATIENCE) : 0;
+	if (result < 0 && in_a_row < FAULT_PATIENCE) {
 		return false;
 	}
 	return fault_check(code, result);
@@ -71,7 +73,7 @@ void faults_report(void (*report)(enum pnc_error_code code, uint32_t detail))
 		k_spinlock_key_t key = k_spin_lock(&lock);
 		bool due = (unreported & BIT(code)) != 0;
 		bool exists = (existing & BIT(code)) != 0;
-		uint32_t detail = exists ? (uint32_t)times[code] << TIMES_SHIFT | numbers[code] : 0;
+		uint32_t detail = exists ? (uint32_t)times[AT(code)] << TIMES_SHIFT | numbers[AT(code)] : 0;
 
 		unreported &= ~BIT(code);
 		k_spin_unlock(&lock, key);

@@ -53,11 +53,11 @@ static int pass_on(struct net_buf *event)
 
 void radio_rx_watch_probe(void)
 {
-	static int64_t probed_ms = -PROBE_EVERY_MS;
+	static uint32_t probed_ms;
 	struct bt_hci_evt_hdr header = {.evt = BT_HCI_EVT_VENDOR, .len = 1};
 	struct net_buf *event;
 
-	if (k_uptime_get() - probed_ms < PROBE_EVERY_MS) {
+	if (k_uptime_get_32() - probed_ms < PROBE_EVERY_MS) {
 		return;
 	}
 	event = bt_buf_get_evt(BT_HCI_EVT_VENDOR, false, K_NO_WAIT);
@@ -70,6 +70,6 @@ void radio_rx_watch_probe(void)
 		net_buf_unref(event);
 		return;
 	}
-	probed_ms = k_uptime_get();
+	probed_ms = k_uptime_get_32();
 }
 #endif

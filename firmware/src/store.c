@@ -26,9 +26,9 @@ enum content {
 /* Stored as the bytes of a configure packet, so that the format does not depend on the compiler. */
 static uint8_t stored[PNC_CONFIGURE_SIZE];
 static size_t stored_len;
-static bool marked;       /* a setting of ours was found */
-static bool unsaved;      /* `stored` is not in flash */
-static int64_t failed_ms; /* when storing it failed last */
+static bool marked;        /* a setting of ours was found */
+static bool unsaved;       /* `stored` is not in flash */
+static uint32_t failed_ms; /* when storing it failed last */
 
 static int on_setting(const char *name, size_t len, settings_read_cb read, void *arg)
 {
@@ -115,7 +115,7 @@ void store_load(struct pnc_configure *configuration)
 static void save(void)
 {
 	unsaved = !fault_check(PNC_ERROR_CODE_SETTINGS, settings_save_one(KEY "/" NAME, stored, sizeof(stored)));
-	failed_ms = k_uptime_get();
+	failed_ms = k_uptime_get_32();
 }
 
 void store_save(const struct pnc_configure *configuration)
@@ -126,7 +126,7 @@ void store_save(const struct pnc_configure *configuration)
 
 void store_process(void)
 {
-	if (unsaved && k_uptime_get() - failed_ms >= AGAIN_MS) {
+	if (unsaved && k_uptime_get_32() - failed_ms >= AGAIN_MS) {
 		save();
 	}
 }

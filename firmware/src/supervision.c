@@ -17,7 +17,6 @@
 #define RESET_TAG_MASK 0xFFFFFF00u
 #define NO_RESET -1
 
-#define BEAT_MS 1000
 /* The pin reset takes effect within microseconds. The pin stays pulled for longer than any board needs. */
 #define PIN_RESET_MS 100
 
@@ -121,16 +120,14 @@ static void on_watchdog_timeout(int channel, void *user)
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
-/* Runs in the system work queue. */
+/* Runs in the system work queue, each time the main thread feeds its watchdog. */
 static void on_beat(struct k_work *work)
 {
-	struct k_work_delayable *beat = k_work_delayable_from_work(work);
-
+	ARG_UNUSED(work);
 	watchdog_feed(WATCHDOG_WORK);
-	k_work_schedule(beat, K_MSEC(BEAT_MS));
 }
 
-static K_WORK_DELAYABLE_DEFINE(beat, on_beat);
+static K_WORK_DEFINE(beat, on_beat);
 
 void supervision_start(void (*on_button_pressed)(void))
 {
@@ -160,7 +157,6 @@ void watchdog_start(void)
 			fault_note(PNC_ERROR_CODE_WATCHDOG, channels[i]);
 		}
 	}
-	k_work_schedule(&beat, K_NO_WAIT);
 }
 
 uint8_t supervision_boot_reason(void)
@@ -217,6 +213,9 @@ void watchdog_feed(enum watchdog_thread thread)
 {
 	if (channels[thread] >= 0) {
 		(void)task_wdt_feed(channels[thread]);
+	}
+	if (thread == WATCHDOG_MAIN) {
+		k_work_submit(&beat);
 	}
 }
 
