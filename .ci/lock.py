@@ -34,6 +34,8 @@ CUDA = re.compile(r"nvidia-|cuda-|triton==")
 CPU_BUILDS = {"2.13.0": ("6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",)}  # Linux, Intel, 3.11
 #: Releases that pip refuses and uv takes: uv ignores a package's upper limit of Python (this one's is 3.10).
 REFUSED = ("backports-strenum!=1.3.1",)
+#: A module of Python itself, whose old copy universalmutator still asks for; pip refuses that for this Python.
+LEFT_OUT = 'typing; python_version < "3"'
 HEAD = "# {what}. Written by `make lock`, installed by `.ci/install`.\n"
 
 
@@ -45,12 +47,13 @@ def uv(*arguments: str) -> None:
 
 def resolved(torch: str, folder: Path) -> list[str]:
     """Return one block of lines for each package: name, version and marker, then its digests."""
-    constraints, found = folder / "constraints.txt", folder / "found.txt"
+    constraints, overrides, found = (folder / name for name in ("constraints.txt", "overrides.txt", "found.txt"))
+    overrides.write_text(LEFT_OUT)
     constraints.write_text("\n".join((f"torch=={torch}", *REFUSED)))
     uv(
         *("pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--python-version", OLDEST_PYTHON),
         *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
-        *("--constraints", str(constraints), "--output-file", str(found)),
+        *("--constraints", str(constraints), "--overrides", str(overrides), "--output-file", str(found)),
     )
     return re.split(r"\n(?=\S)", found.read_text().rstrip("\n"))
 
