@@ -153,7 +153,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             notice(f"pictures will be answered, but not saved: {trouble}")
         page = None if arguments.web is None else await stack.enter_async_context(Page(arguments.web, notice))
         sinks = [] if page is None else [page.sink]
-        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice, sinks)))
+        log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice, sinks)), sealed=bool(keys))
         transport: Transport
         if by_bluetooth:
             transport = BleEdgeTransport(
@@ -186,6 +186,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             sure=arguments.sure,
             sureness=sureness,
             keys=keys,
+            on_opened=log.on_opened,
         )
         async with manager.watching(lambda: server.progress_us), log.asking(server):
             await server.run()

@@ -26,7 +26,7 @@ from ..log.sinks import FileSink, MemorySink
 from ..log.tap import Tap, TappedTransport, add_submitted
 from ..log.timeline import time_lines
 from ..transport.transport import Transport
-from ..wire import LinkState
+from ..wire import LinkState, Picture, Result
 from .start import PACKAGE
 from .verbosity import to_each
 
@@ -142,14 +142,20 @@ class CameraLog:
 class EdgeLog:
     """The log of an edge server; without a recorder it does nothing."""
 
-    def __init__(self, recorder: Recorder | None) -> None:
+    def __init__(self, recorder: Recorder | None, *, sealed: bool = False) -> None:
+        """``sealed``: the server has keys, and its ``on_opened`` is this log's."""
         self._recorder = recorder
-        self._tap = None if recorder is None else Tap(recorder, EDGE)
+        self._tap = None if recorder is None else Tap(recorder, EDGE, opened=sealed)
         self._linked: set[int] = set()
 
     def transport(self, transport: Transport) -> Transport:
         """Return a transport whose bytes are recorded."""
         return transport if self._tap is None else TappedTransport(transport, self._tap)
+
+    @property
+    def on_opened(self) -> Callable[[Picture | Result], None] | None:
+        """What takes the opened packets of a server with keys; None without a recorder."""
+        return None if self._tap is None else self._tap.packet
 
     def event(self, event: Event) -> None:
         """Record an event of the link."""

@@ -81,7 +81,7 @@ async def virtual_testbed(
     recorder: Recorder | None = None,
 ) -> AsyncIterator[Testbed]:
     """Run boards and server in real time, as long as the context lasts; record them if that is asked."""
-    log = EdgeLog(recorder)
+    log = EdgeLog(recorder, sealed=bool(keys))
 
     def keep(picture: AnsweredPicture) -> None:
         log.picture(picture)
@@ -99,6 +99,7 @@ async def virtual_testbed(
             on_notice=on_notice,
             reopen=False,
             keys=keys,
+            on_opened=log.on_opened,
         )
         async with server:
             yield testbed

@@ -33,11 +33,12 @@ from ..seal.key import Key
 from ..text import printable
 from ..transport.driver import Driver, now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import Configure, LinkState, Role, StatisticsRequest
+from ..wire import Configure, LinkState, Picture, Result, Role, StatisticsRequest
 from .answered import AnsweredPicture
 from .answering import Answered, Answering
 from .archive import Archive
 from .errors import ServerError
+from .heard_seal import HeardSeal
 from .recogniser import PictureClassifier, Recogniser
 from .sureness import Sureness
 from .workers import Job, WorkerPool
@@ -82,6 +83,8 @@ class EdgeServer:
         sureness: says how sure an answer is. None: as the probability of its first class.
         keys: open the pictures of the cameras, each of which has one of them, and seal the answers. Pictures of other
             cameras are not taken. Empty: no picture is sealed.
+        on_opened: with keys, is called in the event loop with every packet that was opened, and with every answer
+            before it is sealed.
     """
 
     def __init__(
@@ -101,9 +104,10 @@ class EdgeServer:
         sure: float | None = None,
         sureness: Sureness | None = None,
         keys: Sequence[Key] = (),
+        on_opened: Callable[[Picture | Result], None] | None = None,
     ) -> None:
         """Load the networks. Raises CodecError or ClassifierError, or PncError if keys need a package."""
-        self._seal = _seal_of(keys)
+        self._seal = _seal_of(keys, on_opened)
         self._transport = transport
         self._archive = archive
         self._on_picture = on_picture
@@ -342,10 +346,11 @@ class EdgeServer:
             self._on_notice(printable(text))
 
 
-def _seal_of(keys: Sequence[Key]) -> ServerSeal | None:
+def _seal_of(keys: Sequence[Key], on_opened: Callable[[Picture | Result], None] | None) -> ServerSeal | None:
     """Return what opens pictures with keys. Raises PncError if the package for that is not installed."""
     if not keys:
         return None
     from ..seal.server_seal import KeyedServer  # only here: without keys no cryptography is needed
 
-    return KeyedServer(keys)
+    seal = KeyedServer(keys)
+    return seal if on_opened is None else HeardSeal(seal, on_opened)

@@ -32,8 +32,13 @@ _COUNTS = ("accepted", "sent", "expired", "evicted", "flushed", "acked", "lost",
 class PacketLog:
     """Reads both directions of one serial line and returns an entry for each packet that concerns pictures."""
 
-    def __init__(self, vantage: str, source: int | None = None) -> None:
-        """Prepare the log of a program. ``source``: the camera's number, where a camera knows it."""
+    def __init__(self, vantage: str, source: int | None = None, *, opened: bool = False) -> None:
+        """Prepare the log of a program.
+
+        ``source``: the camera's number, where a camera knows it. ``opened``: pictures and results are sealed on the
+        line and are left out there; ``opened`` takes what they hold.
+        """
+        self._is_sealed = opened
         self._vantage = vantage
         self._source = source
         self._readers = {True: FrameReader(), False: FrameReader()}
@@ -46,8 +51,12 @@ class PacketLog:
                 packet = parse(frame.packet)
             except MalformedError:
                 continue
-            if not isinstance(packet, Unknown):
+            if not isinstance(packet, Unknown) and not (self._is_sealed and isinstance(packet, Picture | Result)):
                 yield from self._of(time_us, packet, to_board=to_board)
+
+    def opened(self, time_us: int, packet: Picture | Result) -> Iterator[Entry]:
+        """Yield the entry of what a sealed packet holds: a picture's to the program, a result of it."""
+        return self._of(time_us, packet, to_board=isinstance(packet, Result))
 
     def _of(self, time_us: int, packet: Picture | Control, *, to_board: bool) -> Iterator[Entry]:
         match packet:

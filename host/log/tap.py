@@ -7,6 +7,7 @@ from functools import partial
 from ..link.events import Event
 from ..transport.driver import ProtocolMachine, now_us
 from ..transport.transport import Transport, TransportError
+from ..wire import Picture, Result
 from .entry import Entry
 from .of_events import of_event
 from .of_packets import PacketLog
@@ -16,17 +17,22 @@ from .recorder import Recorder
 class Tap:
     """Records for one program: the bytes of its line, and the events that its protocol machine reports."""
 
-    def __init__(self, recorder: Recorder, vantage: str, source: int | None = None) -> None:
+    def __init__(self, recorder: Recorder, vantage: str, source: int | None = None, *, opened: bool = False) -> None:
+        """``opened``: packets of pictures are sealed on the line, and ``packet`` is told what they hold."""
         self.vantage = vantage
         self._recorder = recorder
         self._source = source
-        self._packets = PacketLog(vantage, source)
+        self._packets = PacketLog(vantage, source, opened=opened)
 
     def bytes(self, time_us: int, data: bytes, *, to_board: bool) -> None:
         """Record bytes of the line."""
         if data:
             packets = self._packets
             self._recorder.add(partial(packets.read, time_us, data, to_board=to_board))
+
+    def packet(self, packet: Picture | Result) -> None:
+        """Record what a sealed packet holds, now, in real time."""
+        self._recorder.add(partial(self._packets.opened, now_us(), packet))
 
     def event(self, event: Event) -> None:
         """Record an event that happens now, in real time."""

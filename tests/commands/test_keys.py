@@ -38,6 +38,18 @@ def test_boards_makes_a_key_and_send_uses_it_on_virtual_boards(tmp_path: Path) -
     assert report["bytes_delivered"] == report["bytes_encoded"] == 220 + 20 * 228
 
 
+def test_the_log_of_a_server_with_a_key_has_what_the_packets_hold(tmp_path: Path) -> None:
+    make_key(tmp_path / "camera.key")
+    options = ["--port", "sim", "--deadline", ample(), "--key", "camera.key", "--log", "events.jsonl", "--json"]
+    ended = run("host.send", SAMPLE, *options, cwd=tmp_path)
+    assert ended.status == 0, ended.err
+    entries = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    of_edge = [entry for entry in entries if entry.get("vantage") == "edge"]
+    arrived = [entry for entry in of_edge if entry["event"] == "arrived"]
+    assert sum(entry["bytes"] for entry in arrived) == json.loads(ended.out)["bytes_delivered"]
+    assert [entry["top"][0][0] for entry in of_edge if entry["event"] == "result"][-1] == 504 + 463
+
+
 @pytest.mark.parametrize("content", [None, b"short"])
 @pytest.mark.parametrize("command", ["send", "recv"])
 def test_a_bad_key_file_is_one_line_before_any_board_is_touched(
