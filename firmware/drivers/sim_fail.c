@@ -1,6 +1,6 @@
 /* Failures of a simulated board, for tests. -fail=NAME lets the first calls of that function fail, -fail_times=N as
- * many of them (default 1). The linker puts the functions below before the real ones. SPDX-License-Identifier:
- * Apache-2.0 */
+ * many of them (default 1). The linker puts the functions below before the real ones.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
