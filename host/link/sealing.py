@@ -5,6 +5,7 @@ The link has no cryptography. ``host.seal`` implements these protocols; without 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Protocol
@@ -14,7 +15,7 @@ from .border import Flaw
 from .events import KeyFault, KeyMismatch
 
 #: Each fault of one other end is reported at most once in this time, us.
-_REPORT_EVERY_US = 1_000_000
+_MOST_REPORTS, _MOST_REPORTS_WITHIN_US = 4, 4_000_000
 
 
 class Proof(StrEnum):
@@ -86,11 +87,15 @@ class ServerSeal(Protocol):
 
 
 class KeyReports:
-    """Reports that the two ends do not have the same key: each change once, and at most one in a second."""
+    """Reports that the two ends do not have the same key: each change once, and at most four in four seconds.
+
+    So programs that are started one after the other are each told, and an end that changes its key with every ping
+    fills no terminal.
+    """
 
     def __init__(self) -> None:
         self._faults: dict[int, KeyFault] = {}
-        self._reported_us: dict[int, int] = {}
+        self._reported_us: dict[int, deque[int]] = {}
 
     def fine(self, source: int) -> None:
         """Take note that the other end has the same key, or none as this one."""
@@ -98,9 +103,10 @@ class KeyReports:
 
     def fault(self, now_us: int, source: int, fault: KeyFault, *, at_camera: bool) -> list[KeyMismatch]:
         """Return what is to be reported of a fault; nothing if it was reported before."""
-        reported_us = self._reported_us.get(source)
-        is_recent = reported_us is not None and now_us - reported_us < _REPORT_EVERY_US
-        if self._faults.get(source) is fault or is_recent:
+        reported_us = self._reported_us.setdefault(source, deque(maxlen=_MOST_REPORTS))
+        are_many = len(reported_us) == _MOST_REPORTS and now_us - reported_us[0] < _MOST_REPORTS_WITHIN_US
+        if self._faults.get(source) is fault or are_many:
             return []
-        self._faults[source], self._reported_us[source] = fault, now_us
+        self._faults[source] = fault
+        reported_us.append(now_us)
         return [KeyMismatch(source, fault, at_camera)]

@@ -78,11 +78,15 @@ def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def line_with(process: subprocess.Popen[str], text: str, stream: str = "stderr") -> str:
-    """Return the next line of a stream that contains a text."""
-    pipe = getattr(process, stream)
-    for line in pipe:
-        if text in line:
-            return str(line)
+    """Return the next line of a stream that contains a text. A command that never writes one is ended."""
+    limit = threading.Timer(pace.seconds(60), process.kill)
+    limit.start()
+    try:
+        for line in getattr(process, stream):
+            if text in line:
+                return str(line)
+    finally:
+        limit.cancel()
     raise AssertionError(f"the command ended without a line with {text!r}")
 
 
