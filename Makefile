@@ -11,7 +11,6 @@ CACHE ?= out/accuracy
 LINK ?= sim
 SLOTS ?= 3 4
 CORE_FLAGS := -std=c11 -O2 -Wall -Wextra -Ifirmware/core/include -Iprotocol -Itests/core
-MINUTES ?= 9
 SANITIZER ?= address
 comma := ,
 SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py host/codec/build_coder.py \
@@ -89,7 +88,7 @@ coverage: $(VENV)/.test ## Measure lines, branches and MC/DC of the C code: all 
 	@$(BIN)/python -m tests.coverage
 
 fuzz: $(VENV)/.test ## Fuzz the C code for MINUTES=9, all targets together (needs clang with libFuzzer; SANITIZER=memory)
-	@$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --sanitizer $(SANITIZER)
+	@$(BIN)/python -m tests.fuzz.run --minutes $(or $(MINUTES),9) --sanitizer $(SANITIZER)
 
 prove: ## Prove with Frama-C's Eva that files of the core stay within their memory, whatever bytes come (needs frama-c)
 	@$(PYTHON) firmware/core/proof/prove.py
