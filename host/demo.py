@@ -15,14 +15,13 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from .camera.camera import Camera
-from .camera.pictures import find_pictures
-from .cli.command import USAGE, CommandError, CommandParser, run_async
+from .camera.pictures import SAMPLE, find_pictures
+from .cli.command import USAGE, CommandError, CommandParser, argument, run_async
 from .cli.log_options import CameraLog, EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .cli.units import milliseconds
@@ -35,12 +34,11 @@ from .link.sender import DeadlineInfeasibleError
 from .sim.trace import ChannelState, Trace
 from .sim.virtual_boards import boards_in_world
 from .sim.world import WorldSettings
-from .web.address import DEFAULT, Address, parse_address
+from .web.address import DEFAULT, parse_address
 from .web.page import Page
 from .wire import MAX_DEADLINE_MS
 
 NAME = "demo"
-SAMPLE = Path(__file__).parent / "assets" / "sample.jpg"
 MOST_CAMERAS = 8
 #: How long the boards may take to find each other, s.
 CONNECT_S = 20.0
@@ -62,7 +60,7 @@ def parser() -> CommandParser:
     p.add_argument("--deadline", type=_time_ms, default=2000.0, metavar="2s", help="time for each answer (2s)")
     p.add_argument(
         "--web",
-        type=_address,
+        type=argument(parse_address),
         default=parse_address(DEFAULT),
         metavar="HOST:PORT",
         help=f"address of the page ({DEFAULT})",
@@ -79,20 +77,10 @@ def _cameras(text: str) -> int:
 
 
 def _time_ms(text: str) -> float:
-    try:
-        time_ms = milliseconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    time_ms = argument(milliseconds)(text)
     if not 0 < time_ms <= MAX_DEADLINE_MS:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 ms and {MAX_DEADLINE_MS / 1000:.1f} s")
     return time_ms
-
-
-def _address(text: str) -> Address:
-    try:
-        return parse_address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main() -> int:

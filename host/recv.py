@@ -18,7 +18,7 @@ from pathlib import Path
 from .board.ble_edge import BleEdgeTransport
 from .board.core import PEERS
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
-from .cli.command import USAGE, CommandError, CommandParser, run_async
+from .cli.command import USAGE, CommandError, CommandParser, argument, run_async
 from .cli.hints import with_hint
 from .cli.key_option import add_key_argument, chosen_keys
 from .cli.log_options import EdgeLog, add_log_arguments, recording
@@ -38,7 +38,7 @@ from .errors import PncError
 from .printing import show
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
-from .web.address import DEFAULT, Address, parse_address
+from .web.address import DEFAULT, parse_address
 from .web.page import Page
 
 NAME = "recv"
@@ -90,7 +90,7 @@ def parser() -> CommandParser:
         "--web",
         nargs="?",
         const=parse_address(DEFAULT),
-        type=_address,
+        type=argument(parse_address),
         metavar="HOST:PORT",
         help=f"serve a live page ({DEFAULT}); on another address than loopback with a token, which is printed",
     )
@@ -104,14 +104,6 @@ def _workers(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_WORKERS}")
     return int(text)
-
-
-def _address(text: str) -> Address:
-    """Parse HOST:PORT, for argparse."""
-    try:
-        return parse_address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _probability(text: str) -> float:

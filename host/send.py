@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .camera.camera import Camera
+from .camera.pictures import SAMPLE
 from .camera.report import NOT_A_PICTURE, OK, TransferReport
 from .camera.source import Source, SourcePicture
 from .camera.stream import PictureStream
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 NAME = "send"
 #: The picture with which --deadline auto measures.
-SAMPLE = Path(__file__).with_name("assets") / "sample.jpg"
 #: Longest time of --period and --connect: an hour.
 _LONGEST_MS = 3_600_000
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..camera.pictures import SAMPLE
 from ..cli.hints import with_hint
 from ..codec import Codec, CodecError, PictureError, load, load_picture
 from ..codec.layout import MEANS
@@ -28,7 +29,6 @@ from ..wire import MAX_CODEC_BYTES
 from .baselines import JPEG, LITERT, baselines
 from .timing import Step, time_in_turn
 
-SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROUNDS, BATCH = 24, 16
 #: How many pictures of a folder are used.
@@ -91,7 +91,7 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     """
     notes: list[str] = []
     codec = load(name)
-    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], _parts_of(SAMPLE))
+    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], parts_of(SAMPLE))
     steps = [Step(READ, lambda number: load_picture(files[number % len(files)]))]
     steps += _encoding(codec, pictures)
     try:
@@ -121,7 +121,7 @@ def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.nd
     return [file for file, _ in sound], [picture for _, picture in sound]
 
 
-def _parts_of(file: Path) -> list[np.ndarray]:
+def parts_of(file: Path) -> list[np.ndarray]:
     """Return eight parts of a photo, three quarters of its height each: detailed and smooth ones."""
     with Image.open(file) as image:
         photo = image.convert("RGB")

@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 
 from ..camera.camera import Camera
+from ..camera.pictures import SAMPLE
 from ..camera.report import OK, TransferReport
 from ..codec import load
 from ..edge.classifier import load as load_classifier
 from ..edge.server import EdgeServer
 from ..link.sender import DeadlineInfeasibleError
 from ..sim.virtual_boards import virtual_boards
-from .codec import SAMPLE, _parts_of
+from .codec import parts_of
 
 PERIOD_S, DEADLINE_MS = 0.5, 2_000.0
 #: Rows of a run; the first ones are warm-up and count for nothing.
@@ -55,7 +56,7 @@ class LiveRow:
 
 async def soak(minutes: float, on_row: Callable[[LiveRow], None] = lambda _: None) -> list[LiveRow]:
     """Send pictures for so many minutes and return a row for each part of that time."""
-    pictures = _parts_of(SAMPLE)
+    pictures = parts_of(SAMPLE)
     codec = load()
     rows: list[LiveRow] = []
     async with (

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..camera.camera import Camera
+from ..camera.pictures import SAMPLE
 from ..camera.report import OK, UNSENT, TransferReport, report_without_answer
 from ..cli.log_options import EdgeLog
 from ..codec import SIDE, Codec, Decoded, load
@@ -33,7 +34,7 @@ from ..sim.virtual_boards import boards_in_world
 from ..sim.world import WorldSettings
 from ..web.address import Address
 from ..web.page import PACKAGE, Page, PageError
-from .codec import SAMPLE, _parts_of
+from .codec import parts_of
 
 CAMERAS, PER_SECOND, VIEWERS = 8, 10, 10
 DEADLINE_MS = 300.0
@@ -106,7 +107,7 @@ def run(rounds: int, seconds: float = SECONDS) -> dict[str, Any]:
 
 
 async def _run(rounds: int, seconds: float) -> dict[str, Any]:
-    codec, pictures = load(), _parts_of(SAMPLE)
+    codec, pictures = load(), parts_of(SAMPLE)
     found: dict[bool, list[_Phase]] = {False: [], True: []}
     seen: dict[str, int] = {}
     for turn in range(rounds):

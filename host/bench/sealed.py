@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..camera.lazy_picture import LazyPicture
+from ..camera.pictures import SAMPLE
 from ..codec import Codec, load
 from ..edge.classifier import Classifier
 from ..edge.classifier import load as load_classifier
@@ -33,7 +34,7 @@ from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
 from ..transport.driver import ProtocolMachine
 from ..wire import MAX_CODEC_BYTES, MAX_PACKET
-from .codec import SAMPLE, _parts_of
+from .codec import parts_of
 from .link import CASES, measure
 
 _PERIOD_US = 200_000
@@ -167,7 +168,7 @@ def _cpu(rounds: int) -> list[CpuRow]:
     codec = load()
     classifier: Classifier = load_classifier()
     recogniser = Recogniser(codec, classifier, 1)
-    photos = _parts_of(SAMPLE)
+    photos = parts_of(SAMPLE)
     rounds_of: dict[bool, list[list[dict[str, float]]]] = {False: [], True: []}
     for _ in range(rounds):
         for is_sealed, times in rounds_of.items():
@@ -217,7 +218,7 @@ def _bytes_in_time(codec: Codec, photos: list[np.ndarray], rate_bps: float, *, i
 
 
 def _slow() -> list[SlowRow]:
-    codec, photos = load(), _parts_of(SAMPLE)
+    codec, photos = load(), parts_of(SAMPLE)
     rows = []
     for rate_bps in SLOW_BPS:
         without, sealed = (_bytes_in_time(codec, photos, rate_bps, is_sealed=is_sealed) for is_sealed in (False, True))

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..camera.pictures import SAMPLE
 from ..codec import Decoder, load
 from ..edge.classifier import Classifier
 from ..edge.classifier import load as load_classifier
@@ -27,7 +28,7 @@ from ..edge.picture_queue import PictureQueue
 from ..edge.service_time import ServiceTime
 from ..link.events import ImageCollected
 from ..ranked import RankedPacket
-from .codec import SAMPLE, _parts_of
+from .codec import parts_of
 
 #: Workers, threads of each, pictures in a batch.
 CASES = ((1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 1, 4), (1, 1, 8), (1, 2, 8))
@@ -80,7 +81,7 @@ def run(rounds: int) -> dict[str, Any]:
 def services(rounds: int) -> list[ServiceRow]:
     """Time every case in turn, so that other load on the machine affects all of them alike."""
     codec = load()
-    packets = [codec.encode(picture) for picture in _parts_of(SAMPLE)]
+    packets = [codec.encode(picture) for picture in parts_of(SAMPLE)]
     tools = {threads: (codec.decoder(threads), load_classifier(threads=threads)) for threads in (1, 2)}
     found: dict[tuple[int, int, int], list[tuple[float, float, float]]] = {case: [] for case in CASES}
     for turn in range(rounds + 1):

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ..codec.picture import suffixes
 
+#: The photo that ships with the project; assets/SOURCE.md says where it comes from.
+SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
+
 
 def find_pictures(names: Sequence[str], *, recursive: bool = False) -> list[Path]:
     """Return files as they are named, and for a folder its picture files in the order of their names.

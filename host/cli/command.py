@@ -12,7 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..errors import PncError, Reason
 from ..printing import (
@@ -38,6 +38,21 @@ if TYPE_CHECKING:
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 #: Set in the environment by a shell that wants completions.
 _COMPLETING = "_ARGCOMPLETE"
+
+
+Value = TypeVar("Value")
+
+
+def argument(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Return ``parse`` as argparse's ``type=`` takes it: the text of its ValueError is the usage error."""
+
+    def parsed(text: str) -> Value:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parsed
 
 
 class CommandError(PncError):

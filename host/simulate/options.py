@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from ..cli.command import CommandParser
+from ..cli.command import CommandParser, argument
 from ..cli.units import milliseconds
 from ..evaluate.classifiers import DEFAULT_CLASSIFIER
 from ..evaluate.labels import add_picture_arguments
@@ -102,10 +102,7 @@ def _deadlines(text: str) -> list[float]:
     """Parse deadlines in ms, separated by commas."""
     deadlines_ms = []
     for part in text.split(","):
-        try:
-            deadline_ms = milliseconds(part)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
+        deadline_ms = argument(milliseconds)(part)
         if not 0 < deadline_ms <= MAX_DEADLINE_MS:
             raise argparse.ArgumentTypeError(f"{part!r} is not above 0 ms and at most {MAX_DEADLINE_MS} ms")
         deadlines_ms.append(deadline_ms)

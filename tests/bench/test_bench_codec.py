@@ -50,7 +50,7 @@ def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(threads: i
 
 def test_the_size_reported_is_the_mean_size_of_the_streams() -> None:
     ours = load("pnc-v2")
-    pictures = codec_bench._parts_of(codec_bench.SAMPLE)
+    pictures = codec_bench.parts_of(codec_bench.SAMPLE)
     assert len({picture.tobytes() for picture in pictures}) == len(pictures) == 8
     sizes = [sum(len(packet.data) for packet in ours.encode(picture)) for picture in pictures]
     rows = {step.name: step for step in codec_bench._encoding(ours, pictures)}

@@ -1,4 +1,5 @@
 /* One board between a host and an air that both say anything. */
+#include "board_ops.h"
 #include "fuzz.h"
 #include "pnc/board.h"
 
@@ -13,26 +14,6 @@ static bool on_configure(void *user, const struct pnc_configure *c)
 	ALWAYS(c->role <= PNC_ROLE_EDGE && c->phy <= PNC_PHY_CODED_S8 && c->address_type <= 1u);
 	ALWAYS(c->interval_us == 0 || (c->interval_us >= 7500u && c->interval_us <= 4000000u));
 	return c->tx_power_dbm >= 0;
-}
-
-static bool on_pair(void *user, const struct pnc_pair *pair)
-{
-	(void)user;
-	ALWAYS(pair->action <= PNC_PAIR_ACTION_FORGET && pair->method <= PNC_PAIR_METHOD_OUT_OF_BAND);
-	return pair->window_s % 2u != 0;
-}
-
-static void on_pairing(void *user, struct pnc_pairing *pairing)
-{
-	(void)user;
-	pairing->open = 1;
-}
-
-static bool on_reset(void *user, uint8_t kind)
-{
-	(void)user;
-	ALWAYS(kind <= PNC_RESET_KIND_BOOTLOADER);
-	return kind == PNC_RESET_KIND_FIRMWARE;
 }
 
 static int8_t on_rssi(void *user, uint8_t peer)

@@ -1,5 +1,6 @@
 /* Drives a camera and an edge with whatever the input says, and checks after every step what must hold at every step.
  */
+#include "board_ops.h"
 #include "fuzz.h"
 #include "pictures.h"
 #include "pnc/board.h"
@@ -22,26 +23,6 @@ static bool on_configure(void *user, const struct pnc_configure *configuration)
 	(void)user;
 	ALWAYS(configuration->role <= PNC_ROLE_EDGE);
 	return configuration->tx_power_dbm >= 0;
-}
-
-static bool on_pair(void *user, const struct pnc_pair *pair)
-{
-	(void)user;
-	ALWAYS(pair->action <= PNC_PAIR_ACTION_FORGET && pair->method <= PNC_PAIR_METHOD_OUT_OF_BAND);
-	return pair->window_s % 2u != 0;
-}
-
-static void on_pairing(void *user, struct pnc_pairing *pairing)
-{
-	(void)user;
-	pairing->open = 1;
-}
-
-static bool on_reset(void *user, uint8_t kind)
-{
-	(void)user;
-	ALWAYS(kind <= PNC_RESET_KIND_BOOTLOADER);
-	return kind == PNC_RESET_KIND_FIRMWARE;
 }
 
 static int8_t on_rssi(void *user, uint8_t peer)
