@@ -88,10 +88,10 @@ int main(void)
 		.session = sys_rand32_get(),
 		.capabilities = capabilities(),
 		.firmware = {PNC_FIRMWARE_VERSION},
-		.boot = supervision_boot_reason(),
 		.in_flight = CONFIG_PNC_PACKETS_IN_FLIGHT,
 	};
 
+	identity.boot = supervision_boot_reason(&identity.note);
 	strncpy(identity.name, CONFIG_BOARD, sizeof(identity.name) - 1);
 	supervision_start(radio_open_pairing);
 	identity.role = radio_start();

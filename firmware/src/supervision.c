@@ -7,14 +7,12 @@
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
+#include "crash.h"
 #include "faults.h"
 #include "pnc_wire.h"
 #include "retain.h"
 #include "zephyr_compat.h"
 
-/* The number that a reset retains for supervision_boot_reason: this tag, and the reason in the last byte. */
-#define RESET_TAG 0x504E4300u
-#define RESET_TAG_MASK 0xFFFFFF00u
 #define NO_RESET -1
 
 /* The pin reset takes effect within microseconds. The pin stays pulled for longer than any board needs. */
@@ -27,6 +25,10 @@ BUILD_ASSERT(!IS_ENABLED(CONFIG_TASK_WDT_HW_FALLBACK) || CONFIG_TASK_WDT_MIN_TIM
 BUILD_ASSERT(WATCHDOG_THREADS <= CONFIG_TASK_WDT_CHANNELS);
 
 static int channels[WATCHDOG_THREADS] = {-1, -1, -1, -1, -1};
+static const char *const thread_names[WATCHDOG_THREADS] = {
+	[WATCHDOG_MAIN] = "main",     [WATCHDOG_BOARD] = "board", [WATCHDOG_SENDER] = "sender",
+	[WATCHDOG_WORK] = "sysworkq", [WATCHDOG_RX] = "BT RX",
+};
 static atomic_t traffic;
 static atomic_t error;
 static atomic_t reset_requested = ATOMIC_INIT(NO_RESET);
@@ -115,8 +117,7 @@ static void set_led(const struct gpio_dt_spec *led, bool on)
 static void on_watchdog_timeout(int channel, void *user)
 {
 	ARG_UNUSED(channel);
-	ARG_UNUSED(user);
-	retain_set(RESET_TAG | PNC_BOOT_WATCHDOG);
+	crash_by_watchdog(user);
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
@@ -152,16 +153,17 @@ void watchdog_start(void)
 		return;
 	}
 	for (int i = 0; i < WATCHDOG_THREADS; i++) {
-		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, NULL);
+		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, (void *)thread_names[i]);
 		if (channels[i] < 0) {
 			fault_note(PNC_ERROR_CODE_WATCHDOG, channels[i]);
 		}
 	}
 }
 
-uint8_t supervision_boot_reason(void)
+uint8_t supervision_boot_reason(const char **note)
 {
-	uint32_t retained = retain_take();
+	struct retain_record retained;
+	bool known = retain_take(&retained);
 	uint32_t cause = 0;
 
 #if defined(CONFIG_HWINFO)
@@ -169,8 +171,9 @@ uint8_t supervision_boot_reason(void)
 		(void)hwinfo_clear_reset_cause(); /* the register accumulates causes until it is cleared */
 	}
 #endif
-	if ((retained & RESET_TAG_MASK) == RESET_TAG) {
-		return retained & ~RESET_TAG_MASK;
+	*note = known ? crash_text(&retained) : NULL;
+	if (known) {
+		return retained.boot;
 	}
 	if (cause & RESET_WATCHDOG) {
 		return PNC_BOOT_WATCHDOG;
@@ -197,7 +200,9 @@ bool supervision_reset_requested(void)
 
 void supervision_reset(void)
 {
-	retain_set(RESET_TAG | PNC_BOOT_SOFTWARE);
+	const struct retain_record record = {.boot = PNC_BOOT_SOFTWARE};
+
+	retain_set(&record);
 	if (atomic_get(&reset_requested) == PNC_RESET_KIND_BOOTLOADER) {
 		start_bootloader();
 	}
@@ -235,13 +240,3 @@ void leds_update(int links_up)
 	set_led(&traffic_led, atomic_clear(&traffic) != 0);
 	set_led(&error_led, atomic_get(&error) != 0 || fault_exists());
 }
-
-#if !defined(CONFIG_ARCH_POSIX)
-void k_sys_fatal_error_handler(unsigned int reason, const pnc_esf *esf)
-{
-	ARG_UNUSED(reason);
-	ARG_UNUSED(esf);
-	retain_set(RESET_TAG | PNC_BOOT_FAULT);
-	sys_reboot(SYS_REBOOT_COLD);
-}
-#endif

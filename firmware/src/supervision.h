@@ -26,8 +26,12 @@ void supervision_start(void (*on_button)(void));
  * eight erasures of a page, of 89.7 ms each, in which no thread runs. */
 void watchdog_start(void);
 
-/* Return why the board started, PNC_BOOT_. Call once, at the start. */
-uint8_t supervision_boot_reason(void);
+/**
+ * @brief Return why the board started, PNC_BOOT_. Call once, at the start.
+ *
+ * @param note Set to what is known about a fault or a hung thread before that start, for people; NULL: nothing.
+ */
+uint8_t supervision_boot_reason(const char **note);
 
 /* Return the PNC_CAPABILITY_ bits of resets. */
 uint32_t supervision_capabilities(void);

@@ -37,6 +37,8 @@ struct pnc_board_identity {
 	uint8_t boot;                  /* PNC_BOOT_ */
 	uint8_t in_flight;             /* most packets of one connection in flight, 1 to PNC_IN_FLIGHT_MAX */
 	char name[PNC_HELLO_NAME + 1]; /* UTF-8, zero-terminated */
+	const char *note;              /* what every host is told after its hello, UTF-8; NULL: nothing. It must outlive
+					* the board. At most PNC_MAX_PACKET - PNC_LOG_SIZE bytes */
 };
 
 /* State of one connection, as the radio reports it. */
@@ -93,7 +95,8 @@ struct pnc_board {
 	struct pnc_control control;
 	struct pnc_peer peers[PNC_PEERS];
 	bool open;      /* a host has sent a hello of our protocol version */
-	bool hello_due; /* to the host, like the next three */
+	bool hello_due; /* to the host, like the next four */
+	bool note_due;
 	bool credit_due;
 	bool pairing_due;
 	uint32_t errors_due; /* bit n: an error with code n is due */
