@@ -1,4 +1,8 @@
-/* The record of a fault or of a thread that stopped: made when it happens, told to the host after the next start. */
+/**
+ * @file
+ * @brief The record of a fault or of a thread that stopped: made when it happens, told to the host after the next
+ * start.
+ */
 #ifndef PNC_CRASH_H
 #define PNC_CRASH_H
 

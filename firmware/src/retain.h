@@ -1,4 +1,7 @@
-/* A record that is retained across a reset: why the board was reset, and where it was. */
+/**
+ * @file
+ * @brief A record that is retained across a reset: why the board was reset, and where it was.
+ */
 #ifndef PNC_RETAIN_H
 #define PNC_RETAIN_H
 

@@ -80,8 +80,8 @@ static void transmit(void)
 	uint32_t len = ring_buf_get_claim(&tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
 
 	if (len == 0 || uart_tx(uart, bytes, len, SYS_FOREVER_US) != 0) {
-		(void)ring_buf_get_finish(&tx_ring, 0); /* of 0 bytes it cannot fail */
-		atomic_clear(&sending);                 /* the next serial_write tries again */
+		ring_buf_get_finish(&tx_ring, 0); /* of 0 bytes it cannot fail */
+		atomic_clear(&sending);           /* the next serial_write tries again */
 	}
 }
 
@@ -145,7 +145,7 @@ size_t serial_read(uint8_t *out, size_t room)
 		atomic_inc(&taken);
 	}
 	if (atomic_get(&stopped) && atomic_get(&taken) == atomic_get(&given)) {
-		(void)receive(); /* tried again if it fails */
+		receive(); /* tried again if it fails */
 	}
 	return n;
 }

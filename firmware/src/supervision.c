@@ -4,6 +4,7 @@
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/hwinfo.h>
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
@@ -12,6 +13,8 @@
 #include "pnc_wire.h"
 #include "retain.h"
 #include "zephyr_compat.h"
+
+LOG_MODULE_REGISTER(pnc_supervision, CONFIG_PNC_LOG_LEVEL);
 
 #define NO_RESET -1
 
@@ -65,7 +68,10 @@ static void start_bootloader(void)
 {
 	if (gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE) == 0) {
 		k_msleep(PIN_RESET_MS);
-		(void)gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED);
+		LOG_ERR("the reset pin did not reset the board");
+		if (gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED) != 0) {
+			LOG_ERR("the reset pin stays pulled");
+		}
 	}
 }
 
@@ -74,22 +80,25 @@ static void start_gpio(void (*pressed)(void))
 	const struct gpio_dt_spec *leds[] = {&connected_led, &traffic_led, &error_led};
 
 	for (size_t i = 0; i < ARRAY_SIZE(leds); i++) {
-		if (leds[i]->port != NULL && device_is_ready(leds[i]->port)) {
-			(void)gpio_pin_configure_dt(leds[i], GPIO_OUTPUT_INACTIVE);
+		if (leds[i]->port != NULL &&
+		    (!device_is_ready(leds[i]->port) || gpio_pin_configure_dt(leds[i], GPIO_OUTPUT_INACTIVE) != 0)) {
+			LOG_WRN("LED %u is not to be had", (unsigned int)i);
 		}
 	}
 	if (button.port != NULL && device_is_ready(button.port) && gpio_pin_configure_dt(&button, GPIO_INPUT) == 0) {
 		on_button = pressed;
 		gpio_init_callback(&button_callback, on_interrupt, BIT(button.pin));
-		(void)gpio_add_callback(button.port, &button_callback);
-		(void)gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE);
+		if (gpio_add_callback(button.port, &button_callback) != 0 ||
+		    gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE) != 0) {
+			LOG_WRN("the button is not to be had");
+		}
 	}
 }
 
 static void set_led(const struct gpio_dt_spec *led, bool on)
 {
-	if (led->port != NULL) {
-		(void)gpio_pin_set_dt(led, on);
+	if (led->port != NULL && gpio_pin_set_dt(led, on) != 0) {
+		LOG_WRN("LED on pin %u does not switch", led->pin);
 	}
 }
 #else
@@ -167,8 +176,9 @@ uint8_t supervision_boot_reason(const char **note)
 	uint32_t cause = 0;
 
 #if defined(CONFIG_HWINFO)
-	if (hwinfo_get_reset_cause(&cause) == 0) {
-		(void)hwinfo_clear_reset_cause(); /* the register accumulates causes until it is cleared */
+	/* The register accumulates causes until it is cleared. */
+	if (hwinfo_get_reset_cause(&cause) != 0 || hwinfo_clear_reset_cause() != 0) {
+		LOG_WRN("the cause of the reset cannot be read and cleared");
 	}
 #endif
 	*note = known ? crash_text(&retained) : NULL;
@@ -216,8 +226,8 @@ uint32_t supervision_capabilities(void)
 
 void watchdog_feed(enum watchdog_thread thread)
 {
-	if (channels[thread] >= 0) {
-		(void)task_wdt_feed(channels[thread]);
+	if (channels[thread] >= 0 && task_wdt_feed(channels[thread]) != 0) {
+		LOG_ERR("the watchdog of thread %s is not fed", thread_names[thread]);
 	}
 	if (thread == WATCHDOG_MAIN) {
 		k_work_submit(&beat);
