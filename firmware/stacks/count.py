@@ -34,6 +34,7 @@ POINTERS: Sequence[tuple[str, str]] = (
 _HEAD = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 _LINE = re.compile(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)(?:\t(.*))?$")
 _TARGET = re.compile(r"\b([0-9a-f]+) <[^>+]+>")
+_SPACE = re.compile(r"subw? sp, (?:sp, )?#(\d+)|str \w+, \[sp, #-(\d+)\]!")
 _JUMPS = re.compile(r"^(bl|b|blx|cbz|cbnz|b(eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le))(\.[nw])?$")
 
 
@@ -69,13 +70,11 @@ def functions(listing: str) -> dict[int, Function]:
 
 
 def _add(function: Function, mnemonic: str, operands: str) -> None:
-    name = mnemonic.split(".")[0]
+    name = mnemonic.split(".", maxsplit=1)[0]
     if name == "push" or (name in ("stmdb", "stmfd") and operands.startswith("sp!")):
         function.bytes += 4 * _registers(operands)
-    elif name in ("sub", "subw") and (space := re.match(r"sp, (?:sp, )?#(\d+)", operands)) is not None:
-        function.bytes += int(space[1])
-    elif name == "str" and (space := re.search(r"\[sp, #-(\d+)\]!", operands)) is not None:
-        function.bytes += int(space[1])
+    elif (space := _SPACE.match(f"{name} {operands}")) is not None:
+        function.bytes += int(space[1] or space[2])
     elif name in ("blx", "bx") and re.match(r"(r\d+|ip)\b", operands):
         function.pointers += 1
     elif _JUMPS.match(mnemonic) and (target := _TARGET.search(operands)) is not None:
@@ -146,7 +145,7 @@ def main(build: Path) -> int:
         command = ["arm-none-eabi-objdump", "-d", str(image)]
         listing = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     except FileNotFoundError:
-        print("arm-none-eabi-objdump is not installed: on Debian, apt-get install binutils-arm-none-eabi", file=sys.stderr)
+        print("no arm-none-eabi-objdump: on Debian, apt-get install binutils-arm-none-eabi", file=sys.stderr)
         return 2
     found = functions(listing)
     follow_pointers(found)

@@ -1,4 +1,4 @@
-"""The data port by the asynchronous UART API: Zephyr's driver on a model of the nRF52's UARTE, as the kit's debugger has it.
+"""The data port by the asynchronous UART API: Zephyr's driver on a model of the kit's UARTE.
 
 Not with Zephyr before 3.6, whose simulated board has no such model.
 """
