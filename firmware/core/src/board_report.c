@@ -192,8 +192,9 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 	return len;
 }
 
-/* Return true if a packet is sent again when the host asks for it. Not credits, which the next one replaces; not hello
- * and errors, which the host's next packet brings again; not pongs of this board, which measure the serial port. */
+/* Return true if a packet is sent again when the host asks for it. Not credits, which the next one replaces; not hello,
+ * errors and the note, which the host's next hello brings again; not pongs of this board, which measure the serial
+ * port. */
 static bool is_worth_repeating(const uint8_t *packet)
 {
 	switch (packet[0]) {
@@ -204,7 +205,6 @@ static bool is_worth_repeating(const uint8_t *packet)
 	case PNC_TYPE_LINK:
 	case PNC_TYPE_STATISTICS:
 	case PNC_TYPE_PAIRING:
-	case PNC_TYPE_LOG:
 		return true;
 	default:
 		return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
