@@ -87,7 +87,8 @@ RULES = (
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
     Rule(
-        r"make (?:test|check|fast|size|cycles|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)",
+        r"make (?:test|check|fast|size|cycles|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)|"
+        r"make (?:audit|locked)",
         Way.CI,
     ),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
