@@ -24,7 +24,7 @@ from PIL import Image
 from host.codec import load_picture
 from host.errors import Reason
 from host.web import page as page_module
-from host.web.address import Address
+from host.web.address import Address, parse_address
 from host.web.page import Page, PageError
 from host.web.stream import MOST_VIEWERS
 from tests import pace
@@ -143,10 +143,19 @@ def test_a_port_in_use_is_one_line() -> None:
                 assert line.startswith(f"no page: 127.0.0.1:{port}: the port is in use")
                 assert line.endswith("pictures are answered as before")
                 page.feed(*picture_entries())  # goes nowhere, and harms nothing
-        async with served("no-such-host.invalid:0") as page:
-            assert page.notices == [
-                "no page: no-such-host.invalid:0: this computer knows no such host; pictures are answered as before"
-            ]
+
+    live(test())
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", f"{'a' * 64}.invalid"])
+def test_a_host_that_does_not_exist_is_an_error_at_the_start(host: str) -> None:
+    async def test() -> None:
+        notices: list[str] = []
+        with pytest.raises(PageError, match="this computer knows no such host") as raised:
+            async with Page(parse_address(f"{host}:0"), notices.append):
+                pass
+        assert f"{host}:0" in str(raised.value)
+        assert not notices
 
     live(test())
 
