@@ -47,7 +47,7 @@ CONNECT_S = 20.0
 USUAL_MS = 2000.0
 #: Pause between the deadline of a picture and the next picture, ms.
 _PAUSE_MS = 250
-#: The air: kbit/s (None: as fast as the radio) and loss, for so many seconds each; the deadline is measured in the first
+#: The air: kbit/s (None: as fast as the radio) and loss, for so many seconds each; the first is to measure
 _AIR = ((4, None, 0.0), (8, 60, 0.0), (8, 25, 0.0), (6, None, 0.0), (8, 40, 0.2), (8, 15, 0.0), (6, 120, 0.1))
 #: Pictures cut from the sample: side as a share of its height, and where along the photo.
 _CUTS = ((1.0, 0.5), (0.7, 0.2), (0.85, 0.8), (0.6, 0.6), (0.95, 0.3), (0.75, 0.5))
