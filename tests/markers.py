@@ -46,7 +46,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_examples.py", ("realtime", "pty", "slow")),
     ("api/test_application_examples.py", ("realtime", "pty", "slow")),
     ("api/test_notebook.py", ("slow",)),
-    ("api/test_package.py", ("compiler", "slow")),
+    ("api/test_package.py", ("compiler", "slow", "realtime", "pty")),
     ("camera/test_implausible.py", ("realtime",)),
     ("camera/test_live_camera.py", ("realtime",)),
     ("camera/test_sources.py", ("realtime", "pty")),
