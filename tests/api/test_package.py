@@ -11,73 +11,22 @@ import tarfile
 import tomllib
 import venv
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import host
 from host.cli.start import COMMANDS
+from tests.api.conftest import PATIENCE_S, ROOT, Built, tracked
 
 packaging = pytest.importorskip("packaging.requirements", reason="packaging comes with pytest")
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 300
-#: pyproject.toml, build-system.
-SETUPTOOLS_NEEDED = 77
 #: What setuptools adds to a source archive.
 OF_SETUPTOOLS = {
     *("PKG-INFO", "setup.cfg"),
     *("SOURCES.txt", "dependency_links.txt", "entry_points.txt", "requires.txt", "top_level.txt"),
 }
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="programs are in another folder on Windows")
-
-
-@dataclass(frozen=True)
-class Built:
-    """The source archive and the wheel."""
-
-    archive: Path
-    wheel: Path
-
-
-def build(kind: str, source: Path, out: Path) -> Path:
-    """Call the build backend as pip does; return the file that it made."""
-    program = f"import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(out)],
-        cwd=source,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out / done.stdout.splitlines()[-1]
-
-
-def tracked(below: str) -> list[str]:
-    """Return the files of the checkout that belong to it."""
-    command = ["git", "ls-files", "-z", "--", below or "."]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Build the source archive from the tracked files, and the wheel from the archive."""
-    if int(importlib.metadata.version("setuptools").partition(".")[0]) < SETUPTOOLS_NEEDED:
-        pytest.skip(f"setuptools {SETUPTOOLS_NEEDED} or later is not installed (extra test)")
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("this is not a checkout: which files belong to it is not known")
-    folder = tmp_path_factory.mktemp("built")
-    for name in tracked(""):
-        (folder / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / "tree" / name)
-    archive = build("sdist", folder / "tree", folder)
-    with tarfile.open(archive) as content:
-        content.extractall(folder)
-    return Built(archive, build("wheel", folder / archive.name.removesuffix(".tar.gz"), folder))
 
 
 def test_the_wheel_has_the_package_and_nothing_else(built: Built) -> None:

@@ -23,6 +23,8 @@ from PIL import Image
 
 from host.codec import load_picture
 from host.errors import Reason
+from host.log.entry import Entry
+from host.transport.driver import now_us
 from host.web import page as page_module
 from host.web.address import Address, parse_address
 from host.web.page import Page, PageError
@@ -130,6 +132,25 @@ def test_elsewhere_than_on_loopback_a_token_is_needed() -> None:
             await asyncio.sleep(0.2)
             assert any("wrong token, from 127.0.0.1" in line for line in page.notices)
             assert not any(token in line for line in page.notices if "wrong" in line)
+
+    live(test())
+
+
+def test_whoever_asks_learns_whether_it_serves_and_no_more() -> None:
+    async def test() -> None:
+        async with served("0.0.0.0:0") as page:
+            assert (await page.get("/health", Host="gateway.example"))[0::2] == (503, b"not serving\n")
+            page.feed(*picture_entries())
+            while (answer := await page.get("/health"))[0] != 200:
+                await asyncio.sleep(0.05)
+            assert answer[2] == b"serving\n"
+            page.feed(Entry(now_us(), "edge", "port lost", {"text": "/dev/ttyACM7 went away"}))
+            while (answer := await page.get("/health"))[0] != 503:
+                await asyncio.sleep(0.05)
+            assert answer[2] == b"not serving\n"
+            assert (await page.get("/health", method="POST"))[0] == 405
+            for path in ("/health/", "/healthy", "/health/../metrics", "//health/metrics"):
+                assert (await page.get(path))[0] == 401
 
     live(test())
 
