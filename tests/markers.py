@@ -47,6 +47,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("api/test_application_examples.py", ("realtime", "pty", "slow")),
     ("api/test_notebook.py", ("slow",)),
     ("api/test_package.py", ("compiler", "slow", "realtime", "pty")),
+    ("api/test_other_languages.py", ("realtime", "pty", "slow")),
     ("api/test_container.py", ("compiler", "slow", "realtime")),
     ("camera/test_implausible.py", ("realtime",)),
     ("camera/test_live_camera.py", ("realtime",)),
