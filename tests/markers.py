@@ -36,6 +36,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("docs/test_commands.py::test_a_command_runs*", ("realtime", "slow")),
     ("docs/test_commands.py::test_a_command_that_is_not_run_could_be*", ("slow",)),
     ("docs/test_commands.py::test_a_program_runs*", ("slow",)),
+    ("docs/test_how_it_works.py", ("slow",)),
     ("docs/test_commands.py::test_a_server_serves*", ("realtime",)),
     ("docs/test_commands.py::test_two_terminals", ("realtime", "pty")),
     ("bench/*", ("realtime", "slow")),
