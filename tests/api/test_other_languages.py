@@ -12,10 +12,11 @@ import pytest
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
-from host.sim.world import WorldSettings
+from host.sim.line import BitErrors
+from host.sim.realtime import RealTimeWorld
 from tests import pace
 from tests.api.test_examples import EXAMPLES, example
-from tests.commands.conftest import ROOT, SAMPLE, Boards, line_with, started
+from tests.commands.conftest import ROOT, SAMPLE, Boards, boards, line_with, started  # noqa: F401
 
 NODE = shutil.which("node") or ""
 VECTORS = ROOT / "protocol" / "vectors"
@@ -58,25 +59,30 @@ def test_it_notices_a_vector_that_is_wrong(name: str, right: str, wrong: str, tm
     assert f"{name}: " in done.stderr
 
 
+def disturb(world: RealTimeWorld, rate: float) -> None:
+    """Flip bits on the line between the client and its board, in both directions."""
+    line = world.world.cameras[0].line
+    there, back = BitErrors(rate, 1), BitErrors(rate, 2)
+    write, on_bytes = line.write, line.on_bytes
+    assert on_bytes is not None
+    line.write = lambda data: write(there.apply(data))  # type: ignore[method-assign]
+    line.on_bytes = lambda data: on_bytes(back.apply(data))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 @pytest.mark.parametrize("noise", [0.0, 1e-4], ids=["clean", "noisy"])
-def test_its_picture_is_answered(noise: float, tmp_path: Path) -> None:
-    """With one bit in 10,000 wrong, one serial frame in six is damaged, in either direction."""
+def test_its_picture_is_answered(noise: float, boards: Boards, tmp_path: Path) -> None:  # noqa: F811
+    """With one bit in 10,000 wrong, one full frame in six is damaged."""
     encoded = example("packets", SAMPLE, "packets.json", folder=tmp_path)
     assert encoded.returncode == 0, encoded.stderr
-    boards = Boards(WorldSettings(noise=noise))
-    try:
-        with started("host.recv", "--port", boards.edge, cwd=tmp_path) as server:
-            line_with(server, "serving on")
-            for _ in range(2):  # the second one finds the session of the first
-                done = node("send", boards.camera, "packets.json", round(pace.seconds(4000)), folder=tmp_path)
-                assert done.returncode == 0, done.stderr
-                assert re.search(r"^answer after [0-9]+ ms from 21 of 21 packets$", done.stdout, re.MULTILINE), (
-                    done.stdout
-                )
-                assert re.search(r"61\.[0-9]%  espresso", done.stdout)
-    finally:
-        boards.close()
+    boards.do(lambda world: disturb(world, noise))
+    with started("host.recv", "--port", boards.edge, cwd=tmp_path) as server:
+        line_with(server, "serving on")
+        for _ in range(3):  # the second one finds the session of the first
+            done = node("send", boards.camera, "packets.json", round(pace.seconds(4000)), folder=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert re.search(r"^answer after [0-9]+ ms from 21 of 21 packets$", done.stdout, re.MULTILINE), done.stdout
+            assert re.search(r"61\.[0-9]%  espresso", done.stdout)
 
 
 def test_what_goes_wrong_is_one_line(tmp_path: Path) -> None:

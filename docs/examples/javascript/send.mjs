@@ -15,7 +15,6 @@ const PATIENCE_MS = 10_000;
 const PING_MS = 50; // while an answer is awaited: shows either end what it has missed
 
 const nowUs = () => Number(process.hrtime.bigint() / 1000n);
-const clockDifference = (a, b) => ((((a - b) % CLOCK_US) + CLOCK_US * 1.5) % CLOCK_US) - CLOCK_US / 2;
 
 /** A session with the camera board: frames there and back, what the board may be given, and what it lost. */
 class Board {
@@ -153,8 +152,7 @@ board.onPacket = (packet) => {
   clearTimeout(timer);
   if (best.status !== STATUS_OK) fail(`no answer: ${best.text.toString("utf8")}`);
   const took_ms = Math.round((nowUs() - start_us) / 1000);
-  const late_ms = clockDifference(best.clock_us, clock.at(leave_us)) / 1000;
-  console.log(`answer after ${took_ms} ms from ${used} of ${ranked.length} packets${late_ms > 0 ? ", late" : ""}`);
+  console.log(`answer after ${took_ms} ms from ${best.used} of ${ranked.length} packets`);
   for (const { probability, label } of parseClasses(best.text)) {
     console.log(`${((probability / 65535) * 100).toFixed(1).padStart(5)}%  ${label}`);
   }
