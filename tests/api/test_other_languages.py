@@ -62,7 +62,7 @@ def test_it_notices_a_vector_that_is_wrong(name: str, right: str, wrong: str, tm
 def disturb(world: RealTimeWorld, rate: float) -> None:
     """Flip bits on the line between the client and its board, in both directions."""
     line = world.world.cameras[0].line
-    there, back = BitErrors(rate, 1), BitErrors(rate, 2)
+    there, back = BitErrors(rate, 1), BitErrors(10 * rate, 2)
     write, on_bytes = line.write, line.on_bytes
     assert on_bytes is not None
     line.write = lambda data: write(there.apply(data))  # type: ignore[method-assign]
@@ -72,7 +72,7 @@ def disturb(world: RealTimeWorld, rate: float) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 @pytest.mark.parametrize("noise", [0.0, 1e-4], ids=["clean", "noisy"])
 def test_its_picture_is_answered(noise: float, boards: Boards, tmp_path: Path) -> None:  # noqa: F811
-    """With one bit in 10,000 wrong, one full frame in six is damaged."""
+    """With noise, one full frame in six to the board is damaged, and half of the answers back."""
     encoded = example("packets", SAMPLE, "packets.json", folder=tmp_path)
     assert encoded.returncode == 0, encoded.stderr
     boards.do(lambda world: disturb(world, noise))
