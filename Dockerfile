@@ -9,7 +9,7 @@ RUN sed -e '/--hash/d' -e 's/ \\$//' locks/packages.txt >/constraints.txt \
 FROM python:3.13-slim-bookworm
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
- && useradd --system --create-home --home-dir /data --groups dialout --uid 10001 pnc
+ && useradd --create-home --home-dir /data --shell /usr/sbin/nologin --groups dialout --uid 10001 pnc
 USER 10001
 WORKDIR /data
 VOLUME /data
