@@ -19,7 +19,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 .DEFAULT_GOAL := help
 .PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
 	mutants-core mutants-link coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards \
-	locked lock audit clean
+	locked lock audit wheel clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,13 +125,19 @@ sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in r
 
 locked: $(VENV)/bin/python ## Set up .venv with all extras, each package at the version and digest of locks/ (as CI does)
 	@.ci/install $(BIN)/python
-	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures $(VENV)/.web $(VENV)/.mutants-link
+	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures $(VENV)/.web $(VENV)/.mutants-link $(VENV)/.release
 
 lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
 	@$(BIN)/python .ci/lock.py $(TORCH)
 
 audit: $(VENV)/.audit ## Check licences and known weaknesses of packages, and write the list of packages (build/sbom.json)
 	@$(BIN)/python .ci/audit.py
+
+wheel: $(VENV)/.release ## Build the source archive and this computer's wheel, which needs no compiler, in build/dist
+	@rm -rf build/dist
+	@$(BIN)/python -m build --no-isolation --outdir build/dist >/dev/null
+	@if [ "$$(uname)" = Linux ]; then cd build/dist && PATH="$(CURDIR)/$(BIN):$$PATH" auditwheel repair -w . *-linux_*.whl 2>/dev/null && rm *-linux_*.whl; fi
+	@ls build/dist/*
 
 mutants: mutants-link
 
@@ -165,6 +171,10 @@ $(VENV)/.audit: $(VENV)/.edge
 
 $(VENV)/.mutants-link: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutants-link]'
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[release]' 'setuptools>=77'
 	@touch $@
 
 $(VENV)/.web: $(VENV)/.edge
