@@ -67,6 +67,71 @@ TEST(test_a_board_in_the_middle_of_a_frame_wakes_its_adapter)
 	CHECK_EQ(rig.wakes, wakes);
 }
 
+TEST(test_a_name_without_an_end_is_cut)
+{
+	struct pnc_hello hello;
+	struct pnc_board_identity identity = {.in_flight = 4};
+	memset(identity.name, 'x', sizeof(identity.name));
+	rig_start_as(&rig, &identity, 0);
+	rig_hello(&rig, 0);
+	rig_hear(&rig, 0);
+	RIG_READ(&rig, hello, HELLO, &hello);
+	CHECK_EQ(hello.name_len, PNC_HELLO_NAME);
+}
+
+TEST(test_a_picture_that_expires_unseen_is_reported_by_the_next_pull)
+{
+	uint8_t bytes[PNC_MAX_FRAME];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 10});
+	CHECK_EQ(pnc_board_serial_tx(&rig.board, 9 * MS, bytes, sizeof(bytes)), 0);
+	CHECK(pnc_board_serial_tx(&rig.board, 10 * MS, bytes, sizeof(bytes)) > PNC_CREDIT_SIZE);
+}
+
+TEST(test_a_fault_wakes_the_adapter)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.wakes = 0;
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SCAN, 1u << 16);
+	CHECK_EQ(rig.wakes, 1);
+}
+
+TEST(test_a_board_starts_empty_wherever_it_lies_and_whenever_it_starts)
+{
+	const struct pnc_board_identity identity = {.role = PNC_ROLE_CAMERA, .in_flight = 4};
+	const uint32_t start_us = 5000 * MS;
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	memset(&rig.board, 0xAA, sizeof(rig.board));
+	pnc_board_init(&rig.board, &identity, &rig_ops, &rig, start_us);
+	pnc_board_tick(&rig.board, start_us);
+	CHECK_EQ(rig.wakes, 0);
+	CHECK_EQ(rig.board.uptime_ms, 0);
+	CHECK_EQ(rig.board.busy_us, 0);
+	CHECK_EQ(rig.board.unknown, 0);
+	rig_hello(&rig, start_us);
+	rig_hear(&rig, start_us);
+	CHECK_EQ(rig.heard_count, 2);
+	CHECK_EQ(rig.heard[0].packet[0], PNC_TYPE_HELLO);
+	CHECK_EQ(rig.heard[1].packet[0], PNC_TYPE_CREDIT);
+}
+
+TEST(test_the_radio_wakes_the_adapter_once_for_a_credit)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.wakes = 0;
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), 0);
+	CHECK_EQ(rig.wakes, 0);
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 10});
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 20});
+	rig_hear(&rig, 0);
+	rig.wakes = 0;
+	CHECK(pnc_board_radio_tx(&rig.board, 10 * MS, 0, packet) > 0); /* the first has expired */
+	CHECK_EQ(rig.wakes, 1);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 10 * MS, 0, packet), 0);
+	CHECK_EQ(rig.wakes, 1);
+}
+
 TEST(test_an_answer_for_one_peer_is_not_offered_to_another)
 {
 	uint8_t packet[PNC_MAX_PACKET];
