@@ -115,6 +115,69 @@ TEST(test_a_board_starts_empty_wherever_it_lies_and_whenever_it_starts)
 	CHECK_EQ(rig.heard[1].packet[0], PNC_TYPE_CREDIT);
 }
 
+TEST(test_the_first_peer_that_there_is_not_is_refused_too)
+{
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	RIG_SAY(&rig, 0, flush, .peer = PNC_PEERS);
+	RIG_SAY(&rig, 0, ping, .peer = 1, .hop = PNC_HOP_PEER_BOARD);
+	RIG_SAY(&rig, 0, ping, .peer = PNC_PEERS, .hop = PNC_HOP_PEER_BOARD);
+	CHECK_EQ(rig.board.control.to_radio, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_FLUSH);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_NO_LINK), PNC_PEERS);
+}
+
+TEST(test_a_gap_is_named_once)
+{
+	static const uint8_t begun[] = {9, 9, 9};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.seq = (uint8_t)(rig.seq + 2u);
+	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_PEER_HOST);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
+	pnc_board_serial_rx(&rig.board, 0, begun, sizeof(begun)); /* of the next frame */
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+}
+
+TEST(test_credit_comes_after_any_number_of_frames_at_once)
+{
+	static const uint8_t unknown[] = {0x7F};
+	uint8_t bytes[1024u * 9u];
+	for (size_t frames = 8; frames <= 1024; frames *= 2) {
+		size_t len = 0;
+		rig_ready(&rig, PNC_ROLE_CAMERA);
+		for (size_t i = 0; i < frames; i++) {
+			len += pnc_frame_write(rig.seq++, unknown, sizeof(unknown), bytes + len);
+		}
+		pnc_board_serial_rx(&rig.board, 0, bytes, len);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
+	}
+}
+
+TEST(test_a_new_host_hears_of_every_connection)
+{
+	rig_start(&rig, PNC_ROLE_EDGE, 0);
+	for (uint8_t peer = 1; peer < PNC_PEERS; peer += 2) {
+		rig_connect(&rig, 0, peer);
+	}
+	for (int host = 0; host < 2; host++) {
+		rig_hello(&rig, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_LINK), PNC_PEERS / 2u);
+	}
+}
+
+TEST(test_every_pairing_action_is_handed_on)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	for (uint8_t action = 0; action <= PNC_PAIR_ACTION_FORGET; action++) {
+		RIG_SAY(&rig, 0, pair, .action = action);
+		CHECK_EQ(rig.pair_calls, action + 1u);
+	}
+}
+
 TEST(test_the_radio_wakes_the_adapter_once_for_a_credit)
 {
 	uint8_t packet[PNC_MAX_PACKET];

@@ -205,6 +205,7 @@ TEST(test_a_state_is_reported_again_as_it_is_now)
 	RIG_READ(&rig, statistics, STATISTICS, &statistics);
 	CHECK_EQ(statistics.peer, 3);
 	CHECK_EQ(rig_count(&rig, PNC_TYPE_PAIRING), 1);
+	CHECK_EQ(rig.board.queue.totals.sent, 0); /* none of them went through the queue of pictures */
 }
 
 TEST(test_frames_of_an_earlier_session_or_role_are_not_sent_again)

@@ -36,18 +36,23 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _try_all(mutants: list[Mutant], journal: Journal, options: argparse.Namespace, bench: Bench) -> None:
+def _is_due(verdict: str | None, options: argparse.Namespace, *, equivalent: bool) -> bool:
+    """Return true if a mutant has to be tried. Of those in the table, the quick build alone is tried."""
+    if verdict == OPEN and not options.again:
+        return not options.quick and not equivalent
+    return verdict is None or (options.again and verdict in (OPEN, SURVIVED))
+
+
+def _try_all(mutants: list[Mutant], journal: Journal, known: Known, options: argparse.Namespace, bench: Bench) -> None:
     text = (CORE / "src" / mutants[0].file).read_text(encoding="utf-8")
-    due = {None} if options.quick else {None, OPEN}
-    if options.again:
-        due |= {OPEN, SURVIVED}
-    todo = [m for m in mutants if journal.get(m) in due]
+    todo = [m for m in mutants if _is_due(journal.get(m), options, equivalent=known.is_equivalent(m))]
     if not todo:
         return
     tried = [m for m in mutants if m not in set(todo)]
     bench.choose(mutants[0].file, journal.objects(tried))
     for at, mutant in enumerate(todo):
-        journal.put(mutant, *bench.verdict(mutant.text(text), quick=options.quick))
+        quick = options.quick or known.is_equivalent(mutant)
+        journal.put(mutant, *bench.verdict(mutant.text(text), quick=quick))
         if sys.stderr.isatty():
             print(f"\r{mutant.file} {at + 1} of {len(todo)}", end="", file=sys.stderr)
 
@@ -65,7 +70,7 @@ def main() -> int:
     for file in options.files:
         mutants = mutants_of(CORE / "src" / file, options.seed)[: options.sample]
         if bench is not None:
-            _try_all(mutants, journal, options, bench)
+            _try_all(mutants, journal, known, options, bench)
         counts: Counter[str] = Counter()
         for mutant in mutants:
             verdict = journal.get(mutant)
