@@ -68,10 +68,78 @@ TEST(test_statistics_have_every_total)
 	CHECK_EQ(s.links, 0);
 }
 
+TEST(test_a_credit_speaks_of_the_link_of_a_camera_only)
+{
+	static const enum pnc_role roles[] = {PNC_ROLE_NONE, PNC_ROLE_CAMERA, PNC_ROLE_EDGE};
+	for (int i = 0; i < 3; i++) {
+		bool camera = roles[i] == PNC_ROLE_CAMERA;
+		uint8_t packet[PNC_MAX_PACKET];
+		struct pnc_credit credit;
+		rig_start(&rig, roles[i], 0);
+		rig_hello(&rig, 0);
+		rig_connect(&rig, 0, 0);
+		pnc_board_radio_down(&rig.board, 0, 0, 8);
+		pnc_board_radio_up(&rig.board, 0, 0, &rig_link);
+		CHECK(pnc_board_radio_tx(&rig.board, 0, 0, packet) > 0); /* our hello is in flight */
+		struct pnc_hello hello = {.version = PNC_VERSION, .kind = PNC_KIND_BOARD};
+		pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_hello_write(&hello, packet));
+		RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_BOARD);
+		rig_hear(&rig, 0);
+		RIG_READ(&rig, credit, CREDIT, &credit);
+		CHECK_EQ(credit.in_radio, camera);
+		CHECK_EQ(credit.link, camera ? PNC_LINK_STATE_UP : PNC_LINK_STATE_DOWN);
+	}
+}
+
+TEST(test_a_link_of_another_version_is_not_counted)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_hello hello = {.version = PNC_VERSION + 1u, .kind = PNC_KIND_BOARD};
+	struct pnc_statistics s;
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	pnc_board_radio_up(&rig.board, 0, 1, &rig_link);
+	pnc_board_radio_rx(&rig.board, 0, 1, packet, pnc_hello_write(&hello, packet));
+	RIG_SAY(&rig, 0, statistics_request, .peer = 1);
+	rig_hear(&rig, 0);
+	RIG_READ(&rig, statistics, STATISTICS, &s);
+	CHECK_EQ(s.links, 1);
+	CHECK_EQ(s.link, PNC_LINK_STATE_REFUSED);
+}
+
+TEST(test_pairing_is_closed_unless_the_adapter_says_otherwise)
+{
+	struct pnc_pairing pairing;
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	pnc_board_pairing_changed(&rig.board, 0);
+	rig_hear(&rig, 0);
+	RIG_READ(&rig, pairing, PAIRING, &pairing);
+	CHECK_EQ(pairing.open, 0);
+	CHECK_EQ(pairing.bonds, 3);
+}
+
+TEST(test_a_refusal_before_hello_wakes_the_adapter)
+{
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_BOARD);
+	CHECK_EQ(rig.wakes, 1);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_NOT_READY), PNC_ROLE_CAMERA);
+}
+
 TEST(test_the_answer_to_another_version_wakes_the_adapter)
 {
 	rig_start(&rig, PNC_ROLE_CAMERA, 0);
 	RIG_SAY(&rig, 0, hello, .version = PNC_VERSION + 1u);
+	CHECK_EQ(rig.wakes, 1);
+}
+
+TEST(test_a_picture_from_the_air_wakes_the_adapter_of_an_edge)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct picture p = {.remaining_ms = 100};
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	rig.wakes = 0;
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, picture_write(&p, packet));
 	CHECK_EQ(rig.wakes, 1);
 }
 
@@ -111,6 +179,7 @@ TEST(test_frames_fill_the_room_that_there_is_and_no_more)
 	uint8_t bytes[2u * PNC_MAX_FRAME];
 	for (size_t room = 1; room <= 80; room++) {
 		unsigned packets = 0;
+		unsigned ends = 0;
 		size_t written;
 		rig_start(&rig, PNC_ROLE_CAMERA, 0);
 		rig_hello(&rig, 0);
@@ -120,11 +189,13 @@ TEST(test_frames_fill_the_room_that_there_is_and_no_more)
 			CHECK(written <= room);
 			for (size_t i = 0; i < written; i++) {
 				packets += pnc_frame_read(&rig.reader, bytes[i]) == PNC_FRAME_PACKET;
+				ends += bytes[i] == 0;
 			}
 			for (size_t i = written; i < sizeof(bytes); i++) {
 				CHECK_EQ(bytes[i], 0xEE);
 			}
 		} while (written == room);
 		CHECK_EQ(packets, 2);
+		CHECK_EQ(ends, 2);
 	}
 }
