@@ -131,7 +131,7 @@ TEST(test_a_gap_is_named_once)
 {
 	static const uint8_t begun[] = {9, 9, 9};
 	rig_ready(&rig, PNC_ROLE_CAMERA);
-	rig.seq = (uint8_t)(rig.seq + 2u);
+	rig.seq++; /* a single frame is missing */
 	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_PEER_HOST);
 	rig_hear(&rig, 0);
 	CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
@@ -173,9 +173,33 @@ TEST(test_every_pairing_action_is_handed_on)
 {
 	rig_ready(&rig, PNC_ROLE_CAMERA);
 	for (uint8_t action = 0; action <= PNC_PAIR_ACTION_FORGET; action++) {
-		RIG_SAY(&rig, 0, pair, .action = action);
-		CHECK_EQ(rig.pair_calls, action + 1u);
+		RIG_SAY(&rig, 0, pair, .action = action, .address_type = 0);
+		RIG_SAY(&rig, 0, pair, .action = action, .address_type = 1);
+		CHECK_EQ(rig.pair_calls, 2u * (action + 1u));
 	}
+}
+
+TEST(test_a_request_that_is_cut_does_not_repeat_the_last_one)
+{
+	static const uint8_t statistics[] = {PNC_TYPE_STATISTICS_REQUEST};
+	static const uint8_t repeat[] = {PNC_TYPE_REPEAT};
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_result result = {.image = 1};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_result_write(&result, packet));
+	rig_hear(&rig, 0);
+	RIG_SAY(&rig, 0, repeat, .next_seq = rig.reader.next_seq, .missing = UINT32_MAX);
+	rig_hear(&rig, 0);
+	CHECK(rig_count(&rig, PNC_TYPE_RESULT) == 1);
+	rig_say(&rig, 0, repeat, sizeof(repeat));
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 1);
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	rig_hear(&rig, 0);
+	rig_say(&rig, 0, statistics, sizeof(statistics));
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 1);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_STATISTICS_REQUEST);
 }
 
 TEST(test_the_radio_wakes_the_adapter_once_for_a_credit)
