@@ -44,6 +44,8 @@ TEST(test_a_connection_that_ended_before_our_hello_left_wakes_nobody)
 	rig.wakes = 0;
 	pnc_board_tick(&rig.board, 0);
 	CHECK_EQ(rig.wakes, 0);
+	uint8_t packet[PNC_MAX_PACKET];
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), 0);
 }
 
 TEST(test_a_picture_wakes_nobody_before_the_hello_of_the_board_across)

@@ -51,8 +51,7 @@ def _try_all(mutants: list[Mutant], journal: Journal, known: Known, options: arg
     tried = [m for m in mutants if m not in set(todo)]
     bench.choose(mutants[0].file, journal.objects(tried))
     for at, mutant in enumerate(todo):
-        quick = options.quick or known.is_equivalent(mutant)
-        journal.put(mutant, *bench.verdict(mutant.text(text), quick=quick))
+        journal.put(mutant, *bench.verdict(mutant.text(text), quick=known.is_equivalent(mutant)))
         if sys.stderr.isatty():
             print(f"\r{mutant.file} {at + 1} of {len(todo)}", end="", file=sys.stderr)
 
@@ -63,7 +62,7 @@ def main() -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     journal = Journal(BUILD / "core.jsonl")
     known = Known()
-    bench = None if options.report else Bench(BUILD / "core")
+    bench = None if options.report else Bench(BUILD / "core", quick=options.quick)
     total: Counter[str] = Counter()
     survivors = []
     print(f"{'file':<16} {'mutants':>8} {'killed':>7} {'equivalent':>10} {'survive':>8} {'score':>7}")

@@ -42,11 +42,15 @@ class Program:
 
 
 class Bench:
-    """A copy of the core and its tests, in which one file at a time is changed."""
+    """A copy of the core and its tests, in which one file at a time is changed.
 
-    def __init__(self, folder: Path) -> None:
+    With ``quick`` there is the quick build alone, and a mutant that survives it stays open.
+    """
+
+    def __init__(self, folder: Path, *, quick: bool = False) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         self.folder = folder
+        self._quick = quick
         self._cc = compiler() or "cc"
         self._quick_cc = ["tcc"] if shutil.which("tcc") else [self._cc, "-std=c11", "-O0", "-fPIC"]
         self.sources = folder / "firmware" / "core" / "src"
@@ -61,7 +65,7 @@ class Bench:
         self._file = ""
         self._kills: Counter[str] = Counter()
         (folder / QUICK).mkdir()
-        self.programs = {variant: self._build(variant) for variant in VARIANTS}
+        self.programs = {variant: self._build(variant) for variant in (["optimized"] if quick else VARIANTS)}
 
     def choose(self, file: str, seen: set[str]) -> None:
         """Put back the file that was changed, and change ``file`` from now on.
@@ -78,14 +82,13 @@ class Bench:
         self._optimized = self._object(file, "optimized")
         assert self._original
         assert self._optimized
-        for variant in (QUICK, *VARIANTS):
+        for variant in (QUICK, *self.programs):
             assert self.run(variant) is None, f"the tests fail on the core as it is ({variant})"
 
-    def verdict(self, text: str, *, quick: bool = False) -> tuple[str, str]:
+    def verdict(self, text: str, *, quick: bool) -> tuple[str, str]:
         """Return what becomes of the chosen file's mutant ``text``, and the digest of its object.
 
-        The first is the program that killed it, or why none did. With ``quick`` one that survives the quick build stays
-        open.
+        The first is the program that killed it, or why none did. With ``quick`` no other build is tried.
         """
         (self.sources / self._file).write_text(text, encoding="utf-8")
         made = self._quick_object()
@@ -96,7 +99,7 @@ class Bench:
         if made in self._seen:
             return DOUBLE, made
         self._seen.add(made)
-        found = self.run(QUICK) or (OPEN if quick else self._try_rest())
+        found = self.run(QUICK) or (OPEN if quick or self._quick else self._try_rest())
         if found not in (INVALID, OPEN, SAME, SURVIVED):
             self._kills[found] += 1
         return found, made
@@ -132,7 +135,7 @@ class Bench:
 
     def _restore(self) -> None:
         (self.sources / self._file).write_text(self._text, encoding="utf-8")
-        for variant in VARIANTS:
+        for variant in self.programs:
             self._object(self._file, variant)
             for program in self.programs[variant]:
                 contains, options = CONTAIN.get(program.name, ("", []))
