@@ -8,9 +8,7 @@ optimization, then with ASan and UBSan.
 from __future__ import annotations
 
 import hashlib
-import resource
 import shutil
-import signal
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -24,8 +22,8 @@ QUICK = "quick"
 #: Programs that contain a file of the core, so that they are built again for its mutants, with their options.
 CONTAIN = {"test_queue_shape": ("queue.c", []), "explore_queue": ("queue.c", ["-DPNC_QUEUE_SLOTS=2u"])}
 ARGUMENTS = {"explore_queue": ["--depth", "3"]}
-#: CPU time after which a program has failed. The slowest takes a fifth (0.05 s without, 0.2 s with sanitizers).
-CPU_SECONDS = {QUICK: 0.3, "optimized": 0.5, "sanitized": 1.0}
+#: CPU time after which a program has failed, ms. The slowest takes a fifth; the exploration has three times as much.
+CPU_MS = {QUICK: 200, "optimized": 200, "sanitized": 500}
 #: Programs that are not part of the quick build: tcc has no constructors, which register the tests.
 NOT_QUICK = {"test_queue_shape"}
 INVALID, SAME, DOUBLE, SURVIVED = "invalid", "same", "double", "survived"
@@ -39,6 +37,8 @@ class Program:
 
     name: str
     path: Path
+    files: frozenset[str]
+    """The files of the core that it runs, by name without suffix: a change of another cannot fail it."""
 
 
 class Bench:
@@ -65,6 +65,8 @@ class Bench:
         self._file = ""
         self._kills: Counter[str] = Counter()
         (folder / QUICK).mkdir()
+        self._limit = folder / "limit"
+        assert _runs([self._cc, "-O1", HERE / "mutants" / "limit.c", "-o", self._limit])
         self.programs = {variant: self._build(variant) for variant in (["optimized"] if quick else VARIANTS)}
 
     def choose(self, file: str, seen: set[str]) -> None:
@@ -114,7 +116,7 @@ class Bench:
         programs = self.programs["optimized" if variant == QUICK else variant]
         for program in sorted(programs, key=lambda p: (p.name in CONTAIN, -self._kills[p.name])):
             contains, options = CONTAIN.get(program.name, ("", []))
-            if program.name.startswith("explore_") and contains != self._file:
+            if Path(self._file).stem not in program.files:
                 continue
             if contains == self._file and variant == QUICK and program.name in NOT_QUICK:
                 continue
@@ -143,18 +145,15 @@ class Bench:
                     self._contained(program, variant, options)
 
     def _passes(self, program: Program, variant: str) -> bool:
-        def limit() -> None:
-            signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS[variant])
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
+        arguments = ARGUMENTS.get(program.name, [])
+        limit_ms = CPU_MS[variant] * (3 if arguments else 1)
         try:
             done = subprocess.run(
-                [program.path, *ARGUMENTS.get(program.name, [])],
+                [self._limit, str(limit_ms), program.path, *arguments],
                 check=False,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={"LD_LIBRARY_PATH": str(self.folder / variant)},
-                preexec_fn=limit,
                 close_fds=False,
                 timeout=120,
             )
@@ -167,12 +166,16 @@ class Bench:
         (self.folder / variant).mkdir()
         for source in sorted(self.sources.glob("*.c")):
             assert self._object(source.name, variant)
+        objects = sorted((self.folder / variant).glob("*.o"))
         assert self._link(variant)
         programs = []
-        for source in sorted([*self._tests.glob("test_*.c"), *self._tests.glob("explore_*.c")]):
-            program = Program(source.stem, self.folder / variant / source.stem)
-            assert self._contained(program, variant, CONTAIN.get(source.stem, ("", []))[1]), program.name
-            programs.append(program)
+        sources = [*self._tests.glob("test_*.c"), *self._tests.glob("explore_*.c")]
+        for source in sorted(sources, key=lambda path: -path.stat().st_mtime):  # the newest tests first
+            contains, options = CONTAIN.get(source.stem, ("", []))
+            path = self.folder / variant / source.stem
+            assert self._contained(Program(source.stem, path, frozenset()), variant, options), source.stem
+            files = {Path(contains).stem} if contains else _needed(path, objects)
+            programs.append(Program(source.stem, path, frozenset(files)))
         return programs
 
     def _contained(self, program: Program, variant: str, options: list[str]) -> bool:
@@ -216,3 +219,19 @@ def _runs(command: list[str | Path]) -> bool:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _symbols(path: Path, *options: str) -> set[str]:
+    command = ["nm", "--format=just-symbols", *options, str(path)]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def _needed(program: Path, objects: list[Path]) -> set[str]:
+    """Return the names of the objects that a program calls, and that these call."""
+    defined = {path: _symbols(path, "--defined-only", "--extern-only") for path in objects}
+    wanted = _symbols(program, "--undefined-only")
+    found: set[Path] = set()
+    while more := {path for path in objects if path not in found and defined[path] & wanted}:
+        found |= more
+        wanted = set().union(*(_symbols(path, "--undefined-only") for path in more))
+    return {path.stem for path in found}
