@@ -41,6 +41,15 @@ class Program:
     """The files of the core that it runs, by name without suffix: a change of another cannot fail it."""
 
 
+@dataclass(frozen=True)
+class _Object:
+    """A compiled file of the core."""
+
+    name: str
+    defines: set[str]
+    calls: set[str]
+
+
 class Bench:
     """A copy of the core and its tests, in which one file at a time is changed.
 
@@ -166,7 +175,10 @@ class Bench:
         (self.folder / variant).mkdir()
         for source in sorted(self.sources.glob("*.c")):
             assert self._object(source.name, variant)
-        objects = sorted((self.folder / variant).glob("*.o"))
+        objects = [
+            _Object(path.stem, _symbols(path, "--defined-only", "--extern-only"), _symbols(path, "--undefined-only"))
+            for path in sorted((self.folder / variant).glob("*.o"))
+        ]
         assert self._link(variant)
         programs = []
         sources = [*self._tests.glob("test_*.c"), *self._tests.glob("explore_*.c")]
@@ -183,7 +195,9 @@ class Bench:
         if variant == QUICK:
             return _runs([*self._quick_cc, "-w", *self._includes, *options, source, "-o", program.path])
         link: list[str | Path] = [] if program.name.startswith("explore_") else ["-L", program.path.parent, "-lcore"]
-        speed = [] if program.name in CONTAIN else ["-O0"]  # of the tests themselves, which compile in a fifth of the time
+        speed = (
+            [] if program.name in CONTAIN else ["-O0"]
+        )  # of the tests themselves, which compile in a fifth of the time
         return self._compile([*VARIANTS[variant], *speed, *options, source, *link, "-o", program.path])
 
     def _link(self, variant: str) -> bool:
@@ -227,12 +241,11 @@ def _symbols(path: Path, *options: str) -> set[str]:
     return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
 
 
-def _needed(program: Path, objects: list[Path]) -> set[str]:
+def _needed(program: Path, objects: list[_Object]) -> set[str]:
     """Return the names of the objects that a program calls, and that these call."""
-    defined = {path: _symbols(path, "--defined-only", "--extern-only") for path in objects}
     wanted = _symbols(program, "--undefined-only")
-    found: set[Path] = set()
-    while more := {path for path in objects if path not in found and defined[path] & wanted}:
-        found |= more
-        wanted = set().union(*(_symbols(path, "--undefined-only") for path in more))
-    return {path.stem for path in found}
+    found: set[str] = set()
+    while more := [one for one in objects if one.name not in found and one.defines & wanted]:
+        found |= {one.name for one in more}
+        wanted = set().union(*(one.calls for one in more))
+    return found
