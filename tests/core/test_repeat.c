@@ -205,7 +205,26 @@ TEST(test_a_state_is_reported_again_as_it_is_now)
 	RIG_READ(&rig, statistics, STATISTICS, &statistics);
 	CHECK_EQ(statistics.peer, 3);
 	CHECK_EQ(rig_count(&rig, PNC_TYPE_PAIRING), 1);
-	CHECK_EQ(rig.board.queue.totals.sent, 0); /* none of them went through the queue of pictures */
+}
+
+TEST(test_each_state_is_reported_again_alone_and_past_the_queue_of_pictures)
+{
+	for (unsigned which = 0; which < 3; which++) { /* link, statistics, pairing */
+		static const uint8_t types[] = {PNC_TYPE_PAIRING, PNC_TYPE_STATISTICS, PNC_TYPE_LINK};
+		rig_ready(&rig, PNC_ROLE_EDGE);
+		pnc_board_radio_up(&rig.board, 0, 0, &rig_link);
+		RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+		RIG_SAY(&rig, 0, pair, .action = PNC_PAIR_ACTION_OPEN, .window_s = 0xFFFF);
+		pnc_board_pairing_changed(&rig.board, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig.heard_count, 3);
+		REPEAT(0, .missing = 1u << which);
+		CHECK_EQ(rig.board.queue.waiting, 0);
+		CHECK_EQ(rig.board.queue.totals.sent, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig.heard_count, 1);
+		CHECK_EQ(rig.heard[0].packet[0], types[which]);
+	}
 }
 
 TEST(test_frames_of_an_earlier_session_or_role_are_not_sent_again)

@@ -49,9 +49,7 @@ size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, s
 {
 	(void)pnc_queue_expire(&b->queue, now_us);
 	pnc_board_update(b, now_us);
-	size_t written = pnc_board_report_write(b, now_us, out, room);
-	pnc_board_update(b, now_us);
-	return written;
+	return pnc_board_report_write(b, now_us, out, room);
 }
 
 void pnc_board_serial_closed(struct pnc_board *b, uint32_t now_us)
