@@ -76,6 +76,38 @@ TEST(test_a_picture_for_a_host_that_is_not_there_wakes_nobody)
 	CHECK_EQ(rig.wakes, 0);
 }
 
+TEST(test_a_refused_board_wakes_nobody_until_it_speaks_our_version)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_hello hello = {.version = PNC_VERSION + 1u, .kind = PNC_KIND_BOARD};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_hello_write(&hello, packet));
+	rig_hear(&rig, 0);
+	rig.wakes = 0;
+	CHECK_EQ(send_picture(0, 1), 0);
+	CHECK_EQ(rig.wakes, 0);
+	air_hello(0, 0);
+	CHECK_EQ(rig.board.peers[0].state, PNC_LINK_STATE_UP);
+	CHECK(rig.wakes > 0);
+	CHECK(pnc_board_radio_tx(&rig.board, 0, 0, packet) > 0);
+}
+
+TEST(test_an_answer_for_a_peer_whose_window_is_full_wakes_nobody)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	rig_connect(&rig, 0, 1);
+	RIG_SAY(&rig, 0, result, .peer = 1, .image = 1);
+	CHECK(pnc_board_radio_tx(&rig.board, 0, 1, packet) > 0);
+	RIG_SAY(&rig, 0, result, .peer = 1, .image = 2);
+	rig_hear(&rig, 0);
+	rig.wakes = 0;
+	pnc_board_tick(&rig.board, 0);
+	CHECK_EQ(rig.wakes, 0);
+	pnc_board_radio_sent(&rig.board, 0, 1);
+	CHECK_EQ(rig.wakes, 1);
+}
+
 TEST(test_a_second_hello_of_the_board_across_is_no_change)
 {
 	rig_ready(&rig, PNC_ROLE_CAMERA);

@@ -393,11 +393,13 @@ TEST(test_what_follows_an_event_or_its_entries_is_passed_over)
 	const uint8_t followed[] = {0x13, 5, 1, HANDLE, 0, 1, 0, 7, 7};
 	const uint8_t padded[] = {0x13, 8, 1, HANDLE, 0, 1, 0, 7, 7, 7};
 	const uint8_t cut[] = {0x13, 4, 1, HANDLE, 0, 1, 0};
+	const uint8_t empty[] = {0x13, 0, 1, HANDLE, 0, 1, 0};
 
 	pnc_completion_init(&completion);
 	notify(HANDLE);
 	notify(HANDLE);
 	CHECK_EQ(pnc_completion_event(&completion, cut, sizeof(cut), done), 0);
+	CHECK_EQ(pnc_completion_event(&completion, empty, sizeof(empty), done), 0);
 	CHECK_EQ(pnc_completion_event(&completion, followed, sizeof(followed), done), 1);
 	CHECK_EQ(pnc_completion_event(&completion, padded, sizeof(padded), done), 1);
 }
