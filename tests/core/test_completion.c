@@ -391,7 +391,7 @@ TEST(test_each_entry_of_an_event_has_its_own_count)
 TEST(test_what_follows_an_event_or_its_entries_is_passed_over)
 {
 	const uint8_t followed[] = {0x13, 5, 1, HANDLE, 0, 1, 0, 7, 7};
-	const uint8_t padded[] = {0x13, 8, 1, HANDLE, 0, 1, 0, 7, 7, 7};
+	const uint8_t padded[] = {0x13, 10, 1, HANDLE, 0, 1, 0, 7, 7, 7, 7, 7};
 	const uint8_t cut[] = {0x13, 4, 1, HANDLE, 0, 1, 0};
 	const uint8_t empty[] = {0x13, 0, 1, HANDLE, 0, 1, 0};
 
