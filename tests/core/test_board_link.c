@@ -181,6 +181,35 @@ TEST(test_what_the_air_cuts_short_is_unknown_and_what_is_whole_is_not)
 	CHECK_EQ(rig.board.unknown, 1u + len);
 }
 
+TEST(test_an_answer_that_the_air_cuts_short_is_unknown)
+{
+	static const uint8_t types[] = {PNC_TYPE_PONG, PNC_TYPE_RESULT};
+	static const size_t sizes[] = {PNC_PONG_SIZE, PNC_RESULT_SIZE};
+	for (int i = 0; i < 2; i++) {
+		uint8_t packet[PNC_MAX_PACKET] = {types[i]};
+		rig_ready(&rig, PNC_ROLE_CAMERA);
+		for (size_t len = 1; len < sizes[i]; len++) {
+			pnc_board_radio_rx(&rig.board, 0, 0, packet, len);
+			CHECK_EQ(rig.board.unknown, len);
+		}
+		pnc_board_radio_rx(&rig.board, 0, 0, packet, sizes[i]);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig.heard_count, 1);
+	}
+}
+
+TEST(test_no_credit_is_due_without_a_host)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	pnc_board_radio_up(&rig.board, 0, 0, &rig_link);
+	CHECK(pnc_board_radio_tx(&rig.board, 0, 0, packet) > 0);
+	pnc_board_radio_sent(&rig.board, 0, 0);
+	CHECK(!rig.board.credit_due);
+	pnc_board_radio_down(&rig.board, 0, 0, 8);
+	CHECK(!rig.board.credit_due);
+}
+
 TEST(test_credit_sums_the_bytes_of_all_acknowledged_packets)
 {
 	struct pnc_credit credit;
