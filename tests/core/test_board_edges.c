@@ -7,15 +7,17 @@ TEST(test_a_peer_that_there_is_not_changes_nothing)
 {
 	uint8_t packet[PNC_MAX_PACKET];
 	rig_ready(&rig, PNC_ROLE_EDGE);
-	struct pnc_peer before[PNC_PEERS];
-	memcpy(before, rig.board.peers, sizeof(before));
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	rig_hear(&rig, 0);
+	static struct pnc_board before;
+	memcpy(&before, &rig.board, sizeof(before));
 	for (unsigned peer = PNC_PEERS; peer <= UINT8_MAX; peer++) {
 		pnc_board_radio_up(&rig.board, 0, (uint8_t)peer, &rig_link);
 		CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, (uint8_t)peer, packet), 0);
 		pnc_board_radio_sent(&rig.board, 0, (uint8_t)peer);
 		pnc_board_radio_down(&rig.board, 0, (uint8_t)peer, 8);
 	}
-	CHECK(memcmp(before, rig.board.peers, sizeof(before)) == 0);
+	CHECK(memcmp(&before, &rig.board, sizeof(before)) == 0);
 	rig_hear(&rig, 0);
 	CHECK_EQ(rig.heard_count, 0);
 }

@@ -20,7 +20,6 @@ void pnc_board_init(struct pnc_board *b, const struct pnc_board_identity *identi
 	b->user = user;
 	b->uptime_us = now_us;
 	b->sessions = (uint8_t)identity->session;
-	b->credited_us = now_us;
 	pnc_frame_reader_init(&b->reader);
 	pnc_queue_init(&b->queue);
 	pnc_control_init(&b->control);
