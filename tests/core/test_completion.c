@@ -374,6 +374,17 @@ TEST(test_the_only_packet_that_the_controller_refused_is_not_waited_for)
 	CHECK_EQ(complete(HANDLE, 1), 0);
 }
 
+TEST(test_packets_beyond_the_most_are_passed_over)
+{
+	pnc_completion_init(&completion);
+	for (unsigned i = 0; i < 2u * PNC_COMPLETION_MOST; i++) {
+		notify(HANDLE);
+	}
+	CHECK_EQ(complete(HANDLE, 2u * PNC_COMPLETION_MOST), PNC_COMPLETION_MOST);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
 TEST(test_each_entry_of_an_event_has_its_own_count)
 {
 	uint8_t both[] = {0x13, 9, 2, 1, 0, 1, 0, 2, 0, 2, 0};
