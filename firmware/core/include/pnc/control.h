@@ -38,7 +38,8 @@ void pnc_control_init(struct pnc_control *c);
  * there is no room. Each direction may use at most three quarters of the slots, so that neither can block the other. */
 bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len);
 
-/* As pnc_control_push for a result: it takes the place of an earlier result for the same image that still waits. */
+/* As pnc_control_push, but a result takes the place of an earlier one for the same image that still waits. At least 5
+ * bytes of `packet` can be read. */
 bool pnc_control_push_result(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len);
 
 /* Remove the oldest packet for a destination, write it to `out` (PNC_MAX_PACKET bytes) and return its length; return 0
