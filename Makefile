@@ -17,7 +17,7 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
+.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size cycles stacks explore prove mutants \
 	mutants-core mutants-link coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards \
 	locked lock audit wheel clean
 
@@ -79,6 +79,12 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 
 size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
+
+cycles: ## Count instructions and cycles of the firmware's core for a packet (needs gcc-arm-none-eabi and qemu-user)
+	@$(PYTHON) firmware/core/cycles/count.py
+
+stacks: ## Print how deep the threads of a built firmware use their stacks (BUILD=build/firmware/nrf52840dk_nrf52840)
+	@$(PYTHON) firmware/stacks/count.py "$(or $(BUILD),build/firmware/nrf52840dk_nrf52840)"
 
 explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and compare each call with a naive queue
 	@mkdir -p build

@@ -69,6 +69,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("core/*", ("compiler",)),
     ("core/test_explore.py", ("slow",)),
     ("core/test_proof.py", ("slow",)),
+    ("core/test_cycles.py", ("slow",)),
     ("codec/test_native.py", ("compiler",)),
     ("codec/test_claims.py", ("compiler",)),
     ("fuzz/*", ("compiler", "slow")),

@@ -62,7 +62,7 @@ RULES = (
     Rule(r"make flash\b.*", Way.USAGE, "needs a board"),
     Rule(r"make hil LINK=hil\b.*|pytest tests/hil .*", Way.USAGE, "needs boards"),
     Rule(r"make hil LINK=bsim", Way.USAGE, "needs Zephyr and BabbleSim"),
-    Rule(r"make (?:firmware|sim-boards)\b.*", Way.USAGE, "needs Zephyr"),
+    Rule(r"make (?:firmware|sim-boards|stacks)\b.*", Way.USAGE, "needs Zephyr"),
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
     Rule(r"make (?:explore|mutants|mutants-core)\b.*", Way.USAGE, "takes minutes or hours"),
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
@@ -89,10 +89,12 @@ RULES = (
     Rule(
         r'eval "\$\(register-python-argcomplete pnc-send\)"', Way.EXCUSED, "changes the shell; test_comfort completes"
     ),
+    Rule(r"cmake -GNinja -S firmware .*|ninja -C build/log|arm-none-eabi-addr2line .*", Way.EXCUSED, "needs Zephyr"),
     Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
     # What this run of the tests is itself part of
     Rule(
-        r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked|wheel)",
+        r"make (?:test|check|fast|size|cycles|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)|"
+        r"make (?:audit|locked|wheel)",
         Way.CI,
     ),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),
