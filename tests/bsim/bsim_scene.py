@@ -57,15 +57,22 @@ def scene(
     They are started twice: the first time they get their roles and pair, which leaves a window open for others and the
     edge looking for them; the second time they know each other from their flash.
     """
+    pair_all(folder, program, cameras=cameras, interval_us=interval_us, phy=phy, board=board)
     programs = [program] * (cameras + 1)
-    with Simulation(folder, programs, board=board) as simulation, _open(simulation) as boards:
+    with Simulation(folder, programs, board=board, phy=air, speed=speed) as simulation, _open(simulation) as boards:
+        _wait_for_links(boards)
+        yield boards
+
+
+def pair_all(
+    folder: Path, program: Path, *, cameras: int = 1, interval_us: int = 7500, phy: int = 2, board: Sequence[str] = ()
+) -> None:
+    """Give boards their roles and let them pair, which their flash keeps."""
+    with Simulation(folder, [program] * (cameras + 1), board=board) as simulation, _open(simulation) as boards:
         for console in (*boards.cameras, boards.edge):
             role = Role.EDGE if console is boards.edge else Role.CAMERA
             console.configure(role, interval_us=interval_us, phy=phy)
         _wait_for_links(boards)
-    with Simulation(folder, programs, board=board, phy=air, speed=speed) as simulation, _open(simulation) as boards:
-        _wait_for_links(boards)
-        yield boards
 
 
 @contextmanager

@@ -105,6 +105,20 @@ void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer)
 	finish(b, now_us);
 }
 
+uint8_t pnc_board_radio_phy(struct pnc_board *b, uint32_t now_us, int8_t rssi_dbm)
+{
+	const struct pnc_peer *p = &b->peers[0];
+	bool coded = (b->identity.capabilities & PNC_CAPABILITY_PHY_CODED) != 0;
+	uint16_t loss = pnc_event_loss_share(&b->event_loss, now_us, pnc_board_event_us(p));
+	return pnc_phy_choice_next(&b->phy_choice, now_us, p->link.phy, coded ? PNC_PHY_CODED_S8 : PNC_PHY_LE_1M,
+				   rssi_dbm, loss);
+}
+
+uint32_t pnc_board_silent_ms(const struct pnc_board *b)
+{
+	return b->uptime_ms - b->heard_ms;
+}
+
 void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us)
 {
 	b->pairing_due = b->open;
