@@ -74,6 +74,7 @@ class Simulation:
     test says: ``clock`` holds it, and each ``Console`` lets it pass while it waits.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
+    ``record`` does so too; ``results`` is where, until ``stop`` unless that variable is set.
     ``prefix`` stands before every command, such as that of ``cpus_apart``.
     """
 
@@ -89,6 +90,7 @@ class Simulation:
         length_s: float = 600.0,
         speed: float | None = None,
         prefix: Sequence[str] = (),
+        record: bool = False,
     ) -> None:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
@@ -118,10 +120,11 @@ class Simulation:
         self._commands.append(
             [
                 *(bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}"),
-                *([] if os.environ.get("PNC_BSIM_DUMP") else ["-nodump"]),
+                *([] if record or os.environ.get("PNC_BSIM_DUMP") else ["-nodump"]),
                 *phy,
             ]
         )
+        self.results = bsim_bin().parent / "results" / self.id
         self._prefix = prefix
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -187,6 +190,8 @@ class Simulation:
         for port in [*self.ports, *self.ports_again]:
             port.unlink(missing_ok=True)
             forget(port)
+        if not os.environ.get("PNC_BSIM_DUMP"):
+            shutil.rmtree(self.results, ignore_errors=True)
         shutil.rmtree(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, ignore_errors=True)
 
     def __enter__(self) -> Simulation:
