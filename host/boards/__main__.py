@@ -71,7 +71,7 @@ def parser() -> CommandParser:
     command("info", "everything that one board reports about itself", board=True)
     role = command("role", "set the role of a board; a new role opens its pairing window", board=True)
     role.add_argument("role", choices=list(ROLES))
-    role.add_argument("--phy", choices=list(PHYS), help="its PHY; auto: a camera chooses by the conditions (not changed)")
+    role.add_argument("--phy", choices=list(PHYS), help="its PHY; auto: a camera chooses by conditions (as it is)")
     pair = command(
         "pair", "pair the two boards at this computer with each other; with --board: let any board pair", board=True
     )

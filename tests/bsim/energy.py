@@ -55,9 +55,7 @@ def streaming(folder: Path, program: Path, interval_us: int) -> tuple[RadioTime,
 
 def _line(name: str, time: RadioTime) -> str:
     seconds = time.span_us / 1e6
-    return (
-        f"| {name} | {time.tx_us / seconds / 1000:.2f} | {time.rx_us / seconds / 1000:.2f} | {time.power_mw:.3f} |"
-    )
+    return f"| {name} | {time.tx_us / seconds / 1000:.2f} | {time.rx_us / seconds / 1000:.2f} | {time.power_mw:.3f} |"
 
 
 def main() -> int:

@@ -3,7 +3,6 @@ pseudo-terminals."""
 
 from __future__ import annotations
 
-import ctypes
 import getpass
 import itertools
 import os
@@ -70,8 +69,8 @@ class Simulation:
     ``again`` are boards that come back, number of the board and simulated time in s: a board that is reset leaves the
     simulation, and BabbleSim takes nobody in while it runs, so its second life waits from the beginning. It has the
     same flash and the same address; ``ports_again`` appear when it starts.
-    ``speed`` is simulated time over wall time at most, for programs that run in real time. Without it time passes as the
-    test says: ``clock`` holds it, and each ``Console`` lets it pass while it waits.
+    ``speed`` is simulated time over wall time at most, for programs that run in real time. Without it time passes as
+    the test says: ``clock`` holds it, and each ``Console`` lets it pass while it waits.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
     ``record`` does so too; ``results`` is where, until ``stop`` unless that variable is set.
@@ -132,11 +131,9 @@ class Simulation:
         """Start every program and wait for the serial ports."""
         for number, command in enumerate(self._commands):
             log = (self.folder / f"log{number}.txt").open("wb")
-            words = [*self._prefix, *(str(word) for word in command)]
+            words = [*self._prefix, *_end_with_parent(), *(str(word) for word in command)]
             # In a session of its own: Ctrl-C ends this program, which then ends the others.
-            process = subprocess.Popen(
-                words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True, preexec_fn=_end_with_parent
-            )
+            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
             self._running.append(process)
             log.close()
         if self.clock is not None:
@@ -204,12 +201,12 @@ class Simulation:
         self.stop()
 
 
-def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, however that happens (prctl PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+def _end_with_parent() -> list[str]:
+    """Prefix of a command that the kernel is to end when this program ends, however that happens (util-linux)."""
+    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -1,6 +1,8 @@
-"""A stream of pictures between two simulated boards in simulated time: the sender and the receiver of ``host.link``,
-unchanged, at the boards' serial ports. Only the codec and the classifier are left out: pictures are made of numbers, and
-the edge server takes a given time for each."""
+"""A stream of pictures between two simulated boards in simulated time.
+
+The sender and the receiver of ``host.link``, unchanged, at the boards' serial ports. Only the codec and the classifier
+are left out: pictures are made of numbers, and the edge server takes a given time for each.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import os
 import tty
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from host.link.events import Answer, Event, ImageCollected, LinkChanged
 from host.link.receiver import Receiver
@@ -49,7 +52,7 @@ class Record:
         """For how long there was no link between two times, s."""
         total = 0
         changes = [*self.links, (end_us, None)]
-        for (since_us, phy), (until_us, _) in zip(changes, changes[1:], strict=False):
+        for (since_us, phy), (until_us, _) in pairwise(changes):
             if phy is None:
                 total += max(0, min(until_us, end_us) - max(since_us, begin_us))
         return total / 1e6
