@@ -10,8 +10,8 @@
 #include "supervision.h"
 
 #define RSSI_EVERY_MS 1000
-#define RSSI_EVERY_AUTO_MS 100 /* where the PHY follows the conditions */
-#define END_MS 500             /* for connections to end */
+#define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
+#define END_MS 500            /* for connections to end */
 #define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
 
 static K_MUTEX_DEFINE(lock);           /* of `requested` and `request_pending` */
@@ -355,11 +355,17 @@ static void choose_phy(struct radio_link *link)
 	}
 }
 
+/* Return true if this board chooses the PHY of its connection. */
+static bool chooses_phy(void)
+{
+	return radio_role() == PNC_ROLE_CAMERA && radio_settings().phy == PNC_PHY_AUTO;
+}
+
 /* Measure the RSSI of every connection, once every RSSI_EVERY_MS, and more often where the PHY depends on it. */
 static void measure(void)
 {
 	static int64_t measured_ms;
-	bool chooses = radio_role() == PNC_ROLE_CAMERA && radio_settings().phy == PNC_PHY_AUTO;
+	bool chooses = chooses_phy();
 
 	if (k_uptime_get() - measured_ms < (chooses ? RSSI_EVERY_AUTO_MS : RSSI_EVERY_MS)) {
 		return;
@@ -380,7 +386,7 @@ static void measure(void)
 
 void radio_process(int32_t wait_ms)
 {
-	radio_wait(wait_ms);
+	radio_wait(chooses_phy() ? MIN(wait_ms, RSSI_EVERY_AUTO_MS) : wait_ms);
 	if (!enabled) {
 		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
 		watchdog_feed(WATCHDOG_RX);

@@ -109,7 +109,10 @@ void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
 {
 	set_power(conn);
 	atomic_set_bit(link->flags, LINK_REQUEST_MTU);
-	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	if (radio_settings().phy !=
+	    PNC_PHY_AUTO) { /* otherwise it starts at 1M, until the core has seen the conditions */
+		atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	}
 }
 
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval)
@@ -140,7 +143,10 @@ static void request_length(struct radio_link *link, struct bt_conn *conn)
 		return;
 	}
 	if (info.le.phy->tx_phy == BT_GAP_LE_PHY_CODED) {
-		length.tx_max_time = wanted_phy(link) == PNC_PHY_CODED_S2 ? LENGTH_S2_US : LENGTH_S8_US;
+		/* An edge board has little to send. */
+		length.tx_max_time = wanted_phy(link) == PNC_PHY_CODED_S2 || radio_role() == PNC_ROLE_EDGE
+					     ? LENGTH_S2_US
+					     : LENGTH_S8_US;
 	}
 	if (length.tx_max_time != link->length_us && bt_conn_le_data_len_update(conn, &length) == 0) {
 		link->length_us = length.tx_max_time;

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-#define STEP_US 100000u
+#define STEP_US 50000u
 #define S(seconds) ((uint32_t)((seconds)*1000000u))
 #define PERCENT(n) ((uint16_t)((n)*PNC_EVENT_LOSS_ALL / 100u))
 #define SLOWEST PNC_PHY_CODED_S8
@@ -49,9 +49,9 @@ TEST(test_the_phy_follows_the_power_down_and_up)
 		int8_t rssi_dbm;
 		uint8_t phy;
 	} steps[] = {
-		{-70, PNC_PHY_LE_2M},     {-91, PNC_PHY_LE_2M},     {-94, PNC_PHY_LE_1M},    {-97, PNC_PHY_CODED_S2},
-		{-101, PNC_PHY_CODED_S8}, {-110, PNC_PHY_CODED_S8}, {-98, PNC_PHY_CODED_S8}, {-95, PNC_PHY_CODED_S2},
-		{-91, PNC_PHY_LE_1M},     {-90, PNC_PHY_LE_1M},     {-88, PNC_PHY_LE_2M},
+		{-70, PNC_PHY_LE_2M},    {-88, PNC_PHY_LE_2M},     {-91, PNC_PHY_LE_1M},    {-94, PNC_PHY_CODED_S2},
+		{-98, PNC_PHY_CODED_S8}, {-110, PNC_PHY_CODED_S8}, {-95, PNC_PHY_CODED_S8}, {-92, PNC_PHY_CODED_S2},
+		{-88, PNC_PHY_LE_1M},    {-87, PNC_PHY_LE_1M},     {-85, PNC_PHY_LE_2M},
 	};
 	begin(PNC_PHY_LE_2M);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -75,36 +75,35 @@ TEST(test_it_is_faster_down_than_up)
 {
 	begin(PNC_PHY_LE_2M);
 	last(S(5), -60, 0);
-	last(S(0.3), -93, 0);
-	last(S(0.3), -94, 0);
+	last(S(0.5), -91, 0);
 	CHECK_EQ(phy, PNC_PHY_LE_1M);
-	last(S(0.8), -60, 0);
+	last(S(0.6), -60, 0);
 	CHECK_EQ(phy, PNC_PHY_LE_1M);
-	last(S(0.5), -60, 0);
+	last(S(0.6), -60, 0);
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
 }
 
 TEST(test_failed_events_at_low_power_choose_the_next_slower_phy)
 {
 	begin(PNC_PHY_LE_2M);
-	last(S(2), -88, PERCENT(19u));
+	last(S(2), -85, PERCENT(19u));
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
-	last(S(0.2), -88, PERCENT(25u));
+	last(S(0.2), -85, PERCENT(25u));
 	CHECK_EQ(phy, PNC_PHY_LE_1M);
 	CHECK_EQ(changes, 1);
 	begin(PNC_PHY_CODED_S2);
-	last(S(2), -96, PERCENT(39u));
+	last(S(2), -93, PERCENT(39u));
 	CHECK_EQ(phy, PNC_PHY_CODED_S2);
-	last(S(0.2), -96, PERCENT(45u));
+	last(S(0.2), -93, PERCENT(45u));
 	CHECK_EQ(phy, PNC_PHY_CODED_S8);
-	last(S(2), -100, PERCENT(100u));
+	last(S(2), -97, PERCENT(100u));
 	CHECK_EQ(phy, PNC_PHY_CODED_S8);
 }
 
 TEST(test_failed_events_at_high_power_are_not_the_powers_fault)
 {
 	begin(PNC_PHY_LE_2M);
-	last(S(20), -79, PERCENT(90u));
+	last(S(20), -76, PERCENT(90u));
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
 }
 
@@ -157,20 +156,20 @@ TEST(test_going_up_takes_longer_after_each_mistake_and_soon_again_when_it_has_la
 	uint32_t waited_us = 0;
 	begin(PNC_PHY_LE_1M);
 	for (int i = 0; i < 5; i++) {
-		uint32_t us = until_change_us(-88, 0);
+		uint32_t us = until_change_us(-85, 0);
 		CHECK_EQ(phy, PNC_PHY_LE_2M);
 		CHECK(us > waited_us || us >= S(10));
 		CHECK(us <= S(17));
 		waited_us = us;
-		CHECK(until_change_us(-88, PERCENT(50u)) <= S(0.5));
+		CHECK(until_change_us(-85, PERCENT(50u)) <= S(0.5));
 		CHECK_EQ(phy, PNC_PHY_LE_1M);
 	}
 	CHECK(waited_us >= S(8));
-	last(S(20), -88, 0);
+	last(S(20), -85, 0);
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
-	last(S(11), -88, 0);
-	CHECK(until_change_us(-88, PERCENT(50u)) <= S(0.5));
-	CHECK(until_change_us(-88, 0) <= S(1.2));
+	last(S(11), -85, 0);
+	CHECK(until_change_us(-85, PERCENT(50u)) <= S(0.5));
+	CHECK(until_change_us(-85, 0) <= S(1.2));
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
 }
 
@@ -179,7 +178,7 @@ TEST(test_a_peer_that_does_not_follow_is_asked_ever_more_rarely)
 	uint32_t asked = 0;
 	begin(PNC_PHY_LE_2M);
 	for (uint32_t end_us = now_us + S(100); now_us < end_us; now_us += STEP_US) {
-		uint8_t next = pnc_phy_choice_next(&choice, now_us, PNC_PHY_LE_2M, SLOWEST, -97, 0);
+		uint8_t next = pnc_phy_choice_next(&choice, now_us, PNC_PHY_LE_2M, SLOWEST, -94, 0);
 		asked += next != PNC_PHY_KEEP;
 	}
 	CHECK(asked >= 8 && asked <= 12);

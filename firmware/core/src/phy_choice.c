@@ -12,15 +12,15 @@ struct level {
 	uint16_t loss_most; /* share of failed events from which on the next slower PHY carries more */
 };
 
-/* Fast to slow. The powers are the nRF52840's sensitivities (Product Specification v1.7, 6.20.15.9: -92, -95, -99, -103
- * dBm). A full packet needs 3 dB more, so near its sensitivity a PHY loses events before the power falls below it. S2
- * carries half of 1M, which carries half of 2M; an event that fails costs all its packets, so a fifth of failed events
- * costs half of the goodput. S8 carries a third of S2. */
+/* Fast to slow. The powers are the nRF52840's sensitivities (-92, -95, -99, -103 dBm), and the 3 dB more that a full
+ * packet needs. Below that the change itself becomes a danger: its instant is six events ahead, and a connection whose
+ * peer hears of it too late ends. S2 carries half of 1M, which carries half of 2M; an event that fails costs all its
+ * packets, so a fifth of failed events costs half of the goodput. S8 carries a third of S2. */
 static const struct level levels[] = {
-	{PNC_PHY_LE_2M, -92 * QDB, PERCENT(20u)},
-	{PNC_PHY_LE_1M, -95 * QDB, PERCENT(20u)},
-	{PNC_PHY_CODED_S2, -99 * QDB, PERCENT(40u)},
-	{PNC_PHY_CODED_S8, -103 * QDB, PERCENT(100u)},
+	{PNC_PHY_LE_2M, -89 * QDB, PERCENT(20u)},
+	{PNC_PHY_LE_1M, -92 * QDB, PERCENT(20u)},
+	{PNC_PHY_CODED_S2, -96 * QDB, PERCENT(40u)},
+	{PNC_PHY_CODED_S8, -100 * QDB, PERCENT(100u)},
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))

@@ -158,7 +158,7 @@ size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
 
 /* Return the PHY (PNC_PHY_) that the radio should request for a camera's connection, by the conditions: see
- * pnc/phy_choice.h. PNC_PHY_KEEP: the present one fits. Call every 100 ms or so while the connection is up. `rssi_dbm`
+ * pnc/phy_choice.h. PNC_PHY_KEEP: the present one fits. Call every 50 ms or so while the connection is up. `rssi_dbm`
  * was measured since the last call, PNC_RSSI_UNKNOWN if it was not. */
 uint8_t pnc_board_radio_phy(struct pnc_board *b, uint32_t now_us, int8_t rssi_dbm);
 

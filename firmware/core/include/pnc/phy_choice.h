@@ -28,7 +28,7 @@ struct pnc_phy_choice {
 /* Start with a new connection. */
 void pnc_phy_choice_init(struct pnc_phy_choice *c, uint32_t now_us);
 
-/* Return the PHY to request, PNC_PHY_KEEP if the present one fits. Call about every 100 ms.
+/* Return the PHY to request, PNC_PHY_KEEP if the present one fits. Call about every 50 ms.
  *
  * `phy` is the present PHY, `slowest` the slowest that may be chosen. `rssi_dbm` was measured since the last call,
  * PNC_RSSI_UNKNOWN if it was not. `loss` is the estimate of pnc/event_loss.h. */
