@@ -23,6 +23,8 @@ NEAR_DB, FAR_DB = 60.0, 97.0
 SENDING_S = 4
 DEADLINE_MS, PERIOD_MS = 300, 250
 FIXED = (Phy.LE_2M, Phy.LE_1M, Phy.CODED_S2, Phy.CODED_S8)
+#: Connection interval; S8 needs a longer one for a packet.
+INTERVAL_US, INTERVAL_S8_US = 7_500, 30_000
 
 
 def attenuation_db(at_s: float) -> float:
@@ -34,8 +36,9 @@ def attenuation_db(at_s: float) -> float:
     return NEAR_DB + (FAR_DB - NEAR_DB) * away + fading
 
 
-def stream(folder: Path, program: Path, phy: Phy, interval_us: int) -> Record:
+def stream(folder: Path, program: Path, phy: Phy) -> Record:
     """Send pictures during the walk."""
+    interval_us = INTERVAL_S8_US if phy == Phy.CODED_S8 else INTERVAL_US
     table = "".join(f"{at * S // 10} {attenuation_db(at / 10):.2f}\n" for at in range((END_S + 5) * 10))
     pair_all(folder, program)
     with Simulation(folder, [program] * 2, phy=attenuated(folder, table)) as simulation:
@@ -59,7 +62,7 @@ def row(name: str, useful: list[int], without_link_s: float | None) -> str:
     return f"| {name} | {link} | {100 * in_time / len(useful):.1f} | {sum(useful) / len(useful):,.0f} |"
 
 
-def main(*names: str, interval_us: int = 30_000) -> int:
+def main(*names: str) -> int:
     """Measure, keep what was measured, and print the table in Markdown."""
     why = missing()
     if why is not None:
@@ -71,7 +74,7 @@ def main(*names: str, interval_us: int = 30_000) -> int:
     program = build()
     for phy in [Phy[name] for name in names] or [*FIXED, Phy.AUTO]:
         with tempfile.TemporaryDirectory() as folder:
-            record = stream(Path(folder), program, phy, interval_us)
+            record = stream(Path(folder), program, phy)
         without_s = record.without_link_s(SENDING_S * S, END_S * S)
         measured[phy.name] = {"useful": [picture.useful for picture in record.pictures], "without_link_s": without_s}
         kept.write_text(json.dumps(measured))
