@@ -18,9 +18,9 @@ from tests.bsim.stream import Record, Stream
 
 S = 1_000_000
 #: The walk, s: near, away, far, back, near.
-AWAY_S, FAR_S, BACK_S, NEAR_S, END_S = 6, 24, 36, 54, 60
+AWAY_S, FAR_S, BACK_S, NEAR_S, END_S = 5, 17, 25, 37, 40
 NEAR_DB, FAR_DB = 60.0, 97.0
-SENDING_S = 4
+SENDING_S = 3
 DEADLINE_MS, PERIOD_MS = 300, 250
 FIXED = (Phy.LE_2M, Phy.LE_1M, Phy.CODED_S2, Phy.CODED_S8)
 #: Connection interval; S8 needs a longer one for a packet.

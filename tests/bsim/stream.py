@@ -73,11 +73,8 @@ class _Host:
         data = b""
         with contextlib.suppress(BlockingIOError):
             data = os.read(self._fd, _READ)
-        wake_us = self._machine.wake_at()
         events = self._machine.receive(now_us, data) if data else []
-        if wake_us is not None and wake_us <= now_us:
-            events += self._machine.tick(now_us)
-        for event in events:
+        for event in [*events, *self._machine.tick(now_us)]:
             self._on_event(event)
         self._unwritten += self._machine.output()
         with contextlib.suppress(BlockingIOError):
