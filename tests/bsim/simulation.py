@@ -201,6 +201,12 @@ class Simulation:
         self.stop()
 
 
+def the_program() -> Path:
+    """The firmware for a simulated board: the one that PNC_BSIM_PROGRAM names, else it is built."""
+    there = os.environ.get("PNC_BSIM_PROGRAM")
+    return Path(there) if there else build()
+
+
 def _end_with_parent() -> list[str]:
     """Prefix of a command that the kernel is to end when this program ends, however that happens (util-linux)."""
     return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -220,7 +226,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with Simulation(folder, [build()] * 2, length_s=86_400, speed=1.0) as simulation:
+        with Simulation(folder, [the_program()] * 2, length_s=86_400, speed=1.0) as simulation:
             print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
             print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
             while simulation.alive:
