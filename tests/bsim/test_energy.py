@@ -49,10 +49,10 @@ def test_a_camera_without_a_host_sleeps_and_is_back_soon_after_its_host(program:
         camera, edge = (Console(port) for port in simulation.ports)
         clock = simulation.clock
         assert clock is not None
-        camera.greet()
         edge.greet()
-        camera.link_up()
+        camera.greet()
         silent_s = clock.now_s
+        camera.link_up()
         down = edge.until(Link, lambda link: link.state == LinkState.DOWN, wait_s=SLEEP_S + 10)
         assert down.reason == POWER_OFF
         assert SLEEP_S - 1 < clock.now_s - silent_s < SLEEP_S + 1

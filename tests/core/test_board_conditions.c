@@ -63,19 +63,29 @@ TEST(test_another_phy_starts_without_failed_events)
 	CHECK(!camera.board.event_loss.busy);
 }
 
-TEST(test_events_with_s8_last_as_long_as_their_packet)
+/* The share of failed events after so many intervals without an acknowledgement. */
+static uint16_t share_after(uint8_t phy, uint32_t interval_us, uint32_t us)
 {
-	begin(PNC_CAPABILITY_PHY_CODED, PNC_PHY_CODED_S8);
-	(void)phy_after(5, -85);
-	CHECK_EQ(camera.board.event_loss.share, 0);
-	begin(PNC_CAPABILITY_PHY_CODED, PNC_PHY_CODED_S2);
-	(void)phy_after(5, -85);
-	CHECK(camera.board.event_loss.share > 0);
-	const struct pnc_radio_link rare = {.interval_us = 100000, .mtu = 247, .phy = PNC_PHY_CODED_S8};
-	begin(PNC_CAPABILITY_PHY_CODED, PNC_PHY_CODED_S8);
-	pnc_board_radio_up(&camera.board, 0, 0, &rare);
-	(void)phy_after(29, -85); /* 218 ms: not yet two and a quarter intervals */
-	CHECK_EQ(camera.board.event_loss.share, 0);
+	const struct pnc_radio_link link = {.interval_us = interval_us, .mtu = 247, .phy = phy};
+	begin(PNC_CAPABILITY_PHY_CODED, phy);
+	pnc_board_radio_up(&camera.board, 0, 0, &link);
+	uint8_t packet[PNC_MAX_PACKET];
+	CHECK(pnc_board_radio_tx(&camera.board, 1000, 0, packet) > 0);
+	(void)pnc_board_radio_phy(&camera.board, 1000u + us, -85);
+	return camera.board.event_loss.share;
+}
+
+TEST(test_events_on_the_coded_phy_are_as_far_apart_as_their_packets_need)
+{
+	CHECK_EQ(share_after(PNC_PHY_LE_1M, 7500, 16000), 0); /* two and a quarter events are allowed */
+	CHECK(share_after(PNC_PHY_LE_1M, 7500, 18000) > 0);
+	CHECK_EQ(share_after(PNC_PHY_CODED_S2, 7500, 33000), 0); /* every second event */
+	CHECK(share_after(PNC_PHY_CODED_S2, 7500, 35000) > 0);
+	CHECK_EQ(share_after(PNC_PHY_CODED_S8, 7500, 67000), 0); /* every fourth */
+	CHECK(share_after(PNC_PHY_CODED_S8, 7500, 69000) > 0);
+	CHECK_EQ(share_after(PNC_PHY_CODED_S8, 30000, 67000), 0);
+	CHECK(share_after(PNC_PHY_CODED_S8, 30000, 69000) > 0);
+	CHECK_EQ(share_after(PNC_PHY_CODED_S8, 0, 69000), 0);
 }
 
 TEST(test_a_host_is_silent_since_its_last_intact_frame)

@@ -3,9 +3,10 @@
 #include "pnc/clock.h"
 
 #define VERSION_AT 2u
-/* From the start of a full packet to the end of its acknowledgement, with S8. Faster PHYs take less than the shortest
- * connection interval. */
-#define EXCHANGE_S8_US 19000u
+/* What a controller reserves for a connection event on the coded PHY: a full packet and its answer. For faster PHYs it
+ * is less than the shortest connection interval. */
+#define RESERVED_S2_US 10000u
+#define RESERVED_S8_US 23000u
 
 /* Return true if this peer gets pictures once its hello has arrived: it is a camera's edge board, and a full picture
  * packet fits its MTU. */
@@ -29,8 +30,18 @@ static bool fits(const struct pnc_peer *p, size_t len)
 
 uint32_t pnc_board_event_us(const struct pnc_peer *p)
 {
-	bool longer = p->link.phy == PNC_PHY_CODED_S8 && p->link.interval_us < EXCHANGE_S8_US;
-	return longer ? EXCHANGE_S8_US : p->link.interval_us;
+	uint32_t interval_us = p->link.interval_us;
+	uint32_t event_us = interval_us;
+	uint32_t reserved_us = 0;
+	if (p->link.phy == PNC_PHY_CODED_S8) {
+		reserved_us = RESERVED_S8_US;
+	} else if (p->link.phy == PNC_PHY_CODED_S2) {
+		reserved_us = RESERVED_S2_US;
+	}
+	while (interval_us > 0 && event_us < reserved_us) { /* the events in between are skipped */
+		event_us += interval_us;
+	}
+	return event_us;
 }
 
 bool pnc_board_air_has(const struct pnc_board *b, const struct pnc_peer *p)

@@ -46,7 +46,7 @@ void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *by
 
 /* board_air.c */
 
-/* Return the time from one connection event to the next, us: the interval, unless a full packet takes longer. */
+/* Return the time from one connection event to the next, us: a multiple of the interval, if an event takes longer. */
 uint32_t pnc_board_event_us(const struct pnc_peer *p);
 
 /* Record that a connection is ready, or that its parameters changed. */
