@@ -61,6 +61,7 @@ RULES = (
     Rule(r"/opt/.*/(?:python|pnc-).*", Way.USAGE, "an installation on a gateway"),
     Rule(r"make flash\b.*", Way.USAGE, "needs a board"),
     Rule(r"make hil LINK=hil\b.*|pytest tests/hil .*", Way.USAGE, "needs boards"),
+    Rule(r"python -m tests\.bsim\.\w+\b.*", Way.EXCUSED, "needs Zephyr and BabbleSim; tests/bsim runs its parts"),
     Rule(r"make hil LINK=bsim", Way.USAGE, "needs Zephyr and BabbleSim"),
     Rule(r"make (?:firmware|sim-boards|stacks)\b.*", Way.USAGE, "needs Zephyr"),
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
