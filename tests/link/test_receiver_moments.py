@@ -278,8 +278,10 @@ def test_an_image_that_is_due_now_is_closed_and_not_asked_for_before() -> None:
 
 def test_a_provisional_answer_that_would_begin_now_is_that_of_the_first_packet() -> None:
     desk = ReceiverDesk()
-    remaining_ms = 45  # the second last provisional answer would begin 30 + 15 ms before
-    assert len(reports(desk.arrive(0, remaining_ms=remaining_ms))) == 1
+    image = desk.due(45)  # the second last provisional answer would begin 30 + 15 ms before
+    assert len(reports(desk.arrive(0, image=image, remaining_ms=45))) == 1
+    desk.arrive(1, image=image)
+    assert reports(desk.at(desk.now_us + 7_500)) == [(image, False, 2)]  # the last one, 30 + 7.5 ms before
 
 
 def test_a_worker_is_free_for_an_answer_that_ends_when_a_final_one_begins() -> None:

@@ -110,7 +110,7 @@ def test_a_ping_carries_the_nonce_and_the_time_modulo_32_bits() -> None:
     assert desk.pong(ping, 12_000) == [Ready(12_000, SERVICE_US)]
 
 
-@pytest.mark.parametrize("fields", [{"waiting": 1}, {"in_radio": 1}])
+@pytest.mark.parametrize("fields", [{"waiting": 1}, {"in_radio": 1}, {"waiting": 1, "in_radio": 1}])
 def test_no_ping_queues_behind_pictures(desk: SenderDesk, fields: dict[str, int]) -> None:
     desk.credit(**fields)
     for _ in range(30):

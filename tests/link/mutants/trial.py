@@ -51,6 +51,7 @@ class Trial:
         """Run all tests without a mutant, then those that each mutant needs."""
         in_turn = random.Random(1).sample(self._mutants, len(self._mutants))  # the first ones are a fair sample
         todo = [mutant for mutant in in_turn if self._journal.get(mutant) is None]
+        todo.sort(key=lambda mutant: self._journal.get(mutant, any_tests=True) is None)  # survivors of others at first
         for mutant in self._mutants:
             self._noticed[mutant.name][self._journal.get(mutant) or ""] += 1
         items = {item.nodeid: item for item in session.items}
