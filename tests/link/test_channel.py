@@ -172,6 +172,16 @@ def test_missing_frames_are_asked_for_once_and_again_if_the_request_is_lost() ->
     assert channel.request() == Repeat(next_seq=5, missing=0b11010)
 
 
+def test_a_frame_that_was_asked_for_before_the_wrap_is_not_asked_for_after_it() -> None:
+    channel = Channel()
+    channel.reader.restart(249)
+    say(channel, ping(1), first=251)
+    assert channel.request() == Repeat(next_seq=252, missing=0b10)
+    for seq in (*range(252, 256), 0, 1):
+        say(channel, ping(1), first=seq)
+        assert channel.request() is None
+
+
 def test_after_a_hello_frames_of_the_same_numbers_are_asked_for_again() -> None:
     channel = Channel()
     say(channel, ping(1), first=1)

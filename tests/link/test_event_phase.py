@@ -117,6 +117,12 @@ def test_six_arrivals_within_a_tenth_of_an_interval_are_a_phase_of_the_latest() 
     assert last_before(10_999, 0, 1_020, 2_040, 3_060, 4_080, 5_101) == 10_080
 
 
+@pytest.mark.parametrize(("others", "is_steady"), [(7, True), (8, False)])
+def test_three_of_ten_arrivals_are_a_phase(others: int, is_steady: bool) -> None:
+    alone_us = [1_000 * at + 105 * (at + 1) for at in range(others)]
+    assert (last_before(20_050, *alone_us, 10_000, 11_000, 12_000) is not None) == is_steady
+
+
 def test_twenty_four_arrivals_are_kept() -> None:
     others_us = [1_000 * at for at in range(17)]
     assert last_before(100_900, *others_us, *range(17_500, 41_500, 1_000)) == 100_500

@@ -151,6 +151,19 @@ def test_a_senders_frames_count_from_now(act: Callable[[SenderDesk], None], kind
     assert_timed(desk, kind)
 
 
+def test_a_senders_request_that_is_made_again_counts_from_now() -> None:
+    desk = SenderDesk()
+    desk.ready()
+    quiet(desk)
+    desk._seq += 1
+    desk.lose = lambda packet: isinstance(packet, Repeat)
+    desk.say(Pong(hop=Hop.PEER_HOST))
+    desk.lose = lambda _: False
+    desk.now_us += 5 * MS
+    desk.credit(next_seq=desk.reader.next_seq + 1, missing=1)
+    assert_timed(desk, Repeat)
+
+
 def test_a_senders_ping_to_the_server_counts_from_now() -> None:
     desk = SenderDesk()
     desk.ready()

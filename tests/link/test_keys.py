@@ -119,16 +119,23 @@ class WordAtServer:
 
     text_room = 50
 
+    def __init__(self) -> None:
+        self.waiting: list[Picture] = []
+
     def pong(self, ping: Ping, pong: Pong) -> tuple[Proof, Pong]:
         proof = Proof.NO_KEY if not ping.seal else Proof.SAME_KEY if ping.seal == SEAL else Proof.OTHER_KEY
         return proof, replace(pong, seal=SEAL)
 
     def open(self, now_us: int, packet: Picture, refuse: Callable[[Flaw], None]) -> list[Picture]:
         assert now_us > 0
+        if packet.data == b"early":
+            self.waiting.append(packet)
+            return []
         if not packet.data.startswith(SEAL):
             refuse(Flaw.SEALED_PICTURE)
             return []
-        return [replace(packet, data=packet.data[len(SEAL) :])]
+        opened, self.waiting = [*self.waiting, replace(packet, data=packet.data[len(SEAL) :])], []
+        return opened
 
     def result(self, result: Result) -> Result | None:
         return replace(result, text=SEAL + result.text) if result.image else None
@@ -157,6 +164,11 @@ def test_a_sender_with_a_key_sends_nothing_before_its_server_has_it(camera: tupl
     (event,) = desk.pong(ping, seal=SEAL)
     assert isinstance(event, Ready)
     assert [picture.data for picture in desk.pictures()] == [SEAL + bytes(50)]
+
+
+def test_a_fault_that_was_mended_is_reported_when_it_comes_again(camera: tuple[SenderDesk, Ping]) -> None:
+    desk, ping = camera
+    assert [len(desk.pong(ping, 0, seal=seal)) for seal in (b"", b"", SEAL, b"")] == [1, 0, 1, 1]
 
 
 def test_a_packet_that_cannot_be_sealed_is_refused_the_first_one_sooner(camera: tuple[SenderDesk, Ping]) -> None:
@@ -264,3 +276,10 @@ def test_both_ends_report_no_more_than_four_changes_of_a_key_at_once(camera: tup
     server = ReceiverDesk(Receiver(nonce=8, seal=WordAtServer()))
     at_server = [len(server.say(hello_of(1, seal))) for seal in (b"", SEAL[::-1]) * 3]
     assert at_camera == at_server == [1, 1, 1, 1, 0, 0]
+
+
+def test_packets_that_waited_for_another_one_are_collected_with_it() -> None:
+    desk = ReceiverDesk(Receiver(nonce=8, seal=WordAtServer()))
+    early = Picture(desk.due(), 0, 0, 100, b"early", last=True, source=1)
+    assert desk.say(early) == []
+    assert len(desk.say(replace(early, data=SEAL + b"x", source=2))) == 2

@@ -84,6 +84,16 @@ def test_a_closed_image_is_remembered_for_ten_seconds(age_us: int, late: int) ->
     assert desk.receiver.late == 2 * late
 
 
+def test_an_image_that_was_answered_is_forgotten_too() -> None:
+    desk = ReceiverDesk()
+    image = desk.due()
+    (event,) = desk.arrive(0, image=image, last=0)
+    assert isinstance(event, ImageCollected)
+    desk.receiver.skip(event)
+    desk.at(desk.now_us + REMEMBER_US)
+    assert len(reports(desk.arrive(0, image=image, last=0))) == 1
+
+
 def test_an_image_that_was_closed_later_is_remembered_longer() -> None:
     desk = ReceiverDesk()
     first = desk.due()
@@ -188,8 +198,8 @@ def test_an_image_that_is_asked_for_twice_keeps_its_workers_until_both_are_answe
     assert [event.final for event in events] == [False, True]
     desk.arrive(0, image=second, remaining_ms=LONG_MS)
     desk.now_us += 2 * SERVICE_US
-    for event in events:
-        assert reports(desk.arrive(len(desk.receiver._open), image=second)) == []
+    for rank, event in enumerate(events, 1):
+        assert reports(desk.arrive(rank, image=second)) == []
         desk.receiver.skip(event)
     assert len(reports(desk.arrive(9, image=second, last=99))) == 1
 
@@ -213,6 +223,17 @@ def test_the_interval_of_each_camera_is_its_own() -> None:
         desk.arrive(0, image=image, source=source)
         seen[source] = [due_us - at_us for at_us in desk.receiver._open[source, image, 2].early_us][:2]
     assert seen == {1: [7_500, 15_000], 2: [100 * MS, 200 * MS], 3: [7_500, 15_000]}
+
+
+@pytest.mark.parametrize(("workers", "lead_us"), [(None, 7_500), (1, 36_000), (2, 18_000)])
+def test_few_workers_begin_their_provisional_answers_a_service_time_and_more_apart(
+    workers: int | None, lead_us: int
+) -> None:
+    desk = with_workers(workers)
+    image = desk.due(1_000)
+    desk.arrive(0, image=image, remaining_ms=1_000)
+    collection = desk.receiver._open[0, image, 2]
+    assert collection.final_us - collection.early_us[0] == lead_us
 
 
 def test_an_answer_that_rests_on_nothing_has_no_margin() -> None:
