@@ -69,6 +69,26 @@ size_t board_radio_tx(uint8_t peer, uint8_t *out)
 	return len;
 }
 
+uint8_t board_radio_phy(int8_t rssi_dbm)
+{
+	uint8_t phy;
+
+	k_mutex_lock(&lock, K_FOREVER);
+	phy = pnc_board_radio_phy(&board, now_us(), rssi_dbm);
+	k_mutex_unlock(&lock);
+	return phy;
+}
+
+uint32_t board_silent_ms(void)
+{
+	uint32_t silent_ms;
+
+	k_mutex_lock(&lock, K_FOREVER);
+	silent_ms = pnc_board_silent_ms(&board);
+	k_mutex_unlock(&lock);
+	return silent_ms;
+}
+
 void board_pairing_changed(void)
 {
 	k_mutex_lock(&lock, K_FOREVER);

@@ -25,6 +25,8 @@ void board_radio_down(uint8_t peer, uint8_t reason);
 void board_radio_rx(uint8_t peer, const uint8_t *packet, size_t len);
 void board_radio_sent(uint8_t peer);
 size_t board_radio_tx(uint8_t peer, uint8_t *out);
+uint8_t board_radio_phy(int8_t rssi_dbm);
+uint32_t board_silent_ms(void);
 void board_pairing_changed(void);
 void board_fault(enum pnc_error_code code, uint32_t detail);
 

@@ -13,7 +13,8 @@
 LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
 
 #define RSSI_EVERY_MS 1000
-#define END_MS 500 /* for connections to end */
+#define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
+#define END_MS 500            /* for connections to end */
 #define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
 
 static K_MUTEX_DEFINE(lock);           /* of `requested` and `request_pending` */
@@ -345,12 +346,34 @@ static bool is_slot_stuck(void)
 	       k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS;
 }
 
-/* Measure the RSSI of every connection, once every RSSI_EVERY_MS. */
+/* Request another PHY for a camera's connection, if the core chooses one. Faster ones are refused by a peer that does
+ * not accept them; the core then waits longer and longer. */
+static void choose_phy(struct radio_link *link)
+{
+	uint8_t phy;
+
+	if (!atomic_test_bit(link->flags, LINK_UP) || atomic_test_bit(link->flags, LINK_REQUEST_PHY)) {
+		return;
+	}
+	phy = board_radio_phy(link->rssi_dbm);
+	if (phy != PNC_PHY_KEEP) {
+		radio_parameters_choose_phy(link, phy);
+	}
+}
+
+/* Return true if this board chooses the PHY of its connection. */
+static bool chooses_phy(void)
+{
+	return radio_role() == PNC_ROLE_CAMERA && radio_settings().phy == PNC_PHY_AUTO;
+}
+
+/* Measure the RSSI of every connection, once every RSSI_EVERY_MS, and more often where the PHY depends on it. */
 static void measure(void)
 {
 	static int64_t measured_ms;
+	bool chooses = chooses_phy();
 
-	if (k_uptime_get() - measured_ms < RSSI_EVERY_MS) {
+	if (k_uptime_get() - measured_ms < (chooses ? RSSI_EVERY_AUTO_MS : RSSI_EVERY_MS)) {
 		return;
 	}
 	measured_ms = k_uptime_get();
@@ -359,6 +382,9 @@ static void measure(void)
 
 		if (conn != NULL) {
 			radio_links[i].rssi_dbm = radio_parameters_rssi_dbm(conn);
+			if (chooses) {
+				choose_phy(&radio_links[i]);
+			}
 			bt_conn_unref(conn);
 		}
 	}
@@ -366,7 +392,7 @@ static void measure(void)
 
 void radio_process(int32_t wait_ms)
 {
-	radio_wait(wait_ms);
+	radio_wait(chooses_phy() ? MIN(wait_ms, RSSI_EVERY_AUTO_MS) : wait_ms);
 	if (!enabled) {
 		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
 		watchdog_feed(WATCHDOG_RX);

@@ -33,7 +33,6 @@ enum {
 	LINK_BEGUN, /**< the main thread has seen it */
 	/** To be requested until the controller accepts. It refuses while another procedure runs. */
 	LINK_REQUEST_PHY,
-	LINK_REQUEST_LENGTH,
 	LINK_REQUEST_MTU,
 	LINK_REQUEST_INTERVAL,
 	LINK_SECURE,     /**< encrypted */
@@ -55,6 +54,8 @@ struct radio_link {
 	int64_t since_ms;     /**< start of the connection */
 	ATOMIC_DEFINE(flags, LINK_FLAGS);
 	int8_t rssi_dbm;
+	uint8_t phy;        /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */
+	uint16_t length_us; /**< the time of a packet that was requested last; 0: none */
 	/** central */
 	uint16_t to_camera; /**< handle of the characteristic that is written */
 	struct bt_gatt_subscribe_params subscription;
@@ -128,6 +129,9 @@ void radio_parameters_request(struct radio_link *link, struct bt_conn *conn);
 
 /** @brief Return the connection parameters for an interval. From any thread. */
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us);
+
+/** @brief Request another PHY for a connection whose PHY follows the conditions. */
+void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy);
 
 /** @brief Return the state of a connection, for the board. */
 struct pnc_radio_link radio_parameters_of(struct bt_conn *conn);

@@ -82,6 +82,8 @@ bool radio_link_open(struct bt_conn *conn)
 	bt_addr_le_copy(&link->address, bt_conn_get_dst(conn));
 	link->since_ms = k_uptime_get();
 	link->rssi_dbm = 127;
+	link->phy = PNC_PHY_KEEP;
+	link->length_us = 0;
 	atomic_clear(link->flags);
 	link->conn = bt_conn_ref(conn);
 	k_mutex_unlock(&lock);

@@ -250,6 +250,14 @@ def test_a_board_gets_its_role(desk: Desk, capsys: pytest.CaptureFixture[str]) -
     assert "it already has this role" in capsys.readouterr().err
 
 
+def test_a_board_gets_another_phy_and_keeps_its_role(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    port = desk.add(kit(), Board(Role.CAMERA))
+    assert run(desk, "role", "camera", "--phy", "auto") == 0
+    assert capsys.readouterr().err.endswith(": role camera, PHY auto\n")
+    [asked] = [packet for packet in port.heard if isinstance(packet, Configure)]
+    assert asked == Configure(role=Role.CAMERA, phy=Phy.AUTO, tx_power_dbm=127)
+
+
 def test_a_role_that_is_refused_is_an_error_with_the_boards_reason(desk: Desk) -> None:
     def answer(packet: Control) -> Sequence[Control]:
         refused = Error(code=ErrorCode.CONFIGURE, detail=255, text=b"no such radio")

@@ -12,7 +12,7 @@ from tests.core.core_build import CORE
 
 SRC = CORE.parent / "src"
 CORE_LAYERS = (
-    "cobs control completion crc goodput queue sent_frames tx_window",
+    "cobs control completion crc event_loss goodput phy_choice queue sent_frames tx_window",
     "frame",
     "board_state",
     "board_air board_host board_report",

@@ -207,8 +207,9 @@ static bool is_worth_repeating(const uint8_t *packet)
 	case PNC_TYPE_PAIRING:
 		return true;
 	default:
-		return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
+		break;
 	}
+	return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
 }
 
 size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)

@@ -23,8 +23,10 @@
 
 #include "pnc/config.h"
 #include "pnc/control.h"
+#include "pnc/event_loss.h"
 #include "pnc/frame.h"
 #include "pnc/goodput.h"
+#include "pnc/phy_choice.h"
 #include "pnc/queue.h"
 #include "pnc/sent_frames.h"
 #include "pnc/tx_window.h"
@@ -99,8 +101,10 @@ struct pnc_board {
 	struct pnc_queue queue;
 	struct pnc_control control;
 	struct pnc_peer peers[PNC_PEERS];
-	bool open;      /**< a host has sent a hello of our protocol version */
-	bool hello_due; /**< to the host, like the next four */
+	struct pnc_event_loss event_loss; /**< of a camera's only connection; an edge board does not use it */
+	struct pnc_phy_choice phy_choice; /**< the same */
+	bool open;                        /**< a host has sent a hello of our protocol version */
+	bool hello_due;                   /**< to the host, like the next four */
 	bool note_due;
 	bool credit_due;
 	bool pairing_due;
@@ -108,6 +112,7 @@ struct pnc_board {
 	uint32_t faults;     /**< bit n: the fault with code n exists; every host hears of it after its hello */
 	uint32_t error_detail[17];
 	uint8_t sessions;          /**< sessions of hosts opened, from any number on */
+	uint32_t heard_ms;         /**< uptime_ms when the last intact frame of a host arrived; 0: none yet */
 	uint8_t unreported;        /**< frames received since the last credit */
 	uint32_t credited_us;      /**< time of the last credit */
 	uint32_t credited_dropped; /**< packets expired, evicted and flushed at that time */
@@ -167,6 +172,14 @@ size_t pnc_board_radio_tx(struct pnc_board *b, uint32_t now_us, uint8_t peer, ui
 
 /** @brief Report that the link layer acknowledged the oldest packet in flight to a peer. */
 void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer);
+
+/** @brief Return the PHY (PNC_PHY_) that the radio should request for a camera's connection, by the conditions: see
+ * pnc/phy_choice.h. PNC_PHY_KEEP: the present one fits. Call every 50 ms or so while the connection is up. `rssi_dbm`
+ * was measured since the last call, PNC_RSSI_UNKNOWN if it was not. */
+uint8_t pnc_board_radio_phy(struct pnc_board *b, uint32_t now_us, int8_t rssi_dbm);
+
+/** @brief Return how long the host has been silent, ms: since its last intact frame, or since the start. */
+uint32_t pnc_board_silent_ms(const struct pnc_board *b);
 
 /** @brief Send the state of pairing to the host, because it changed or the host requested it. */
 void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us);
