@@ -2,12 +2,15 @@
 #include "radio.h"
 
 #include <zephyr/bluetooth/hci.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/settings/settings.h>
 
 #include "faults.h"
 #include "radio_internal.h"
 #include "store.h"
 #include "supervision.h"
+
+LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
 
 #define RSSI_EVERY_MS 1000
 #define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
@@ -36,6 +39,7 @@ static bool role_fits(struct bt_conn *conn)
 
 static void on_connected(struct bt_conn *conn, uint8_t error)
 {
+	LOG_INF("connected: %u", error);
 	radio_central_attempt_ended();
 	radio_peripheral_advertising_ended();
 	radio_notify();
@@ -53,6 +57,7 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 {
 	uint8_t peer = radio_link_close(conn);
 
+	LOG_INF("disconnected: %u", reason);
 	radio_notify();
 	if (peer < PNC_PEERS) {
 		board_radio_down(peer, reason);
@@ -61,6 +66,7 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 
 static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_security_err error)
 {
+	LOG_INF("security level %d: %d", (int)level, (int)error);
 	if (error == BT_SECURITY_ERR_PIN_OR_KEY_MISSING) {
 		radio_link_note(conn, LINK_STALE_KEY);
 	} else if (error == BT_SECURITY_ERR_SUCCESS && level >= BT_SECURITY_L2) {
@@ -123,12 +129,12 @@ static void restart_stack(void)
 
 	bt_id_get(&own, &one);
 	error = bt_disable();
-	(void)bt_id_create(&own, NULL); /* a host without an address from its controller would create another one */
+	bt_id_create(&own, NULL); /* or there would be another one; fails if the controller has an address */
 	error = error != 0 ? error : bt_enable(NULL);
 	error = error != 0 ? error : settings_load_subtree("bt");
 	if (error != 0) {
 		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
-		(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+		supervision_request_reset(PNC_RESET_KIND_FIRMWARE); /* never refused */
 	}
 	security_stack_restarted();
 }
@@ -391,7 +397,7 @@ void radio_process(int32_t wait_ms)
 		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
 		watchdog_feed(WATCHDOG_RX);
 		if (k_uptime_get() > CONFIG_PNC_FATAL_RESET_S * MSEC_PER_SEC) {
-			(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+			supervision_request_reset(PNC_RESET_KIND_FIRMWARE); /* never refused */
 		}
 		return;
 	}

@@ -43,7 +43,7 @@ void radio_notify(void)
 
 void radio_wait(int32_t wait_ms)
 {
-	(void)k_sem_take(&notified, K_MSEC(wait_ms));
+	k_sem_take(&notified, K_MSEC(wait_ms)); /* or the time is over */
 }
 
 /* Return the slot for a connection with that address: the one it had before, else one never used, else any free one. */

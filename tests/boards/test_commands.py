@@ -22,6 +22,7 @@ from host.wire import (
     Hello,
     Link,
     LinkState,
+    Log,
     Pair,
     PairAction,
     Pairing,
@@ -172,6 +173,13 @@ def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) 
         "pairing     closed, knows 2",
         "connection  up 2M 7.5 ms MTU 247",
     ]
+
+
+def test_info_shows_what_a_board_says_about_its_last_reset(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    note = Log(level=2, text=b"watchdog: thread sender hung\x1b[2J")
+    desk.add(kit(), lambda packet: [*Board()(packet), *([note] if isinstance(packet, Hello) else [])])
+    assert run(desk, "info") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "last reset  watchdog: thread sender hung\\x1b[2J"
 
 
 def test_what_a_board_says_of_itself_is_shown_and_obeyed_by_no_terminal(

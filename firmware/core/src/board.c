@@ -24,8 +24,6 @@ void pnc_board_init(struct pnc_board *b, const struct pnc_board_identity *identi
 	b->user = user;
 	b->uptime_us = now_us;
 	b->sessions = (uint8_t)identity->session;
-	b->credited_us = now_us;
-	b->busy_at_us = now_us;
 	pnc_frame_reader_init(&b->reader);
 	pnc_queue_init(&b->queue);
 	pnc_control_init(&b->control);
@@ -54,9 +52,7 @@ size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, s
 {
 	(void)pnc_queue_expire(&b->queue, now_us);
 	pnc_board_update(b, now_us);
-	size_t written = pnc_board_report_write(b, now_us, out, room);
-	pnc_board_update(b, now_us);
-	return written;
+	return pnc_board_report_write(b, now_us, out, room);
 }
 
 void pnc_board_serial_closed(struct pnc_board *b, uint32_t now_us)

@@ -36,7 +36,7 @@ size_t pnc_board_hello_len(const struct pnc_board *b);
 /* Write this board's hello to `out` and return its length. */
 size_t pnc_board_hello(const struct pnc_board *b, uint8_t *out);
 
-/* Bring the uptime, busy_us and the credit that is due up to date. Every entry point ends with this. */
+/* Bring the uptime, busy_us and the credit that is due up to date. Every entry point calls this. */
 void pnc_board_update(struct pnc_board *b, uint32_t now_us);
 
 /* board_host.c */
