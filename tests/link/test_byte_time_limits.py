@@ -104,6 +104,9 @@ def test_no_time_is_below_zero() -> None:
     time = after((1, 100, 3_000), (1, 236, 10))  # the longer one took less
     assert time.slow_us() >= 0
     assert (time._packet_us >= 0, (time._byte_us or 0) >= 0) == (True, True)
+    time = after((1, 100, 10), (1, 236, 3_000))  # as if a packet without bytes took less than nothing
+    time.slow_us()
+    assert time._packet_us == 0
 
 
 def test_a_single_slow_packet_counts_for_four_times_the_mean_of_a_byte() -> None:

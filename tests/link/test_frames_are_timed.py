@@ -186,7 +186,8 @@ def test_a_senders_recall_at_the_moment_and_again_counts_from_now() -> None:
     desk.lose = lambda packet: isinstance(packet, Flush)
     desk.at(image.send_by_us)
     desk.lose = lambda _: False
-    assert desk.sender.session.channel.oldest_us() == desk.now_us
+    in_flight = desk.sender.session.channel._in_flight.values()
+    assert [sent.written_us for sent in in_flight if isinstance(sent.packet, Flush)] == [desk.now_us]
     desk.now_us += 3 * MS
     desk.credit(next_seq=desk.reader.next_seq + 1, missing=1, waiting=1)
     assert_timed(desk, Flush)
