@@ -46,6 +46,9 @@ void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *by
 
 /* board_air.c */
 
+/* Return the time from one connection event to the next, us: a multiple of the interval, if an event takes longer. */
+uint32_t pnc_board_event_us(const struct pnc_peer *p);
+
 /* Record that a connection is ready, or that its parameters changed. */
 void pnc_board_air_up(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, const struct pnc_radio_link *link);
 

@@ -16,6 +16,7 @@ void pnc_board_end_session(struct pnc_board *b)
 {
 	b->open = false;
 	b->hello_due = false;
+	b->note_due = false;
 	b->credit_due = false;
 	b->pairing_due = false;
 	b->errors_due = 0;
