@@ -147,11 +147,11 @@ wheel: $(VENV)/.release ## Build the source archive and this computer's wheel, w
 
 mutants: mutants-link
 
-mutants-link: $(VENV)/.mutants-link ## Change host/link and count the changes that its tests notice (hours; ENDING=3: a tenth of them)
-	@$(BIN)/python -m tests.link.mutants $(ENDING)
+mutants-link: $(VENV)/.mutants-link ## Do that to host/link (FILES="session ..."; ENDING=3: a tenth of the changes; QUICK=1: tests of 1 s for each)
+	@$(BIN)/python -m tests.link.mutants $(FILES) $(if $(ENDING),--ending $(ENDING)) $(if $(QUICK),--quick $(QUICK))
 
 clean: ## Remove what was built and set up
-	rm -rf $(VENV) build out mutants *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)

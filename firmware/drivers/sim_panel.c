@@ -60,7 +60,8 @@ static void run(void *a, void *b, void *c)
 {
 	int64_t press_ms = press_s * MSEC_PER_SEC;
 	int64_t stall_ms = stall_s * MSEC_PER_SEC;
-	int64_t resume_ms = resume_s < 0 ? INT64_MAX : (int64_t)(resume_s * MSEC_PER_SEC);
+	int64_t resume_ms =
+		resume_s >= 0 ? (int64_t)(resume_s * MSEC_PER_SEC) : INT64_MAX; /* not given: not a number */
 
 	ARG_UNUSED(a);
 	ARG_UNUSED(b);

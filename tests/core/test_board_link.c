@@ -198,6 +198,85 @@ TEST(test_an_answer_that_the_air_cuts_short_is_unknown)
 	}
 }
 
+static void air_ping(uint8_t hop, size_t cut)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_ping ping = {.hop = hop, .token = 5};
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_ping_write(&ping, packet) - cut);
+}
+
+TEST(test_a_ping_is_answered_or_forwarded_or_unknown)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	air_ping(PNC_HOP_PEER_BOARD, 0);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), PNC_PONG_SIZE);
+	air_ping(PNC_HOP_PEER_HOST, 0);
+	CHECK_EQ(rig.board.unknown, 0);
+	CHECK_EQ(rig.board.control.dropped, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_PING), 1);
+	air_ping(PNC_HOP_PEER_HOST + 1u, 0);
+	CHECK_EQ(rig.board.unknown, 1);
+	air_ping(PNC_HOP_PEER_BOARD, 0);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), PNC_PONG_SIZE);
+	air_ping(PNC_HOP_PEER_BOARD, 1); /* cut: not answered again */
+	CHECK_EQ(rig.board.unknown, 2);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+}
+
+TEST(test_what_a_later_version_adds_to_a_pong_is_forwarded)
+{
+	uint8_t packet[PNC_MAX_PACKET] = {PNC_TYPE_PONG};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, PNC_PONG_SIZE + 1u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_PONG), 1);
+	CHECK_EQ(rig.heard[0].len, PNC_PONG_SIZE + 1u);
+}
+
+TEST(test_a_refused_board_says_nothing_to_the_host)
+{
+	static const uint8_t versions[] = {PNC_VERSION - 1u, PNC_VERSION + 1u};
+	for (int i = 0; i < 2; i++) {
+		uint8_t packet[PNC_MAX_PACKET];
+		struct pnc_hello hello = {.version = versions[i], .kind = PNC_KIND_BOARD};
+		struct pnc_result result = {.image = 1};
+		rig_ready(&rig, PNC_ROLE_CAMERA);
+		pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_hello_write(&hello, packet));
+		CHECK_EQ(rig.board.peers[0].state, PNC_LINK_STATE_REFUSED);
+		pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_result_write(&result, packet));
+		CHECK_EQ(rig.board.unknown, 1);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_RESULT), 0);
+	}
+}
+
+TEST(test_lost_packets_of_all_connections_are_summed)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	for (unsigned lost = 1; lost <= 3; lost++) {
+		CHECK(send_picture(0, 1) > 0);
+		pnc_board_radio_down(&rig.board, 0, 0, 8);
+		CHECK_EQ(rig.board.lost, lost);
+		rig_connect(&rig, 0, 0);
+	}
+}
+
+TEST(test_an_acknowledgement_on_an_edge_takes_no_credit_back)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	RIG_SAY(&rig, 0, result, .image = 1);
+	CHECK(pnc_board_radio_tx(&rig.board, 0, 0, packet) > 0);
+	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_BOARD);
+	pnc_board_radio_sent(&rig.board, 0, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
+}
+
 TEST(test_no_credit_is_due_without_a_host)
 {
 	uint8_t packet[PNC_MAX_PACKET];

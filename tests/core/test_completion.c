@@ -374,6 +374,15 @@ TEST(test_the_only_packet_that_the_controller_refused_is_not_waited_for)
 	CHECK_EQ(complete(HANDLE, 1), 0);
 }
 
+TEST(test_a_connection_without_a_pdu_of_ours_is_not_reported)
+{
+	const uint8_t event[] = {0x13, 5, 1, HANDLE, 0, 1, 0};
+
+	pnc_completion_init(&completion);
+	send(HANDLE, SIGNALLING, NOTIFICATION, 20, 24);
+	CHECK_EQ(pnc_completion_event(&completion, event, sizeof(event), done), 0);
+}
+
 TEST(test_packets_beyond_the_most_are_passed_over)
 {
 	pnc_completion_init(&completion);
