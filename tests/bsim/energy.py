@@ -20,6 +20,8 @@ PICTURES = 10
 PERIOD_MS = 1000
 INTERVALS_US = (7_500, 50_000)
 READY_S = 4
+#: The record of the air is written late: the last seconds of a board that hardly sends are missing.
+RECORD_LATE_S = 15
 
 
 def _span(simulation: Simulation, begin_s: float, length_s: float) -> RadioTime:
@@ -32,7 +34,7 @@ def advertising(folder: Path, program: Path) -> tuple[RadioTime, RadioTime]:
     with Simulation(folder, [program], record=True) as simulation:
         console = Console(simulation.ports[0])
         console.greet()
-        while console.clock.now_s < 32 + SPAN_S:
+        while console.clock.now_s < 32 + SPAN_S + RECORD_LATE_S:
             console.statistics()
             console.pump(5.0)
         fast, slow = _span(simulation, 10, SPAN_S), _span(simulation, 32, SPAN_S)

@@ -29,7 +29,7 @@ def test_advertising_slows_down_when_nobody_answers(program: Path, tmp_path: Pat
     with Simulation(tmp_path, [program], record=True) as simulation:
         console = Console(simulation.ports[0])
         assert console.greet().role == Role.CAMERA
-        _stay(console, FAST_S + 8)
+        _stay(console, FAST_S + 22)  # the record of the air is written late
         times_us = advertisements_us(simulation.results, 0)
         fast = radio_time(simulation.results, 0, 10_000_000, 20_000_000)
         slow = radio_time(simulation.results, 0, (FAST_S + 2) * 1_000_000, (FAST_S + 7) * 1_000_000)
@@ -40,7 +40,7 @@ def test_advertising_slows_down_when_nobody_answers(program: Path, tmp_path: Pat
     assert late
     assert all(1_000_000 <= us <= 1_020_000 for us in late)
     print(f"fast {fast.power_mw:.2f} mW, slow {slow.power_mw:.3f} mW", end=" ")
-    assert slow.power_mw < fast.power_mw / 25
+    assert fast.power_mw / 45 < slow.power_mw < fast.power_mw / 25
 
 
 def test_a_camera_without_a_host_sleeps_and_is_back_soon_after_its_host(program: Path, tmp_path: Path) -> None:
