@@ -122,7 +122,9 @@ def _obeys_escapes(stream: TextIO | None) -> bool:
     """Return whether a stream is a terminal that obeys escape sequences instead of showing them."""
     if stream is None or not stream.isatty():
         return False
-    return _console_obeys(stream) if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
+    if sys.platform == "win32":
+        return _console_obeys(stream)
+    return os.environ.get("TERM") != "dumb"
 
 
 if sys.platform == "win32":

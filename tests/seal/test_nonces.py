@@ -171,6 +171,7 @@ def test_a_picture_whose_first_packet_is_lost_is_answered_with_nonces_of_its_own
         assert pair.open(first, *rest) == []
     assert texts == [b"nothing"] * 4
     assert not pair.flaws
+    assert len(used) == 3 * (1 + REACH) + 4
 
 
 def test_a_late_first_packet_of_a_picture_that_was_forgotten_is_refused() -> None:
