@@ -70,6 +70,12 @@ def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", 
     return folder / "zephyr" / ("zephyr.elf" if board.startswith("qemu_") else "zephyr.exe")
 
 
+def built() -> Path:
+    """The firmware for a simulated board: built, unless PNC_BSIM_PROGRAM names a program that is there already."""
+    there = os.environ.get("PNC_BSIM_PROGRAM")
+    return Path(there) if there else build()
+
+
 def cpus_apart() -> tuple[list[str], list[str]]:
     """Prefixes of the commands that simulate boards, and of those of a computer, so that no CPU runs both.
 
@@ -92,6 +98,7 @@ class Simulation:
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
     ``prefix`` stands before every command, such as that of ``cpus_apart``.
+    ``seats`` are devices that somebody else brings, with the numbers after those of the boards and ``others``.
     """
 
     def __init__(
@@ -106,25 +113,23 @@ class Simulation:
         length_s: float = 600.0,
         speed: float | None = 1.0,
         prefix: Sequence[str] = (),
+        seats: int = 0,
     ) -> None:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
         self.ports = [folder / f"port{index}" for index in range(len(programs))]
         self.ports_again = [folder / f"again{index}" for index, _ in again]
-
-        def command(number: int, index: int, port: Path) -> list[str | Path]:
-            """A board with the flash and the address (which follows from the seed) of that index."""
-            names = [f"-s={self.id}", f"-d={number}", f"-rs={100 + index}"]
-            return [programs[index], *names, f"-port={port}", f"-flash={folder / f'flash{index}.bin'}", *board]
-
-        self._commands = [command(index, index, port) for index, port in enumerate(self.ports)]
+        self._programs = programs
+        self._options = board
+        self._commands = [self._board(index, index, port) for index, port in enumerate(self.ports)]
         devices = len(programs)
         self._commands += [[*words, f"-s={self.id}", f"-d={devices + k}", *board] for k, words in enumerate(others)]
         devices += len(others)
         for (index, at_s), port in zip(again, self.ports_again, strict=True):
             waiting = [f"-start_offset={at_s * 1e6:.0f}", "-delay_init"]
-            self._commands.append([*command(devices, index, port), *waiting])
+            self._commands.append([*self._board(devices, index, port), *waiting])
             devices += 1
+        devices += seats
         if speed is not None:
             handbrake = bsim_bin() / "bs_device_handbrake"
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
@@ -141,18 +146,30 @@ class Simulation:
 
     def start(self) -> None:
         """Start every program and wait for the serial ports."""
-        for number, command in enumerate(self._commands):
-            log = (self.folder / f"log{number}.txt").open("wb")
-            words = [*self._prefix, *(str(word) for word in command)]
-            # In a session of its own: Ctrl-C ends this program, which then ends the others.
-            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
-            self._running.append(process)
-            log.close()
+        self._launch()
         until_s = time.monotonic() + START_S
         while not all(port.is_symlink() for port in self.ports):
             if time.monotonic() > until_s or not self.alive:
                 raise RuntimeError(f"the simulation did not start:\n{self.log()}")
             time.sleep(0.02)
+
+    def _board(self, number: int, index: int, port: Path) -> list[str | Path]:
+        """The command of a board with the flash and the address (which follows from the seed) of that index."""
+        names = [f"-s={self.id}", f"-d={number}", f"-rs={100 + index}", f"-port={port}"]
+        return [self._programs[index], *names, f"-flash={self.folder / f'flash{index}.bin'}", *self._options]
+
+    def _launch(self) -> None:
+        for command in self._commands:
+            self._spawn(command)
+
+    def _spawn(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        """Start one more program."""
+        words = [*self._prefix, *(str(word) for word in command)]
+        with (self.folder / f"log{len(self._running)}.txt").open("wb") as log:
+            # In a session of its own: Ctrl-C ends this program, which then ends the others.
+            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
+        self._running.append(process)
+        return process
 
     @property
     def alive(self) -> bool:
