@@ -13,8 +13,8 @@ from host.sim.schedule import Schedule
 from tests.bsim.bsim_scene import scene
 from tests.bsim.stepped import SteppedSimulation
 
-#: Programs act, and read and write their ports, at least so often, us.
-STEP_US = 1_000
+#: Programs read their ports so often, us: the latency of a USB port. They act at the times that they ask for.
+STEP_US = 2_000
 _READ = 65536
 
 

@@ -15,10 +15,12 @@ from tests.bsim.simulation import Simulation
 
 #: Lives that the boards of one simulation have after their first, all together.
 LIVES = 12
-#: Every so often a board can come back, us; the seats follow one after the other, so that their order is certain.
+#: Every so often a board can come back, us.
 _RETURN_US = 50_000
 #: Air that is jammed is so in whole slots of this length, us: a full packet at 2M takes two.
 _SLOT_US = 1_000
+#: Shorter noise is left out, us.
+_LEAST_NOISE_US = 50
 
 
 class SteppedSimulation(Simulation):
@@ -50,8 +52,8 @@ class SteppedSimulation(Simulation):
         self._boards = dict(enumerate(self._running[: len(self.ports)]))
         for seat in (self._clock, *self._free):
             seat.open()
-        for index, seat in enumerate(self._free):
-            seat.ask_to_wait(self._next_return_us + index)
+        for seat in self._free:
+            seat.ask_to_wait(self._next_return_us)
 
     def stop(self) -> None:
         super().stop()
@@ -61,13 +63,15 @@ class SteppedSimulation(Simulation):
     def advance(self, to_us: int) -> None:
         """Let the time advance."""
         while self.now_us < to_us:
-            until_us = min(to_us, (self.now_us // _SLOT_US + 1) * _SLOT_US)
-            noisy = self._draw.random() < self.noise
+            slot_us = _SLOT_US if self.noise else _RETURN_US // 2
+            until_us = min(to_us, (self.now_us // slot_us + 1) * slot_us)
+            noisy = self._draw.random() < self.noise and until_us - self.now_us >= _LEAST_NOISE_US
             if noisy:
                 # The answer comes at the end: who returns meanwhile has to be served first.
                 self._clock.ask_for_noise(self.now_us + 1, until_us - 1)
             else:
                 self._clock.ask_to_wait(until_us)
+            # Of the same moment the simulator answers the lowest number first: the clock before the free seats.
             taken = self._serve_returns() if until_us > self._next_return_us else []
             if noisy:
                 self._clock.noise_made()
@@ -99,7 +103,7 @@ class SteppedSimulation(Simulation):
         """Take the answers of the seats; boards that return take theirs, and the others wait on."""
         taken = []
         at_us, self._next_return_us = self._next_return_us, self._next_return_us + _RETURN_US
-        for index, seat in enumerate(list(self._free)):
+        for seat in list(self._free):
             seat.waited()
             if self._returning:
                 board, port = self._returning.pop(0)
@@ -109,5 +113,5 @@ class SteppedSimulation(Simulation):
                 words = self._board(seat.number, board, port)
                 self._boards[board] = self._spawn([*words, f"-start_offset={offset_us}", "-delay_init"])
             else:
-                seat.ask_to_wait(self._next_return_us + index)
+                seat.ask_to_wait(self._next_return_us)
         return taken
