@@ -45,7 +45,8 @@ def run(
             break
         run_batch(options.seed * 1_000_000 + batches, batch, rules, shrink=shrink)
         batches += 1
-        print(f"{Rules.applied} rules in {batches * batch} histories, 0 deviations", flush=True)
+        pictures = f"{Rules.answered} pictures answered and {Rules.unanswered} not"
+        print(f"{Rules.applied} rules in {batches * batch} histories, {pictures}: 0 deviations", flush=True)
     return 0 if Rules.applied >= options.rules else 1
 
 

@@ -13,12 +13,13 @@ NUMBERS = st.integers(0, 7)
 
 
 class Rules(RuleBasedStateMachine):
-    """Histories of one or two cameras and a server. ``applied`` counts the rules of all histories.
+    """Histories of one or two cameras and a server.
 
-    There are at least ``calm_after`` rules before each calm.
+    ``applied`` counts the rules of all histories, ``answered`` and ``unanswered`` their pictures. At least ``calm_after``
+    rules come before each calm.
     """
 
-    applied = 0
+    applied = answered = unanswered = 0
     calm_after = 0
 
     def __init__(self) -> None:
@@ -37,6 +38,8 @@ class Rules(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if self.system is not None:
+            Rules.answered += self.system.oracle.answered
+            Rules.unanswered += self.system.oracle.unanswered
             self.system.close()
 
     @property
