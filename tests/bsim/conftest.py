@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bsim.simulation import built, missing
+from tests.bsim.simulation import missing, the_program
 
 WHY = missing()
 
@@ -22,5 +22,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """The firmware, built for a simulated board."""
-    return built()
+    """The firmware, built for a simulated board. PNC_BSIM_PROGRAM names one that is there already."""
+    return the_program()

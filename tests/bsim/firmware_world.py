@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host.sim.schedule import Schedule
-from tests.bsim.bsim_scene import scene
+from tests.bsim.bsim_scene import pair_all
 from tests.bsim.stepped import SteppedSimulation
 
 #: Programs read their ports so often, us: the latency of a USB port. They act at the times that they ask for.
@@ -166,7 +166,6 @@ def pair(folder: Path, program: Path, cameras: int) -> Path:
         making = folder / f"pairing{cameras}"
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        with scene(making, program, cameras=cameras, speed=None):
-            pass
+        pair_all(making, program, cameras=cameras)
         making.rename(bonds)
     return bonds

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from tests.bsim.firmware_system import firmware_rules
-from tests.bsim.simulation import BUILD, built, missing
+from tests.bsim.simulation import BUILD, missing, the_program
 from tests.system.__main__ import run
 
 #: Histories between two lines of progress.
@@ -24,7 +24,7 @@ def main() -> int:
         return 2
     folder = BUILD / "histories"
     folder.mkdir(parents=True, exist_ok=True)
-    return run(None, firmware_rules(built(), folder), batch=BATCH, shrink=False, default_rules=1000)
+    return run(None, firmware_rules(the_program(), folder), batch=BATCH, shrink=False, default_rules=1000)
 
 
 if __name__ == "__main__":

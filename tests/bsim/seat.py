@@ -1,19 +1,16 @@
-"""A place in BabbleSim's radio simulator that this program holds: it stops the time there, and makes noise.
+"""A clock of a simulation that can do more: wait without blocking, make noise, and leave its place to a board.
 
-The simulator's side of this is ``libPhyComv1`` and ``ext_2G4_libPhyComv1`` (``bs_pc_base.c``, ``bs_pc_2G4_types.h``):
-a device asks for one thing at a time through a named pipe, and the simulated time does not pass the end of what any
-device asked for. A device that asks for nothing stops the time.
+The messages are those of BabbleSim's ``libPhyComv1`` and ``ext_2G4_libPhyComv1`` (``bs_pc_2G4_types.h``).
 """
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import os
 import select
 import struct
 import time
-from pathlib import Path
+
+from tests.bsim.sim_clock import STUCK_S, SimClock
 
 _WAIT, _WAIT_END = 0x01, 0x81
 _TX, _TX_END = 0x02, 0x100
@@ -24,52 +21,18 @@ _NEVER = (1 << 64) - 1
 _WHITE_NOISE_80_MHZ = 0x80A0
 #: In 1/256 MHz above 2400 MHz, and in 1/256 dBm: the whole band, above what any board sends.
 _MIDDLE, _LOUD = 40 * 256, 40 * 256
-#: The simulator answers within this time of the wall, s; what it waits for is a board that computes.
-_PATIENCE_S = 60.0
 
 
 class SimulationStuckError(AssertionError):
     """The simulator does not answer: a board hangs, or the simulator has ended."""
 
 
-class Seat:
-    """The place of device ``number`` in a simulation. Times are the simulation's, us."""
-
-    def __init__(self, simulation: str, number: int) -> None:
-        self.number = number
-        folder = Path(f"/tmp/bs_{getpass.getuser()}") / simulation
-        self._from_phy = folder / f"2G4.d{number}.ptd"
-        self._to_phy = folder / f"2G4.d{number}.dtp"
-        self._reading = self._writing = -1
-
-    def open(self) -> None:
-        """Take the place; the simulator opens its devices in the order of their numbers."""
-        self._from_phy.parent.mkdir(parents=True, exist_ok=True)
-        for path in (self._from_phy, self._to_phy):
-            with contextlib.suppress(FileExistsError):  # who comes first makes it
-                os.mkfifo(path)
-        self._reading = os.open(self._from_phy, os.O_RDONLY | os.O_NONBLOCK)
-        until_s = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                self._writing = os.open(self._to_phy, os.O_WRONLY | os.O_NONBLOCK)
-                break
-            except OSError:  # ENXIO: the simulator does not read yet
-                if time.monotonic() > until_s:
-                    raise SimulationStuckError(f"nobody opens {self._to_phy}") from None
-                time.sleep(0.002)
-        os.set_blocking(self._writing, True)
-
-    def close(self) -> None:
-        """Leave; whoever has the place now, such as a board that came to it, keeps it."""
-        for handle in (self._reading, self._writing):
-            if handle >= 0:
-                os.close(handle)
-        self._reading = self._writing = -1
+class Seat(SimClock):
+    """The place of device ``number`` in a simulation. A device that asks for nothing stops the time."""
 
     def ask_to_wait(self, until_us: int) -> None:
         """Ask to be answered at a time; ``waited`` takes the answer."""
-        os.write(self._writing, _HEADER.pack(_WAIT) + _TIME.pack(until_us))
+        os.write(self._to, _HEADER.pack(_WAIT) + _TIME.pack(until_us))
 
     def waited(self) -> None:
         """Return when the simulation has come to the time that was asked for."""
@@ -77,28 +40,33 @@ class Seat:
 
     def ask_for_noise(self, from_us: int, until_us: int) -> None:
         """Disturb the whole band for a time; ``noise_made`` takes the answer."""
-        os.write(
-            self._writing,
-            _TRANSMISSION.pack(_TX, from_us, until_us, _NEVER, _NEVER, 0, _WHITE_NOISE_80_MHZ, _MIDDLE, _LOUD, 0),
-        )
+        radio = _WHITE_NOISE_80_MHZ, _MIDDLE, _LOUD
+        os.write(self._to, _TRANSMISSION.pack(_TX, from_us, until_us, _NEVER, _NEVER, 0, *radio, 0))
 
     def noise_made(self) -> None:
         """Return when the noise has ended."""
         self._expect(_TX_END, _TIME.size)
 
+    def close(self) -> None:
+        """Leave without a word: a board that came to this place keeps it."""
+        for handle in (self._from, self._to):
+            if handle >= 0:
+                os.close(handle)
+        self._from = self._to = -1
+
     def _expect(self, kind: int, size: int) -> None:
         (header,) = _HEADER.unpack(self._read(_HEADER.size))
         if header != kind:
-            raise SimulationStuckError(f"the simulator answers {header:#x} to device {self.number}")
+            raise SimulationStuckError(f"the simulator answers {header:#x}")
         self._read(size)
 
     def _read(self, size: int) -> bytes:
         data = b""
-        until_s = time.monotonic() + _PATIENCE_S
+        until_s = time.monotonic() + STUCK_S
         while len(data) < size:
-            if not select.select([self._reading], [], [], max(0.0, until_s - time.monotonic()))[0]:
-                raise SimulationStuckError(f"no answer to device {self.number} in {_PATIENCE_S:g} s")
-            more = os.read(self._reading, size - len(data))
+            if not select.select([self._from], [], [], max(0.0, until_s - time.monotonic()))[0]:
+                raise SimulationStuckError(f"no answer in {STUCK_S:g} s")
+            more = os.read(self._from, size - len(data))
             if not more:
                 raise SimulationStuckError("the simulator has ended")
             data += more

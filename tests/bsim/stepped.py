@@ -5,6 +5,7 @@ So a busy computer changes nothing that happens, and boards that lose their powe
 
 from __future__ import annotations
 
+import getpass
 import random
 import subprocess
 from collections.abc import Sequence
@@ -30,12 +31,12 @@ class SteppedSimulation(Simulation):
         self, folder: Path, programs: Sequence[Path], *, board: Sequence[str] = (), seed: int = 0, lives: int = LIVES
     ) -> None:
         phy = ["-defmodem=BLE_simple"]  # the other model of a receiver knows no noise
-        super().__init__(folder, programs, board=board, phy=phy, length_s=86_400, speed=None, seats=1 + lives)
-        first = len(programs)
-        self._clock = Seat(self.id, first)
-        self._free = [Seat(self.id, first + 1 + index) for index in range(lives)]
+        super().__init__(folder, programs, board=board, phy=phy, length_s=86_400, seats=lives)
+        pipes, first = Path(f"/tmp/bs_{getpass.getuser()}") / self.id, len(programs)
+        self.clock = self._clock = Seat(pipes, first)
+        self._free = [(first + 1 + index, Seat(pipes, first + 1 + index)) for index in range(lives)]
         self._returning: list[tuple[int, Path]] = []
-        self._boards: dict[int, subprocess.Popen[bytes]] = {}
+        self._powered: dict[int, subprocess.Popen[bytes]] = {}
         self._draw = random.Random(seed)
         self._next_return_us = _RETURN_US // 2
         self.noise = 0.0
@@ -49,15 +50,16 @@ class SteppedSimulation(Simulation):
     def start(self) -> None:
         """Start every program; return when the simulation stands at its beginning."""
         self._launch()
-        self._boards = dict(enumerate(self._running[: len(self.ports)]))
-        for seat in (self._clock, *self._free):
-            seat.open()
-        for seat in self._free:
+        self._powered = dict(enumerate(self._running[: len(self.ports)]))
+        self._clock.connect()
+        for _, seat in self._free:
+            seat.connect()
+        for _, seat in self._free:
             seat.ask_to_wait(self._next_return_us)
 
     def stop(self) -> None:
         super().stop()
-        for seat in (self._clock, *self._free):
+        for _, seat in self._free:
             seat.close()
 
     def advance(self, to_us: int) -> None:
@@ -83,11 +85,11 @@ class SteppedSimulation(Simulation):
 
     def is_running(self, index: int) -> bool:
         """Return whether a board has power: it may be about to start again."""
-        return index in self._boards
+        return index in self._powered
 
     def cut_power(self, index: int) -> None:
         """End a board at once, as nothing else does; it says no goodbye."""
-        process = self._boards.pop(index, None)
+        process = self._powered.pop(index, None)
         if process is not None:
             process.kill()
             process.wait()
@@ -103,15 +105,15 @@ class SteppedSimulation(Simulation):
         """Take the answers of the seats; boards that return take theirs, and the others wait on."""
         taken = []
         at_us, self._next_return_us = self._next_return_us, self._next_return_us + _RETURN_US
-        for seat in list(self._free):
+        for number, seat in list(self._free):
             seat.waited()
             if self._returning:
                 board, port = self._returning.pop(0)
-                self._free.remove(seat)
+                self._free.remove((number, seat))
                 taken.append(seat)
                 offset_us = at_us + _RETURN_US // 2
-                words = self._board(seat.number, board, port)
-                self._boards[board] = self._spawn([*words, f"-start_offset={offset_us}", "-delay_init"])
+                words = self._board(number, board, port)
+                self._powered[board] = self._spawn([*words, f"-start_offset={offset_us}", "-delay_init"])
             else:
                 seat.ask_to_wait(self._next_return_us)
         return taken

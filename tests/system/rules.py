@@ -15,8 +15,8 @@ NUMBERS = st.integers(0, 7)
 class Rules(RuleBasedStateMachine):
     """Histories of one or two cameras and a server.
 
-    ``applied`` counts the rules of all histories, ``answered`` and ``unanswered`` their pictures. At least ``calm_after``
-    rules come before each calm.
+    ``applied`` counts the rules of all histories, ``answered`` and ``unanswered`` their pictures. Before each calm come
+    ``calm_after`` rules or more.
     """
 
     applied = answered = unanswered = 0
