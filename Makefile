@@ -53,8 +53,8 @@ faults: $(VENV)/.test ## Run every single fault at every place (SAMPLE=N: some),
 	@$(BIN)/python -m tests.faults $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(HOURS)$(MINUTES),--minutes $(if $(HOURS),$$(($(HOURS) * 60)),$(MINUTES)))
 
-histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied
-	@$(BIN)/python -m tests.system --rules $(or $(RULES),100000) $(if $(SEED),--seed $(SEED))
+histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied (LINK=bsim: on simulated boards)
+	@$(BIN)/python -m $(if $(filter bsim,$(LINK)),tests.bsim.histories,tests.system) $(if $(RULES),--rules $(RULES)) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.test ## Send 100,000 pictures in virtual time (PICTURES=N); with MINUTES=N pictures in real time for so long (PLOT=FILE)
 	@$(BIN)/python -m host.bench soak $(if $(MINUTES),--minutes $(MINUTES) $(if $(PLOT),--plot $(PLOT)),$(if $(PICTURES),--soak $(PICTURES)))

@@ -24,6 +24,8 @@ from .text import printable
 #: Clears a terminal's screen and moves its cursor to the upper left.
 _CLEAR = "\x1b[H\x1b[J"
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+#: Mode of a console of Windows: ENABLE_VIRTUAL_TERMINAL_PROCESSING.
+_OBEY = 0x0004
 
 
 class Colour(StrEnum):
@@ -73,8 +75,8 @@ _output = _Output()
 
 
 def show(*lines: str, clear: bool = False) -> None:
-    """Print lines on stdout, on a cleared screen if that is asked and stdout is a terminal. Raises OutputError."""
-    screen = _CLEAR if clear and sys.stdout is not None and sys.stdout.isatty() else ""
+    """Print lines on stdout, on a cleared screen if that is asked and a terminal does it. Raises OutputError."""
+    screen = _CLEAR if clear and _obeys_escapes(sys.stdout) else ""
     _output.put("stdout", sys.stdout, screen + "".join(f"{printable(line)}\n" for line in lines))
 
 
@@ -113,8 +115,34 @@ def _put_error(text: str) -> None:
 
 def _takes_colours(stream: TextIO | None) -> bool:
     """Return whether a stream is a terminal with colours, and the user has not refused them (https://no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and stream is not None and stream.isatty()
+    return not os.environ.get("NO_COLOR") and _obeys_escapes(stream)
+
+
+def _obeys_escapes(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal that obeys escape sequences instead of showing them."""
+    if stream is None or not stream.isatty():
+        return False
+    if sys.platform == "win32":
+        return _console_obeys(stream)
+    return os.environ.get("TERM") != "dumb"
+
+
+if sys.platform == "win32":
+
+    def _console_obeys(stream: TextIO) -> bool:
+        """Let a console of Windows obey escape sequences, as those since Windows 10 can; return whether it does."""
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
+
+        kernel, mode = ctypes.windll.kernel32, wintypes.DWORD()
+        try:
+            console = wintypes.HANDLE(msvcrt.get_osfhandle(stream.fileno()))
+        except (OSError, ValueError):
+            return False
+        if not kernel.GetConsoleMode(console, ctypes.byref(mode)):
+            return False
+        return bool(mode.value & _OBEY or kernel.SetConsoleMode(console, mode.value | _OBEY))
 
 
 def last_note(line: str) -> None:

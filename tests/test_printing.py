@@ -92,7 +92,7 @@ class Strict(io.TextIOWrapper):
         super().__init__(io.BytesIO(), encoding=encoding, errors="strict", newline="")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16-le"])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437", "utf-8", "utf-16-le"])
 @pytest.mark.parametrize(("function", "name"), [(show, "stdout"), (note, "stderr")])
 def test_any_line_is_printed_in_any_encoding(
     function: Callable[..., None], name: str, encoding: str, monkeypatch: pytest.MonkeyPatch
@@ -107,7 +107,8 @@ def test_any_line_is_printed_in_any_encoding(
 
 
 def test_a_screen_is_cleared_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    for terminal, begin in ((True, "\x1b[H\x1b[J"), (False, "")):
+    for terminal, kind, begin in ((True, "xterm", "\x1b[H\x1b[J"), (True, "dumb", ""), (False, "xterm", "")):
+        monkeypatch.setenv("TERM", kind)
         stream = io.StringIO()
         monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
         monkeypatch.setattr(sys, "stdout", stream)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 #: Pictures before the latest one that may still arrive for the first time.
 WINDOW = 1024
+#: A counter has 64 bits.
+COUNTERS = 1 << 64
 
 
 class ReplayWindow:
@@ -12,6 +16,11 @@ class ReplayWindow:
     def __init__(self) -> None:
         self._next = 0  # after the largest counter that was used
         self._used = 0  # bit k: the counter _next - 1 - k was used
+
+    def likely(self, reach: int) -> Iterator[int]:
+        """Yield the counters that a new picture probably has: the unused ones at most ``reach`` from the latest."""
+        yield from range(self._next, min(self._next + reach, COUNTERS))
+        yield from (self._next - 1 - k for k in range(1, min(reach, self._next)) if not self._used >> k & 1)
 
     def take(self, counter: int) -> bool:
         """Use a counter; return False if it was used before, or is too old to tell."""

@@ -31,6 +31,8 @@ MOST_SESSIONS = 4
 MOST_PICTURES, REMEMBER_US = 256, 65_000_000
 #: Pictures of one camera whose first packet is still to come, and packets that wait for it.
 MOST_WAITING, MOST_PACKETS = 64, 2 * MAX_RANKS
+#: Without its first packet, a picture's counter is looked for so far from the latest one.
+REACH = 8
 _MOST_NUMBER = (1 << 8 * NUMBER_BYTES) - 1
 
 _Picture = tuple[int, int, int]  # source, image, program
@@ -51,11 +53,11 @@ class _Session:
 
 
 class _OpenedPicture:
-    """A picture of which the first packet was opened."""
+    """A picture of which a packet was opened."""
 
     def __init__(self, session: _Session, counter: int, opened_us: int) -> None:
         self.session, self.counter, self.opened_us = session, counter, opened_us
-        self.ranks = {0}  # that were opened
+        self.ranks: set[int] = set()  # that were opened
         self.answers = 0
 
 
@@ -109,8 +111,7 @@ class KeyedServer:
         if packet.rank == 0:
             return self._open_first(now_us, key, packet, refuse)
         if picture is None:
-            self._wait(key, packet)
-            return []
+            return self._open_without_first(now_us, key, packet)
         return self._open_next(picture, packet, refuse)
 
     def result(self, result: Result) -> Result | None:
@@ -133,19 +134,47 @@ class KeyedServer:
         pictures = self._pictures[packet.source]
         known = pictures.get(key)
         if known is not None and known.session is session and known.counter == counter:
-            return []  # the same packet again: a repair, or it is of no use to who sent it
+            if 0 in known.ranks:
+                return []  # the same packet again: a repair, or it is of no use to who sent it
+            known.ranks.add(0)
+            return [opened]
         if not session.window.take(counter):
             refuse(Flaw.SEALED_REPLAY)
             return []
-        picture = pictures[key] = _OpenedPicture(session, counter, now_us)
-        pictures.move_to_end(key)
-        if len(pictures) > MOST_PICTURES:
-            pictures.popitem(last=False)
+        picture = self._begin(now_us, key, session, counter)
+        picture.ranks.add(0)
         found = [opened]
         waits = self._waiting.get(packet.source)
         for waiting in waits.pop(key, ()) if waits else ():
             found += self._open_next(picture, waiting, refuse)
         return found
+
+    def _begin(self, now_us: int, key: _Picture, session: _Session, counter: int) -> _OpenedPicture:
+        """Return a new picture, whose counter was taken; the oldest of too many is forgotten."""
+        pictures = self._pictures[key[0]]
+        picture = pictures[key] = _OpenedPicture(session, counter, now_us)
+        pictures.move_to_end(key)
+        if len(pictures) > MOST_PICTURES:
+            pictures.popitem(last=False)
+        return picture
+
+    def _open_without_first(self, now_us: int, key: _Picture, packet: Picture) -> list[Picture]:
+        """Open a packet whose rank 0 is not there, or let it wait for that.
+
+        A camera counts its pictures, so the counter is likely a certain few; the tag shows which. So a picture whose
+        rank 0 is lost is answered, if only by saying so. Of those that wait, each picture is tried once.
+        """
+        waits, sessions = self._waiting.get(packet.source, ()), self._sessions.get(packet.source)
+        if key not in waits and sessions:
+            session = sessions[next(reversed(sessions))]
+            for counter in session.window.likely(REACH):
+                opened = session.open(counter, packet, packet.data)
+                if opened is not None:
+                    session.window.take(counter)
+                    self._begin(now_us, key, session, counter).ranks.add(packet.rank)
+                    return [opened]
+        self._wait(key, packet)
+        return []
 
     def _session_of(self, packet: Picture, counter: int, data: bytes) -> tuple[_Session | None, Picture | None]:
         """Return the session of rank 0, and what was in it; the session that was used last is tried first."""

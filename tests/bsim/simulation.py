@@ -75,6 +75,7 @@ class Simulation:
     it records every packet in the air.
     ``record`` does so too; ``results`` is where, until ``stop`` unless that variable is set.
     ``prefix`` stands before every command, such as that of ``cpus_apart``.
+    ``seats`` are devices that somebody else brings, with the numbers after all others.
     """
 
     def __init__(
@@ -90,24 +91,21 @@ class Simulation:
         speed: float | None = None,
         prefix: Sequence[str] = (),
         record: bool = False,
+        seats: int = 0,
     ) -> None:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
         self.ports = [folder / f"port{index}" for index in range(len(programs))]
         self.ports_again = [folder / f"again{index}" for index, _ in again]
-
-        def command(number: int, index: int, port: Path) -> list[str | Path]:
-            """A board with the flash and the address (which follows from the seed) of that index."""
-            names = [f"-s={self.id}", f"-d={number}", f"-rs={100 + index}"]
-            return [programs[index], *names, f"-port={port}", f"-flash={folder / f'flash{index}.bin'}", *board]
-
-        self._commands = [command(index, index, port) for index, port in enumerate(self.ports)]
+        self._programs = programs
+        self._options = board
+        self._commands = [self._board(index, index, port) for index, port in enumerate(self.ports)]
         devices = len(programs)
         self._commands += [[*words, f"-s={self.id}", f"-d={devices + k}", *board] for k, words in enumerate(others)]
         devices += len(others)
         for (index, at_s), port in zip(again, self.ports_again, strict=True):
             waiting = [f"-start_offset={at_s * 1e6:.0f}", "-delay_init"]
-            self._commands.append([*command(devices, index, port), *waiting])
+            self._commands.append([*self._board(devices, index, port), *waiting])
             devices += 1
         self.clock = SimClock(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, devices) if speed is None else None
         if speed is None:
@@ -116,6 +114,7 @@ class Simulation:
             handbrake = bsim_bin() / "bs_device_handbrake"
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
             devices += 1
+        devices += seats
         self._commands.append(
             [
                 *(bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}"),
@@ -129,13 +128,7 @@ class Simulation:
 
     def start(self) -> None:
         """Start every program and wait for the serial ports."""
-        for number, command in enumerate(self._commands):
-            log = (self.folder / f"log{number}.txt").open("wb")
-            words = [*self._prefix, *_end_with_parent(), *(str(word) for word in command)]
-            # In a session of its own: Ctrl-C ends this program, which then ends the others.
-            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
-            self._running.append(process)
-            log.close()
+        self._launch()
         if self.clock is not None:
             self.clock.connect()
             for port in [*self.ports, *self.ports_again]:
@@ -152,6 +145,24 @@ class Simulation:
             time.sleep(0.02)
         else:
             self.clock.advance(STEP_US)
+
+    def _board(self, number: int, index: int, port: Path) -> list[str | Path]:
+        """The command of a board with the flash and the address (which follows from the seed) of that index."""
+        names = [f"-s={self.id}", f"-d={number}", f"-rs={100 + index}", f"-port={port}"]
+        return [self._programs[index], *names, f"-flash={self.folder / f'flash{index}.bin'}", *self._options]
+
+    def _launch(self) -> None:
+        for command in self._commands:
+            self._spawn(command)
+
+    def _spawn(self, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        """Start one more program."""
+        words = [*self._prefix, *_end_with_parent(), *(str(word) for word in command)]
+        with (self.folder / f"log{len(self._running)}.txt").open("wb") as log:
+            # In a session of its own: Ctrl-C ends this program, which then ends the others.
+            process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
+        self._running.append(process)
+        return process
 
     @property
     def alive(self) -> bool:

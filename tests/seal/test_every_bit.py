@@ -36,7 +36,8 @@ def test_every_protected_bit_of_a_picture_packet_is_refused_when_flipped(rank: i
         altered = parse(flipped(packets[rank].pack(), bit))
         assert isinstance(altered, Picture)
         opened = pair.open(*packets[:rank], altered, *packets[rank + 1 :])
-        expected = [] if rank == 0 else [each for each in (0, 1, 2) if each != rank]
+        # Where a forged packet of the same picture waits for the first one, the others wait, too.
+        expected = [] if rank == 0 and altered.rank else [each for each in (0, 1, 2) if each != rank]
         assert [each.rank for each in opened] == expected, f"bit {bit}"
         again = pair.open(*packets)  # the sound packet is still taken: an altered one does no harm
         assert sorted(each.rank for each in opened + again) == [0, 1, 2], f"bit {bit}"

@@ -13,7 +13,7 @@ from host.seal.camera_seal import KeyedCamera
 from host.seal.cipher import Cipher
 from host.seal.key import Key
 from host.seal.replay import WINDOW, ReplayWindow
-from host.seal.server_seal import MOST_SESSIONS, KeyedServer
+from host.seal.server_seal import MOST_SESSIONS, REACH, KeyedServer
 from host.wire import Hop, Picture, Ping, Pong, Result, parse
 from tests.seal.ends import KEY, Pair, plain
 
@@ -133,13 +133,64 @@ def parse_as(data: bytes, image: int) -> Picture:
     return packet
 
 
-def test_packets_wait_for_the_first_one_and_come_in_any_order() -> None:
+def test_packets_come_in_any_order() -> None:
     pair = Pair()
+    packets = pair.picture(ranks=4)
+    assert [each.rank for each in pair.open(packets[3], packets[1])] == [3, 1]
+    assert [each.rank for each in pair.open(packets[0], packets[0])] == [0]
+    assert [each.rank for each in pair.open(packets[2], packets[1])] == [2]
+    assert not pair.flaws
+
+
+@pytest.mark.parametrize("counter", [REACH, 1 << 40])
+def test_packets_of_a_picture_far_ahead_wait_for_the_first_one(counter: int) -> None:
+    pair = Pair()
+    pair.camera._counter = counter
     packets = pair.picture(ranks=4)
     assert pair.open(packets[3], packets[1]) == []
     assert [each.rank for each in pair.open(packets[0])] == [0, 3, 1]
     assert [each.rank for each in pair.open(packets[2], packets[1])] == [2]
     assert not pair.flaws
+
+
+def test_a_picture_whose_first_packet_is_lost_is_answered_with_nonces_of_its_own(used: Used) -> None:
+    pair = Pair()
+    texts = []
+    for image, lost in ((1, 0), (9, REACH - 1)):  # also after pictures of which nothing arrived
+        for other in range(image + 1, image + 1 + lost):
+            pair.picture(other)
+        seal, (first, *rest) = pair.sealed(image)
+        assert [each.rank for each in pair.open(*rest)] == [1, 2]
+        for late in ([], [first]):
+            assert [each.rank for each in pair.open(*late, now_us=1000)] == [0] * len(late)
+            answer = pair.server.result(Result(image=image, program=2, text=b"nothing"))
+            assert answer is not None
+            opened = seal.open(answer)
+            assert opened is not None
+            texts.append(opened.text)
+        assert pair.open(first, *rest) == []
+    assert texts == [b"nothing"] * 4
+    assert not pair.flaws
+    assert len(used) == 3 * (1 + REACH) + 4
+
+
+def test_a_late_first_packet_of_a_picture_that_was_forgotten_is_refused() -> None:
+    """Its answers would be numbered from 0 again."""
+    pair = Pair()
+    first, *rest = pair.picture()
+    assert len(pair.open(*rest)) == 2
+    assert pair.open(first, now_us=66_000_000) == []
+    assert pair.flaws == {Flaw.SEALED_REPLAY: 1}
+
+
+def test_a_picture_between_others_is_found_without_its_first_packet() -> None:
+    pair = Pair()
+    pictures = [pair.picture(image) for image in range(4)]
+    for number in (0, 3):
+        assert len(pair.open(*pictures[number])) == 3
+    for number in (2, 1):
+        assert [each.rank for each in pair.open(*pictures[number][1:])] == [1, 2]
+        assert pair.open(*pictures[number][1:]) == []
 
 
 def test_a_forged_packet_that_waits_does_not_displace_the_real_one() -> None:
@@ -192,3 +243,14 @@ def test_a_window_agrees_with_a_set() -> None:
         assert window.take(counter) == expected
         if expected:
             seen.add(counter)
+
+
+def test_the_likely_counters_of_a_window_are_unused_and_near() -> None:
+    window = ReplayWindow()
+    assert list(window.likely(3)) == [0, 1, 2]
+    for counter in (0, 2, 5):
+        window.take(counter)
+    assert list(window.likely(3)) == [6, 7, 8, 4, 3]
+    assert list(window.likely(8)) == [*range(6, 14), 4, 3, 1]
+    window.take((1 << 64) - 2)
+    assert list(window.likely(3)) == [(1 << 64) - 1, (1 << 64) - 3, (1 << 64) - 4]

@@ -17,7 +17,7 @@ from host.seal.cipher import FIRST_ROOM, ROOM
 from host.seal.key import Key
 from host.seal.server_seal import KeyedServer
 from host.sim.world import WorldSettings
-from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Control, Picture, Result, ResultStatus
+from host.wire import MAX_CODEC_BYTES, MAX_PACKET, Control, Picture, Result, ResultStatus, parse
 from tests.seal.ends import KEY
 from tests.sim.scene import SECOND_US, Scene, air, picture
 
@@ -96,6 +96,27 @@ def test_parts_and_lazy_packets_and_late_cuts() -> None:
     (arrived,) = collected_bytes(scene)
     assert arrived == [part.data for part in parts[: len(arrived)]]
     assert answer.ranks <= frozenset(range(len(arrived)))
+
+
+def test_a_picture_whose_first_packet_never_arrives_is_answered_as_without_a_key() -> None:
+    scene = sealed_scene()
+    assert scene.ready()
+    assert isinstance(scene.send(picture(3, 0, SMALL), 300_000), Answer)
+    hear = scene.world.edge.board.radio_rx
+
+    def deaf_to_the_first(now_us: int, peer: int, packet: bytes) -> None:
+        found = parse(packet)
+        if not (isinstance(found, Picture) and found.rank == 0):
+            hear(now_us, peer, packet)
+
+    scene.world.edge.board.radio_rx = deaf_to_the_first  # type: ignore[method-assign]
+    answer = scene.send(picture(5, 1, SMALL), 300_000)
+    assert isinstance(answer, Answer)
+    assert answer.ranks == {1, 2, 3, 4}
+    assert len(scene.collected) == 2
+    scene.world.edge.board.radio_rx = hear  # type: ignore[method-assign]
+    assert isinstance(scene.send(picture(5, 2, SMALL), 300_000), Answer)
+    assert not scene.receiver.session.channel.border.counts
 
 
 def test_cameras_with_a_key_each() -> None:

@@ -13,23 +13,40 @@ NUMBERS = st.integers(0, 7)
 
 
 class Rules(RuleBasedStateMachine):
-    """Histories of one or two cameras and a server. ``applied`` counts the rules of all histories."""
+    """Histories of one or two cameras and a server.
 
-    applied = 0
+    ``applied`` counts the rules of all histories, ``answered`` and ``unanswered`` their pictures. Before each calm come
+    ``calm_after`` rules or more.
+    """
+
+    applied = answered = unanswered = 0
+    calm_after = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.system: System | None = None
+        self._since_calm = 0
 
     @initialize(cameras=st.integers(1, 2), seed=st.integers(1, 200), begin_ms=st.sampled_from([0, 60, 150, 400]))
     def begin(self, cameras: int, seed: int, begin_ms: int) -> None:
-        self.system = System(cameras, seed)
+        self.system = self.new_system(cameras, seed)
         self.system.run(begin_ms * MS)
+
+    def new_system(self, cameras: int, seed: int) -> System:
+        """Return the system that a history begins with."""
+        return System(cameras, seed)
+
+    def teardown(self) -> None:
+        if self.system is not None:
+            Rules.answered += self.system.oracle.answered
+            Rules.unanswered += self.system.oracle.unanswered
+            self.system.close()
 
     @property
     def s(self) -> System:
         assert self.system is not None
         Rules.applied += 1
+        self._since_calm += 1
         return self.system
 
     def camera(self, number: int) -> int:
@@ -107,10 +124,11 @@ class Rules(RuleBasedStateMachine):
         system.service_us = system.receiver.service_us = service_ms * MS
         system.enough, system.refuses = enough, refuses
 
-    @precondition(lambda self: self.system is not None)
+    @precondition(lambda self: self.system is not None and self._since_calm >= self.calm_after)
     @rule()
     def calm(self) -> None:
         self.s.calm()
+        self._since_calm = 0
 
     @invariant()
     def holds(self) -> None:

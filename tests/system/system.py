@@ -26,10 +26,16 @@ PROBE_PACKETS = 4
 
 
 class System:
-    """The system. Its methods are what can happen; each raises ``DeviationError`` if something follows that cannot."""
+    """The system. Its methods are what can happen; each raises ``DeviationError`` if something follows that cannot.
 
-    def __init__(self, cameras: int, seed: int) -> None:
-        self.world = World(WorldSettings(cameras=cameras, seed=seed))
+    ``world`` are the boards and the radio between them, by default virtual ones; ``tests.bsim.firmware_system`` has
+    boards that run the firmware.
+    """
+
+    recovery_us = RECOVERY_US
+
+    def __init__(self, cameras: int, seed: int, world: Any = None) -> None:
+        self.world = world or World(WorldSettings(cameras=cameras, seed=seed))
         self.schedule = self.world.schedule
         self.oracle = Oracle(cameras)
         self.service_us = 20_000
@@ -38,8 +44,7 @@ class System:
         self._bits = random.Random(seed)
         self._nonce = 0
         self._damage: dict[tuple[int, str], list[tuple[int, str]]] = {}
-        for camera in range(cameras):
-            self._tap_air(camera)
+        self._tap_air()
         for node in range(cameras + 1):
             self._tap_board(node)
         self.receiver, self.server = self._new_server(0)
@@ -49,6 +54,9 @@ class System:
             sender, program = self._new_camera(camera)
             self.senders.append(sender)
             self.programs.append(program)
+
+    def close(self) -> None:
+        """End what runs outside this program: nothing here."""
 
     # Users
 
@@ -143,14 +151,17 @@ class System:
 
     def check(self) -> None:
         """Check what holds at any time."""
-        for node in self.world.nodes:
-            if not adds_up(node.board.totals):
-                raise DeviationError(f"the {node.board.name} board's queue does not add up: {node.board.totals}")
+        self._check_accounts()
         self.oracle.check_times(self.schedule.now_us)
         if self.honest:
             for machine in (*self.senders, self.receiver):
                 if machine.session.channel.border.counts:
                     raise DeviationError(f"an honest end is not believed: {machine.session.channel.border.counts}")
+
+    def _check_accounts(self) -> None:
+        for node in self.world.nodes:
+            if not adds_up(node.board.totals):
+                raise DeviationError(f"the {node.board.name} board's queue does not add up: {node.board.totals}")
 
     def calm(self) -> None:
         """Let all faults end: soon afterwards each camera's picture is answered, whole and in time."""
@@ -158,12 +169,11 @@ class System:
         self.enough = self.refuses = False
         self.service_us = 20_000
         self.receiver.service_us = self.service_us
-        for connection in self.world.connections:
-            connection.trace = Trace.constant(CLEAR)
+        self._clear_air()
         for node in self.world.nodes:
             node.line.cut = False
             node.line.stall(False)
-        self.run(RECOVERY_US)
+        self.run(self.recovery_us)
         for camera in range(len(self.senders)):
             number = self.submit(camera, PROBE_PACKETS, MAX_CODEC_BYTES, PROBE_US)
             if number is None:
@@ -172,6 +182,10 @@ class System:
             outcome = self.oracle.outcome_of(camera, number)
             if not isinstance(outcome, Answer) or outcome.late or len(outcome.ranks) < PROBE_PACKETS:
                 raise DeviationError(f"camera {camera} does not recover: {outcome}")
+
+    def _clear_air(self) -> None:
+        for connection in self.world.connections:
+            connection.trace = Trace.constant(CLEAR)
 
     # Events
 
@@ -182,11 +196,11 @@ class System:
     def _at_server(self, server: Callable[[], Program], event: Event) -> None:
         if not isinstance(event, ImageCollected):
             return
-        self.oracle.on_collected(self.schedule.now_us, event)
+        self.oracle.on_collected(self.schedule.now_us, self._of_camera(event))
         program, receiver = server(), self.receiver
         if self.enough and not event.final:
             event = receiver.finish(program.now_us, event)
-            self.oracle.finished(self.schedule.now_us, event)
+            self.oracle.finished(self.schedule.now_us, self._of_camera(event))
         self.schedule.at(
             self.schedule.now_us + self.service_us, lambda: self._answer(program, receiver, event, self.service_us)
         )
@@ -196,12 +210,16 @@ class System:
             return
         if self.refuses:
             receiver.refuse(program.now_us, event, ResultStatus.FAILED, "busy")
-            self.oracle.on_refused(event)
+            self.oracle.on_refused(self._of_camera(event))
         else:
-            number = self.oracle.on_given(event, event.packets)
+            number = self.oracle.on_given(self._of_camera(event), event.packets)
             used = [packet.rank for packet in event.packets]
             receiver.answer(program.now_us, event, [(number, "content", 1.0)], service_us=service_us, used=used)
         program.host.wake()
+
+    def _of_camera(self, event: ImageCollected) -> ImageCollected:
+        """Return the event with the number of the camera as its source: here the edge board numbers them the same."""
+        return event
 
     # Programs and taps
 
@@ -223,15 +241,15 @@ class System:
         self._tap_computer(len(self.world.cameras))
         return receiver, program
 
-    def _tap_air(self, camera: int) -> None:
+    def _tap_air(self) -> None:
         """Tell the oracle of each picture packet that reaches the edge board."""
         board: Any = self.world.edge.board
         receive = board.radio_rx
 
         def radio_rx(now_us: int, peer: int, packet: bytes) -> None:
             found = parse(packet)
-            if peer == camera and isinstance(found, Picture):
-                self.oracle.on_air(now_us, camera, found)
+            if isinstance(found, Picture):
+                self.oracle.on_air(now_us, peer, found)
             receive(now_us, peer, packet)
 
         board.radio_rx = radio_rx
