@@ -41,7 +41,7 @@ static int request_phy(struct bt_conn *conn)
 		break;
 	default:
 		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M;
-		if (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED)) {
+		if (IS_ENABLED(CONFIG_PNC_PHY_CODED)) {
 			phy.pref_tx_phy |= BT_GAP_LE_PHY_CODED;
 		}
 		break;
@@ -52,7 +52,7 @@ static int request_phy(struct bt_conn *conn)
 
 static void set_power(struct bt_conn *conn)
 {
-#if defined(CONFIG_BT_CTLR_TX_PWR_DYNAMIC_CONTROL)
+#if defined(CONFIG_PNC_TX_POWER)
 	struct bt_hci_cp_vs_write_tx_power_level *command;
 	struct net_buf *buffer;
 	uint16_t handle;

@@ -12,7 +12,7 @@ import pytest
 from host.boards.exit_status import ExitStatus
 from host.boards.flash import PRESS_RESET, flash
 from host.boards.flash_options import FlashOptions
-from host.boards.targets import TARGETS, target
+from host.boards.targets import TARGETS, signing, target
 from host.cli.command import USAGE, CommandError
 from host.cli.hints import HINTS
 from host.errors import Reason
@@ -225,6 +225,111 @@ def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
     assert not any("west" in line for line in ready.log)
 
 
+def test_a_board_that_is_missing_is_told_before_the_build(ready: Desk) -> None:
+    assert failure(ready, KIT)[0] == ExitStatus.NO_BOARD
+    assert failure(ready, DONGLE) == (
+        ExitStatus.NO_BOARD,
+        "no nrf52840dongle is attached: plug it in, and if it has other firmware press RESET on the dongle (the small "
+        "button at its side; the red LED then fades)",
+    )
+    assert without_versions(ready.log) == []
+
+
+LOCKED = [
+    # nrfjprog (https://github.com/nrfconnect/sdk-nrf/pull/16859)
+    "ERROR: The operation attempted is unavailable due to readback protection in",
+    # nrfjprog's library (https://github.com/zephyrproject-rtos/zephyr/issues/68850)
+    "[error] [ Worker] - Access protection is enabled, the block protection state cannot be read.",
+    # west, of the tools that report a number
+    "ERROR: runners.nrfutil: Flashing failed because the target must be recovered.",
+    # pyocd
+    "0001234 W nRF52840 APPROTECT enabled: not automatically unlocking [target_nRF52]",
+]
+
+
+@pytest.mark.parametrize("line", LOCKED)
+def test_a_locked_chip_is_recognised_by_what_the_tool_prints(ready: Desk, line: str) -> None:
+    ready.zephyr("4.1.0")
+    ready.tool("nrfutil", prints="nrfutil 7.13.0")
+    ready.add(kit(), greeting(hello()))
+    ready.tool("west", status=33, prints=line)
+    status, text = failure(ready, KIT)
+    assert status == ExitStatus.FLASH_FAILED
+    command = WEST.format("jlink", "683123456")
+    assert text == (
+        f"writing the board failed: `{command}` ended with status 33: the chip is locked (APPROTECT): "
+        f"`{command.replace('jlink', 'nrfutil')} --recover` unlocks and writes it, and erases all of its flash, "
+        "settings and bonds included"
+    )
+
+
+def test_what_west_prints_is_shown(ready: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    ready.add(kit(), greeting(hello()))
+    ready.tool("west", prints="-- west flash: using runner nrfutil")
+    run(ready, KIT)
+    assert "-- west flash: using runner nrfutil" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("board", ["nrf5340dk", "nrf54l15dk"])
+def test_a_board_that_needs_a_newer_zephyr_says_so(ready: Desk, board: str) -> None:
+    ready.zephyr("3.3.0")
+    ready.add(kit())
+    options = replace(KIT, target=TARGETS[board])
+    assert failure(ready, options) == (
+        ExitStatus.TOOL_MISSING,
+        f"{board} needs Zephyr 4.1 or later, and this is 3.3",
+    )
+
+
+def test_with_two_images_sysbuild_builds_and_west_writes_both(ready: Desk) -> None:
+    ready.add(kit(), greeting(hello()))
+    run(ready, replace(KIT, target=TARGETS["nrf5340dk"]))
+    folder = "build/firmware/nrf5340dk_nrf5340_cpuapp"
+    assert without_versions(ready.log) == [
+        f"cmake -GNinja -S {ready.environment['ZEPHYR_BASE']}/share/sysbuild -DAPP_DIR={ready.root}/firmware "
+        f"-B {folder} -DBOARD=nrf5340dk/nrf5340/cpuapp",
+        f"ninja -C {folder}",
+        WEST.format("nrfutil", "683123456").replace("build/firmware/nrf52840dk_nrf52840", folder),
+    ]
+
+
+def test_with_mcuboot_both_are_written_and_the_key_signs(ready: Desk) -> None:
+    key = ready.folder / "project" / "key.pem"
+    key.write_text("a key")
+    ready.configured("nrf52840dk_nrf52840_mcuboot", ready.environment["ZEPHYR_BASE"])
+    ready.add(kit(), greeting(hello()))
+    signed = signing(ready.system(), "key.pem", "nrf52840dk", own_usb=False)
+    run(ready, replace(KIT, signing=signed))
+    folder = "build/firmware/nrf52840dk_nrf52840_mcuboot"
+    configure, build, west = without_versions(ready.log)
+    assert configure.endswith(
+        f"-B {folder} -DBOARD=nrf52840dk/nrf52840 -DSB_CONFIG_BOOTLOADER_MCUBOOT=y "
+        f'-DSB_CONFIG_BOOT_SIGNATURE_KEY_FILE="{key}"'
+    )
+    assert build == f"ninja -C {folder}"
+    assert f"--build-dir {folder} " in west
+    ready.zephyr("3.7.0")
+    assert failure(ready, replace(KIT, signing=signed)) == (
+        ExitStatus.TOOL_MISSING,
+        "MCUBOOT needs Zephyr 4.1 or later, and this is 3.7: leave it out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "board", "own_usb", "said"),
+    [
+        ("nothing.pem", "nrf52840dk", False, "MCUBOOT=nothing.pem: no such file; `imgtool keygen --type ecdsa-p256"),
+        ("key.pem", "nrf52840dongle", False, "MCUBOOT is for boards whose port is that of a debugger"),
+        ("key.pem", "nrf52840dk", True, "MCUBOOT is for boards whose port is that of a debugger"),
+    ],
+)
+def test_what_mcuboot_cannot_do_is_wrong_usage(desk: Desk, file: str, board: str, own_usb: bool, said: str) -> None:
+    (desk.folder / "project" / "key.pem").write_text("a key")
+    with pytest.raises(CommandError, match=re.escape(said)) as error:
+        signing(desk.system(), file, board, own_usb=own_usb)
+    assert error.value.status == USAGE
+
+
 def test_no_board_is_an_error_that_says_where_to_plug_it_in(ready: Desk) -> None:
     assert failure(ready, KIT) == (
         ExitStatus.NO_BOARD,
@@ -274,12 +379,12 @@ def test_a_missing_tool_is_named_before_anything_is_built(desk: Desk, tools: tup
 def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
     del ready.environment["ZEPHYR_BASE"]
     assert failure(ready, KIT)[0] == ExitStatus.TOOL_MISSING
-    assert "ZEPHYR_BASE is not set: `west init -l firmware && west update" in failure(ready, KIT)[1]
+    assert "ZEPHYR_BASE is not set: docs/zephyr.md says how to get Zephyr" in failure(ready, KIT)[1]
     ready.environment["ZEPHYR_BASE"] = "/nowhere"
     assert failure(ready, KIT) == (
         ExitStatus.TOOL_MISSING,
         "ZEPHYR_BASE=/nowhere is not a Zephyr (it has no file VERSION): `export ZEPHYR_BASE=…` with the folder "
-        "zephyr that `west update` made (docs/firmware.md)",
+        "zephyr that `west update` made (docs/zephyr.md)",
     )
 
 
@@ -305,11 +410,14 @@ def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
 
 
 def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
-    said = re.escape("BOARD=uno: no such board; known are nrf52840dk, nrf52840dongle")
+    said = re.escape(
+        "BOARD=uno: no such board; known are nrf52840dk, nrf52833dk, nrf52dk, nrf5340dk, nrf54l15dk, nrf52"
+    )
     with pytest.raises(CommandError, match=said) as error:
         target("uno")
     assert error.value.status == USAGE
     assert target("nrf52840dk/nrf52840") is target("nrf52840dk_nrf52840") is TARGETS["nrf52840dk"]
+    assert target("nrf5340dk/nrf5340/cpuapp") is target("nrf5340dk_nrf5340_cpuapp") is TARGETS["nrf5340dk"]
 
 
 @pytest.mark.parametrize("other", [hello(version=9), hello(firmware=b"\x00\x00\x09")])
