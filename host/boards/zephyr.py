@@ -34,7 +34,7 @@ BOARDS = {
 _TWO_IMAGES = "nrf5340"
 #: The oldest release that builds for these boards, or with MCUboot.
 _FIRST_RELEASE = {"nrf5340dk": (4, 1), "nrf54l15dk": (4, 1)}
-_MCUBOOT_RELEASE = (4, 1)
+_MCUBOOT_BOARD, _MCUBOOT_RELEASE = "nrf52840dk", (4, 1)
 USAGE = 2
 
 
@@ -148,10 +148,10 @@ def signing_with(file: str, board: str, *, own_usb: bool, folder: Path) -> Signi
             f"MCUBOOT={file}: no such file; `imgtool keygen --type ecdsa-p256 --key {file}` makes a key: keep it, and "
             "keep it secret"
         )
-    if own_usb or "dongle" in board:
+    if own_usb or short_name(board) != _MCUBOOT_BOARD:
         raise ZephyrError(
-            "MCUBOOT is for boards whose port is that of a debugger: a dongle has a bootloader, and USB=1 a port that "
-            "MCUboot does not use"
+            f"MCUBOOT is for the {_MCUBOOT_BOARD} at its debugger's port: it was built for no other board (a dongle has "
+            "a bootloader of its own)"
         )
     return Signing(key)
 

@@ -319,8 +319,8 @@ def test_with_mcuboot_both_are_written_and_the_key_signs(ready: Desk) -> None:
     ("file", "board", "own_usb", "said"),
     [
         ("nothing.pem", "nrf52840dk", False, "MCUBOOT=nothing.pem: no such file; `imgtool keygen --type ecdsa-p256"),
-        ("key.pem", "nrf52840dongle", False, "MCUBOOT is for boards whose port is that of a debugger"),
-        ("key.pem", "nrf52840dk", True, "MCUBOOT is for boards whose port is that of a debugger"),
+        ("key.pem", "nrf52840dongle", False, "MCUBOOT is for the nrf52840dk at its debugger's port"),
+        ("key.pem", "nrf52840dk", True, "MCUBOOT is for the nrf52840dk at its debugger's port"),
     ],
 )
 def test_what_mcuboot_cannot_do_is_wrong_usage(desk: Desk, file: str, board: str, own_usb: bool, said: str) -> None:
