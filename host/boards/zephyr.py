@@ -150,8 +150,8 @@ def signing_with(file: str, board: str, *, own_usb: bool, folder: Path) -> Signi
         )
     if own_usb or short_name(board) != _MCUBOOT_BOARD:
         raise ZephyrError(
-            f"MCUBOOT is for the {_MCUBOOT_BOARD} at its debugger's port: it was built for no other board (a dongle has "
-            "a bootloader of its own)"
+            f"MCUBOOT is for the {_MCUBOOT_BOARD} at its debugger's port: it was built for no other board, and a "
+            "dongle has a bootloader of its own"
         )
     return Signing(key)
 

@@ -83,7 +83,8 @@ RULES = (
     Rule(
         r'eval "\$\(register-python-argcomplete pnc-send\)"', Way.EXCUSED, "changes the shell; test_comfort completes"
     ),
-    Rule(r"twister .*|torchrun .*|west .*", Way.EXCUSED, "a tool that is not part of this project"),
+    Rule(r"twister .*|torchrun .*|west .*|imgtool .*", Way.EXCUSED, "a tool that is not part of this project"),
+    Rule(r"(?:mkdir|cp|\.) .*\.\./pnc-zephyr/.*", Way.EXCUSED, "makes a workspace beside the checkout"),
     # What this run of the tests is itself part of
     Rule(
         r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)",
