@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from smpclient import SMPClient
-from smpclient.exceptions import SMPClientException
+from smpclient.exceptions import SMPBadSequence, SMPClientException
 from smpclient.generics import success
 from smpclient.mcuboot import IMAGE_TLV, ImageInfo, MCUBootImageError
 from smpclient.requests.os_management import EchoWrite, ResetWrite
 from smpclient.transport import SMPTransportDisconnected
 from smpclient.transport.serial import BufferSize, SMPSerialTransport
 
+logging.getLogger("smpclient").addHandler(logging.NullHandler())  # or its warnings would be printed
+
 #: The rate of MCUboot's port, bit/s: that of Zephyr's devicetrees.
 BAUD = 115200
 #: MCUboot's buffer for one packet (CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE), bytes.
 _PACKET_BYTES = 1024
 #: Time for an answer. The first one to an upload may follow the erase of the whole slot.
-_ANSWER_S, _FIRST_S = 5.0, 40.0
-_ECHO_S = 0.5
+_ANSWER_S, _FIRST_S = 10.0, 40.0
+_ECHO_S = 1.0
+#: A packet that was damaged on the wire is not answered, and an answer may come late. The upload then starts again, after
+#: a pause in which late answers pass.
+_TRIES, _PAUSE_S = 3, 1.0
 #: What can go wrong on the way to MCUboot.
 ERRORS = (SMPClientException, SMPTransportDisconnected, TimeoutError, OSError)
 
@@ -65,17 +72,31 @@ async def connected(port: str) -> AsyncIterator[SMPClient]:
 
 
 async def answers(client: SMPClient) -> bool:
-    """Return True if MCUboot answers."""
+    """Return True if MCUboot answers.
+
+    What came before on the wire, such as a hello, may spoil the first question.
+    """
     try:
         return success(await client.request(EchoWrite(d="pnc"), timeout_s=_ECHO_S))
+    except SMPBadSequence:  # a late answer to an earlier question
+        return True
     except ERRORS:
         return False
 
 
 async def upload(client: SMPClient, image: Image) -> AsyncIterator[float]:
     """Write an image to the board; yield the part that is written, from 0 to 1. Raises one of ERRORS."""
-    async for offset in client.upload(image.data, first_timeout_s=_FIRST_S):
-        yield offset / len(image.data)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async for offset in client.upload(image.data, first_timeout_s=_FIRST_S):
+                yield offset / len(image.data)
+            return
+        except (TimeoutError, SMPBadSequence):
+            if not tries_left:
+                raise
+            await client.disconnect()
+            await asyncio.sleep(_PAUSE_S)
+            await client.connect()
 
 
 async def start_firmware(client: SMPClient) -> None:

@@ -24,7 +24,7 @@ from ..wire import Capability, Hello, Reset, ResetKind
 from .exit_status import ExitStatus
 
 #: Time for MCUboot to start, and for new firmware: MCUboot verifies its signature before.
-_MCUBOOT_S, _FIRMWARE_S = 5.0, 15.0
+_MCUBOOT_S, _FIRMWARE_S = 10.0, 15.0
 _PAUSE_S = 0.2
 _STEPS = 4  # of the progress that is shown
 
@@ -109,7 +109,7 @@ async def _check(host_system: HostSystem, mcuboot: ModuleType, port: str, versio
     hello = await _hello(host_system, port)
     if hello is None:
         async with mcuboot.connected(port) as client:
-            waits = await mcuboot.answers(client)
+            waits = await _answers(mcuboot, client)
         problem = (
             "MCUboot does not start this firmware, and waits for another: is it signed with the key of the board?"
             if waits
