@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ _PACKET_BYTES = 1024
 #: Time for an answer. The first one to an upload may follow the erase of the whole slot.
 _ANSWER_S, _FIRST_S = 10.0, 40.0
 _ECHO_S = 1.0
-#: A packet that was damaged on the wire is not answered, and an answer may come late. The upload then starts again, after
-#: a pause in which late answers pass.
+#: A packet that was damaged on the wire is not answered, and an answer may come late. The upload then starts again,
+#: after a pause in which late answers pass.
 _TRIES, _PAUSE_S = 3, 1.0
 #: What can go wrong on the way to MCUboot.
 ERRORS = (SMPClientException, SMPTransportDisconnected, TimeoutError, OSError)
@@ -52,7 +53,7 @@ def read_image(file: Path) -> Image:
     try:
         info = ImageInfo.load_file(str(file))
         digest = info.get_tlv(IMAGE_TLV.SHA256).value
-    except (MCUBootImageError, ValueError, AssertionError, LookupError) as error:
+    except (MCUBootImageError, ValueError, AssertionError, LookupError, struct.error) as error:
         raise ImageError("no firmware for MCUboot") from error
     header = info.header
     if hashlib.sha256(data[: header.hdr_size + header.img_size + header.protect_tlv_size]).digest() != digest:
