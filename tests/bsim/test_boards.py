@@ -36,8 +36,8 @@ RAM_LIMIT, FLASH_LIMIT = 98_304, 262_144
 OTHER_NAMES = {"thingy52": ("thingy52_nrf52832", "thingy52/nrf52832")}
 #: Boards whose port would be at pins: USB=1 builds them for their own USB socket.
 OWN_USB = {"adafruit_feather_nrf52840"}
-#: Warnings of sysbuild about its own settings, with any application.
-SYSBUILDS_OWN = ("MCUBOOT_UPDATE_FOOTER_SIZE", "LOG_DEFAULT_LEVEL")
+#: Warnings about Zephyr's own settings: sysbuild's with MCUboot, and those in the file of the board XIAO BLE in 3.3.
+ZEPHYRS_OWN = ("MCUBOOT_UPDATE_FOOTER_SIZE", "USB_CDC_ACM_LOG_LEVEL_OFF")
 
 BASE = os.environ.get("ZEPHYR_BASE", "")
 
@@ -65,7 +65,7 @@ def _bytes_of(region: str, log: str) -> int:
 
 def _warnings(log: str) -> list[str]:
     found = [line for line in log.splitlines() if re.search(r"\bwarning: ", line)]
-    return [line for line in found if not any(name in line for name in SYSBUILDS_OWN)]
+    return [line for line in found if not any(name in line for name in ZEPHYRS_OWN)]
 
 
 def _build(name: str, *, own_usb: bool = False, signing: zephyr.Signing | None = None) -> str:
