@@ -22,9 +22,8 @@ def test_what_west_downloads_is_ignored_by_git_and_by_the_linter(tmp_path: Path)
         (tmp_path / name).mkdir()
         (tmp_path / name / "bad.py").write_text(BAD)
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    status = subprocess.run(
-        ["git", "status", "--porcelain", "--untracked-files=all"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    command = ["git", "status", "--porcelain", "--untracked-files=all"]
+    status = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert status.stdout.splitlines() == ["?? .gitignore", "?? pyproject.toml"]
     lint = [sys.executable, "-m", "ruff", "check", "."]
     assert subprocess.run(lint, cwd=tmp_path, capture_output=True, check=False).returncode == 0

@@ -19,8 +19,6 @@ from smpclient.requests.os_management import EchoWrite, ResetWrite
 from smpclient.transport import SMPTransportDisconnected
 from smpclient.transport.serial import BufferSize, SMPSerialTransport
 
-logging.getLogger("smpclient").addHandler(logging.NullHandler())  # or its warnings would be printed
-
 #: The rate of MCUboot's port, bit/s: that of Zephyr's devicetrees.
 BAUD = 115200
 #: MCUboot's buffer for one packet (CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE), bytes.
@@ -66,9 +64,11 @@ async def connected(port: str) -> AsyncIterator[SMPClient]:
     """Yield a client of what answers SMP at a serial port. Raises one of ERRORS."""
     transport = SMPSerialTransport(BufferSize(_PACKET_BYTES), baudrate=BAUD)
     await transport.connect(port, _ANSWER_S)
+    logging.disable(logging.WARNING)  # of each question that is not answered
     try:
         yield SMPClient(transport, port, timeout_s=_ANSWER_S)
     finally:
+        logging.disable(logging.NOTSET)
         await transport.disconnect()
 
 
