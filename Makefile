@@ -17,9 +17,9 @@ SOURCES := pyproject.toml setup.py protocol/pnc_wire.h host/board/build_core.py 
 	$(wildcard firmware/core/src/*.[ch] firmware/core/include/pnc/*.h host/codec/native/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size explore prove mutants \
+.PHONY: help send recv demo flash fast test hil test-firmware train check check-needs format size cycles stacks explore prove mutants \
 	mutants-core mutants-link coverage fuzz faults histories soak bench figures protocol vectors api firmware sim-boards \
-	locked lock audit clean
+	locked lock audit wheel clean
 
 help: ## List the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,12 @@ format: $(VENV)/.test ## Format the sources, and write docs/api.md
 size: ## Print code and RAM of the firmware's core on a Cortex-M4 (needs gcc-arm-none-eabi and its C library)
 	@$(PYTHON) firmware/core/size.py
 
+cycles: ## Count instructions and cycles of the firmware's core for a packet (needs gcc-arm-none-eabi and qemu-user)
+	@$(PYTHON) firmware/core/cycles/count.py
+
+stacks: ## Print how deep the threads of a built firmware use their stacks (BUILD=build/firmware/nrf52840dk_nrf52840)
+	@$(PYTHON) firmware/stacks/count.py "$(or $(BUILD),build/firmware/nrf52840dk_nrf52840)"
+
 explore: ## Visit every state of a queue of 3 and of 4 slots (SLOTS="3 4") and compare each call with a naive queue
 	@mkdir -p build
 	@set -e; for slots in $(SLOTS); do \
@@ -125,7 +131,7 @@ sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in r
 
 locked: $(VENV)/bin/python ## Set up .venv with all extras, each package at the version and digest of locks/ (as CI does)
 	@.ci/install $(BIN)/python
-	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures $(VENV)/.web $(VENV)/.mutants-link
+	@touch $(VENV)/.edge $(VENV)/.test $(VENV)/.train $(VENV)/.audit $(VENV)/.figures $(VENV)/.web $(VENV)/.mutants-link $(VENV)/.release
 
 lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
 	@$(BIN)/python .ci/lock.py $(TORCH)
@@ -133,13 +139,19 @@ lock: $(VENV)/.audit ## Resolve all extras anew and write locks/
 audit: $(VENV)/.audit ## Check licences and known weaknesses of packages, and write the list of packages (build/sbom.json)
 	@$(BIN)/python .ci/audit.py
 
+wheel: $(VENV)/.release ## Build the source archive and this computer's wheel, which needs no compiler, in build/dist
+	@rm -rf build/dist
+	@$(BIN)/python -m build --no-isolation --outdir build/dist >/dev/null
+	@if [ "$$(uname)" = Linux ]; then cd build/dist && PATH="$(CURDIR)/$(BIN):$$PATH" auditwheel repair -w . *-linux_*.whl 2>/dev/null && rm *-linux_*.whl; fi
+	@ls build/dist/*
+
 mutants: mutants-link
 
-mutants-link: $(VENV)/.mutants-link ## Change host/link and count the changes that its tests notice (hours; ENDING=3: a tenth of them)
-	@$(BIN)/python -m tests.link.mutants $(ENDING)
+mutants-link: $(VENV)/.mutants-link ## Do that to host/link (FILES="session ..."; ENDING=3: a tenth of the changes; QUICK=1: tests of 1 s for each)
+	@$(BIN)/python -m tests.link.mutants $(FILES) $(if $(ENDING),--ending $(ENDING)) $(if $(QUICK),--quick $(QUICK))
 
 clean: ## Remove what was built and set up
-	rm -rf $(VENV) build out mutants *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out *.egg-info host/board/_core.* host/codec/_coder.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.train: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check torch==$(TORCH)
@@ -165,6 +177,10 @@ $(VENV)/.audit: $(VENV)/.edge
 
 $(VENV)/.mutants-link: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[mutants-link]'
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.edge
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[release]' 'setuptools>=77'
 	@touch $@
 
 $(VENV)/.web: $(VENV)/.edge

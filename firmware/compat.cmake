@@ -45,6 +45,9 @@ if(HAS_BLUETOOTH)
 		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/from-4.3.conf)
 	endif()
 endif()
+if(BOARD_NAME MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_GREATER_EQUAL 4.1)
+	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/nrf52_bsim-from-4.1.conf)
+endif()
 if(BOARD_NAME MATCHES "^native_|_bsim")
 	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/simulated.conf)
 endif()
@@ -56,6 +59,14 @@ if(BOARD_NAME MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
 		${CMAKE_CURRENT_LIST_DIR}/compat/nrf52_bsim-before-3.5.overlay
 		${CMAKE_CURRENT_LIST_DIR}/boards/nrf52_bsim.overlay
 	)
+endif()
+# -DPNC_LOG=ON: a logging build. The log goes to the debugger's RTT, on simulated boards to standard output, and never to
+# the data port.
+if(PNC_LOG)
+	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/log.conf)
+	if(NOT BOARD_NAME MATCHES "^native_|_bsim|^qemu_|^mps2")
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/log_rtt.conf)
+	endif()
 endif()
 # -DPNC_USB=ON: use the chip's own USB port on a board whose default is another port.
 if(PNC_USB AND NOT HAS_OWN_USB)

@@ -21,7 +21,8 @@ from PIL import Image
 
 from .camera.camera import Camera
 from .camera.pictures import SAMPLE, find_pictures
-from .cli.command import USAGE, CommandError, CommandParser, argument, run_async
+from .cli.command import FAILURE, USAGE, CommandError, CommandParser, argument, run_async
+from .cli.first_deadline import AUTO, measured_deadline_ms
 from .cli.log_options import CameraLog, EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .cli.units import milliseconds
@@ -42,12 +43,12 @@ NAME = "demo"
 MOST_CAMERAS = 8
 #: How long the boards may take to find each other, s.
 CONNECT_S = 20.0
-#: The deadline is at least so many times what this machine needs to decode and classify.
-SERVICE_TIMES = 5
+#: The deadline, if none is given and the machine can hold it, ms: the air lets a picture get sharper for so long.
+USUAL_MS = 2000.0
 #: Pause between the deadline of a picture and the next picture, ms.
 _PAUSE_MS = 250
-#: The air: kbit/s (None: as fast as the radio) and loss, for so many seconds each.
-_AIR = ((8, 60, 0.0), (8, 25, 0.0), (6, None, 0.0), (8, 40, 0.2), (8, 15, 0.0), (6, 120, 0.1))
+#: The air: kbit/s (None: as fast as the radio) and loss, for so many seconds each; the first is to measure
+_AIR = ((4, None, 0.0), (8, 60, 0.0), (8, 25, 0.0), (6, None, 0.0), (8, 40, 0.2), (8, 15, 0.0), (6, 120, 0.1))
 #: Pictures cut from the sample: side as a share of its height, and where along the photo.
 _CUTS = ((1.0, 0.5), (0.7, 0.2), (0.85, 0.8), (0.6, 0.6), (0.95, 0.3), (0.75, 0.5))
 
@@ -57,7 +58,12 @@ def parser() -> CommandParser:
     p = CommandParser(command=NAME)
     p.add_argument("files", nargs="*", metavar="FILE", help="pictures or folders to play (default: the sample)")
     p.add_argument("--cameras", type=_cameras, default=2, metavar="N", help=f"1 to {MOST_CAMERAS} (%(default)s)")
-    p.add_argument("--deadline", type=_time_ms, default=2000.0, metavar="2s", help="time for each answer (2s)")
+    p.add_argument(
+        "--deadline",
+        type=_time_ms,
+        metavar="2s|auto",
+        help="time for each answer; auto: measure first what this machine can hold (default: that, and at least 2 s)",
+    )
     p.add_argument(
         "--web",
         type=argument(parse_address),
@@ -76,7 +82,10 @@ def _cameras(text: str) -> int:
     return int(text)
 
 
-def _time_ms(text: str) -> float:
+def _time_ms(text: str) -> float | str:
+    """Parse a deadline, for argparse: ms, or AUTO."""
+    if text == AUTO:
+        return AUTO
     time_ms = argument(milliseconds)(text)
     if not 0 < time_ms <= MAX_DEADLINE_MS:
         raise argparse.ArgumentTypeError(f"{text} is not between 1 ms and {MAX_DEADLINE_MS / 1000:.1f} s")
@@ -94,7 +103,7 @@ async def demo(arguments: argparse.Namespace) -> int:
     codec, classifier = load(), load_classifier()
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
-        page = await stack.enter_async_context(Page(arguments.web, notice))
+        page = await stack.enter_async_context(Page(arguments.web, notice, without="--web HOST:PORT is another place"))
         recorder = stack.enter_context(recording(arguments, NAME, notice, [page.sink]))
         log, settings = EdgeLog(recorder), WorldSettings(cameras=arguments.cameras, trace=changing_air())
         boards = await stack.enter_async_context(boards_in_world(settings, on_world=log.world))
@@ -108,18 +117,30 @@ async def demo(arguments: argparse.Namespace) -> int:
             of_camera = CameraLog(recorder, source)
             camera = Camera(of_camera.transport(board), codec, on_notice=notice, reopen=True, **of_camera.hooks())
             cameras.append(await stack.enter_async_context(camera))
-        service_ms = (await cameras[0].connect(CONNECT_S)).service_us / 1000
-        for camera in cameras[1:]:
-            await camera.connect(CONNECT_S)
-        deadline_ms = max(arguments.deadline, SERVICE_TIMES * service_ms)
-        notice(f"a picture takes {service_ms:.0f} ms here: {len(cameras)} cameras, deadline {deadline_ms:.0f} ms")
         await page.ready.wait()
-        notice(f"serving on {page.url or 'no address'}; Ctrl-C stops")
+        if not page.url:
+            return FAILURE  # the page has said why
+        for camera in cameras:
+            await camera.connect(CONNECT_S)
+        deadline_ms = await _chosen_deadline_ms(cameras, arguments.deadline, notice)
+        notice(f"serving on {page.url}; Ctrl-C stops")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(arguments.seconds), asyncio.TaskGroup() as group:
                 for number, camera in enumerate(cameras):
                     group.create_task(_play(camera, _turn(pictures, number), deadline_ms))
     return 0
+
+
+async def _chosen_deadline_ms(cameras: Sequence[Camera], asked: float | str | None, notice: Notices) -> float:
+    """Measure what deadline this machine holds with all cameras at once; return the one to use, ms, and report it."""
+    measured = await asyncio.gather(*(measured_deadline_ms(camera, str(SAMPLE)) for camera in cameras))
+    slowest_ms = max(slowest for slowest, _ in measured)
+    held_ms = max(held for _, held in measured)
+    chosen_ms = max(USUAL_MS, held_ms) if asked is None else held_ms if isinstance(asked, str) else asked
+    few = f"; {held_ms:.0f} ms can be held here" if chosen_ms < held_ms else ""
+    count = f"{len(cameras)} camera{'s' if len(cameras) > 1 else ''}"
+    notice(f"{count}: the slowest answer took {slowest_ms:.0f} ms, the deadline is {chosen_ms:.0f} ms{few}")
+    return chosen_ms
 
 
 async def _play(camera: Camera, pictures: Iterator[np.ndarray], deadline_ms: float) -> None:

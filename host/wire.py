@@ -67,6 +67,7 @@ class Phy(IntEnum):
     LE_2M = 0x2  # 2 Mbit/s
     CODED_S2 = 0x3  # long range, 500 kbit/s
     CODED_S8 = 0x4  # long range, 125 kbit/s
+    AUTO = 0x5  # in configure: the camera board chooses by the conditions
 
 
 class Capability(IntFlag):

@@ -59,6 +59,7 @@ enum pnc_phy {
 	PNC_PHY_LE_2M = 0x2, /* 2 Mbit/s */
 	PNC_PHY_CODED_S2 = 0x3, /* long range, 500 kbit/s */
 	PNC_PHY_CODED_S8 = 0x4, /* long range, 125 kbit/s */
+	PNC_PHY_AUTO = 0x5, /* in configure: the camera board chooses by the conditions */
 };
 
 /* Bits of hello.capabilities. */

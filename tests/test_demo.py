@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import socket
 import urllib.request
 from pathlib import Path
 
@@ -20,6 +22,12 @@ from tests.commands.conftest import line_with, run, started
 def test_the_demo_shows_pictures_on_its_page_until_it_is_stopped(tmp_path: Path) -> None:
     with started("host.demo", "--web", "127.0.0.1:0", "--log", "log.jsonl", cwd=tmp_path) as demo:
         address = line_with(demo, "page: http").split()[2]
+        said = re.search(
+            r"2 cameras: the slowest answer took (\d+) ms, the deadline is (\d+) ms$",
+            line_with(demo, "slowest").strip(),
+        )
+        assert said is not None
+        assert int(said[2]) >= max(2000, int(said[1]))
         line_with(demo, "serving on")
         with urllib.request.urlopen(f"{address}events", timeout=pace.seconds(60)) as events:
             seen = set[int]()
@@ -44,6 +52,41 @@ def test_the_demo_ends_by_itself_and_a_bad_file_is_one_line(tmp_path: Path) -> N
     ended = run("host.demo", "text.jpg", cwd=tmp_path)
     assert ended.status == 2
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("asked", "held"), [("auto", True), ("20ms", False)])
+def test_a_deadline_is_measured_or_taken_as_it_is_given(asked: str, held: bool, tmp_path: Path) -> None:
+    options = ("--seconds", "0.1", "--cameras", "1", "--deadline", asked)
+    ended = run("host.demo", "--web", "127.0.0.1:0", *options, cwd=tmp_path)
+    assert ended.status == 0, ended.err
+    said = re.search(
+        r"slowest answer took (\d+) ms, the deadline is (\d+) ms(?:; (\d+) ms can be held here)?\n", ended.err
+    )
+    assert said is not None, ended.err
+    slowest_ms, deadline_ms = int(said[1]), int(said[2])
+    if held:
+        assert deadline_ms == pytest.approx(max(300, 50 * -(-1.5 * slowest_ms // 50)), abs=50)
+        assert said[3] is None
+    else:
+        assert deadline_ms == 20
+        assert int(said[3]) >= 300
+
+
+@pytest.mark.parametrize("command", ["demo", "recv"])
+def test_a_page_at_a_name_that_nobody_knows_is_one_line_and_the_end(command: str, tmp_path: Path) -> None:
+    ended = run(f"host.{command}", "--web", "no-such-host.invalid", cwd=tmp_path)
+    assert ended.status == 1
+    [line] = ended.err.splitlines()
+    assert line == f"{command}: the page cannot be at no-such-host.invalid:8800: this computer knows no such host"
+
+
+def test_a_port_in_use_ends_the_demo_with_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("host.demo", "--web", f"127.0.0.1:{port}", cwd=tmp_path)
+    assert ended.status == 1
+    [line] = ended.err.splitlines()
+    assert line.startswith(f"demo: no page: 127.0.0.1:{port}: the port is in use")
 
 
 def test_its_pictures_differ_and_its_air_changes() -> None:

@@ -1,6 +1,6 @@
 /* LEDs and button of a simulated board, for tests. Prints each change of an LED. -press=S presses the button S seconds
  * after the start. -stall=S suspends a thread at that time, to have the effect of an endless loop: the sender, or the
- * one that -thread names. SPDX-License-Identifier: Apache-2.0 */
+ * one that -thread names; -resume=S lets it go on. SPDX-License-Identifier: Apache-2.0 */
 #include "cmdline.h"
 #include "soc.h"
 
@@ -23,15 +23,21 @@ static const struct gpio_dt_spec leds[] = {
 static const struct gpio_dt_spec button = GPIO_DT_SPEC_GET(DT_ALIAS(sw0), gpios);
 static double press_s = -1;
 static double stall_s = -1;
+static double resume_s = -1;
 static char *stalled; /* NULL: the sender */
 
-static void stall(const struct k_thread *thread, void *user)
+/* Suspend or resume a thread, if it is the one. */
+static void stall(const struct k_thread *thread, void *resume)
 {
 	k_tid_t found = (k_tid_t)thread;
 	const char *name = k_thread_name_get(found);
 
-	ARG_UNUSED(user);
-	if (name != NULL && strcmp(name, stalled != NULL ? stalled : "sender") == 0) {
+	if (name == NULL || strcmp(name, stalled != NULL ? stalled : "sender") != 0) {
+		return;
+	}
+	if (resume != NULL) {
+		k_thread_resume(found);
+	} else {
 		k_thread_suspend(found);
 	}
 }
@@ -54,6 +60,8 @@ static void run(void *a, void *b, void *c)
 {
 	int64_t press_ms = press_s * MSEC_PER_SEC;
 	int64_t stall_ms = stall_s * MSEC_PER_SEC;
+	int64_t resume_ms =
+		resume_s >= 0 ? (int64_t)(resume_s * MSEC_PER_SEC) : INT64_MAX; /* not given: not a number */
 
 	ARG_UNUSED(a);
 	ARG_UNUSED(b);
@@ -67,7 +75,7 @@ static void run(void *a, void *b, void *c)
 						  now_ms >= press_ms && now_ms < press_ms + PRESSED_MS);
 		}
 		if (stall_s >= 0 && now_ms >= stall_ms) {
-			k_thread_foreach(stall, NULL);
+			k_thread_foreach(stall, now_ms >= resume_ms ? &resume_ms : NULL);
 		}
 		k_msleep(LOOK_MS);
 	}
@@ -78,6 +86,11 @@ static void panel_options(void)
 	static struct args_struct_t options[] = {
 		{.option = "press", .name = "seconds", .type = 'd', .dest = &press_s, .descript = "presses the button"},
 		{.option = "stall", .name = "seconds", .type = 'd', .dest = &stall_s, .descript = "stops a thread"},
+		{.option = "resume",
+		 .name = "seconds",
+		 .type = 'd',
+		 .dest = &resume_s,
+		 .descript = "lets that thread go on"},
 		{.option = "thread",
 		 .name = "name",
 		 .type = 's',

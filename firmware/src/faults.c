@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+
+LOG_MODULE_REGISTER(pnc_faults, CONFIG_PNC_LOG_LEVEL);
 
 #define CODES (PNC_ERROR_CODE_BONDS_FULL + 1)
 #define FAULTS (CODES - PNC_FIRST_FAULT)
@@ -21,8 +24,10 @@ BUILD_ASSERT(CODES <= 32);
 
 void fault_note(enum pnc_error_code code, int number)
 {
-	k_spinlock_key_t key = k_spin_lock(&lock);
+	k_spinlock_key_t key;
 
+	LOG_WRN("fault %d: %d", (int)code, number);
+	key = k_spin_lock(&lock);
 	existing |= BIT(code);
 	unreported |= BIT(code);
 	times[AT(code)] += times[AT(code)] < UINT16_MAX;

@@ -1,5 +1,8 @@
-/* Faults of the board: calls that failed. Counted here, shown by the error LED, and reported to the host by the main
- * thread as error packets. docs/firmware.md has the decision about each. */
+/**
+ * @file
+ * @brief Faults of the board: calls that failed. Counted here, shown by the error LED, and reported to the host by the
+ * main thread as error packets. docs/firmware.md has the decision about each.
+ */
 #ifndef PNC_FAULTS_H
 #define PNC_FAULTS_H
 

@@ -3,6 +3,7 @@
 
 #include <zephyr/drivers/hwinfo.h>
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
 
 #include "board_thread.h"
 #include "faults.h"
@@ -11,6 +12,8 @@
 #include "store.h"
 #include "supervision.h"
 #include "zephyr_compat.h"
+
+LOG_MODULE_REGISTER(pnc_main, CONFIG_PNC_LOG_LEVEL);
 
 #define PROCESS_MS 100
 
@@ -69,7 +72,9 @@ static uint64_t board_id(void)
 	uint8_t bytes[8] = {0};
 
 #if defined(CONFIG_HWINFO)
-	(void)hwinfo_get_device_id(bytes, sizeof(bytes));
+	if (hwinfo_get_device_id(bytes, sizeof(bytes)) < 0) {
+		LOG_WRN("the board has no number");
+	}
 #endif
 	return pnc_get64(bytes);
 }
@@ -88,10 +93,10 @@ int main(void)
 		.session = sys_rand32_get(),
 		.capabilities = capabilities(),
 		.firmware = {PNC_FIRMWARE_VERSION},
-		.boot = supervision_boot_reason(),
 		.in_flight = CONFIG_PNC_PACKETS_IN_FLIGHT,
 	};
 
+	identity.boot = supervision_boot_reason(&identity.note);
 	strncpy(identity.name, CONFIG_BOARD, sizeof(identity.name) - 1);
 	supervision_start(radio_open_pairing);
 	identity.role = radio_start();

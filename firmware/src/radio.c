@@ -2,6 +2,7 @@
 #include "radio.h"
 
 #include <zephyr/bluetooth/hci.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/settings/settings.h>
 
 #include "faults.h"
@@ -9,8 +10,11 @@
 #include "store.h"
 #include "supervision.h"
 
+LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
+
 #define RSSI_EVERY_MS 1000
-#define END_MS 500 /* for connections to end */
+#define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
+#define END_MS 500            /* for connections to end */
 #define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
 
 static K_MUTEX_DEFINE(lock);           /* of `requested` and `request_pending` */
@@ -35,6 +39,7 @@ static bool role_fits(struct bt_conn *conn)
 
 static void on_connected(struct bt_conn *conn, uint8_t error)
 {
+	LOG_INF("connected: %u", error);
 	radio_central_attempt_ended();
 	radio_peripheral_advertising_ended();
 	radio_notify();
@@ -52,6 +57,7 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 {
 	uint8_t peer = radio_link_close(conn);
 
+	LOG_INF("disconnected: %u", reason);
 	radio_notify();
 	if (peer < PNC_PEERS) {
 		board_radio_down(peer, reason);
@@ -60,6 +66,7 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 
 static void on_security(struct bt_conn *conn, bt_security_t level, enum bt_security_err error)
 {
+	LOG_INF("security level %d: %d", (int)level, (int)error);
 	if (error == BT_SECURITY_ERR_PIN_OR_KEY_MISSING) {
 		radio_link_note(conn, LINK_STALE_KEY);
 	} else if (error == BT_SECURITY_ERR_SUCCESS && level >= BT_SECURITY_L2) {
@@ -122,12 +129,12 @@ static void restart_stack(void)
 
 	bt_id_get(&own, &one);
 	error = bt_disable();
-	(void)bt_id_create(&own, NULL); /* a host without an address from its controller would create another one */
+	bt_id_create(&own, NULL); /* or there would be another one; fails if the controller has an address */
 	error = error != 0 ? error : bt_enable(NULL);
 	error = error != 0 ? error : settings_load_subtree("bt");
 	if (error != 0) {
 		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
-		(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+		supervision_request_reset(PNC_RESET_KIND_FIRMWARE); /* never refused */
 	}
 	security_stack_restarted();
 }
@@ -339,12 +346,34 @@ static bool is_slot_stuck(void)
 	       k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS;
 }
 
-/* Measure the RSSI of every connection, once every RSSI_EVERY_MS. */
+/* Request another PHY for a camera's connection, if the core chooses one. Faster ones are refused by a peer that does
+ * not accept them; the core then waits longer and longer. */
+static void choose_phy(struct radio_link *link)
+{
+	uint8_t phy;
+
+	if (!atomic_test_bit(link->flags, LINK_UP) || atomic_test_bit(link->flags, LINK_REQUEST_PHY)) {
+		return;
+	}
+	phy = board_radio_phy(link->rssi_dbm);
+	if (phy != PNC_PHY_KEEP) {
+		radio_parameters_choose_phy(link, phy);
+	}
+}
+
+/* Return true if this board chooses the PHY of its connection. */
+static bool chooses_phy(void)
+{
+	return radio_role() == PNC_ROLE_CAMERA && radio_settings().phy == PNC_PHY_AUTO;
+}
+
+/* Measure the RSSI of every connection, once every RSSI_EVERY_MS, and more often where the PHY depends on it. */
 static void measure(void)
 {
 	static int64_t measured_ms;
+	bool chooses = chooses_phy();
 
-	if (k_uptime_get() - measured_ms < RSSI_EVERY_MS) {
+	if (k_uptime_get() - measured_ms < (chooses ? RSSI_EVERY_AUTO_MS : RSSI_EVERY_MS)) {
 		return;
 	}
 	measured_ms = k_uptime_get();
@@ -353,6 +382,9 @@ static void measure(void)
 
 		if (conn != NULL) {
 			radio_links[i].rssi_dbm = radio_parameters_rssi_dbm(conn);
+			if (chooses) {
+				choose_phy(&radio_links[i]);
+			}
 			bt_conn_unref(conn);
 		}
 	}
@@ -360,12 +392,12 @@ static void measure(void)
 
 void radio_process(int32_t wait_ms)
 {
-	radio_wait(wait_ms);
+	radio_wait(chooses_phy() ? MIN(wait_ms, RSSI_EVERY_AUTO_MS) : wait_ms);
 	if (!enabled) {
 		watchdog_feed(WATCHDOG_SENDER); /* its thread was not started */
 		watchdog_feed(WATCHDOG_RX);
 		if (k_uptime_get() > CONFIG_PNC_FATAL_RESET_S * MSEC_PER_SEC) {
-			(void)supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+			supervision_request_reset(PNC_RESET_KIND_FIRMWARE); /* never refused */
 		}
 		return;
 	}

@@ -24,9 +24,15 @@ enum scanning {
 static enum scanning scanning;
 static atomic_t attempt; /* an attempt to connect is running */
 
-/* The controller starts the events of its connections CONFIG_PNC_CONN_SPACING_US apart. What is left of the interval
- * belongs to the last connection (docs/firmware.md). A full packet on the coded PHY and its answer need more time. */
+/* The controller starts the events of its connections CONFIG_BT_CTLR_CENTRAL_SPACING apart, and that of 3.3 up to
+ * SPACING_ERROR_US later. What is left of the interval belongs to the last connection, which must not get less than the
+ * others (docs/firmware.md). A full packet on the coded PHY and its answer need more time. */
+#define SPACING_ERROR_US 60
 #define SPACING_CODED_US 35000u
+
+#if defined(CONFIG_BT_CTLR_CENTRAL_SPACING)
+BUILD_ASSERT(CONFIG_BT_CTLR_CENTRAL_SPACING + SPACING_ERROR_US <= CONFIG_PNC_CONN_SPACING_US);
+#endif
 
 /* Upper bound of the interval that a connection starts with. Pairing and discovery take tens of connection events and
  * must finish within CONFIG_PNC_AUTH_TIMEOUT_S. */

@@ -1,4 +1,6 @@
-/* What the files of the radio share. Calls go down only:
+/**
+ * @file
+ * @brief What the files of the radio share. Calls go down only:
  *
  *   radio.c                                  the manager: advances each connection until it carries packets
  *   radio_sender.c                           the thread that hands packets to the stack
@@ -7,7 +9,8 @@
  *   radio_rx_watch.c                         the watchdog of the stack's own thread
  *   radio_links.c                            the table of connections
  *
- * Callbacks of the Bluetooth stack only record what happened and call radio_notify. The main thread then acts. */
+ * Callbacks of the Bluetooth stack only record what happened and call radio_notify. The main thread then acts.
+ */
 #ifndef PNC_RADIO_INTERNAL_H
 #define PNC_RADIO_INTERNAL_H
 
@@ -19,192 +22,208 @@
 #include "board_thread.h"
 #include "radio.h"
 
-/* A UUID of pnc_wire.h: as its 16 bytes, and as the stack needs it. */
+/** A UUID of pnc_wire.h: as its 16 bytes, and as the stack needs it. */
 #define PNC_UUID_BYTES(...) BT_UUID_128_ENCODE(__VA_ARGS__)
 #define PNC_UUID(...) BT_UUID_DECLARE_128(PNC_UUID_BYTES(__VA_ARGS__))
 
 /* radio_links.c */
 
-/* Flags of a connection. */
+/** Flags of a connection. */
 enum {
-	LINK_BEGUN, /* the main thread has seen it */
-	/* To be requested until the controller accepts. It refuses while another procedure runs. */
+	LINK_BEGUN, /**< the main thread has seen it */
+	/** To be requested until the controller accepts. It refuses while another procedure runs. */
 	LINK_REQUEST_PHY,
-	LINK_REQUEST_LENGTH,
 	LINK_REQUEST_MTU,
 	LINK_REQUEST_INTERVAL,
-	LINK_SECURE,     /* encrypted */
-	LINK_DISCOVERED, /* central: discovery of our service has started */
-	LINK_SUBSCRIBED, /* notifications are on */
-	LINK_UP,         /* reported to the board */
-	LINK_CHANGED,    /* its parameters have changed since the last report */
-	LINK_SERVED,     /* the sender has seen it */
-	LINK_STALE_KEY,  /* the peer has lost the key that we still have */
-	LINK_EXCLUDED,   /* no packet of this peer is taken or sent: the configuration names another one */
-	LINK_STUCK,      /* the stack took no packet for too long: its end was requested */
+	LINK_SECURE,     /**< encrypted */
+	LINK_DISCOVERED, /**< central: discovery of our service has started */
+	LINK_SUBSCRIBED, /**< notifications are on */
+	LINK_UP,         /**< reported to the board */
+	LINK_CHANGED,    /**< its parameters have changed since the last report */
+	LINK_SERVED,     /**< the sender has seen it */
+	LINK_STALE_KEY,  /**< the peer has lost the key that we still have */
+	LINK_EXCLUDED,   /**< no packet of this peer is taken or sent: the configuration names another one */
+	LINK_STUCK,      /**< the stack took no packet for too long: its end was requested */
 	LINK_FLAGS
 };
 
-/* A slot for a connection. */
+/** A slot for a connection. */
 struct radio_link {
-	struct bt_conn *conn; /* with a reference; NULL: the slot is free */
-	bt_addr_le_t address; /* of the current or last connection, which gets the same slot again */
-	int64_t since_ms;     /* start of the connection */
+	struct bt_conn *conn; /**< with a reference; NULL: the slot is free */
+	bt_addr_le_t address; /**< of the current or last connection, which gets the same slot again */
+	int64_t since_ms;     /**< start of the connection */
 	ATOMIC_DEFINE(flags, LINK_FLAGS);
 	int8_t rssi_dbm;
-	/* central */
-	uint16_t to_camera; /* handle of the characteristic that is written */
+	uint8_t phy;        /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */
+	uint16_t length_us; /**< the time of a packet that was requested last; 0: none */
+	/** central */
+	uint16_t to_camera; /**< handle of the characteristic that is written */
 	struct bt_gatt_subscribe_params subscription;
 	struct bt_gatt_discover_params discovery;
 	struct bt_gatt_exchange_params exchange;
 };
 
-/* The slots, by peer. Only radio_links.c changes `conn` and `address`. */
+/** The slots, by peer. Only radio_links.c changes `conn` and `address`. */
 extern struct radio_link radio_links[PNC_PEERS];
 
-/* Return a copy of role and settings in force. From any thread. */
+/** @brief Return a copy of role and settings in force. From any thread. */
 struct pnc_configure radio_settings(void);
 
-/* Return the role in force. From any thread. */
+/** @brief Return the role in force. From any thread. */
 uint8_t radio_role(void);
 
-/* Change role and settings. From the main thread. */
+/** @brief Change role and settings. From the main thread. */
 void radio_settings_set(const struct pnc_configure *settings);
 
-/* Wait for radio_notify, at most `wait_ms`. From the main thread. */
+/** @brief Wait for radio_notify, at most `wait_ms`. From the main thread. */
 void radio_wait(int32_t wait_ms);
 
-/* Assign a slot to a new connection and take a reference. Return false if no slot is free. */
+/** @brief Assign a slot to a new connection and take a reference. Return false if no slot is free. */
 bool radio_link_open(struct bt_conn *conn);
 
-/* Free the slot of a connection and give up its reference. Return its peer, PNC_PEERS if it had no slot. */
+/** @brief Free the slot of a connection and give up its reference. Return its peer, PNC_PEERS if it had no slot. */
 uint8_t radio_link_close(struct bt_conn *conn);
 
-/* Return the connection in a slot with a reference that the caller must give up; NULL if the slot is free. */
+/** @brief Return the connection in a slot with a reference that the caller must give up; NULL if the slot is free. */
 struct bt_conn *radio_link_ref(uint8_t peer);
 
-/* Return the peer of a connection; PNC_PEERS if it has no slot. */
+/** @brief Return the peer of a connection; PNC_PEERS if it has no slot. */
 uint8_t radio_link_of(const struct bt_conn *conn);
 
-/* Set a flag of a connection, if it has a slot, and call radio_notify. */
+/** @brief Set a flag of a connection, if it has a slot, and call radio_notify. */
 void radio_link_note(struct bt_conn *conn, int flag);
 
-/* Return true if a slot is free. */
+/** @brief Return true if a slot is free. */
 bool radio_has_free_slot(void);
 
-/* Return true if a board with that address is connected. */
+/** @brief Return true if a board with that address is connected. */
 bool radio_is_connected(const bt_addr_le_t *address);
 
-/* Return the number of connections. */
+/** @brief Return the number of connections. */
 uint8_t radio_connected(void);
 
-/* Request the end of a connection. That it has ended meanwhile is no fault. */
+/** @brief Request the end of a connection. That it has ended meanwhile is no fault. */
 void radio_disconnect(struct bt_conn *conn, uint8_t reason);
 
-/* Request the end of every connection. */
+/** @brief Request the end of every connection. */
 void radio_disconnect_all(void);
 
 /* radio_rx_watch.c */
 
-/* Watch the thread of the stack that handles what it receives. From the main thread. */
+/** @brief Watch the thread of the stack that handles what it receives. From the main thread. */
 void radio_rx_watch_start(void);
 
-/* Send an event through that thread, which then feeds its watchdog. From the main thread, again and again. */
+/** @brief Send an event through that thread, which then feeds its watchdog. From the main thread, again and again. */
 void radio_rx_watch_probe(void);
 
 /* radio_parameters.c; from the main thread */
 
-/* Set the power of a new connection, and mark MTU, PHY and data length to be requested. */
+/** @brief Set the power of a new connection, and mark MTU, PHY and data length to be requested. */
 void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn);
 
-/* Apply changed settings: set the power, and mark the PHY and, if it changed, the interval to be requested. */
+/** @brief Apply changed settings: set the power, and mark the PHY and, if it changed, the interval to be requested. */
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval);
 
-/* Request what is marked, as far as the controller accepts it now. Call again and again. */
+/** @brief Request what is marked, as far as the controller accepts it now. Call again and again. */
 void radio_parameters_request(struct radio_link *link, struct bt_conn *conn);
 
-/* Return the connection parameters for an interval. From any thread. */
+/** @brief Return the connection parameters for an interval. From any thread. */
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us);
 
-/* Return the state of a connection, for the board. */
+/** @brief Request another PHY for a connection whose PHY follows the conditions. */
+void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy);
+
+/** @brief Return the state of a connection, for the board. */
 struct pnc_radio_link radio_parameters_of(struct bt_conn *conn);
 
-/* Measure the RSSI and return it in dBm; 127 if it is not available. */
+/** @brief Measure the RSSI and return it in dBm; 127 if it is not available. */
 int8_t radio_parameters_rssi_dbm(struct bt_conn *conn);
 
 /* security.c */
 
-/* Register the callbacks that decide about pairing. Return false if that fails: the stack would let any board pair, so
- * the radio has to stay off. */
+/**
+ * @brief Register the callbacks that decide about pairing. Return false if that fails: the stack would let any board
+ * pair, so the radio has to stay off.
+ */
 bool security_start(void);
 
-/* Handle a restart of the stack, which has created another key pair. Values that were shown out of band belong to the
- * old one, so their window closes as a failed attempt. From the main thread. */
+/**
+ * @brief Handle a restart of the stack, which has created another key pair. Values that were shown out of band belong
+ * to the old one, so their window closes as a failed attempt. From the main thread.
+ */
 void security_stack_restarted(void);
 
-/* Carry out what the host and the button requested, and report changes to the host. From the main thread, again and
- * again. */
+/**
+ * @brief Carry out what the host and the button requested, and report changes to the host. From the main thread, again
+ * and again.
+ */
 void security_process(void);
 
-/* Open the window in which unknown boards may pair, for CONFIG_PNC_PAIRING_WINDOW_S. From the main thread. */
+/** @brief Open the window in which unknown boards may pair, for CONFIG_PNC_PAIRING_WINDOW_S. From the main thread. */
 void security_open_window(void);
 
-/* Return true while unknown boards may pair. */
+/** @brief Return true while unknown boards may pair. */
 bool security_pairing_open(void);
 
-/* Return true if that board may pair now. */
+/** @brief Return true if that board may pair now. */
 bool security_may_pair(const bt_addr_le_t *address);
 
-/* If there is no room for the bond of that board, close the window, report a failed attempt and why, and return true.
- * The stack would fail without telling the application. From the main thread. */
+/**
+ * @brief If there is no room for the bond of that board, close the window, report a failed attempt and why, and return
+ * true. The stack would fail without telling the application. From the main thread.
+ */
 bool security_refuse_if_full(const bt_addr_le_t *address);
 
-/* Record that the configuration may name another peer. From the main thread. */
+/** @brief Record that the configuration may name another peer. From the main thread. */
 void security_configured(void);
 
-/* Return a number that changes whenever the set of known boards may have changed. */
+/** @brief Return a number that changes whenever the set of known boards may have changed. */
 uint32_t security_known_version(void);
 
-/* Return true if packets may be exchanged with that board: if the configuration names it; if the configuration names no
- * board and that one is bonded; or if it may pair now. */
+/**
+ * @brief Return true if packets may be exchanged with that board: if the configuration names it; if the configuration
+ * names no board and that one is bonded; or if it may pair now.
+ */
 bool security_allows(const bt_addr_le_t *address);
 
-/* Call `found` for every known board: the one that the configuration names, otherwise all bonded ones. */
+/** @brief Call `found` for every known board: the one that the configuration names, otherwise all bonded ones. */
 void security_each_known(void (*found)(const bt_addr_le_t *address, void *user), void *user);
 
 /* radio_peripheral.c */
 
-/* Start or stop advertising as needed. From the main thread. */
+/** @brief Start or stop advertising as needed. From the main thread. */
 void radio_peripheral_process(void);
 
-/* Record that advertising ended with a connection, or with an attempt at one. */
+/** @brief Record that advertising ended with a connection, or with an attempt at one. */
 void radio_peripheral_advertising_ended(void);
 
-/* Send a packet as a notification. Return 0 or a negative error. */
+/** @brief Send a packet as a notification. Return 0 or a negative error. */
 int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t len, bt_gatt_complete_func_t sent);
 
 /* radio_central.c */
 
-/* Start or stop scanning as needed. From the main thread. */
+/** @brief Start or stop scanning as needed. From the main thread. */
 void radio_central_process(void);
 
-/* Discover our service and subscribe. From the main thread. */
+/** @brief Discover our service and subscribe. From the main thread. */
 void radio_central_discover(struct radio_link *link, struct bt_conn *conn);
 
-/* Return true if connections start with a shorter interval than they are to have. The longer one has to be requested
- * when they are up. From the main thread. */
+/**
+ * @brief Return true if connections start with a shorter interval than they are to have. The longer one has to be
+ * requested when they are up. From the main thread.
+ */
 bool radio_central_starts_shorter(void);
 
-/* Record that the attempt to connect ended, successfully or not. */
+/** @brief Record that the attempt to connect ended, successfully or not. */
 void radio_central_attempt_ended(void);
 
-/* Send a packet as a write without response. Return 0 or a negative error. */
+/** @brief Send a packet as a write without response. Return 0 or a negative error. */
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,
 		       bt_gatt_complete_func_t sent);
 
 /* radio_sender.c */
 
-/* Start the thread that hands packets to the stack. */
+/** @brief Start the thread that hands packets to the stack. */
 void radio_sender_start(void);
 
 #endif

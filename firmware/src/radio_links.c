@@ -43,7 +43,7 @@ void radio_notify(void)
 
 void radio_wait(int32_t wait_ms)
 {
-	(void)k_sem_take(&notified, K_MSEC(wait_ms));
+	k_sem_take(&notified, K_MSEC(wait_ms)); /* or the time is over */
 }
 
 /* Return the slot for a connection with that address: the one it had before, else one never used, else any free one. */
@@ -82,6 +82,8 @@ bool radio_link_open(struct bt_conn *conn)
 	bt_addr_le_copy(&link->address, bt_conn_get_dst(conn));
 	link->since_ms = k_uptime_get();
 	link->rssi_dbm = 127;
+	link->phy = PNC_PHY_KEEP;
+	link->length_us = 0;
 	atomic_clear(link->flags);
 	link->conn = bt_conn_ref(conn);
 	k_mutex_unlock(&lock);

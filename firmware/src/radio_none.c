@@ -31,8 +31,8 @@ void radio_wake(void)
 
 void radio_process(int32_t wait_ms)
 {
-	(void)k_sem_take(&notified, K_MSEC(wait_ms));
-	watchdog_feed(WATCHDOG_SENDER); /* this build has neither thread */
+	k_sem_take(&notified, K_MSEC(wait_ms)); /* or the time is over */
+	watchdog_feed(WATCHDOG_SENDER);         /* this build has neither thread */
 	watchdog_feed(WATCHDOG_RX);
 }
 

@@ -21,29 +21,39 @@ struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
 }
 
-/* Request the PHY of the settings. The link layer takes the fastest PHY that both sides accept. So 2M also accepts the
- * others, and a peer that asks for the slower 1M or the long-range coded PHY gets it. */
-static int request_phy(struct bt_conn *conn)
-{
-	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_NONE};
+/* The coded PHYs, where the controller has them. */
+#define CODED (IS_ENABLED(CONFIG_PNC_PHY_CODED) ? BT_GAP_LE_PHY_CODED : 0)
 
-	switch (radio_settings().phy) {
+/* Return the PHY of a connection by the settings, or by the core's choice. */
+static uint8_t wanted_phy(const struct radio_link *link)
+{
+	uint8_t phy = radio_settings().phy;
+
+	return phy == PNC_PHY_AUTO && link->phy != PNC_PHY_KEEP ? link->phy : phy;
+}
+
+/* Request the PHY of the settings, or the one that the core chose. The link layer takes the fastest PHY that both sides
+ * accept. So 2M also accepts the others, and a peer that asks for the slower 1M or the long-range coded PHY gets it.
+ * Each side chooses the coding of its own packets: where the peer asked for the coded PHY, S8 carries as far as the
+ * peer may need. */
+static int request_phy(const struct radio_link *link, struct bt_conn *conn)
+{
+	bool chosen = radio_settings().phy == PNC_PHY_AUTO && link->phy != PNC_PHY_KEEP;
+	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_CODED_S8};
+
+	switch (wanted_phy(link)) {
 	case PNC_PHY_LE_1M:
-		phy.pref_tx_phy = BT_GAP_LE_PHY_1M;
+		phy.pref_tx_phy = BT_GAP_LE_PHY_1M | (chosen ? CODED : 0);
 		break;
 	case PNC_PHY_CODED_S2:
 		phy.options = BT_CONN_LE_PHY_OPT_CODED_S2;
 		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
 		break;
 	case PNC_PHY_CODED_S8:
-		phy.options = BT_CONN_LE_PHY_OPT_CODED_S8;
 		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
 		break;
 	default:
-		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M;
-		if (IS_ENABLED(CONFIG_PNC_PHY_CODED)) {
-			phy.pref_tx_phy |= BT_GAP_LE_PHY_CODED;
-		}
+		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M | CODED;
 		break;
 	}
 	phy.pref_rx_phy = phy.pref_tx_phy;
@@ -99,17 +109,54 @@ void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
 {
 	set_power(conn);
 	atomic_set_bit(link->flags, LINK_REQUEST_MTU);
-	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
-	atomic_set_bit(link->flags, LINK_REQUEST_LENGTH);
+	if (radio_settings().phy !=
+	    PNC_PHY_AUTO) { /* otherwise it starts at 1M, until the core has seen the conditions */
+		atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	}
 }
 
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval)
 {
 	set_power(conn);
+	link->phy = PNC_PHY_KEEP;
 	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
 	if (other_interval) {
 		atomic_set_bit(link->flags, LINK_REQUEST_INTERVAL);
 	}
+}
+
+/* Time for a packet of 251 bytes on each PHY, us (Bluetooth Core 5.4, Vol 6, Part B, 4.5.10). */
+#define LENGTH_BYTES 251
+#define LENGTH_UNCODED_US 2120
+#define LENGTH_S2_US 4542
+#define LENGTH_S8_US 17040
+
+/* Request the length of packets, in bytes and in time. The link layer reserves the time for each connection event, both
+ * ways, whatever the PHY: with that of the coded PHY a connection at 2M would get one event in sixteen
+ * (docs/firmware.md). So the time is that of the PHY in use. A request that the controller refuses is repeated. */
+static void request_length(struct radio_link *link, struct bt_conn *conn)
+{
+	struct bt_conn_le_data_len_param length = {.tx_max_len = LENGTH_BYTES, .tx_max_time = LENGTH_UNCODED_US};
+	struct bt_conn_info info;
+
+	if (bt_conn_get_info(conn, &info) != 0) {
+		return;
+	}
+	if (info.le.phy->tx_phy == BT_GAP_LE_PHY_CODED) {
+		/* An edge board has little to send. */
+		length.tx_max_time = wanted_phy(link) == PNC_PHY_CODED_S2 || radio_role() == PNC_ROLE_EDGE
+					     ? LENGTH_S2_US
+					     : LENGTH_S8_US;
+	}
+	if (length.tx_max_time != link->length_us && bt_conn_le_data_len_update(conn, &length) == 0) {
+		link->length_us = length.tx_max_time;
+	}
+}
+
+void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy)
+{
+	link->phy = phy;
+	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
 }
 
 void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
@@ -119,13 +166,14 @@ void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
 	if (atomic_test_bit(link->flags, LINK_REQUEST_MTU) && request_mtu(link, conn)) {
 		atomic_clear_bit(link->flags, LINK_REQUEST_MTU);
 	}
-	if (atomic_test_bit(link->flags, LINK_REQUEST_PHY) && request_phy(conn) == 0) {
+	if (atomic_test_bit(link->flags, LINK_REQUEST_PHY) && request_phy(link, conn) == 0) {
 		atomic_clear_bit(link->flags, LINK_REQUEST_PHY);
+		if (link->phy !=
+		    PNC_PHY_KEEP) { /* perhaps only the coding of our own packets, of which no event tells */
+			atomic_set_bit(link->flags, LINK_CHANGED);
+		}
 	}
-	if (atomic_test_bit(link->flags, LINK_REQUEST_LENGTH) &&
-	    bt_conn_le_data_len_update(conn, BT_LE_DATA_LEN_PARAM_MAX) == 0) {
-		atomic_clear_bit(link->flags, LINK_REQUEST_LENGTH);
-	}
+	request_length(link, conn);
 	if (atomic_test_bit(link->flags, LINK_REQUEST_INTERVAL)) {
 		int error = bt_conn_le_param_update(conn, &parameters);
 
@@ -135,13 +183,16 @@ void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
 	}
 }
 
-static uint8_t phy_of(const struct bt_conn_info *info)
+static uint8_t phy_of(const struct bt_conn *conn, const struct bt_conn_info *info)
 {
+	uint8_t peer = radio_link_of(conn);
+
 	switch (info->le.phy->tx_phy) {
 	case BT_GAP_LE_PHY_2M:
 		return PNC_PHY_LE_2M;
 	case BT_GAP_LE_PHY_CODED: /* the sender, so this board, chooses the coding */
-		return radio_settings().phy == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
+		return peer < PNC_PEERS && wanted_phy(&radio_links[peer]) == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2
+											      : PNC_PHY_CODED_S8;
 	default:
 		return PNC_PHY_LE_1M;
 	}
@@ -169,7 +220,7 @@ struct pnc_radio_link radio_parameters_of(struct bt_conn *conn)
 
 	if (bt_conn_get_info(conn, &info) == 0) {
 		link.interval_us = PNC_INTERVAL_US(&info);
-		link.phy = phy_of(&info);
+		link.phy = phy_of(conn, &info);
 		link.event_packets = event_packets(&link);
 	}
 	return link;

@@ -1,11 +1,16 @@
 /* The role of a camera board: a GATT peripheral with one service, for one central at a time. */
+#include <zephyr/bluetooth/hci.h>
+
 #include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
 
-/* In units of 625 us: 20 to 30 ms, so that a board is found quickly after a reset. */
+/* In units of 625 us: 20 to 30 ms, so that a board is found quickly after a reset; 1 s when nobody has answered for a
+ * while, which takes a fortieth of the energy. */
 #define ADVERTISE_MIN 0x0020
 #define ADVERTISE_MAX 0x0030
+#define ADVERTISE_SLOW 0x0640
+#define FAST_MS (CONFIG_PNC_FAST_ADVERTISING_S * MSEC_PER_SEC)
 
 enum advertising {
 	ADVERTISE_NOT,
@@ -14,8 +19,10 @@ enum advertising {
 };
 
 static enum advertising advertising;
-static atomic_t ended;  /* the stack has ended advertising */
-static uint32_t listed; /* security_known_version of the accept list */
+static bool slow;
+static int64_t since_ms; /* of that kind of advertising */
+static atomic_t ended;   /* the stack has ended advertising */
+static uint32_t listed;  /* security_known_version of the accept list */
 
 static const struct bt_data advertisement[] = {
 	BT_DATA_BYTES(BT_DATA_FLAGS, BT_LE_AD_GENERAL | BT_LE_AD_NO_BREDR),
@@ -111,6 +118,13 @@ void radio_peripheral_advertising_ended(void)
 	atomic_set(&ended, 1);
 }
 
+/* Return true if the board needs no connection: no host sends pictures, and nobody is to pair. */
+static bool asleep(void)
+{
+	return CONFIG_PNC_SLEEP_S > 0 && board_silent_ms() >= CONFIG_PNC_SLEEP_S * MSEC_PER_SEC &&
+	       !security_pairing_open();
+}
+
 void radio_peripheral_process(void)
 {
 	static const uint32_t options[] = {
@@ -119,22 +133,31 @@ void radio_peripheral_process(void)
 	};
 	enum advertising wanted = ADVERTISE_NOT;
 	struct bt_conn *conn = radio_link_ref(0);
+	bool slower;
 	int result;
 
 	if (atomic_clear(&ended) != 0) {
 		advertising = ADVERTISE_NOT;
 	}
 	if (conn != NULL) {
+		if (radio_role() == PNC_ROLE_CAMERA && asleep()) {
+			radio_disconnect(conn, BT_HCI_ERR_REMOTE_POWER_OFF);
+		}
 		bt_conn_unref(conn);
 		return;
 	}
-	if (radio_role() == PNC_ROLE_CAMERA) {
+	if (radio_role() == PNC_ROLE_CAMERA && !asleep()) {
 		wanted = security_pairing_open() ? ADVERTISE_TO_ALL : ADVERTISE_TO_KNOWN;
 	}
-	if (wanted == advertising && listed == security_known_version()) {
+	if (wanted != advertising || listed != security_known_version()) {
+		since_ms = k_uptime_get();
+	}
+	slower = k_uptime_get() - since_ms >= FAST_MS;
+	if (wanted == advertising && listed == security_known_version() && slower == slow) {
 		return;
 	}
 	listed = security_known_version();
+	slow = slower;
 	result = bt_le_adv_stop();
 	advertising = ADVERTISE_NOT; /* whatever fails is tried again, from here on */
 	if (result == 0 && wanted == ADVERTISE_TO_KNOWN) {
@@ -145,7 +168,8 @@ void radio_peripheral_process(void)
 		fault_check_repeated(PNC_ERROR_CODE_ADVERTISE, result);
 		return;
 	}
-	struct bt_le_adv_param parameters = BT_LE_ADV_PARAM_INIT(options[wanted], ADVERTISE_MIN, ADVERTISE_MAX, NULL);
+	struct bt_le_adv_param parameters = BT_LE_ADV_PARAM_INIT(options[wanted], slow ? ADVERTISE_SLOW : ADVERTISE_MIN,
+								 slow ? ADVERTISE_SLOW : ADVERTISE_MAX, NULL);
 
 	result = bt_le_adv_start(&parameters, advertisement, ARRAY_SIZE(advertisement), scan_response,
 				 ARRAY_SIZE(scan_response));

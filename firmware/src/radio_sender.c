@@ -1,14 +1,17 @@
 /* The thread that hands packets to the Bluetooth stack. The core limits the packets in flight of each connection to
  * CONFIG_PNC_PACKETS_IN_FLIGHT, and to fewer on a slow link. Each completion makes room for another packet. */
 #include <zephyr/bluetooth/hci.h>
+#include <zephyr/logging/log.h>
 
 #include "faults.h"
 #include "hci_watch.h"
 #include "radio_internal.h"
 #include "supervision.h"
 
-#define STACK_BYTES 2048
-#define PRIORITY 5 /* above the board's thread, so that packets that are due leave first */
+LOG_MODULE_REGISTER(pnc_sender, CONFIG_PNC_LOG_LEVEL);
+
+#define STACK_BYTES 1536 /* `make stacks` measures what it uses */
+#define PRIORITY 5       /* above the board's thread, so that packets that are due leave first */
 #define RETRY_MS 2
 #define RETRY_MOST_MS 1000 /* all other peers wait meanwhile */
 #define IDLE_MS 500
@@ -47,7 +50,9 @@ static void on_delivered(uint16_t handle, uint8_t packets)
 {
 	struct delivered report = {.handle = handle, .packets = packets};
 
-	(void)k_msgq_put(&reports, &report, K_NO_WAIT);
+	if (k_msgq_put(&reports, &report, K_NO_WAIT) != 0) {
+		LOG_ERR("a report of %u delivered packets has no room", packets);
+	}
 	radio_wake();
 }
 
@@ -151,7 +156,7 @@ static bool serve(uint8_t peer)
 	return len > 0;
 }
 
-static void run(void *a, void *b, void *c)
+static void run_sender(void *a, void *b, void *c)
 {
 	ARG_UNUSED(a);
 	ARG_UNUSED(b);
@@ -159,8 +164,8 @@ static void run(void *a, void *b, void *c)
 	for (;;) {
 		bool more = true;
 
-		(void)k_sem_take(&work, K_MSEC(IDLE_MS));
-		while (more) { /* one packet for each peer in turn */
+		k_sem_take(&work, K_MSEC(IDLE_MS)); /* woken or not, it looks */
+		while (more) {                      /* one packet for each peer in turn */
 			more = false;
 			take_reports();
 			for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
@@ -176,6 +181,7 @@ void radio_sender_start(void)
 #if defined(CONFIG_PNC_HCI_WATCH)
 	hci_watch_listen(on_delivered);
 #endif
-	k_thread_create(&thread, stack, K_THREAD_STACK_SIZEOF(stack), run, NULL, NULL, NULL, PRIORITY, 0, K_NO_WAIT);
+	k_thread_create(&thread, stack, K_THREAD_STACK_SIZEOF(stack), run_sender, NULL, NULL, NULL, PRIORITY, 0,
+			K_NO_WAIT);
 	k_thread_name_set(&thread, "sender");
 }

@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include <zephyr/bluetooth/hci.h>
+#include <zephyr/logging/log.h>
 
 #include "faults.h"
 #include "radio_internal.h"
 #include "zephyr_compat.h"
+
+LOG_MODULE_REGISTER(pnc_security, CONFIG_PNC_LOG_LEVEL);
 
 /* The window in which unknown boards may pair. */
 struct window {
@@ -319,6 +322,7 @@ static void on_paired(struct bt_conn *conn, bool bonded)
 	k_spin_unlock(&lock, key);
 	atomic_inc(&known);
 	atomic_set(&changed, 1);
+	LOG_INF("paired");
 	radio_notify();
 }
 
@@ -327,9 +331,9 @@ static void on_failed(struct bt_conn *conn, enum bt_security_err reason)
 	k_spinlock_key_t key = k_spin_lock(&lock);
 
 	ARG_UNUSED(conn);
-	ARG_UNUSED(reason);
 	failed++;
 	k_spin_unlock(&lock, key);
+	LOG_WRN("pairing failed: %d", (int)reason);
 	atomic_set(&changed, 1);
 	radio_notify();
 }

@@ -3,7 +3,10 @@
 #include <zephyr/device.h>
 #include <zephyr/drivers/uart.h>
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/sys/ring_buffer.h>
+
+LOG_MODULE_REGISTER(pnc_serial, CONFIG_PNC_LOG_LEVEL);
 
 static const struct device *const uart = DEVICE_DT_GET(SERIAL_NODE);
 
@@ -27,7 +30,7 @@ static bool receive(void)
 		return false;
 	}
 	n = uart_fifo_read(uart, space, room);
-	(void)ring_buf_put_finish(&rx_ring, n > 0 ? n : 0);
+	ring_buf_put_finish(&rx_ring, n > 0 ? n : 0); /* cannot fail: no more than was claimed */
 	return n > 0;
 }
 
@@ -42,8 +45,8 @@ static bool transmit(void)
 		uart_irq_tx_disable(uart);
 		return false;
 	}
-	n = uart_fifo_fill(uart, bytes, len); /* may accept fewer, even none */
-	(void)ring_buf_get_finish(&tx_ring, n > 0 ? n : 0);
+	n = uart_fifo_fill(uart, bytes, len);         /* may accept fewer, even none */
+	ring_buf_get_finish(&tx_ring, n > 0 ? n : 0); /* cannot fail: no more than was claimed */
 	return n > 0;
 }
 
@@ -97,8 +100,8 @@ size_t serial_room(void)
 
 void serial_write(const uint8_t *bytes, size_t len)
 {
-	if (len > 0) {
-		(void)ring_buf_put(&tx_ring, bytes, len);
+	if (len > 0 && ring_buf_put(&tx_ring, bytes, len) != len) {
+		LOG_ERR("more bytes written than there is room for");
 	}
 	if (!ring_buf_is_empty(&tx_ring)) {
 		uart_irq_tx_enable(uart);

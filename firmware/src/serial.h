@@ -1,5 +1,8 @@
-/* The serial port: the node that the devicetree chooses as `pnc,serial`, otherwise the board's console. Uses the
- * interrupt-driven UART API. Only one thread may read and write. */
+/**
+ * @file
+ * @brief The serial port: the node that the devicetree chooses as `pnc,serial`, otherwise the board's console. Uses the
+ * interrupt-driven UART API. Only one thread may read and write.
+ */
 #ifndef PNC_SERIAL_H
 #define PNC_SERIAL_H
 
@@ -15,20 +18,22 @@
 #define SERIAL_NODE DT_CHOSEN(zephyr_console)
 #endif
 
-/* Start the port. Return false if it is not available. `on_event` is called when bytes arrived or there is room, in
- * interrupt context or on the work queue of the USB stack. */
+/**
+ * @brief Start the port. Return false if it is not available. `on_event` is called when bytes arrived or there is room,
+ * in interrupt context or on the work queue of the USB stack.
+ */
 bool serial_start(void (*on_event)(void));
 
-/* Read up to `room` bytes and return their number. While bytes are left unread, flow control stops the host. */
+/** @brief Read up to `room` bytes and return their number. While bytes are left unread, flow control stops the host. */
 size_t serial_read(uint8_t *out, size_t room);
 
-/* Return the number of bytes that serial_write accepts now. */
+/** @brief Return the number of bytes that serial_write accepts now. */
 size_t serial_room(void);
 
-/* Write bytes, at most serial_room() of them. */
+/** @brief Write bytes, at most serial_room() of them. */
 void serial_write(const uint8_t *bytes, size_t len);
 
-/* Return false if no host has opened the port; true if one has, or if the port cannot detect that. */
+/** @brief Return false if no host has opened the port; true if one has, or if the port cannot detect that. */
 bool serial_open(void);
 
 #endif

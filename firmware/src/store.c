@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/settings/settings.h>
 #include <zephyr/storage/flash_map.h>
 
 #include "faults.h"
 #include "zephyr_compat.h"
+
+LOG_MODULE_REGISTER(pnc_store, CONFIG_PNC_LOG_LEVEL);
 
 #define KEY "pnc"
 #define NAME "configuration"
@@ -82,9 +85,11 @@ void store_open(void)
 		return;
 	}
 	if (content_of(area) == CONTENT_FOREIGN) {
+		LOG_WRN("the storage is of other firmware: erased");
 		error = flash_area_erase(area, 0, area->fa_size);
 	}
 	if (error == 0 && settings_subsys_init() != 0) {
+		LOG_WRN("the settings cannot be mounted: erased");
 		error = flash_area_erase(area, 0, area->fa_size);
 		error = error != 0 ? error : settings_subsys_init();
 	}

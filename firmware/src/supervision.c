@@ -7,17 +7,18 @@
 #if defined(CONFIG_RETENTION_BOOT_MODE)
 #include <zephyr/retention/bootmode.h>
 #endif
+#include <zephyr/logging/log.h>
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
+#include "crash.h"
 #include "faults.h"
 #include "pnc_wire.h"
 #include "retain.h"
 #include "zephyr_compat.h"
 
-/* The number that a reset retains for supervision_boot_reason: this tag, and the reason in the last byte. */
-#define RESET_TAG 0x504E4300u
-#define RESET_TAG_MASK 0xFFFFFF00u
+LOG_MODULE_REGISTER(pnc_supervision, CONFIG_PNC_LOG_LEVEL);
+
 #define NO_RESET -1
 
 /* The pin reset takes effect within microseconds. The pin stays pulled for longer than any board needs. */
@@ -30,6 +31,10 @@ BUILD_ASSERT(!IS_ENABLED(CONFIG_TASK_WDT_HW_FALLBACK) || CONFIG_TASK_WDT_MIN_TIM
 BUILD_ASSERT(WATCHDOG_THREADS <= CONFIG_TASK_WDT_CHANNELS);
 
 static int channels[WATCHDOG_THREADS] = {-1, -1, -1, -1, -1};
+static const char *const thread_names[WATCHDOG_THREADS] = {
+	[WATCHDOG_MAIN] = "main",     [WATCHDOG_BOARD] = "board", [WATCHDOG_SENDER] = "sender",
+	[WATCHDOG_WORK] = "sysworkq", [WATCHDOG_RX] = "BT RX",
+};
 static atomic_t traffic;
 static atomic_t error;
 static atomic_t reset_requested = ATOMIC_INIT(NO_RESET);
@@ -58,22 +63,25 @@ static void start_gpio(void (*pressed)(void))
 	const struct gpio_dt_spec *leds[] = {&connected_led, &traffic_led, &error_led};
 
 	for (size_t i = 0; i < ARRAY_SIZE(leds); i++) {
-		if (leds[i]->port != NULL && device_is_ready(leds[i]->port)) {
-			(void)gpio_pin_configure_dt(leds[i], GPIO_OUTPUT_INACTIVE);
+		if (leds[i]->port != NULL &&
+		    (!device_is_ready(leds[i]->port) || gpio_pin_configure_dt(leds[i], GPIO_OUTPUT_INACTIVE) != 0)) {
+			LOG_WRN("LED %u is not to be had", (unsigned int)i);
 		}
 	}
 	if (button.port != NULL && device_is_ready(button.port) && gpio_pin_configure_dt(&button, GPIO_INPUT) == 0) {
 		on_button = pressed;
 		gpio_init_callback(&button_callback, on_interrupt, BIT(button.pin));
-		(void)gpio_add_callback(button.port, &button_callback);
-		(void)gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE);
+		if (gpio_add_callback(button.port, &button_callback) != 0 ||
+		    gpio_pin_interrupt_configure_dt(&button, GPIO_INT_EDGE_TO_ACTIVE) != 0) {
+			LOG_WRN("the button is not to be had");
+		}
 	}
 }
 
 static void set_led(const struct gpio_dt_spec *led, bool on)
 {
-	if (led->port != NULL) {
-		(void)gpio_pin_set_dt(led, on);
+	if (led->port != NULL && gpio_pin_set_dt(led, on) != 0) {
+		LOG_WRN("LED on pin %u does not switch", led->pin);
 	}
 }
 #else
@@ -98,7 +106,9 @@ static bool has_bootloader(void)
 /* MCUboot reads the mode after the reset that follows. */
 static void start_bootloader(void)
 {
-	(void)bootmode_set(BOOT_MODE_TYPE_BOOTLOADER);
+	if (bootmode_set(BOOT_MODE_TYPE_BOOTLOADER) != 0) {
+		LOG_ERR("no request for MCUboot: the firmware starts again");
+	}
 }
 #elif defined(CONFIG_GPIO)
 /* Wired to the reset pin. The bootloader of the nRF52840 dongle stays active only after a reset by that pin. */
@@ -114,7 +124,10 @@ static void start_bootloader(void)
 {
 	if (gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE) == 0) {
 		k_msleep(PIN_RESET_MS);
-		(void)gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED);
+		LOG_ERR("the reset pin did not reset the board");
+		if (gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED) != 0) {
+			LOG_ERR("the reset pin stays pulled");
+		}
 	}
 }
 #else
@@ -131,8 +144,7 @@ static void start_bootloader(void)
 static void on_watchdog_timeout(int channel, void *user)
 {
 	ARG_UNUSED(channel);
-	ARG_UNUSED(user);
-	retain_set(RESET_TAG | PNC_BOOT_WATCHDOG);
+	crash_by_watchdog(user);
 	sys_reboot(SYS_REBOOT_COLD);
 }
 
@@ -168,25 +180,28 @@ void watchdog_start(void)
 		return;
 	}
 	for (int i = 0; i < WATCHDOG_THREADS; i++) {
-		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, NULL);
+		channels[i] = task_wdt_add(WATCHDOG_TIMEOUT_MS, on_watchdog_timeout, (void *)thread_names[i]);
 		if (channels[i] < 0) {
 			fault_note(PNC_ERROR_CODE_WATCHDOG, channels[i]);
 		}
 	}
 }
 
-uint8_t supervision_boot_reason(void)
+uint8_t supervision_boot_reason(const char **note)
 {
-	uint32_t retained = retain_take();
+	struct retain_record retained;
+	bool known = retain_take(&retained);
 	uint32_t cause = 0;
 
 #if defined(CONFIG_HWINFO)
-	if (hwinfo_get_reset_cause(&cause) == 0) {
-		(void)hwinfo_clear_reset_cause(); /* the register accumulates causes until it is cleared */
+	/* The register accumulates causes until it is cleared. */
+	if (hwinfo_get_reset_cause(&cause) != 0 || hwinfo_clear_reset_cause() != 0) {
+		LOG_WRN("the cause of the reset cannot be read and cleared");
 	}
 #endif
-	if ((retained & RESET_TAG_MASK) == RESET_TAG) {
-		return retained & ~RESET_TAG_MASK;
+	*note = known ? crash_text(&retained) : NULL;
+	if (known) {
+		return retained.boot;
 	}
 	if (cause & RESET_WATCHDOG) {
 		return PNC_BOOT_WATCHDOG;
@@ -213,7 +228,9 @@ bool supervision_reset_requested(void)
 
 void supervision_reset(void)
 {
-	retain_set(RESET_TAG | PNC_BOOT_SOFTWARE);
+	const struct retain_record record = {.boot = PNC_BOOT_SOFTWARE};
+
+	retain_set(&record);
 	if (atomic_get(&reset_requested) == PNC_RESET_KIND_BOOTLOADER) {
 		start_bootloader();
 	}
@@ -227,8 +244,8 @@ uint32_t supervision_capabilities(void)
 
 void watchdog_feed(enum watchdog_thread thread)
 {
-	if (channels[thread] >= 0) {
-		(void)task_wdt_feed(channels[thread]);
+	if (channels[thread] >= 0 && task_wdt_feed(channels[thread]) != 0) {
+		LOG_ERR("the watchdog of thread %s is not fed", thread_names[thread]);
 	}
 	if (thread == WATCHDOG_MAIN) {
 		k_work_submit(&beat);
@@ -251,13 +268,3 @@ void leds_update(int links_up)
 	set_led(&traffic_led, atomic_clear(&traffic) != 0);
 	set_led(&error_led, atomic_get(&error) != 0 || fault_exists());
 }
-
-#if !defined(CONFIG_ARCH_POSIX)
-void k_sys_fatal_error_handler(unsigned int reason, const pnc_esf *esf)
-{
-	ARG_UNUSED(reason);
-	ARG_UNUSED(esf);
-	retain_set(RESET_TAG | PNC_BOOT_FAULT);
-	sys_reboot(SYS_REBOOT_COLD);
-}
-#endif

@@ -29,7 +29,7 @@ from ..errors import Reason
 from ..printing import note, show
 from ..seal.key import make_key
 from ..transport.transport import TransportError
-from ..wire import VERSION, Configure, Hello, Reset, Role
+from ..wire import VERSION, Configure, Hello, Phy, Reset, Role
 from . import doctor, flash, listing, pairing, update
 from .diagnostic import Severity
 from .exit_status import ExitStatus, command_errors
@@ -44,6 +44,8 @@ RESET_S = 5.0
 _KEEP_POWER_DBM = 127
 _LONGEST_WINDOW_S = 0xFFFF
 _ADVICE = {Reason.SEVERAL_BOARDS: "choose one with --board"}
+#: The PHYs that a user may choose.
+PHYS = {"auto": Phy.AUTO, "2m": Phy.LE_2M, "1m": Phy.LE_1M, "coded-s2": Phy.CODED_S2, "coded-s8": Phy.CODED_S8}
 _ROLES_NEEDED = "`boards role` gives a board its role; `boards pair --board X` lets any other board pair with X"
 _PAIR_ADVICE = {Reason.UNKNOWN_BOARD: _ROLES_NEEDED, Reason.SEVERAL_BOARDS: _ROLES_NEEDED}
 
@@ -69,6 +71,7 @@ def parser() -> CommandParser:
     command("info", "everything that one board reports about itself", board=True)
     role = command("role", "set the role of a board; a new role opens its pairing window", board=True)
     role.add_argument("role", choices=list(ROLES))
+    role.add_argument("--phy", choices=list(PHYS), help="its PHY; auto: a camera chooses by conditions (as it is)")
     pair = command(
         "pair", "pair the two boards at this computer with each other; with --board: let any board pair", board=True
     )
@@ -188,13 +191,14 @@ async def _info(client: BoardClient, hello: Hello, _arguments: argparse.Namespac
 
 
 async def _role(client: BoardClient, hello: Hello, arguments: argparse.Namespace) -> None:
-    role = ROLES[arguments.role]
-    if hello.role == role:
+    role, phy = ROLES[arguments.role], PHYS.get(arguments.phy, Phy.KEEP)
+    if hello.role == role and phy == Phy.KEEP:
         _say(f"{client.name}: it already has this role")
         return
-    answer = await client.request(Configure(role=role, tx_power_dbm=_KEEP_POWER_DBM), Hello)
-    window = "; its pairing window is open" if role is not Role.NONE else ""
-    _say(f"{client.name}: role {Role(answer.role).name.lower()}{window}")
+    answer = await client.request(Configure(role=role, phy=phy, tx_power_dbm=_KEEP_POWER_DBM), Hello)
+    window = "; its pairing window is open" if role not in (Role.NONE, hello.role) else ""
+    chosen = f", PHY {arguments.phy}" if phy != Phy.KEEP else ""
+    _say(f"{client.name}: role {Role(answer.role).name.lower()}{chosen}{window}")
 
 
 async def _pair(client: BoardClient, _hello: Hello, arguments: argparse.Namespace) -> None:

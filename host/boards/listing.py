@@ -75,6 +75,7 @@ async def details(client: BoardClient, hello: Hello) -> list[str]:
         f"can         {', '.join(capabilities) or '-'}; {hello.slots} packets queued, {hello.in_flight} in the radio",
         f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
         f"connection  {links_text(list(client.links.values()))}",
+        *(f"last reset  {note}" for note in client.notes),
         *(f"fault       {fault_with_hint(fault)}" for fault in client.faults.values()),
     ]
 

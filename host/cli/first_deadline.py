@@ -1,4 +1,4 @@
-"""The deadline that this machine and its link can hold, measured: ``send --deadline auto``."""
+"""The deadline that this machine and its link can hold, measured: ``send --deadline auto``, and ``demo``."""
 
 from __future__ import annotations
 

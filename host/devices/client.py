@@ -11,9 +11,10 @@ from typing import Self, TypeVar
 
 from ..errors import Reason
 from ..link.channel import Channel
+from ..text import printable
 from ..transport.driver import now_us
 from ..transport.transport import Transport, TransportError
-from ..wire import FIRST_FAULT, VERSION, Control, Error, Hello, Kind, Link, LinkState, Picture
+from ..wire import FIRST_FAULT, VERSION, Control, Error, Hello, Kind, Link, LinkState, Log, Picture
 from .errors import BoardError, NoHelloError
 
 #: A board answers within a few ms; a development kit may take longer after it was plugged in.
@@ -32,13 +33,15 @@ class BoardClient:
     """A session with the board behind a transport. Use as an asynchronous context manager.
 
     ``links`` are the board's connections that are not down, by peer. ``faults`` are the errors by which the board
-    reported that a part of it does not work, by code.
+    reported that a part of it does not work, by code. ``notes`` are what it says after its hello, such as the fault
+    before its last start.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.links: dict[int, Link] = {}
         self.faults: dict[int, Error] = {}
+        self.notes: list[str] = []
         self._channel = Channel()
 
     @property
@@ -153,7 +156,10 @@ class BoardClient:
                 else:
                     self.links[packet.peer] = packet
             elif isinstance(packet, Hello):
-                self.faults.clear()  # those that exist follow it
+                self.faults.clear()  # those that exist follow it, and so do its notes
+                self.notes.clear()
+            elif isinstance(packet, Log):
+                self.notes.append(printable(packet.text.decode(errors="replace")))
             elif isinstance(packet, Error) and is_fault(packet):
                 self.faults[packet.code] = packet
         return packets

@@ -95,6 +95,7 @@ class Channel:
         """
         reader = self.reader
         if not reader.missing:
+            self._requested.clear()
             return None
         missing = _frames(reader.next_seq, reader.missing)
         self._requested &= missing.keys()

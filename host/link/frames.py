@@ -74,7 +74,7 @@ class FrameReader:
         self._overlong = False
         if not encoded and not overlong:
             return None
-        body = b"" if overlong else _unstuff(encoded)
+        body = _unstuff(encoded)  # nothing of one that is overlong
         if len(body) < FRAME_OVERHEAD + 1 or zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
             self.damaged += 1
             return None

@@ -244,10 +244,9 @@ class Session:
             self._abandoned = [sent for sent in self.channel.abandon() if not _is_ours(sent.packet)]
         self.state = State.GREETING
         self._configured = self._asked_last = False
-        self._entered_us = self._requested_us = self._received_us = now_us
+        self._entered_us = self._requested_us = now_us
         self._limit_us, self._failure = limit_us, failure
         self._damaged = None
-        self._unanswered = self._fruitless = 0
         self.channel.write(now_us, self._our_hello)
 
     def _greeting_at(self, limit_us: int) -> int:

@@ -124,12 +124,16 @@ class World:
         return self._configure(self.connections, requested, Role.EDGE)
 
     def _configure(self, connections: list[Connection], requested: RadioSettings, role: Role) -> bool:
-        """Apply radio settings; return False for a role other than ``role`` or impossible parameters."""
+        """Apply radio settings; return False for a role other than ``role`` or impossible parameters.
+
+        The modelled radio has no received power to choose a PHY by, so ``Phy.AUTO`` is its fastest.
+        """
         changed = []
         for connection in connections:
             parameters = connection.parameters
             if requested.phy != Phy.KEEP:
-                parameters = replace(parameters, phy=requested.phy)
+                phy = Phy.LE_2M if requested.phy == Phy.AUTO else requested.phy
+                parameters = replace(parameters, phy=phy)
             if requested.interval_us:
                 parameters = replace(parameters, interval_us=requested.interval_us)
             if requested.role != role or not parameters.possible:

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from .guard import Guard
+from .guard import HEALTH, Guard
 from .metrics import CONTENT_TYPE, Metrics
 from .prefixes import BusyError, Prefixes
 from .state import State
@@ -43,6 +43,7 @@ class Pages:
             Route("/api/pictures/{number:int}", self._picture),
             Route("/metrics", self._figures),
             Route("/events", self._stream),
+            Route(HEALTH, self._health),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
         return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _plain}), token, on_refused)
@@ -86,6 +87,11 @@ class Pages:
             if camera.rssi_dbm is not None:
                 metrics.rssi.labels(str(source)).set(camera.rssi_dbm)
         return Response(metrics.text(), media_type=CONTENT_TYPE, headers=_FRESH)
+
+    async def _health(self, _request: Request) -> Response:
+        """Return 200 while the server has its board. Whoever asks learns no more, since no token is needed."""
+        text, status = ("not serving", 503) if self._state.trouble else ("serving", 200)
+        return PlainTextResponse(f"{text}\n", status, _FRESH)
 
 
 async def _plain(_request: Request, error: Any) -> Response:

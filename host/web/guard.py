@@ -13,6 +13,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "pnc_token"
+#: What needs neither a token nor a name of this computer: it says whether the server serves.
+HEALTH = "/health"
 #: How long a browser keeps the token, s: a month.
 _COOKIE_S = 30 * 86_400
 _HEADERS = {
@@ -51,6 +53,8 @@ class Guard:
         headers = Headers(scope=scope)
         if scope["method"] not in ("GET", "HEAD"):
             return _text("only GET is possible here", 405)
+        if scope["path"] == HEALTH:
+            return None
         host = headers.get("host", "")
         origin = headers.get("origin")
         is_foreign = origin is not None and urlsplit(origin).netloc != host

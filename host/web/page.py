@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import secrets
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from .feed import FeedSink, settings_line
 PACKAGE = __name__.partition(".")[0]
 #: The packages of the extra ``web``, as they are imported.
 NEEDED = ("starlette", "uvicorn", "prometheus_client")
+#: What is said of a page that is not served.
+WITHOUT = "pictures are answered as before"
 #: How long the process may take to end.
 _END_S = 3.0
 _LONGEST_LINE = 1 << 16
@@ -38,11 +41,17 @@ class Page:
     """A page at an address. Use it as an asynchronous context manager; ``sink`` is one of the recorder's.
 
     ``on_notice`` is called with lines for a person: where the page is, and why it is not or no longer there. That ends
-    nothing else.
+    nothing else. A host that does not exist is an error at the start.
     """
 
-    def __init__(self, address: Address, on_notice: Callable[[str], None]) -> None:
-        """Prepare. Raises PageError if a package is missing."""
+    def __init__(self, address: Address, on_notice: Callable[[str], None], without: str = WITHOUT) -> None:
+        """Prepare. Raises PageError if a package is missing.
+
+        Args:
+            address: where to serve.
+            on_notice: called with each line.
+            without: what is said after the reason why there is no page.
+        """
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
             text = f"the page needs {', '.join(missing)}, which is not installed"
@@ -52,14 +61,15 @@ class Page:
         self.url = ""  # when it is served
         self.ready = asyncio.Event()  # it is served, or will not be
         self._address = address
-        self._on_notice = on_notice
+        self._on_notice, self._without = on_notice, without
         self._process: Process | None = None
         self._pipe = -1
         self._tasks: list[asyncio.Task[None]] = []
         self._is_ending = False
 
     async def __aenter__(self) -> Self:
-        """Start the process. It gets ready by and by."""
+        """Start the process. It gets ready by and by. Raises PageError if this computer knows no such host."""
+        await self._resolve()
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         read, write = os.pipe()
@@ -111,6 +121,13 @@ class Page:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _resolve(self) -> None:
+        host, port = self._address.host, self._address.port
+        try:
+            await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a part of the name is empty or too long
+            raise PageError(f"the page cannot be at {self._address}: this computer knows no such host") from error
+
     async def _listen(self, process: Process) -> None:
         """Pass on what the process says, until it ends."""
         assert process.stdout is not None
@@ -142,7 +159,7 @@ class Page:
     def _not_served(self, why: str) -> None:
         self.url = ""
         self.ready.set()
-        self._on_notice(f"no page: {printable(why)}; pictures are answered as before")
+        self._on_notice(f"no page: {printable(why)}; {self._without}")
 
 
 async def _last_line(stream: asyncio.StreamReader) -> str:

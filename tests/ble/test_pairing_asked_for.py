@@ -14,7 +14,7 @@ from host.errors import PncError, Reason
 from host.transport.ble import Bluetooth
 from tests.ble.air import Air
 from tests.ble.scene import CAMERA_ADDRESS, Edge, adapter, camera_on, live
-from tests.edge.tiny_models import colour_classifier
+from tests.ble.serving import printed_by_recv
 
 
 async def served(bluetooth: Bluetooth, *selectors: str, pair: bool, text: str) -> str | PncError:
@@ -62,24 +62,13 @@ def test_a_board_that_was_paired_once_is_served_without_being_named(selectors: t
 
 
 def test_the_command_says_how_to_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    classifier = colour_classifier(tmp_path / "colours.onnx")
-    arguments = recv.parser().parse_args(["--ble", "--classifier", str(classifier)])
-    printed = ""
-
-    async def test() -> None:
-        nonlocal printed
+    async def test() -> str:
         air = Air()
         async with camera_on(air):
-            serving = asyncio.create_task(recv.recv(arguments, await adapter(air)))
-            while "not paired" not in printed:
-                await asyncio.sleep(0.05)
-                assert not serving.done(), f"recv ended: {serving}"
-                printed += capsys.readouterr().err
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            bluetooth = await adapter(air)
+            return await printed_by_recv(bluetooth, tmp_path, capsys, options=[], until="not paired")
 
-    live(test())
-    assert f"give `--ble {CAMERA_ADDRESS}`, or --pair" in printed
+    assert f"give `--ble {CAMERA_ADDRESS}`, or --pair" in live(test())
 
 
 def test_pairing_without_this_computers_bluetooth_is_wrong_usage() -> None:

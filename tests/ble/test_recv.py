@@ -20,6 +20,7 @@ from host.transport.transport import Transport
 from tests import pace
 from tests.ble.air import Air
 from tests.ble.scene import adapter, camera_on, live
+from tests.ble.serving import printed_by_recv
 from tests.commands.conftest import run
 from tests.edge.tiny_models import colour_classifier
 
@@ -104,21 +105,10 @@ def test_without_bleak_the_command_says_what_to_install(tmp_path: Path) -> None:
 def test_a_name_that_is_advertised_is_shown_and_obeyed_by_no_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    classifier = colour_classifier(tmp_path / "colours.onnx")
-    arguments = recv.parser().parse_args(["--ble", "--pair", "--classifier", str(classifier)])
-    printed = ""
-
-    async def test() -> None:
-        nonlocal printed
+    async def test() -> str:
         air = Air()
         async with camera_on(air, name="a\x1b[2J\n"):
-            serving = asyncio.create_task(recv.recv(arguments, await adapter(air)))
-            while "connected to" not in printed:
-                await asyncio.sleep(0.05)
-                assert not serving.done(), f"recv ended: {serving}"
-                printed += capsys.readouterr().err
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            bluetooth = await adapter(air)
+            return await printed_by_recv(bluetooth, tmp_path, capsys, options=["--pair"], until="connected to")
 
-    live(test())
-    assert "recv: connected to a\\x1b[2J\\n (C0:00:00:00:00:01), MTU 247" in printed.splitlines()
+    assert "recv: connected to a\\x1b[2J\\n (C0:00:00:00:00:01), MTU 247" in live(test()).splitlines()

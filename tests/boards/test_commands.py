@@ -22,6 +22,7 @@ from host.wire import (
     Hello,
     Link,
     LinkState,
+    Log,
     Pair,
     PairAction,
     Pairing,
@@ -174,6 +175,13 @@ def test_info_prints_everything(desk: Desk, capsys: pytest.CaptureFixture[str]) 
     ]
 
 
+def test_info_shows_what_a_board_says_about_its_last_reset(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    note = Log(level=2, text=b"watchdog: thread sender hung\x1b[2J")
+    desk.add(kit(), lambda packet: [*Board()(packet), *([note] if isinstance(packet, Hello) else [])])
+    assert run(desk, "info") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "last reset  watchdog: thread sender hung\\x1b[2J"
+
+
 def test_what_a_board_says_of_itself_is_shown_and_obeyed_by_no_terminal(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,6 +248,14 @@ def test_a_board_gets_its_role(desk: Desk, capsys: pytest.CaptureFixture[str]) -
     assert asked == Configure(role=Role.EDGE, tx_power_dbm=127)
     assert run(desk, "role", "edge") == 0
     assert "it already has this role" in capsys.readouterr().err
+
+
+def test_a_board_gets_another_phy_and_keeps_its_role(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    port = desk.add(kit(), Board(Role.CAMERA))
+    assert run(desk, "role", "camera", "--phy", "auto") == 0
+    assert capsys.readouterr().err.endswith(": role camera, PHY auto\n")
+    [asked] = [packet for packet in port.heard if isinstance(packet, Configure)]
+    assert asked == Configure(role=Role.CAMERA, phy=Phy.AUTO, tx_power_dbm=127)
 
 
 def test_a_role_that_is_refused_is_an_error_with_the_boards_reason(desk: Desk) -> None:

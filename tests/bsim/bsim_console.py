@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import select
-import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from host.wire import (
     Statistics,
     StatisticsRequest,
 )
+from tests.bsim.sim_clock import STEP_US, WallClock, clock_of
 
 Packet = Picture | Control
 _Kind = TypeVar("_Kind")
@@ -41,9 +41,11 @@ class BoardGoneError(Exception):
 
 class Console:
     """One open port. ``heard`` holds the packets of the board, in order; ``on_packet`` sees each as it comes;
-    ``links_up`` counts the reports of a connection that is up."""
+    ``links_up`` counts the reports of a connection that is up. All waits are measured by ``clock``, and while the
+    console waits it lets that time pass: simulated time at a simulated board."""
 
     def __init__(self, path: Path) -> None:
+        self.clock = clock_of(path)
         self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._fd)
         self.channel = Channel()
@@ -75,6 +77,16 @@ class Console:
 
     def pump(self, wait_s: float = 0.05) -> None:
         """Write what waits, read what came, for at most that long or until something came."""
+        clock = self.clock
+        if isinstance(clock, WallClock):
+            self._exchange(wait_s)
+            return
+        until_us = clock.now_us + round(wait_s * 1e6)
+        while not self._exchange(0) and clock.now_us < until_us:
+            clock.advance(min(STEP_US, until_us - clock.now_us))
+
+    def _exchange(self, wait_s: float) -> bool:
+        """Write and read what can be, after waiting in real time; return True if something came."""
         self._unwritten += self.channel.output()
         writing = [self._fd] if self._unwritten else []
         readable, writable, _ = select.select([self._fd], writing, [], wait_s)
@@ -93,6 +105,7 @@ class Console:
             raise BoardGoneError
         for packet in self.channel.receive(data):
             self._take(packet)
+        return bool(data)
 
     def _take(self, packet: Packet) -> None:
         if isinstance(packet, Credit):
@@ -106,9 +119,9 @@ class Console:
         self, kind: type[_Kind], fits: Callable[[_Kind], bool] = lambda _: True, *, wait_s: float = 30.0
     ) -> _Kind:
         """Wait for a packet, and forget what came before it; AssertionError if none comes."""
-        end_s = time.monotonic() + wait_s
+        end_s = self.clock.now_s + wait_s
         seen: list[Any] = []
-        while time.monotonic() < end_s:
+        while self.clock.now_s < end_s:
             while self.heard:
                 packet = self.heard.pop(0)
                 seen.append(packet)
@@ -154,8 +167,9 @@ class Console:
 
 def appears(port: Path, wait_s: float) -> Console:
     """Open a port as soon as it is there; AssertionError if it does not come."""
-    end_s = time.monotonic() + wait_s
+    clock = clock_of(port)
+    end_s = clock.now_s + wait_s
     while not port.is_symlink():
-        assert time.monotonic() < end_s, f"no {port.name}"
-        time.sleep(0.005)
+        assert clock.now_s < end_s, f"no {port.name}"
+        clock.advance(5 * STEP_US)
     return Console(port)

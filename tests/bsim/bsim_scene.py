@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,14 +28,15 @@ class Scene:
         return self.cameras[0]
 
     def pump(self, wait_s: float = 0.002) -> None:
-        """Let every console read and write."""
+        """Let so much time pass, then every console read and write."""
+        self.edge.clock.advance(round(wait_s * 1e6))
         for console in (*self.cameras, self.edge):
-            console.pump(wait_s)
+            console.pump(0)
 
-    def pump_for(self, wall_s: float) -> None:
+    def pump_for(self, wait_s: float) -> None:
         """The same for some time."""
-        end_s = time.monotonic() + wall_s
-        while time.monotonic() < end_s:
+        end_s = self.edge.clock.now_s + wait_s
+        while self.edge.clock.now_s < end_s:
             self.pump()
 
 
@@ -50,22 +50,29 @@ def scene(
     phy: int = 2,
     board: Sequence[str] = (),
     air: Sequence[str] = (),
-    speed: float | None = 1.0,
+    speed: float | None = None,
 ) -> Iterator[Scene]:
     """Boards that were paired before, connected. The last port is the edge's.
 
     They are started twice: the first time they get their roles and pair, which leaves a window open for others and the
     edge looking for them; the second time they know each other from their flash.
     """
+    pair_all(folder, program, cameras=cameras, interval_us=interval_us, phy=phy, board=board)
     programs = [program] * (cameras + 1)
-    with Simulation(folder, programs, board=board) as simulation, _open(simulation) as boards:
+    with Simulation(folder, programs, board=board, phy=air, speed=speed) as simulation, _open(simulation) as boards:
+        _wait_for_links(boards)
+        yield boards
+
+
+def pair_all(
+    folder: Path, program: Path, *, cameras: int = 1, interval_us: int = 7500, phy: int = 2, board: Sequence[str] = ()
+) -> None:
+    """Give boards their roles and let them pair, which their flash keeps."""
+    with Simulation(folder, [program] * (cameras + 1), board=board) as simulation, _open(simulation) as boards:
         for console in (*boards.cameras, boards.edge):
             role = Role.EDGE if console is boards.edge else Role.CAMERA
             console.configure(role, interval_us=interval_us, phy=phy)
         _wait_for_links(boards)
-    with Simulation(folder, programs, board=board, phy=air, speed=speed) as simulation, _open(simulation) as boards:
-        _wait_for_links(boards)
-        yield boards
 
 
 @contextmanager
@@ -139,7 +146,7 @@ def measure_goodput_kbps(scene: Scene, *, air_s: float) -> float:
     """Saturate the first camera's link until it was busy that long, in simulated time."""
     source, camera = Source(scene.camera), scene.camera
     begin: Credit | None = None
-    last_s = time.monotonic()
+    last_s = camera.clock.now_s
     while True:
         source.fill()
         scene.pump()
@@ -148,8 +155,8 @@ def measure_goodput_kbps(scene: Scene, *, air_s: float) -> float:
         credit = camera.credit
         assert credit is not None
         if begin is None and credit.acked_packets > 100:
-            begin, last_s = credit, time.monotonic()
+            begin, last_s = credit, camera.clock.now_s
         if begin is not None and (credit.busy_us - begin.busy_us) % (1 << 32) > air_s * 1e6:
             return goodput_kbps(begin, credit)
-        if time.monotonic() - last_s > 120:
+        if camera.clock.now_s - last_s > 120:
             raise AssertionError(f"the link stands still: {credit}\n{scene.simulation.log()}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from tests.bsim.simulation import build, missing
+from tests.bsim.simulation import missing, the_program
 
 WHY = missing()
 
@@ -24,5 +23,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The firmware, built for a simulated board. PNC_BSIM_PROGRAM names one that is there already."""
-    there = os.environ.get("PNC_BSIM_PROGRAM")
-    return Path(there) if there else build()
+    return the_program()

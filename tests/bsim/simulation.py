@@ -3,22 +3,26 @@ pseudo-terminals."""
 
 from __future__ import annotations
 
-import fcntl
 import getpass
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "bsim"
+from tests.bsim.building import BUILD, ROOT, build, native_board
+from tests.bsim.sim_clock import STEP_US, SimClock, SimulationEndedError, forget, register
+
+__all__ = ["BUILD", "NEEDS_CIPHER", "REAL", "ROOT", "START_S", "Simulation", "build", "missing", "native_board"]
+
 #: Nobody waits for longer than this for a simulation to start, s.
 START_S = 30.0
 #: Options of a board. Without it the simulated link decrypts whatever the key.
@@ -47,29 +51,6 @@ NEEDS_CIPHER = pytest.mark.skipif(
 )
 
 
-def native_board() -> str:
-    """Zephyr's name of the board that is a program of this computer."""
-    old = Path(os.environ["ZEPHYR_BASE"]) / "boards" / "posix" / "native_posix"
-    return "native_posix" if old.exists() else "native_sim"
-
-
-def build(*options: str, source: Path = ROOT / "firmware", name: str = "board", board: str = "nrf52_bsim") -> Path:
-    """Build the firmware, or another application, for a simulated board; returns the program.
-
-    ``options`` go to cmake.
-    """
-    folder = BUILD / name
-    configure = ["cmake", "-GNinja", "-S", str(source), "-B", str(folder), f"-DBOARD={board}", *options]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # parallel test processes share the folder
-        for command in (configure, ["ninja", "-C", str(folder)]):
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-            if done.returncode:
-                raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
-    return folder / "zephyr" / ("zephyr.elf" if board.startswith("qemu_") else "zephyr.exe")
-
-
 def cpus_apart() -> tuple[list[str], list[str]]:
     """Prefixes of the commands that simulate boards, and of those of a computer, so that no CPU runs both.
 
@@ -88,9 +69,11 @@ class Simulation:
     ``again`` are boards that come back, number of the board and simulated time in s: a board that is reset leaves the
     simulation, and BabbleSim takes nobody in while it runs, so its second life waits from the beginning. It has the
     same flash and the same address; ``ports_again`` appear when it starts.
-    ``speed`` is simulated time over wall time at most; None: as fast as the computer can.
+    ``speed`` is simulated time over wall time at most, for programs that run in real time. Without it time passes as
+    the test says: ``clock`` holds it, and each ``Console`` lets it pass while it waits.
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
+    ``record`` does so too; ``results`` is where, until ``stop`` unless that variable is set.
     ``prefix`` stands before every command, such as that of ``cpus_apart``.
     """
 
@@ -104,8 +87,9 @@ class Simulation:
         board: Sequence[str] = (),
         phy: Sequence[str] = (),
         length_s: float = 600.0,
-        speed: float | None = 1.0,
+        speed: float | None = None,
         prefix: Sequence[str] = (),
+        record: bool = False,
     ) -> None:
         self.id = f"pnc{os.getpid()}-{next(_numbers)}"
         self.folder = folder
@@ -125,17 +109,21 @@ class Simulation:
             waiting = [f"-start_offset={at_s * 1e6:.0f}", "-delay_init"]
             self._commands.append([*command(devices, index, port), *waiting])
             devices += 1
-        if speed is not None:
+        self.clock = SimClock(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, devices) if speed is None else None
+        if speed is None:
+            devices += 1
+        else:
             handbrake = bsim_bin() / "bs_device_handbrake"
             self._commands.append([handbrake, f"-s={self.id}", f"-d={devices}", f"-r={speed}", "-pp=5e3"])
             devices += 1
         self._commands.append(
             [
                 *(bsim_bin() / "bs_2G4_phy_v1", f"-s={self.id}", f"-D={devices}", f"-sim_length={length_s * 1e6:.0f}"),
-                *([] if os.environ.get("PNC_BSIM_DUMP") else ["-nodump"]),
+                *([] if record or os.environ.get("PNC_BSIM_DUMP") else ["-nodump"]),
                 *phy,
             ]
         )
+        self.results = bsim_bin().parent / "results" / self.id
         self._prefix = prefix
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -143,16 +131,27 @@ class Simulation:
         """Start every program and wait for the serial ports."""
         for number, command in enumerate(self._commands):
             log = (self.folder / f"log{number}.txt").open("wb")
-            words = [*self._prefix, *(str(word) for word in command)]
+            words = [*self._prefix, *_end_with_parent(), *(str(word) for word in command)]
             # In a session of its own: Ctrl-C ends this program, which then ends the others.
             process = subprocess.Popen(words, cwd=bsim_bin(), stdout=log, stderr=log, start_new_session=True)
             self._running.append(process)
             log.close()
+        if self.clock is not None:
+            self.clock.connect()
+            for port in [*self.ports, *self.ports_again]:
+                register(port, self.clock)
         until_s = time.monotonic() + START_S
         while not all(port.is_symlink() for port in self.ports):
             if time.monotonic() > until_s or not self.alive:
                 raise RuntimeError(f"the simulation did not start:\n{self.log()}")
+            self._pass_time()
+
+    def _pass_time(self) -> None:
+        """Let some time pass while the boards start."""
+        if self.clock is None:
             time.sleep(0.02)
+        else:
+            self.clock.advance(STEP_US)
 
     @property
     def alive(self) -> bool:
@@ -165,11 +164,17 @@ class Simulation:
 
     def wait(self) -> None:
         """Wait until the simulation has ended by itself, at ``length_s``."""
+        if self.clock is not None:
+            with suppress(SimulationEndedError):
+                while True:
+                    self.clock.advance(STEP_US * STEP_US)
         for process in self._running:
             process.wait(300)
 
     def stop(self) -> None:
         """End every program."""
+        if self.clock is not None:
+            self.clock.close()
         for process in self._running:
             process.terminate()
         for process in self._running:
@@ -181,6 +186,9 @@ class Simulation:
         self._running.clear()
         for port in [*self.ports, *self.ports_again]:
             port.unlink(missing_ok=True)
+            forget(port)
+        if not os.environ.get("PNC_BSIM_DUMP"):
+            shutil.rmtree(self.results, ignore_errors=True)
         shutil.rmtree(Path(f"/tmp/bs_{getpass.getuser()}") / self.id, ignore_errors=True)
 
     def __enter__(self) -> Simulation:
@@ -193,16 +201,32 @@ class Simulation:
         self.stop()
 
 
+def the_program() -> Path:
+    """The firmware for a simulated board: the one that PNC_BSIM_PROGRAM names, else it is built."""
+    there = os.environ.get("PNC_BSIM_PROGRAM")
+    return Path(there) if there else build()
+
+
+def _end_with_parent() -> list[str]:
+    """Prefix of a command that the kernel is to end when this program ends, however that happens (util-linux)."""
+    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
-    """Run two boards until stopped."""
+    """Run two boards until stopped, by Ctrl-C or SIGTERM."""
     why = missing()
     if why is not None:
         print(f"simulated boards: {why}; docs/firmware.md says what they need", file=sys.stderr)
         return 2
     folder = BUILD / "boards"
     folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with Simulation(folder, [build()] * 2, length_s=86_400) as simulation:
+        with Simulation(folder, [the_program()] * 2, length_s=86_400, speed=1.0) as simulation:
             print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")
             print(f"edge:   python -m host.recv --port {simulation.ports[1]}", flush=True)
             while simulation.alive:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from host.wire import Boot, Configure, Error, ErrorCode, Hop, Ping, Pong, Reset, ResetKind, Role
+from host.wire import Boot, Configure, Error, ErrorCode, Hop, Log, Ping, Pong, Reset, ResetKind, Role
 from tests.bsim.bsim_console import Console
 from tests.bsim.emulator import QEMU, Emulator
 from tests.bsim.simulation import build
@@ -70,8 +71,12 @@ def test_a_fault_resets_the_board_and_the_next_hello_says_so_once(image: Path, t
         emulator.break_program()
         _let_it_start(console)
         assert console.greet().boot == Boot.FAULT
+        note = console.until(Log).text.decode()
+        assert re.fullmatch(r"fault: CPU exception \(\d+\) in thread \w+, exception 0, pc 0xfffffff0, lr 0x\w{8}", note)
         assert console.statistics().uptime_ms < LIVED_MS
         console.say(Reset(kind=ResetKind.FIRMWARE))
         _let_it_start(console)
         assert console.greet().boot == Boot.SOFTWARE
+        console.statistics()
+        assert not any(isinstance(packet, Log) for packet in console.heard)
         console.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,8 +51,8 @@ def _fault(console: Console, code: ErrorCode) -> tuple[int, int]:
 
 def _faults_of_a_new_session(console: Console) -> set[int]:
     console.greet()
-    end_s = time.monotonic() + 0.5
-    while time.monotonic() < end_s:
+    end_s = console.clock.now_s + 0.5
+    while console.clock.now_s < end_s:
         console.pump(0.02)
     return {packet.code for packet in console.heard if isinstance(packet, Error) and packet.code >= FIRST_FAULT}
 
@@ -68,7 +67,7 @@ def test_a_board_whose_bluetooth_does_not_start_tells_every_host_and_resets_itse
     program: Path, tmp_path: Path
 ) -> None:
     options = _failing("bt_enable")
-    with Simulation(tmp_path, [program], board=options, again=[(0, 62.0)], speed=10.0) as simulation:
+    with Simulation(tmp_path, [program], board=options, again=[(0, 62.0)]) as simulation:
         console = Console(simulation.ports[0])
         assert console.greet().role == Role.NONE
         assert _fault(console, ErrorCode.BLUETOOTH) == (EIO, 1)
@@ -148,7 +147,7 @@ def test_a_stack_that_takes_no_packet_ends_the_connection_and_nothing_else(progr
     with scene(tmp_path, program):
         pass
     options = _failing("bt_gatt_notify_cb", 700)
-    with Simulation(tmp_path, [program] * 2, board=options, speed=0.5) as simulation:
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         assert camera.greet().boot == Boot.POWER
         edge.greet()
@@ -193,7 +192,7 @@ def test_what_other_firmware_stored_is_erased_and_what_is_ours_stays(program: Pa
 
 
 def test_the_ninth_bond_is_refused_by_name(program: Path, tmp_path: Path) -> None:
-    with Simulation(tmp_path, [program] * 10, speed=3.0) as simulation:
+    with Simulation(tmp_path, [program] * 10) as simulation:
         camera, *edges = (Console(port) for port in simulation.ports)
         for console in (camera, *edges):
             console.greet()

@@ -45,7 +45,7 @@ def test_boards_connect_at_2m_with_whole_packets_and_the_interval_asked_for(prog
 
 @pytest.mark.parametrize("interval_us", [400_000, 4_000_000])
 def test_a_long_interval_does_not_keep_boards_from_connecting(program: Path, tmp_path: Path, interval_us: int) -> None:
-    with Simulation(tmp_path, [program] * 2, speed=None) as simulation:
+    with Simulation(tmp_path, [program] * 2) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         for console, role in ((camera, Role.CAMERA), (edge, Role.EDGE)):
             console.greet()
@@ -111,7 +111,7 @@ def test_connections_that_ended_leave_nothing_behind(program: Path, tmp_path: Pa
 
 def test_garbage_on_the_serial_port_is_counted_and_service_goes_on(program: Path, tmp_path: Path) -> None:
     garbage = bytes((at * at + 31 * at) % 256 for at in range(1_000_000))
-    with scene(tmp_path, program, speed=None) as boards:
+    with scene(tmp_path, program) as boards:
         boards.camera.write(garbage + b"\0")
         while boards.camera.unwritten:
             boards.pump()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from host.wire import Link, LinkState, Picture, Statistics, StatisticsRequest
@@ -17,10 +16,11 @@ def _balance(statistics: Statistics) -> None:
     assert s.accepted == s.sent + s.expired + s.evicted + s.flushed + s.waiting, s
 
 
-def _drain(boards: Scene, wall_s: float = 60.0) -> None:
+def _drain(boards: Scene, wait_s: float = 60.0) -> None:
     """Until the camera's queue and radio are empty and nothing more comes out at the edge."""
-    end_s = time.monotonic() + wall_s
-    while time.monotonic() < end_s:
+    clock = boards.camera.clock
+    end_s = clock.now_s + wait_s
+    while clock.now_s < end_s:
         state = boards.camera.statistics()
         quiet = len(boards.edge.heard)
         boards.pump_for(0.3)
@@ -123,14 +123,14 @@ def test_accounts_add_up_through_loss_disconnect_and_reconnection(program: Path,
             boards.pump()
             for packet in boards.camera.heard:
                 if isinstance(packet, Link) and packet.state == LinkState.DOWN:
-                    down_s = time.monotonic()
+                    down_s = boards.camera.clock.now_s
                 if isinstance(packet, Link) and packet.state == LinkState.UP and down_s and not up_s:
-                    up_s = time.monotonic()
+                    up_s = boards.camera.clock.now_s
             boards.camera.heard.clear()
             boards.edge.heard.clear()
             if up_s and not back_ms:
                 back_ms = boards.camera.statistics().uptime_ms
-            assert time.monotonic() - down_s < 90 or not down_s
+            assert boards.camera.clock.now_s - down_s < 90 or not down_s
         _drain(boards)
         camera, edge = boards.camera.statistics(), boards.edge.statistics()
     _balance(camera)

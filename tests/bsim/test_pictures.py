@@ -66,7 +66,7 @@ def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "30
     with scene(tmp_path, program):
         pass
     boards, computer = cpus_apart()
-    with Simulation(tmp_path, [program] * 2, phy=air, length_s=3600, prefix=boards) as simulation:
+    with Simulation(tmp_path, [program] * 2, phy=air, length_s=3600, speed=1.0, prefix=boards) as simulation:
         camera, edge = simulation.ports
         log = tmp_path / "recv.txt"
         with log.open("w") as errors:

@@ -14,8 +14,6 @@ BACK_MS = 2000
 RESET_MS = 5000
 #: When the board's second life begins, s.
 AGAIN_S = 8.0
-#: Slower than real time, so that what the test itself takes counts little.
-SLOW = 0.25
 
 
 def _until_uptime(console: Console, uptime_ms: int) -> None:
@@ -26,7 +24,7 @@ def _until_uptime(console: Console, uptime_ms: int) -> None:
 def test_a_board_that_is_reset_by_its_host_is_back_in_service_within_2_s(program: Path, tmp_path: Path) -> None:
     with scene(tmp_path, program):
         pass
-    with Simulation(tmp_path, [program] * 2, again=[(0, AGAIN_S)], speed=SLOW) as simulation:
+    with Simulation(tmp_path, [program] * 2, again=[(0, AGAIN_S)]) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         for console in (camera, edge):
             assert console.greet().boot == Boot.POWER
@@ -35,7 +33,7 @@ def test_a_board_that_is_reset_by_its_host_is_back_in_service_within_2_s(program
         camera.say(Reset(kind=ResetKind.FIRMWARE))
         edge.until(Link, lambda link: link.state == LinkState.DOWN)
         assert edge.statistics().uptime_ms < RESET_MS + 1000, "the board said goodbye"
-        again = appears(simulation.ports_again[0], START_S + AGAIN_S / SLOW)
+        again = appears(simulation.ports_again[0], START_S + AGAIN_S)
         hello = again.greet()
         assert (hello.boot, hello.role) == (Boot.SOFTWARE, Role.CAMERA)
         again.link_up()
@@ -54,14 +52,14 @@ def test_a_board_that_was_reset_unheard_is_back_within_2_s_of_the_connections_en
         pass
     lost = f"0 60\n{RESET_MS * 1000 - 1} 60\n{RESET_MS * 1000} 130\n600000000 130\n"
     air = attenuated(tmp_path, lost)
-    with Simulation(tmp_path, [program] * 2, again=[(0, 7.0)], phy=air, speed=SLOW) as simulation:
+    with Simulation(tmp_path, [program] * 2, again=[(0, 7.0)], phy=air) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         for console in (camera, edge):
             console.greet()
         camera.link_up()
         _until_uptime(camera, RESET_MS)
         camera.say(Reset())
-        again = appears(simulation.ports_again[0], START_S + AGAIN_S / SLOW)
+        again = appears(simulation.ports_again[0], START_S + AGAIN_S)
         assert again.greet().boot == Boot.SOFTWARE
         edge.until(Link, lambda link: link.state == LinkState.DOWN)
         down_ms = edge.statistics().uptime_ms

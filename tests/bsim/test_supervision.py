@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from host.wire import Boot, Pair, PairAction, Pairing, Picture, Role
+from host.wire import Boot, Log, Pair, PairAction, Pairing, Picture, Role
 from tests.bsim.bsim_console import BoardGoneError, Console, appears
 from tests.bsim.bsim_scene import picture, scene
 from tests.bsim.simulation import START_S, Simulation
@@ -63,3 +63,4 @@ def test_the_watchdog_resets_a_board_one_of_whose_threads_hangs(program: Path, t
         assert 5000 < last_ms < 7000
         again = appears(simulation.ports_again[0], START_S)
         assert again.greet().boot == Boot.WATCHDOG
+        assert again.until(Log).text == b"watchdog: thread sender hung"

@@ -50,7 +50,9 @@ static inline bool rig_pair(void *user, const struct pnc_pair *pair)
 static inline void rig_pairing(void *user, struct pnc_pairing *pairing)
 {
 	struct rig *r = user;
-	pairing->open = r->paired.action == PNC_PAIR_ACTION_OPEN;
+	if (r->paired.action == PNC_PAIR_ACTION_OPEN) {
+		pairing->open = 1;
+	}
 	pairing->left_s = r->paired.window_s;
 	pairing->bonds = 3;
 }

@@ -7,15 +7,17 @@ TEST(test_a_peer_that_there_is_not_changes_nothing)
 {
 	uint8_t packet[PNC_MAX_PACKET];
 	rig_ready(&rig, PNC_ROLE_EDGE);
-	struct pnc_peer before[PNC_PEERS];
-	memcpy(before, rig.board.peers, sizeof(before));
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	rig_hear(&rig, 0);
+	static struct pnc_board before;
+	memcpy(&before, &rig.board, sizeof(before));
 	for (unsigned peer = PNC_PEERS; peer <= UINT8_MAX; peer++) {
 		pnc_board_radio_up(&rig.board, 0, (uint8_t)peer, &rig_link);
 		CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, (uint8_t)peer, packet), 0);
 		pnc_board_radio_sent(&rig.board, 0, (uint8_t)peer);
 		pnc_board_radio_down(&rig.board, 0, (uint8_t)peer, 8);
 	}
-	CHECK(memcmp(before, rig.board.peers, sizeof(before)) == 0);
+	CHECK(memcmp(&before, &rig.board, sizeof(before)) == 0);
 	rig_hear(&rig, 0);
 	CHECK_EQ(rig.heard_count, 0);
 }
@@ -65,6 +67,158 @@ TEST(test_a_board_in_the_middle_of_a_frame_wakes_its_adapter)
 	wakes = rig.wakes;
 	pnc_board_tick(&rig.board, 0);
 	CHECK_EQ(rig.wakes, wakes);
+}
+
+TEST(test_a_name_without_an_end_is_cut)
+{
+	struct pnc_hello hello;
+	struct pnc_board_identity identity = {.in_flight = 4};
+	memset(identity.name, 'x', sizeof(identity.name));
+	rig_start_as(&rig, &identity, 0);
+	rig_hello(&rig, 0);
+	rig_hear(&rig, 0);
+	RIG_READ(&rig, hello, HELLO, &hello);
+	CHECK_EQ(hello.name_len, PNC_HELLO_NAME);
+}
+
+TEST(test_a_picture_that_expires_unseen_is_reported_by_the_next_pull)
+{
+	uint8_t bytes[PNC_MAX_FRAME];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 10});
+	CHECK_EQ(pnc_board_serial_tx(&rig.board, 9 * MS, bytes, sizeof(bytes)), 0);
+	CHECK(pnc_board_serial_tx(&rig.board, 10 * MS, bytes, sizeof(bytes)) > PNC_CREDIT_SIZE);
+}
+
+TEST(test_a_fault_wakes_the_adapter)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.wakes = 0;
+	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SCAN, 1u << 16);
+	CHECK_EQ(rig.wakes, 1);
+}
+
+TEST(test_a_board_starts_empty_wherever_it_lies_and_whenever_it_starts)
+{
+	const struct pnc_board_identity identity = {.role = PNC_ROLE_CAMERA, .in_flight = 4};
+	const uint32_t start_us = 5000 * MS;
+	rig_start(&rig, PNC_ROLE_CAMERA, 0);
+	memset(&rig.board, 0xAA, sizeof(rig.board));
+	pnc_board_init(&rig.board, &identity, &rig_ops, &rig, start_us);
+	pnc_board_tick(&rig.board, start_us);
+	CHECK_EQ(rig.wakes, 0);
+	CHECK_EQ(rig.board.uptime_ms, 0);
+	CHECK_EQ(rig.board.busy_us, 0);
+	CHECK_EQ(rig.board.unknown, 0);
+	rig_hello(&rig, start_us);
+	rig_hear(&rig, start_us);
+	CHECK_EQ(rig.heard_count, 2);
+	CHECK_EQ(rig.heard[0].packet[0], PNC_TYPE_HELLO);
+	CHECK_EQ(rig.heard[1].packet[0], PNC_TYPE_CREDIT);
+}
+
+TEST(test_the_first_peer_that_there_is_not_is_refused_too)
+{
+	rig_ready(&rig, PNC_ROLE_EDGE);
+	RIG_SAY(&rig, 0, flush, .peer = PNC_PEERS);
+	RIG_SAY(&rig, 0, ping, .peer = 1, .hop = PNC_HOP_PEER_BOARD);
+	RIG_SAY(&rig, 0, ping, .peer = PNC_PEERS, .hop = PNC_HOP_PEER_BOARD);
+	CHECK_EQ(rig.board.control.to_radio, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_FLUSH);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_NO_LINK), PNC_PEERS);
+}
+
+TEST(test_a_gap_is_named_once)
+{
+	static const uint8_t begun[] = {9, 9, 9};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.seq++; /* a single frame is missing */
+	RIG_SAY(&rig, 0, ping, .hop = PNC_HOP_PEER_HOST);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
+	pnc_board_serial_rx(&rig.board, 0, begun, sizeof(begun)); /* of the next frame */
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+}
+
+TEST(test_credit_comes_after_any_number_of_frames_at_once)
+{
+	static const uint8_t unknown[] = {0x7F};
+	uint8_t bytes[1024u * 9u];
+	for (size_t frames = 8; frames <= 1024; frames *= 2) {
+		size_t len = 0;
+		rig_ready(&rig, PNC_ROLE_CAMERA);
+		for (size_t i = 0; i < frames; i++) {
+			len += pnc_frame_write(rig.seq++, unknown, sizeof(unknown), bytes + len);
+		}
+		pnc_board_serial_rx(&rig.board, 0, bytes, len);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_CREDIT), 1);
+	}
+}
+
+TEST(test_a_new_host_hears_of_every_connection)
+{
+	rig_start(&rig, PNC_ROLE_EDGE, 0);
+	for (uint8_t peer = 1; peer < PNC_PEERS; peer += 2) {
+		rig_connect(&rig, 0, peer);
+	}
+	for (int host = 0; host < 2; host++) {
+		rig_hello(&rig, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_LINK), PNC_PEERS / 2u);
+	}
+}
+
+TEST(test_every_pairing_action_is_handed_on)
+{
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	for (uint8_t action = 0; action <= PNC_PAIR_ACTION_FORGET; action++) {
+		RIG_SAY(&rig, 0, pair, .action = action, .address_type = 0);
+		RIG_SAY(&rig, 0, pair, .action = action, .address_type = 1);
+		CHECK_EQ(rig.pair_calls, 2u * (action + 1u));
+	}
+}
+
+TEST(test_a_request_that_is_cut_does_not_repeat_the_last_one)
+{
+	static const uint8_t statistics[] = {PNC_TYPE_STATISTICS_REQUEST};
+	static const uint8_t repeat[] = {PNC_TYPE_REPEAT};
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_result result = {.image = 1};
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_result_write(&result, packet));
+	rig_hear(&rig, 0);
+	RIG_SAY(&rig, 0, repeat, .next_seq = rig.reader.next_seq, .missing = UINT32_MAX);
+	rig_hear(&rig, 0);
+	CHECK(rig_count(&rig, PNC_TYPE_RESULT) == 1);
+	rig_say(&rig, 0, repeat, sizeof(repeat));
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 1);
+	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	rig_hear(&rig, 0);
+	rig_say(&rig, 0, statistics, sizeof(statistics));
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 1);
+	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_STATISTICS_REQUEST);
+}
+
+TEST(test_the_radio_wakes_the_adapter_once_for_a_credit)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	rig.wakes = 0;
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 0, 0, packet), 0);
+	CHECK_EQ(rig.wakes, 0);
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 10});
+	rig_picture(&rig, 0, (struct picture){.remaining_ms = 20});
+	rig_hear(&rig, 0);
+	rig.wakes = 0;
+	CHECK(pnc_board_radio_tx(&rig.board, 10 * MS, 0, packet) > 0); /* the first has expired */
+	CHECK_EQ(rig.wakes, 1);
+	CHECK_EQ(pnc_board_radio_tx(&rig.board, 10 * MS, 0, packet), 0);
+	CHECK_EQ(rig.wakes, 1);
 }
 
 TEST(test_an_answer_for_one_peer_is_not_offered_to_another)

@@ -706,6 +706,45 @@ TEST(test_a_fault_is_reported_at_once_and_to_every_later_host)
 	CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_BONDS_FULL), 1u << 16 | 8u);
 }
 
+TEST(test_a_note_is_told_to_every_host_after_its_hello)
+{
+	const struct pnc_board_identity identity = {
+		.role = PNC_ROLE_CAMERA, .in_flight = 4, .note = "watchdog: sender"};
+	struct pnc_log log;
+	rig_start_as(&rig, &identity, 0);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig.heard_count, 0);
+	for (int host = 0; host < 2; host++) {
+		rig_hello(&rig, 10 * MS);
+		pnc_board_fault(&rig.board, 10 * MS, PNC_ERROR_CODE_SETTINGS, 1u << 16);
+		rig_hear(&rig, 10 * MS);
+		CHECK_EQ(rig.heard[0].packet[0], PNC_TYPE_HELLO);
+		CHECK_EQ(rig.heard[1].packet[0], PNC_TYPE_ERROR);
+		CHECK_EQ(rig.heard[2].packet[0], PNC_TYPE_LOG);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_LOG), 1);
+		RIG_READ(&rig, log, LOG, &log);
+		CHECK_EQ(log.level, 2);
+		CHECK_EQ(log.text_len, 16);
+		CHECK(memcmp(log.text, "watchdog: sender", 16) == 0);
+		pnc_board_tick(&rig.board, 100 * MS);
+		rig_hear(&rig, 100 * MS);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_LOG), 0);
+	}
+}
+
+TEST(test_a_note_waits_for_a_host_of_our_version)
+{
+	const struct pnc_board_identity identity = {.role = PNC_ROLE_CAMERA, .in_flight = 4, .note = "fault"};
+	rig_start_as(&rig, &identity, 0);
+	RIG_SAY(&rig, 0, hello, .version = PNC_VERSION + 1u);
+	rig_hear(&rig, 0);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_HELLO), 1);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_LOG), 0);
+	rig_hello(&rig, 10 * MS);
+	rig_hear(&rig, 10 * MS);
+	CHECK_EQ(rig_count(&rig, PNC_TYPE_LOG), 1);
+}
+
 TEST(test_a_fault_that_has_ended_is_not_reported)
 {
 	rig_start(&rig, PNC_ROLE_CAMERA, 0);

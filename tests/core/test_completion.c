@@ -237,7 +237,17 @@ TEST(test_only_the_event_of_a_new_connection_forgets_the_old_one)
 		{{0x3e, 5, 0x01, 0x3e, HANDLE, 0, 0}, false}, /* failed to connect */
 		{{0x3e, 5, 0x03, 0, HANDLE, 0, 0}, false},    /* parameters changed */
 		{{0x3e, 3, 0x01, 0, HANDLE, 0, 0}, false},    /* cut */
-		{{0x04, 5, 0x01, 0, HANDLE, 0, 0}, false},    /* another event */
+		{{0x3e, 4, 0x01, 0, HANDLE, 0, 0}, true},     /* with nothing after the handle */
+		{{0x3e, 5, 0x00, 0, HANDLE, 0, 0}, false},    /* other subevents */
+		{{0x3e, 5, 0x02, 0, HANDLE, 0, 0}, false},    {{0x3e, 5, 0x0b, 0, HANDLE, 0, 0}, false},
+		{{0x04, 5, 0x01, 0, HANDLE, 0, 0}, false}, /* other events */
+		{{0x3d, 5, 0x01, 0, HANDLE, 0, 0}, false},    {{0x3f, 5, 0x01, 0, HANDLE, 0, 0}, false},
+		{{0x05, 4, 0, HANDLE, 0, 8, 0}, true},                                                /* disconnected */
+		{{0x05, 3, 0, HANDLE, 0, 8, 0}, true},        {{0x05, 2, 0, HANDLE, 0, 8, 0}, false}, /* cut */
+		{{0x05, 1, 0, HANDLE, 0, 8, 0}, false},       {{0x05, 0, 0, HANDLE, 0, 8, 0}, false},
+		{{0x05, 4, 1, HANDLE, 0, 8, 0}, false}, /* failed to disconnect */
+		{{0x04, 4, 0, HANDLE, 0, 8, 0}, false}, /* other events */
+		{{0x06, 4, 0, HANDLE, 0, 8, 0}, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -246,6 +256,172 @@ TEST(test_only_the_event_of_a_new_connection_forgets_the_old_one)
 		CHECK_EQ(pnc_completion_event(&completion, cases[i].event, sizeof(cases[i].event), done), 0);
 		CHECK_EQ(complete(HANDLE, 1), cases[i].forgets ? 0 : 1);
 	}
+}
+
+/* One ACL packet of those bytes and flags (the two bits above the handle, and the two above them). Eight more bytes of
+ * `data` follow it in its buffer. */
+static void send_bytes(uint16_t handle, unsigned flags, const uint8_t *data, size_t len)
+{
+	uint8_t acl[300] = {0};
+
+	acl[0] = (uint8_t)handle;
+	acl[1] = (uint8_t)(handle >> 8 | flags << 4);
+	acl[2] = (uint8_t)len;
+	memcpy(acl + 4, data, len + 8u);
+	pnc_completion_sent(&completion, acl, 4u + len);
+}
+
+TEST(test_a_handle_is_not_mistaken_for_a_higher_one)
+{
+	pnc_completion_init(&completion);
+	notify(2);
+	notify(1);
+	CHECK_EQ(complete(1, 1), 1);
+	CHECK_EQ(complete(2, 1), 1);
+}
+
+TEST(test_as_many_connections_are_watched_as_a_board_has)
+{
+	pnc_completion_init(&completion);
+	for (uint16_t handle = 0; handle <= PNC_PEERS; handle++) {
+		notify(handle);
+	}
+	for (uint16_t handle = 0; handle <= PNC_PEERS; handle++) {
+		CHECK_EQ(complete(handle, 1), handle < PNC_PEERS);
+	}
+}
+
+TEST(test_a_first_packet_that_ends_before_the_opcode_is_not_ours)
+{
+	const uint8_t pdu[32] = {3, 0, ATT, 0, NOTIFICATION};
+
+	for (size_t len = 0; len <= 5; len++) {
+		pnc_completion_init(&completion);
+		send_bytes(HANDLE, 0, pdu, len);
+		send_bytes(HANDLE, 1, pdu + len, 7u - len);
+		CHECK_EQ(complete(HANDLE, 2), len == 5);
+	}
+}
+
+TEST(test_a_packet_in_pieces_ends_with_its_last_byte)
+{
+	pnc_completion_init(&completion);
+	send(HANDLE, ATT, NOTIFICATION, 247, 100);
+	send(HANDLE, 0, 0, 0, 148);
+	send(HANDLE, 0, 0, 0, 3);
+	CHECK_EQ(complete(HANDLE, 2), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	send(HANDLE, ATT, NOTIFICATION, 247, 100);
+	send(HANDLE, 0, 0, 0, 150);
+	send(HANDLE, 0, 0, 0, 1);
+	CHECK_EQ(complete(HANDLE, 2), 0);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_a_packet_longer_than_it_says_ends_and_what_follows_is_not_ours)
+{
+	pnc_completion_init(&completion);
+	send(HANDLE, ATT, NOTIFICATION, 10, 200);
+	send(HANDLE, 0, 0, 0, 20);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+}
+
+TEST(test_neighbours_of_our_channel_and_opcodes_are_not_ours)
+{
+	static const uint8_t opcodes[] = {NOTIFICATION - 1u, NOTIFICATION + 1u, WRITE_COMMAND - 1u, WRITE_COMMAND + 1u};
+
+	pnc_completion_init(&completion);
+	for (size_t i = 0; i < sizeof(opcodes); i++) {
+		send(HANDLE, ATT, opcodes[i], 20, 24);
+	}
+	send(HANDLE, ATT - 1u, NOTIFICATION, 20, 24);
+	send(HANDLE, ATT + 1u, NOTIFICATION, 20, 24);
+	CHECK_EQ(complete(HANDLE, 6), 0);
+}
+
+TEST(test_only_the_boundary_flag_one_continues_whatever_is_above_it)
+{
+	const uint8_t pdu[32] = {3, 0, ATT, 0, NOTIFICATION};
+
+	for (unsigned flags = 0; flags < 16; flags++) {
+		bool begins = flags % 4u != 1u;
+
+		pnc_completion_init(&completion);
+		send_bytes(HANDLE, flags, pdu, 7);
+		CHECK_EQ(complete(HANDLE, 1), begins);
+	}
+}
+
+TEST(test_a_packet_shorter_than_its_header_is_not_in_the_controller_and_an_empty_one_is)
+{
+	const uint8_t acl[4] = {HANDLE};
+
+	for (size_t len = 0; len <= 4; len++) {
+		pnc_completion_init(&completion);
+		pnc_completion_sent(&completion, acl, len);
+		notify(HANDLE);
+		CHECK_EQ(complete(HANDLE, 1), len < 4);
+	}
+}
+
+TEST(test_the_only_packet_that_the_controller_refused_is_not_waited_for)
+{
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	pnc_completion_refused(&completion, HANDLE);
+	send(HANDLE, SIGNALLING, 0, 20, 24);
+	CHECK_EQ(complete(HANDLE, 1), 0);
+}
+
+TEST(test_a_connection_without_a_pdu_of_ours_is_not_reported)
+{
+	const uint8_t event[] = {0x13, 5, 1, HANDLE, 0, 1, 0};
+
+	pnc_completion_init(&completion);
+	send(HANDLE, SIGNALLING, NOTIFICATION, 20, 24);
+	CHECK_EQ(pnc_completion_event(&completion, event, sizeof(event), done), 0);
+}
+
+TEST(test_packets_beyond_the_most_are_passed_over)
+{
+	pnc_completion_init(&completion);
+	for (unsigned i = 0; i < 2u * PNC_COMPLETION_MOST; i++) {
+		notify(HANDLE);
+	}
+	CHECK_EQ(complete(HANDLE, 2u * PNC_COMPLETION_MOST), PNC_COMPLETION_MOST);
+	notify(HANDLE);
+	CHECK_EQ(complete(HANDLE, 1), 1);
+}
+
+TEST(test_each_entry_of_an_event_has_its_own_count)
+{
+	uint8_t both[] = {0x13, 9, 2, 1, 0, 1, 0, 2, 0, 2, 0};
+
+	pnc_completion_init(&completion);
+	for (int i = 0; i < 5; i++) {
+		notify(1);
+		notify(2);
+	}
+	CHECK_EQ(pnc_completion_event(&completion, both, sizeof(both), done), 2);
+	CHECK_EQ(complete(1, 5), 4);
+	CHECK_EQ(complete(2, 5), 3);
+}
+
+TEST(test_what_follows_an_event_or_its_entries_is_passed_over)
+{
+	const uint8_t followed[] = {0x13, 5, 1, HANDLE, 0, 1, 0, 7, 7};
+	const uint8_t padded[] = {0x13, 10, 1, HANDLE, 0, 1, 0, 7, 7, 7, 7, 7};
+	const uint8_t cut[] = {0x13, 4, 1, HANDLE, 0, 1, 0};
+	const uint8_t empty[] = {0x13, 0, 1, HANDLE, 0, 1, 0};
+
+	pnc_completion_init(&completion);
+	notify(HANDLE);
+	notify(HANDLE);
+	CHECK_EQ(pnc_completion_event(&completion, cut, sizeof(cut), done), 0);
+	CHECK_EQ(pnc_completion_event(&completion, empty, sizeof(empty), done), 0);
+	CHECK_EQ(pnc_completion_event(&completion, followed, sizeof(followed), done), 1);
+	CHECK_EQ(pnc_completion_event(&completion, padded, sizeof(padded), done), 1);
 }
 
 TEST(test_any_traffic_tells_no_more_packets_than_went_out)

@@ -104,6 +104,35 @@ TEST(test_a_newer_result_replaces_the_waiting_one_of_the_same_image_and_of_no_ot
 	CHECK_EQ(control.dropped, 0);
 }
 
+TEST(test_a_result_that_waits_elsewhere_than_first_is_replaced_whole)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	struct pnc_result result = {.image = 300, .text = (const uint8_t *)"longer", .text_len = 6};
+	pnc_control_init(&control);
+	CHECK(push_result(2, 300, 0, 1)); /* of another camera, whose number is higher */
+	CHECK(push_result(1, 44, 0, 2));
+	CHECK(push_result(1, 300, 0, 3));
+	CHECK(pnc_control_push_result(&control, 1, packet, pnc_result_write(&result, packet)));
+	CHECK_EQ(control.to_radio, 3);
+	CHECK_EQ(pop_result(2), 1);
+	CHECK_EQ(pop_result(1), 2);
+	size_t len = pnc_control_pop(&control, 1, packet);
+	CHECK(pnc_result_read(&result, packet, len));
+	CHECK_BYTES(result.text, result.text_len, "longer", 6);
+}
+
+TEST(test_what_is_no_result_replaces_nothing)
+{
+	static const uint8_t types[] = {PNC_TYPE_PONG, PNC_TYPE_RESULT + 1u};
+	for (int i = 0; i < 2; i++) {
+		uint8_t packet[6] = {types[i], 0, 1, 2, 3, 4};
+		pnc_control_init(&control);
+		CHECK(pnc_control_push_result(&control, 1, packet, sizeof(packet)));
+		CHECK(pnc_control_push_result(&control, 1, packet, sizeof(packet)));
+		CHECK_EQ(control.to_radio, 2);
+	}
+}
+
 TEST(test_a_newer_result_needs_no_free_slot)
 {
 	pnc_control_init(&control);
@@ -129,6 +158,42 @@ TEST(test_clear_drops_one_destination_and_frees_its_slots)
 		CHECK_EQ(control.to_radio, 0);
 	}
 	CHECK_EQ(control.dropped, 0);
+}
+
+/* The marks of the packets for each of three destinations, oldest first. */
+static uint8_t waiting[3][PNC_CONTROL_SLOTS];
+static size_t waiting_count[3];
+
+static void check_pop(size_t which, uint8_t to)
+{
+	if (waiting_count[which] == 0) {
+		CHECK_EQ(pop(to), -1);
+		return;
+	}
+	CHECK_EQ(pop(to), waiting[which][0]);
+	waiting_count[which]--;
+	memmove(waiting[which], waiting[which] + 1, waiting_count[which]);
+}
+
+TEST(test_the_order_is_kept_whoever_takes_from_the_middle)
+{
+	static const uint8_t destinations[3] = {PNC_TO_SERIAL, 0, 5};
+	uint32_t random = 99;
+	pnc_control_init(&control);
+	memset(waiting_count, 0, sizeof(waiting_count));
+	for (int i = 0; i < 20000; i++) {
+		size_t which = check_random(&random) % 3u;
+		uint8_t to = destinations[which];
+		if (check_random(&random) % 2u == 0) {
+			check_pop(which, to);
+		} else if (push(to, (uint8_t)(i % 251))) {
+			waiting[which][waiting_count[which]++] = (uint8_t)(i % 251);
+		}
+		CHECK_EQ(pnc_control_waits(&control, to), waiting_count[which] > 0);
+		CHECK_EQ(control.to_serial, waiting_count[0]);
+		CHECK_EQ(control.to_radio, waiting_count[1] + waiting_count[2]);
+	}
+	CHECK(control.dropped > 100);
 }
 
 TEST(test_a_full_packet_comes_back_unchanged)

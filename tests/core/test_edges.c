@@ -118,6 +118,18 @@ TEST(test_a_packet_of_one_byte_is_kept)
 	CHECK_EQ(out[0], PNC_TYPE_LINK);
 }
 
+TEST(test_a_frame_without_time_does_not_hide_those_after_it)
+{
+	uint8_t out[PNC_MAX_PACKET];
+	const uint8_t packet[] = {PNC_TYPE_LINK};
+	memset(&kept, 0, sizeof(kept));
+	keep(0, 3);
+	pnc_sent_frames_add(&kept, 0, 1, packet, sizeof(packet));
+	CHECK_EQ(pnc_sent_frames_take(&kept, SECOND_US, 2, 2, 3, out), 1);
+	CHECK_EQ(out[0], PNC_TYPE_LINK);
+	CHECK_EQ(pnc_sent_frames_take(&kept, SECOND_US, 2, 2, 3, out), 0);
+}
+
 TEST(test_clear_and_flush_reach_the_first_and_the_last_place)
 {
 	memset(&kept, 0, sizeof(kept));

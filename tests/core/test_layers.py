@@ -12,7 +12,7 @@ from tests.core.core_build import CORE
 
 SRC = CORE.parent / "src"
 CORE_LAYERS = (
-    "cobs control completion crc goodput queue sent_frames tx_window",
+    "cobs control completion crc event_loss goodput phy_choice queue sent_frames tx_window",
     "frame",
     "board_state",
     "board_air board_host board_report",
@@ -20,7 +20,8 @@ CORE_LAYERS = (
 )
 #: Where there is no Bluetooth, radio_none.c takes the place of all other radio files and of security.c.
 FIRMWARE_LAYERS = (
-    "faults retain serial",
+    "faults retain serial serial_async",
+    "crash",
     "supervision",
     "board_thread store",
     "radio_links radio_none",

@@ -20,6 +20,16 @@ static struct picture heard_picture(size_t k)
 	return picture_read(rig.heard[k].packet, rig.heard[k].len);
 }
 
+/* How many pictures were heard. */
+static size_t pictures_heard(void)
+{
+	size_t pictures = 0;
+	for (size_t k = 0; k < rig.heard_count; k++) {
+		pictures += (rig.heard[k].packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
+	}
+	return pictures;
+}
+
 /* An edge board that has sent pictures of the ranks 0 to count - 1 to its host at `now_us`, each with 100 ms left. */
 static void with_pictures(uint32_t now_us, uint8_t count)
 {
@@ -84,7 +94,7 @@ TEST(test_a_picture_without_time_is_not_sent_again)
 	with_pictures(0, 1);
 	REPEAT(99 * MS + 1u, .missing = 0x1);
 	rig_hear(&rig, 99 * MS + 1u);
-	CHECK_EQ(rig_count(&rig, PNC_PICTURE_FLAGS_PICTURE), 0);
+	CHECK_EQ(pictures_heard(), 0);
 	CHECK_EQ(rig.board.queue.totals.sent, 1);
 	rig_check_accounts(&rig);
 }
@@ -197,6 +207,26 @@ TEST(test_a_state_is_reported_again_as_it_is_now)
 	CHECK_EQ(rig_count(&rig, PNC_TYPE_PAIRING), 1);
 }
 
+TEST(test_each_state_is_reported_again_alone_and_past_the_queue_of_pictures)
+{
+	for (unsigned which = 0; which < 3; which++) { /* link, statistics, pairing */
+		static const uint8_t types[] = {PNC_TYPE_PAIRING, PNC_TYPE_STATISTICS, PNC_TYPE_LINK};
+		rig_ready(&rig, PNC_ROLE_EDGE);
+		pnc_board_radio_up(&rig.board, 0, 0, &rig_link);
+		RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+		RIG_SAY(&rig, 0, pair, .action = PNC_PAIR_ACTION_OPEN, .window_s = 0xFFFF);
+		pnc_board_pairing_changed(&rig.board, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig.heard_count, 3);
+		REPEAT(0, .missing = 1u << which);
+		CHECK_EQ(rig.board.queue.waiting, 0);
+		CHECK_EQ(rig.board.queue.totals.sent, 0);
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig.heard_count, 1);
+		CHECK_EQ(rig.heard[0].packet[0], types[which]);
+	}
+}
+
 TEST(test_frames_of_an_earlier_session_or_role_are_not_sent_again)
 {
 	with_pictures(0, 1);
@@ -204,7 +234,7 @@ TEST(test_frames_of_an_earlier_session_or_role_are_not_sent_again)
 	rig_hello(&rig, MS);
 	RIG_SAY(&rig, MS, repeat, .next_seq = next_seq, .missing = 0x1);
 	rig_hear(&rig, MS);
-	CHECK_EQ(rig_count(&rig, PNC_PICTURE_FLAGS_PICTURE), 0);
+	CHECK_EQ(pictures_heard(), 0);
 
 	with_pictures(0, 1);
 	next_seq = rig.reader.next_seq;

@@ -140,6 +140,33 @@ TEST(test_a_single_slow_packet_closes_the_window_and_fast_ones_open_it_again)
 	CHECK(needed <= 10);
 }
 
+TEST(test_the_time_of_a_packet_is_the_mean_of_the_last_one_and_those_before)
+{
+	static const uint32_t radio_us[] = {1000, 3000, 4000};
+	static const uint32_t means_us[] = {1000, 2000, 3000};
+	pnc_tx_window_init(&window, 1);
+	for (int i = 0; i < 3; i++) {
+		pnc_tx_window_add(&window, 0, 236, true);
+		(void)pnc_tx_window_acknowledge(&window, radio_us[i], INTERVAL_US);
+		CHECK_EQ(window.packet_us, means_us[i]);
+	}
+}
+
+TEST(test_the_limit_grows_also_if_many_more_would_fit)
+{
+	uint32_t now_us = 40u * INTERVAL_US;
+	pnc_tx_window_init(&window, PNC_IN_FLIGHT_MAX);
+	pnc_tx_window_add(&window, 0, 236, true);
+	(void)pnc_tx_window_acknowledge(&window, now_us, INTERVAL_US);
+	CHECK_EQ(window.limit, 1);
+	for (int i = 0; i < 20; i++) {
+		pnc_tx_window_add(&window, now_us, 236, true);
+		now_us += 100;
+		(void)pnc_tx_window_acknowledge(&window, now_us, INTERVAL_US);
+	}
+	CHECK_EQ(window.limit, PNC_IN_FLIGHT_MAX);
+}
+
 TEST(test_the_time_inside_is_foretold_but_for_two_intervals)
 {
 	uint32_t now_us = 0;
@@ -210,6 +237,73 @@ TEST(test_events_after_an_error_are_full_again)
 			CHECK(sent <= 6); /* the last packet of an event again, and those of the next */
 		}
 	}
+}
+
+/* Hand out the five packets of an event at 0, and acknowledge two of them by 5 ms. */
+static void begin_event(void)
+{
+	pnc_tx_window_init(&window, PNC_IN_FLIGHT_MAX);
+	pnc_tx_window_set_event_packets(&window, 5);
+	refill(0);
+	CHECK_EQ(window.count, 5);
+	(void)pnc_tx_window_acknowledge(&window, EXCHANGE_US, EVENT_INTERVAL_US);
+	(void)pnc_tx_window_acknowledge(&window, 2u * EXCHANGE_US, EVENT_INTERVAL_US);
+	CHECK(pnc_tx_window_is_full(&window));
+}
+
+TEST(test_an_acknowledgement_later_than_nine_quarters_of_a_packet_begins_an_event)
+{
+	const uint32_t late_us = EVENT_INTERVAL_US / 5u * 9u / 4u;
+	begin_event();
+	(void)pnc_tx_window_acknowledge(&window, 2u * EXCHANGE_US + late_us, EVENT_INTERVAL_US);
+	CHECK(pnc_tx_window_is_full(&window));
+	begin_event();
+	(void)pnc_tx_window_acknowledge(&window, 2u * EXCHANGE_US + late_us + 1u, EVENT_INTERVAL_US);
+	refill(0);
+	CHECK_EQ(window.count, 4); /* two that are sent again and two more follow the acknowledged one */
+}
+
+TEST(test_an_event_of_one_packet_waits_for_it)
+{
+	pnc_tx_window_init(&window, 4);
+	pnc_tx_window_set_event_packets(&window, 1);
+	for (uint32_t i = 0; i < 10; i++) {
+		refill(i * EVENT_INTERVAL_US);
+		CHECK_EQ(window.count, 1);
+		(void)pnc_tx_window_acknowledge(&window, (i + 1u) * EVENT_INTERVAL_US, EVENT_INTERVAL_US);
+	}
+}
+
+TEST(test_a_lower_number_for_events_holds_at_once)
+{
+	pnc_tx_window_init(&window, 8);
+	pnc_tx_window_set_event_packets(&window, 5);
+	refill(0);
+	pnc_tx_window_set_event_packets(&window, 3);
+	CHECK(pnc_tx_window_is_full(&window));
+	(void)pnc_tx_window_acknowledge(&window, EXCHANGE_US, EVENT_INTERVAL_US);
+	CHECK(pnc_tx_window_is_full(&window));
+}
+
+TEST(test_a_number_for_events_that_comes_late_does_not_count_what_has_left)
+{
+	pnc_tx_window_init(&window, 4);
+	for (uint32_t i = 0; i < 10; i++) {
+		(void)cycle(i * EVENT_INTERVAL_US, EXCHANGE_US);
+	}
+	pnc_tx_window_set_event_packets(&window, 3);
+	refill(0);
+	CHECK_EQ(window.count, 3);
+	pnc_tx_window_set_event_packets(&window, 3); /* another parameter has changed */
+	CHECK(pnc_tx_window_is_full(&window));
+	(void)pnc_tx_window_acknowledge(&window, EXCHANGE_US, EVENT_INTERVAL_US);
+	CHECK_EQ(window.count, 2);
+	pnc_tx_window_set_event_packets(&window, 3);
+	CHECK(pnc_tx_window_is_full(&window)); /* three of this event are with the radio or acknowledged */
+	pnc_tx_window_set_event_packets(&window, 0);
+	pnc_tx_window_set_event_packets(&window, 3);
+	refill(0);
+	CHECK_EQ(window.count, 3);
 }
 
 TEST(test_without_a_number_for_events_only_the_limit_holds)

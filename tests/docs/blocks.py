@@ -13,7 +13,7 @@ SHELL = ("sh", "bash", "shell", "console")
 #: of ours, or a variable before a program.
 _COMMAND = re.compile(
     r"(?:make|python3?|pipx?|pytest|sudo|git|cd|\.|source|export|echo|curl|cmake|ninja|apt|apt-get|brew|twister|torchrun"
-    r"|west|systemctl|journalctl|pre-commit|[\w./~-]*/bin/[\w.-]+|pnc-\w+)(?:\s|$)|[A-Z_]+=\S+\s+\S"
+    r"|west|systemctl|journalctl|pre-commit|node|uv|docker|[\w./~-]*/bin/[\w.-]+|pnc-\w+)(?:\s|$)|[A-Z_]+=\S+\s+\S"
 )
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<language>[\w+-]*).*$")
 

@@ -44,7 +44,7 @@ def _link_environment(folder: Path) -> None:
     for entry in Path(sys.prefix).iterdir():
         if not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
-    for goal in ("edge", "test", "train", "figures", "web"):
+    for goal in ("edge", "test", "train", "figures", "web", "release"):
         (folder / f".{goal}").touch()
 
 

@@ -50,6 +50,7 @@ RULES = (
     Rule(rf"{_OURS}send\b.*--port /dev/pts/N.*", Way.USAGE, "test_two_terminals runs it"),
     Rule(rf"{_OURS}send\b.*--camera.*", Way.USAGE, "needs a camera"),
     Rule(rf"{_OURS}send\b.*--watch.*", Way.USAGE, "does not end; tests/commands/test_live_sources.py runs it"),
+    Rule(rf"{_OURS}recv\b.*--web 0\.0\.0\.0:.*", Way.USAGE, "open to the network; tests/web/test_page.py serves so"),
     Rule(rf"{_OURS}recv\b.*--ble.*", Way.USAGE, "needs a camera board and Bluetooth"),
     Rule(rf"{_OURS}boards\b(?! (?:list|doctor)\b).*", Way.USAGE, "needs a board"),
     Rule(rf"{_OURS}evaluate\.sure\b.*", Way.USAGE, "needs hundreds of photos"),
@@ -60,8 +61,9 @@ RULES = (
     Rule(r"/opt/.*/(?:python|pnc-).*", Way.USAGE, "an installation on a gateway"),
     Rule(r"make flash\b.*", Way.USAGE, "needs a board"),
     Rule(r"make hil LINK=hil\b.*|pytest tests/hil .*", Way.USAGE, "needs boards"),
+    Rule(r"python -m tests\.bsim\.\w+\b.*", Way.EXCUSED, "needs Zephyr and BabbleSim; tests/bsim runs its parts"),
     Rule(r"make hil LINK=bsim", Way.USAGE, "needs Zephyr and BabbleSim"),
-    Rule(r"make (?:firmware|sim-boards)\b.*", Way.USAGE, "needs Zephyr"),
+    Rule(r"make (?:firmware|sim-boards|stacks)\b.*", Way.USAGE, "needs Zephyr"),
     Rule(r"make train\b.*", Way.USAGE, "installs PyTorch"),
     Rule(r"make (?:explore|mutants|mutants-core)\b.*", Way.USAGE, "takes minutes or hours"),
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
@@ -79,15 +81,22 @@ RULES = (
     ),
     # What changes the computer
     Rule(r"(?:.*\| *)?sudo .*|journalctl .*|cd\b.*|git clone .*|export .*", Way.EXCUSED, "changes the computer"),
+    Rule(r"docker .*", Way.EXCUSED, "needs a daemon; tests/api/test_container.py reads the Dockerfile"),
+    Rule(r"node docs/examples/.*", Way.EXCUSED, "tests/api/test_other_languages.py runs it"),
+    Rule(r"python docs/examples/packets\.py .*", Way.RUN),
+    Rule(r"python docs/make_how_it_works\.py", Way.EXCUSED, "tests/docs/test_how_it_works.py runs it"),
+    Rule(r"uv tool .*", Way.EXCUSED, "sets up an environment"),
     Rule(r"(?:\S*/)?(?:pip|pipx|python3? -m (?:pip|venv)|pre-commit) ?.*", Way.EXCUSED, "sets up an environment"),
     Rule(
         r'eval "\$\(register-python-argcomplete pnc-send\)"', Way.EXCUSED, "changes the shell; test_comfort completes"
     ),
+    Rule(r"cmake -GNinja -S firmware .*|ninja -C build/log|arm-none-eabi-addr2line .*", Way.EXCUSED, "needs Zephyr"),
     Rule(r"twister .*|torchrun .*|west .*|imgtool .*", Way.EXCUSED, "a tool that is not part of this project"),
     Rule(r"(?:mkdir|cp|\.) .*\.\./pnc-zephyr/.*", Way.EXCUSED, "makes a workspace beside the checkout"),
     # What this run of the tests is itself part of
     Rule(
-        r"make (?:test|check|fast|size|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware|audit|locked)",
+        r"make (?:test|check|fast|size|cycles|prove|coverage|fuzz MINUTES=1|hil LINK=bumble|test-firmware)|"
+        r"make (?:audit|locked|wheel)",
         Way.CI,
     ),
     Rule(r"make fuzz\b.*|\S*python -m tests\.fuzz\.run\b.*", Way.USAGE, "runs for minutes"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import inspect
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,8 +84,7 @@ def _bsim(config: pytest.Config, folders: pytest.TempPathFactory) -> Callable[[b
     why = simulation.missing()
     if why is not None:
         _missing(config, f"simulated boards: {why}")
-    there = os.environ.get("PNC_BSIM_PROGRAM")
-    program = Path(there) if there else simulation.build()
+    program = simulation.the_program()
     return lambda slow: BsimRig(folders.mktemp("bsim"), program, slow=slow)
 
 

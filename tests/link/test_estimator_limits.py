@@ -60,3 +60,24 @@ def test_without_an_interval_there_is_no_phase() -> None:
     for now_us in range(12):
         phase.add(now_us)
     assert phase.last_before(100) is None
+
+
+def test_a_delay_follows_rfc_6298_with_eighths_and_quarters() -> None:
+    delay = DelayEstimator()
+    for value_us in (1_000, 1_800, 600):
+        delay.add(value_us)
+    # 800 off, mean 1100; then 500 off, mean 1037.5
+    assert delay.mean_us == 1_000 + 800 / 8 + (600 - 1_100) / 8
+    assert delay.deviation_us == 200 + (500 - 200) / 4
+    assert delay.min_us == 600
+    assert delay.upper_bound_us == delay.mean_us + 2 * delay.deviation_us
+    delay.add(700)
+    assert delay.min_us == 600
+
+
+@pytest.mark.parametrize(("acked_bytes", "busy_us", "rate"), [(0, 5, None), (5, 0, None), (1, 1, 1e6)])
+def test_a_rate_needs_bytes_and_time(acked_bytes: int, busy_us: int, rate: float | None) -> None:
+    estimate = RateEstimate()
+    estimate.update(NOTHING)
+    estimate.update(replace(NOTHING, acked_bytes=acked_bytes, busy_us=busy_us))
+    assert estimate.bytes_per_s == rate

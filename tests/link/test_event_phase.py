@@ -103,3 +103,27 @@ def test_a_phase_that_moves_is_followed() -> None:
     last_us = phase.last_before(2_000_000)
     assert last_us is not None
     assert (last_us - 1_003_000) % 7_500 == 0
+
+
+def last_before(deadline_us: int, *arrivals_us: int, interval_us: int = 1_000) -> int | None:
+    return phase_of(interval_us, list(arrivals_us)).last_before(deadline_us)
+
+
+def test_six_arrivals_within_a_tenth_of_an_interval_are_a_phase_of_the_latest() -> None:
+    assert last_before(10_999, 0, 1_020, 2_040, 3_060, 4_080, 5_100) == 10_100
+    assert last_before(10_099, 0, 1_020, 2_040, 3_060, 4_080, 5_100) == 9_100
+    assert last_before(10_100, 0, 1_020, 2_040, 3_060, 4_080, 5_100) == 10_100
+    # the first and the last one are more than a tenth apart: of two phases with five arrivals the earlier one counts
+    assert last_before(10_999, 0, 1_020, 2_040, 3_060, 4_080, 5_101) == 10_080
+
+
+@pytest.mark.parametrize(("others", "is_steady"), [(7, True), (8, False)])
+def test_three_of_ten_arrivals_are_a_phase(others: int, is_steady: bool) -> None:
+    alone_us = [1_000 * at + 105 * (at + 1) for at in range(others)]
+    assert (last_before(20_050, *alone_us, 10_000, 11_000, 12_000) is not None) == is_steady
+
+
+def test_twenty_four_arrivals_are_kept() -> None:
+    others_us = [1_000 * at for at in range(17)]
+    assert last_before(100_900, *others_us, *range(17_500, 41_500, 1_000)) == 100_500
+    assert last_before(100_900, *others_us, *range(17_500, 40_500, 1_000)) == 100_500

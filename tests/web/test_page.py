@@ -23,8 +23,10 @@ from PIL import Image
 
 from host.codec import load_picture
 from host.errors import Reason
+from host.log.entry import Entry
+from host.transport.driver import now_us
 from host.web import page as page_module
-from host.web.address import Address
+from host.web.address import Address, parse_address
 from host.web.page import Page, PageError
 from host.web.stream import MOST_VIEWERS
 from tests import pace
@@ -134,6 +136,25 @@ def test_elsewhere_than_on_loopback_a_token_is_needed() -> None:
     live(test())
 
 
+def test_whoever_asks_learns_whether_it_serves_and_no_more() -> None:
+    async def test() -> None:
+        async with served("0.0.0.0:0") as page:
+            assert (await page.get("/health", Host="gateway.example"))[0::2] == (503, b"not serving\n")
+            page.feed(*picture_entries())
+            while (answer := await page.get("/health"))[0] != 200:
+                await asyncio.sleep(0.05)
+            assert answer[2] == b"serving\n"
+            page.feed(Entry(now_us(), "edge", "port lost", {"text": "/dev/ttyACM7 went away"}))
+            while (answer := await page.get("/health"))[0] != 503:
+                await asyncio.sleep(0.05)
+            assert answer[2] == b"not serving\n"
+            assert (await page.get("/health", method="POST"))[0] == 405
+            for path in ("/health/", "/healthy", "/health/../metrics", "//health/metrics"):
+                assert (await page.get(path))[0] == 401
+
+    live(test())
+
+
 def test_a_port_in_use_is_one_line() -> None:
     async def test() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -143,10 +164,19 @@ def test_a_port_in_use_is_one_line() -> None:
                 assert line.startswith(f"no page: 127.0.0.1:{port}: the port is in use")
                 assert line.endswith("pictures are answered as before")
                 page.feed(*picture_entries())  # goes nowhere, and harms nothing
-        async with served("no-such-host.invalid:0") as page:
-            assert page.notices == [
-                "no page: no-such-host.invalid:0: this computer knows no such host; pictures are answered as before"
-            ]
+
+    live(test())
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", f"{'a' * 64}.invalid"])
+def test_a_host_that_does_not_exist_is_an_error_at_the_start(host: str) -> None:
+    async def test() -> None:
+        notices: list[str] = []
+        with pytest.raises(PageError, match="this computer knows no such host") as raised:
+            async with Page(parse_address(f"{host}:0"), notices.append):
+                pass
+        assert f"{host}:0" in str(raised.value)
+        assert not notices
 
     live(test())
 

@@ -5,6 +5,10 @@
 _Static_assert(PNC_PEERS >= 1u && PNC_PEERS <= PNC_MAX_SOURCES, "a peer's number is a source");
 _Static_assert(PNC_IN_FLIGHT_MAX >= 1u && PNC_IN_FLIGHT_MAX <= 16u, "packets in flight");
 
+/* Shortest connection interval for S8. A controller reserves 17 ms for a full packet and 5 ms for its answer; at
+ * shorter intervals most events would be skipped. */
+#define S8_INTERVAL_US 30000u
+
 void pnc_board_init(struct pnc_board *b, const struct pnc_board_identity *identity, const struct pnc_board_ops *ops,
 		    void *user, uint32_t now_us)
 {
@@ -20,8 +24,6 @@ void pnc_board_init(struct pnc_board *b, const struct pnc_board_identity *identi
 	b->user = user;
 	b->uptime_us = now_us;
 	b->sessions = (uint8_t)identity->session;
-	b->credited_us = now_us;
-	b->busy_at_us = now_us;
 	pnc_frame_reader_init(&b->reader);
 	pnc_queue_init(&b->queue);
 	pnc_control_init(&b->control);
@@ -50,9 +52,7 @@ size_t pnc_board_serial_tx(struct pnc_board *b, uint32_t now_us, uint8_t *out, s
 {
 	(void)pnc_queue_expire(&b->queue, now_us);
 	pnc_board_update(b, now_us);
-	size_t written = pnc_board_report_write(b, now_us, out, room);
-	pnc_board_update(b, now_us);
-	return written;
+	return pnc_board_report_write(b, now_us, out, room);
 }
 
 void pnc_board_serial_closed(struct pnc_board *b, uint32_t now_us)
@@ -103,6 +103,21 @@ void pnc_board_radio_sent(struct pnc_board *b, uint32_t now_us, uint8_t peer)
 		pnc_board_air_acknowledge(b, now_us, &b->peers[peer]);
 	}
 	finish(b, now_us);
+}
+
+uint8_t pnc_board_radio_phy(struct pnc_board *b, uint32_t now_us, int8_t rssi_dbm)
+{
+	const struct pnc_peer *p = &b->peers[0];
+	bool coded = (b->identity.capabilities & PNC_CAPABILITY_PHY_CODED) != 0;
+	uint8_t slowest = p->link.interval_us < S8_INTERVAL_US ? PNC_PHY_CODED_S2 : PNC_PHY_CODED_S8;
+	uint16_t loss = pnc_event_loss_share(&b->event_loss, now_us, pnc_board_event_us(p));
+	return pnc_phy_choice_next(&b->phy_choice, now_us, p->link.phy, coded ? slowest : PNC_PHY_LE_1M, rssi_dbm,
+				   loss);
+}
+
+uint32_t pnc_board_silent_ms(const struct pnc_board *b)
+{
+	return b->uptime_ms - b->heard_ms;
 }
 
 void pnc_board_pairing_changed(struct pnc_board *b, uint32_t now_us)

@@ -3,6 +3,10 @@
 #include "pnc/clock.h"
 
 #define VERSION_AT 2u
+/* What a controller reserves for a connection event on the coded PHY: a full packet and its answer. For faster PHYs it
+ * is less than the shortest connection interval. */
+#define RESERVED_S2_US 10000u
+#define RESERVED_S8_US 23000u
 
 /* Return true if this peer gets pictures once its hello has arrived: it is a camera's edge board, and a full picture
  * packet fits its MTU. */
@@ -22,6 +26,22 @@ static uint8_t most_in_flight(const struct pnc_board *b)
 static bool fits(const struct pnc_peer *p, size_t len)
 {
 	return len + PNC_ATT_HEADER <= p->link.mtu;
+}
+
+uint32_t pnc_board_event_us(const struct pnc_peer *p)
+{
+	uint32_t interval_us = p->link.interval_us;
+	uint32_t event_us = interval_us;
+	uint32_t reserved_us = 0;
+	if (p->link.phy == PNC_PHY_CODED_S8) {
+		reserved_us = RESERVED_S8_US;
+	} else if (p->link.phy == PNC_PHY_CODED_S2) {
+		reserved_us = RESERVED_S2_US;
+	}
+	while (interval_us > 0 && event_us < reserved_us) { /* the events in between are skipped */
+		event_us += interval_us;
+	}
+	return event_us;
 }
 
 bool pnc_board_air_has(const struct pnc_board *b, const struct pnc_peer *p)
@@ -49,10 +69,15 @@ static void set_state(struct pnc_peer *p, uint8_t state)
 
 void pnc_board_air_up(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, const struct pnc_radio_link *link)
 {
+	if (!p->connected || p->link.phy != link->phy) {
+		pnc_event_loss_reset(&b->event_loss, now_us);
+	}
 	p->link = *link;
 	if (p->connected) {
 		p->report_due = true;
 	} else {
+		pnc_phy_choice_init(&b->phy_choice, now_us);
+		b->event_loss.busy = false;
 		p->connected = true;
 		pnc_tx_window_init(&p->tx_window, most_in_flight(b));
 		pnc_goodput_init(&p->goodput, now_us);
@@ -198,6 +223,7 @@ size_t pnc_board_air_write(struct pnc_board *b, uint32_t now_us, struct pnc_peer
 		bool picture = (out[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
 		uint8_t codec_bytes = picture ? (uint8_t)(len - PNC_PICTURE_HEADER) : 0;
 		pnc_tx_window_add(&p->tx_window, now_us, codec_bytes, picture);
+		pnc_event_loss_handed(&b->event_loss, now_us);
 	}
 	return len;
 }
@@ -208,6 +234,7 @@ void pnc_board_air_acknowledge(struct pnc_board *b, uint32_t now_us, struct pnc_
 		return;
 	}
 	struct pnc_tx_packet sent = pnc_tx_window_acknowledge(&p->tx_window, now_us, p->link.interval_us);
+	pnc_event_loss_acknowledged(&b->event_loss, now_us, pnc_board_event_us(p), p->tx_window.count > 0);
 	b->acked += sent.codec_bytes > 0;
 	pnc_goodput_add(&p->goodput, sent.codec_bytes);
 	if (sent.credited) {

@@ -55,7 +55,7 @@ static uint8_t first_illegal_field(const struct pnc_configure *c)
 	if (c->role > PNC_ROLE_EDGE) {
 		return FIELD_ROLE;
 	}
-	if (c->phy > PNC_PHY_CODED_S8) {
+	if (c->phy > PNC_PHY_AUTO) {
 		return FIELD_PHY;
 	}
 	if (c->address_type > 1u) {
@@ -291,6 +291,7 @@ void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *by
 		}
 		if (event == PNC_FRAME_PACKET) {
 			b->unreported = (uint8_t)(b->unreported + (b->unreported < UINT8_MAX));
+			b->heard_ms = b->uptime_ms;
 			on_packet(b, now_us, b->reader.packet, b->reader.len);
 		}
 	}

@@ -36,7 +36,7 @@ size_t pnc_board_hello_len(const struct pnc_board *b);
 /* Write this board's hello to `out` and return its length. */
 size_t pnc_board_hello(const struct pnc_board *b, uint8_t *out);
 
-/* Bring the uptime, busy_us and the credit that is due up to date. Every entry point ends with this. */
+/* Bring the uptime, busy_us and the credit that is due up to date. Every entry point calls this. */
 void pnc_board_update(struct pnc_board *b, uint32_t now_us);
 
 /* board_host.c */
@@ -45,6 +45,9 @@ void pnc_board_update(struct pnc_board *b, uint32_t now_us);
 void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *bytes, size_t len);
 
 /* board_air.c */
+
+/* Return the time from one connection event to the next, us: a multiple of the interval, if an event takes longer. */
+uint32_t pnc_board_event_us(const struct pnc_peer *p);
 
 /* Record that a connection is ready, or that its parameters changed. */
 void pnc_board_air_up(struct pnc_board *b, uint32_t now_us, struct pnc_peer *p, const struct pnc_radio_link *link);

@@ -1,7 +1,8 @@
 /* Packets to the host, and their frames. */
 #include "board_internal.h"
 
-#define HOP_AT 2u /* in ping and pong */
+#define HOP_AT 2u     /* in ping and pong */
+#define NOTE_LEVEL 2u /* a warning */
 
 /* Error messages for people, indexed by PNC_ERROR_CODE_. */
 static const char *const error_texts[] = {
@@ -42,6 +43,17 @@ static size_t write_error(struct pnc_board *b, uint8_t *out)
 		.text_len = (uint8_t)strlen(error_texts[code]),
 	};
 	return pnc_error_write(&error, out);
+}
+
+static size_t write_note(struct pnc_board *b, uint8_t *out)
+{
+	struct pnc_log log = {
+		.level = NOTE_LEVEL,
+		.text = (const uint8_t *)b->identity.note,
+		.text_len = (uint8_t)strlen(b->identity.note),
+	};
+	b->note_due = false;
+	return pnc_log_write(&log, out);
 }
 
 static size_t write_credit(struct pnc_board *b, uint32_t now_us, uint8_t *out)
@@ -132,7 +144,7 @@ bool pnc_board_report_has(const struct pnc_board *b)
 	if (!b->open) {
 		return false;
 	}
-	bool has = b->credit_due || b->pairing_due || b->control.to_serial > 0 ||
+	bool has = b->note_due || b->credit_due || b->pairing_due || b->control.to_serial > 0 ||
 		   (b->identity.role == PNC_ROLE_EDGE && b->queue.waiting > 0);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		has = has || b->peers[i].report_due || b->peers[i].statistics_due;
@@ -145,6 +157,7 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 {
 	if (b->hello_due) {
 		b->hello_due = false;
+		b->note_due = b->identity.note != NULL;
 		return pnc_board_hello(b, out);
 	}
 	if (b->errors_due != 0) {
@@ -152,6 +165,9 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 	}
 	if (!b->open) {
 		return 0;
+	}
+	if (b->note_due) {
+		return write_note(b, out);
 	}
 	if (b->credit_due) {
 		return write_credit(b, now_us, out);
@@ -176,8 +192,9 @@ static size_t next_packet(struct pnc_board *b, uint32_t now_us, uint8_t *out)
 	return len;
 }
 
-/* Return true if a packet is sent again when the host asks for it. Not credits, which the next one replaces; not hello
- * and errors, which the host's next packet brings again; not pongs of this board, which measure the serial port. */
+/* Return true if a packet is sent again when the host asks for it. Not credits, which the next one replaces; not hello,
+ * errors and the note, which the host's next hello brings again; not pongs of this board, which measure the serial
+ * port. */
 static bool is_worth_repeating(const uint8_t *packet)
 {
 	switch (packet[0]) {
@@ -190,8 +207,9 @@ static bool is_worth_repeating(const uint8_t *packet)
 	case PNC_TYPE_PAIRING:
 		return true;
 	default:
-		return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
+		break;
 	}
+	return (packet[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
 }
 
 size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)

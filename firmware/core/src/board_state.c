@@ -16,6 +16,7 @@ void pnc_board_end_session(struct pnc_board *b)
 {
 	b->open = false;
 	b->hello_due = false;
+	b->note_due = false;
 	b->credit_due = false;
 	b->pairing_due = false;
 	b->errors_due = 0;
@@ -43,11 +44,7 @@ void pnc_board_forward(struct pnc_board *b, uint8_t to, uint8_t peer, const uint
 	uint8_t copy[PNC_MAX_PACKET];
 	memcpy(copy, packet, len);
 	copy[1] = peer;
-	if (copy[0] == PNC_TYPE_RESULT) {
-		(void)pnc_control_push_result(&b->control, to, copy, len);
-	} else {
-		(void)pnc_control_push(&b->control, to, copy, len);
-	}
+	(void)pnc_control_push_result(&b->control, to, copy, len);
 }
 
 void pnc_board_pong(struct pnc_board *b, uint8_t to, uint8_t peer, const struct pnc_ping *ping)

@@ -24,7 +24,10 @@ void pnc_tx_window_init(struct pnc_tx_window *w, uint8_t most)
 
 void pnc_tx_window_set_event_packets(struct pnc_tx_window *w, uint8_t packets)
 {
-	w->per_event = packets;
+	if (w->per_event != packets) {
+		w->per_event = packets;
+		w->handed = w->count; /* without the packets of earlier events, which may have had no limit */
+	}
 }
 
 bool pnc_tx_window_is_full(const struct pnc_tx_window *w)

@@ -14,7 +14,7 @@ from tests.core.core_build import CORE, ROOT
 from tests.core.mutants.equivalent import Known
 from tests.core.mutants.generate import Mutant, mutants_of
 from tests.core.mutants.journal import Journal
-from tests.core.mutants.trial import DOUBLE, INVALID, SAME, SURVIVED, Bench
+from tests.core.mutants.trial import DOUBLE, INVALID, OPEN, SAME, SURVIVED, Bench
 
 BAR = 0.95
 BUILD = ROOT / "build" / "mutants"
@@ -27,6 +27,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="try only N mutants of each file, drawn by the seed")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--again", action="store_true", help="try the survivors of earlier runs again")
+    parser.add_argument("--quick", action="store_true", help="try the quick build only; what survives it stays open")
     parser.add_argument("--report", action="store_true", help="try nothing, report what earlier runs found")
     options = parser.parse_args()
     options.files = options.files or files
@@ -35,14 +36,22 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _try_all(mutants: list[Mutant], journal: Journal, again: bool, bench: Bench) -> None:
+def _is_due(verdict: str | None, options: argparse.Namespace, *, equivalent: bool) -> bool:
+    """Return true if a mutant has to be tried. Of those in the table, the quick build alone is tried."""
+    if verdict == OPEN and not options.again:
+        return not options.quick and not equivalent
+    return verdict is None or (options.again and verdict in (OPEN, SURVIVED))
+
+
+def _try_all(mutants: list[Mutant], journal: Journal, known: Known, options: argparse.Namespace, bench: Bench) -> None:
     text = (CORE / "src" / mutants[0].file).read_text(encoding="utf-8")
-    todo = [m for m in mutants if journal.get(m) is None or (again and journal.get(m) == SURVIVED)]
+    todo = [m for m in mutants if _is_due(journal.get(m), options, equivalent=known.is_equivalent(m))]
     if not todo:
         return
-    bench.choose(mutants[0].file)
+    tried = [m for m in mutants if m not in set(todo)]
+    bench.choose(mutants[0].file, journal.objects(tried))
     for at, mutant in enumerate(todo):
-        journal.put(mutant, bench.verdict(mutant.text(text)))
+        journal.put(mutant, *bench.verdict(mutant.text(text), quick=known.is_equivalent(mutant)))
         if sys.stderr.isatty():
             print(f"\r{mutant.file} {at + 1} of {len(todo)}", end="", file=sys.stderr)
 
@@ -53,21 +62,21 @@ def main() -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     journal = Journal(BUILD / "core.jsonl")
     known = Known()
-    bench = None if options.report else Bench(BUILD / "core")
+    bench = None if options.report else Bench(BUILD / "core", quick=options.quick)
     total: Counter[str] = Counter()
     survivors = []
     print(f"{'file':<16} {'mutants':>8} {'killed':>7} {'equivalent':>10} {'survive':>8} {'score':>7}")
     for file in options.files:
         mutants = mutants_of(CORE / "src" / file, options.seed)[: options.sample]
         if bench is not None:
-            _try_all(mutants, journal, options.again, bench)
+            _try_all(mutants, journal, known, options, bench)
         counts: Counter[str] = Counter()
         for mutant in mutants:
             verdict = journal.get(mutant)
             if verdict in (None, INVALID, SAME, DOUBLE):
                 continue
             counts["mutants"] += 1
-            if verdict != SURVIVED:
+            if verdict not in (OPEN, SURVIVED):
                 counts["killed"] += 1
             elif known.is_equivalent(mutant):
                 counts["equivalent"] += 1

@@ -11,27 +11,38 @@ from tests.core.mutants.generate import Mutant
 
 
 class Journal:
-    """A file of JSON lines, the last one of a mutant counts. A mutant of a file that has changed is not found."""
+    """A file of JSON lines, the last one of a mutant counts. A mutant of a file that has changed is not found.
+
+    With each verdict goes the digest of the object that the mutant compiles to, so that a run that goes on where an
+    earlier one stopped still recognises mutants that compile to the same code.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._digests: dict[str, str] = {}
         self._verdicts: dict[str, str] = {}
+        self._objects: dict[str, str] = {}
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 entry = json.loads(line)
                 self._verdicts[entry["mutant"]] = entry["verdict"]
+                self._objects[entry["mutant"]] = entry.get("object", "")
 
     def get(self, mutant: Mutant) -> str | None:
         """Return the verdict on a mutant; None if there is none."""
         return self._verdicts.get(self._name(mutant))
 
-    def put(self, mutant: Mutant, verdict: str) -> None:
-        """Record a verdict."""
+    def objects(self, mutants: list[Mutant]) -> set[str]:
+        """Return the digests of the objects that these mutants compile to, as far as they are known."""
+        return {self._objects.get(self._name(mutant), "") for mutant in mutants} - {""}
+
+    def put(self, mutant: Mutant, verdict: str, compiled: str) -> None:
+        """Record a verdict and the digest of the object."""
         name = self._name(mutant)
         self._verdicts[name] = verdict
+        self._objects[name] = compiled
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"mutant": name, "verdict": verdict}) + "\n")
+            file.write(json.dumps({"mutant": name, "verdict": verdict, "object": compiled}) + "\n")
 
     def _name(self, mutant: Mutant) -> str:
         if mutant.file not in self._digests:

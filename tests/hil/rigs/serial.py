@@ -109,7 +109,7 @@ class BsimRig(SerialRig):
 
     def __init__(self, folder: Path, program: Path, *, slow: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._simulation = Simulation(folder, [program] * 2, phy=_LOSSY if slow else [])
+        self._simulation = Simulation(folder, [program] * 2, phy=_LOSSY if slow else [], speed=1.0)
         super().__init__(str(self._simulation.ports[0]), str(self._simulation.ports[1]), slow=slow)
 
     def limit_bps(self, phy: int, interval_us: int) -> float:

@@ -1,4 +1,7 @@
-/* Sizes of the core, fixed at compile time. Each can be set with -D. */
+/**
+ * @file
+ * @brief Sizes of the core, fixed at compile time. Each can be set with -D.
+ */
 #ifndef PNC_CONFIG_H
 #define PNC_CONFIG_H
 

@@ -1,0 +1,1 @@
+"""Mutants of ``host/link``: changes of one expression, and whether ``tests/link`` notices them."""
