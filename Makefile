@@ -33,8 +33,8 @@ recv: $(VENV)/.edge ## Run the edge server until stopped
 demo: $(VENV)/.web ## Play pictures through virtual boards and a changing air; the live page shows them (WEB=HOST:PORT)
 	@$(BIN)/python -m host.demo $(if $(WEB),--web "$(WEB)")
 
-flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 SNR= ROLE= ERASE=1 DRY_RUN=1)
-	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(filter-out 0,$(ERASE)),--erase) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 MCUBOOT=KEY SNR= ROLE= ERASE=1 DRY_RUN=1)
+	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(MCUBOOT),--mcuboot "$(MCUBOOT)") $(if $(filter-out 0,$(ERASE)),--erase) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
 	@$(BIN)/python -m pytest -n 4 --dist worksteal --fast
@@ -123,8 +123,8 @@ vectors: $(VENV)/.test ## Generate protocol/vectors
 api: ## Write docs/api.md from the docstrings
 	@$(PYTHON) docs/make_api.py
 
-firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
-	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb)
+firmware: ## Build the firmware (BOARD=nrf52840dk, nrf52840dongle or a name of Zephyr's; USB=1, MCUBOOT=KEY: docs/firmware.md) with the Zephyr that ZEPHYR_BASE names
+	@$(PYTHON) -m host.boards.zephyr "$(BOARD)" $(if $(filter-out 0,$(USB)),--usb) $(if $(MCUBOOT),--mcuboot "$(MCUBOOT)")
 
 sim-boards: $(VENV)/.test ## Run two simulated boards on a simulated radio, in real time, until stopped (needs BabbleSim)
 	@$(BIN)/python -m tests.bsim.simulation

@@ -26,7 +26,7 @@ PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-d
 #: The oldest macOS for which onnxruntime is built.
 MACOS = "14.0"
 #: Packages without wheels, in C or Python, that pip builds.
-BUILT = ("cobs", "reuse")
+BUILT = ("cobs", "crcmod", "reuse")
 #: Packages that only PyTorch's build with CUDA needs.
 CUDA = re.compile(r"nvidia-|cuda-|triton==")
 #: PyTorch's CPU builds have the version 2.13.0+cpu, which `torch==2.13.0` accepts, and are found in other places than

@@ -33,6 +33,8 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("boards/test_hil_options.py", ("realtime", "pty")),
     ("boards/test_make_firmware.py", ("slow",)),
     ("boards/test_gateway.py", ("slow",)),
+    ("boards/test_update.py", ("slow",)),
+    ("test_workspace.py", ("slow",)),
     ("docs/test_commands.py::test_a_command_runs*", ("realtime", "slow")),
     ("docs/test_commands.py::test_a_command_that_is_not_run_could_be*", ("slow",)),
     ("docs/test_commands.py::test_a_program_runs*", ("slow",)),

@@ -15,7 +15,15 @@
 BUILD_ASSERT(CONFIG_BT_BUF_ACL_TX_COUNT <= PNC_COMPLETION_MOST);
 BUILD_ASSERT(CONFIG_BT_MAX_CONN <= PNC_PEERS);
 
-static const struct device *const controller = DEVICE_DT_GET(DT_INST_PHANDLE(0, controller));
+#if DT_INST_NODE_HAS_PROP(0, controller)
+#define CONTROLLER DT_INST_PHANDLE(0, controller)
+#elif DT_HAS_COMPAT_STATUS_OKAY(zephyr_bt_hci_ll_sw_split)
+#define CONTROLLER DT_COMPAT_GET_ANY_STATUS_OKAY(zephyr_bt_hci_ll_sw_split)
+#else
+#define CONTROLLER DT_COMPAT_GET_ANY_STATUS_OKAY(zephyr_bt_hci_ipc)
+#endif
+
+static const struct device *const controller = DEVICE_DT_GET(CONTROLLER);
 static struct k_spinlock lock; /* of `completion` */
 static struct pnc_completion completion;
 static void (*listener)(uint16_t handle, uint8_t packets);

@@ -24,7 +24,7 @@ static bool enabled;
 
 uint32_t radio_capabilities(void)
 {
-	return PNC_CAPABILITY_PHY_2M | (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED) ? PNC_CAPABILITY_PHY_CODED : 0);
+	return PNC_CAPABILITY_PHY_2M | (IS_ENABLED(CONFIG_PNC_PHY_CODED) ? PNC_CAPABILITY_PHY_CODED : 0);
 }
 
 static bool role_fits(struct bt_conn *conn)
@@ -177,7 +177,7 @@ bool radio_configure(const struct pnc_configure *configuration)
 	int8_t power_dbm = configuration->tx_power_dbm;
 	struct pnc_configure last;
 
-	if (!enabled || (coded && !IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED)) ||
+	if (!enabled || (coded && !IS_ENABLED(CONFIG_PNC_PHY_CODED)) ||
 	    (power_dbm != 127 && (power_dbm < -40 || power_dbm > 8))) {
 		return false;
 	}

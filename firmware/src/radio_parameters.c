@@ -22,7 +22,7 @@ struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 }
 
 /* The coded PHYs, where the controller has them. */
-#define CODED (IS_ENABLED(CONFIG_BT_CTLR_PHY_CODED) ? BT_GAP_LE_PHY_CODED : 0)
+#define CODED (IS_ENABLED(CONFIG_PNC_PHY_CODED) ? BT_GAP_LE_PHY_CODED : 0)
 
 /* Return the PHY of a connection by the settings, or by the core's choice. */
 static uint8_t wanted_phy(const struct radio_link *link)
@@ -62,7 +62,7 @@ static int request_phy(const struct radio_link *link, struct bt_conn *conn)
 
 static void set_power(struct bt_conn *conn)
 {
-#if defined(CONFIG_BT_CTLR_TX_PWR_DYNAMIC_CONTROL)
+#if defined(CONFIG_PNC_TX_POWER)
 	struct bt_hci_cp_vs_write_tx_power_level *command;
 	struct net_buf *buffer;
 	uint16_t handle;

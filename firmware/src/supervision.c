@@ -4,6 +4,9 @@
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/hwinfo.h>
 #include <zephyr/kernel.h>
+#if defined(CONFIG_RETENTION_BOOT_MODE)
+#include <zephyr/retention/bootmode.h>
+#endif
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/reboot.h>
 #include <zephyr/task_wdt/task_wdt.h>
@@ -55,26 +58,6 @@ static void on_interrupt(const struct device *port, struct gpio_callback *callba
 	on_button();
 }
 
-/* Wired to the reset pin. The bootloader of the nRF52840 dongle stays active only after a reset by that pin. */
-static const struct gpio_dt_spec bootloader = GPIO_DT_SPEC_GET_OR(DT_PATH(zephyr_user), bootloader_gpios, {0});
-
-static bool has_bootloader(void)
-{
-	return bootloader.port != NULL;
-}
-
-/* Pull the reset pin. Returns only if that did not reset the board. */
-static void start_bootloader(void)
-{
-	if (gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE) == 0) {
-		k_msleep(PIN_RESET_MS);
-		LOG_ERR("the reset pin did not reset the board");
-		if (gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED) != 0) {
-			LOG_ERR("the reset pin stays pulled");
-		}
-	}
-}
-
 static void start_gpio(void (*pressed)(void))
 {
 	const struct gpio_dt_spec *leds[] = {&connected_led, &traffic_led, &error_led};
@@ -102,15 +85,6 @@ static void set_led(const struct gpio_dt_spec *led, bool on)
 	}
 }
 #else
-static bool has_bootloader(void)
-{
-	return false;
-}
-
-static void start_bootloader(void)
-{
-}
-
 static void start_gpio(void (*pressed)(void))
 {
 	ARG_UNUSED(pressed);
@@ -120,6 +94,50 @@ static void set_led(const struct gpio_dt_spec *led, bool on)
 {
 	ARG_UNUSED(led);
 	ARG_UNUSED(on);
+}
+#endif
+
+#if defined(CONFIG_RETENTION_BOOT_MODE)
+static bool has_bootloader(void)
+{
+	return true;
+}
+
+/* MCUboot reads the mode after the reset that follows. */
+static void start_bootloader(void)
+{
+	if (bootmode_set(BOOT_MODE_TYPE_BOOTLOADER) != 0) {
+		LOG_ERR("no request for MCUboot: the firmware starts again");
+	}
+}
+#elif defined(CONFIG_GPIO)
+/* Wired to the reset pin. The bootloader of the nRF52840 dongle stays active only after a reset by that pin. */
+static const struct gpio_dt_spec bootloader = GPIO_DT_SPEC_GET_OR(DT_PATH(zephyr_user), bootloader_gpios, {0});
+
+static bool has_bootloader(void)
+{
+	return bootloader.port != NULL;
+}
+
+/* Pull the reset pin. Returns only if that did not reset the board. */
+static void start_bootloader(void)
+{
+	if (gpio_pin_configure_dt(&bootloader, GPIO_OUTPUT_ACTIVE) == 0) {
+		k_msleep(PIN_RESET_MS);
+		LOG_ERR("the reset pin did not reset the board");
+		if (gpio_pin_configure_dt(&bootloader, GPIO_DISCONNECTED) != 0) {
+			LOG_ERR("the reset pin stays pulled");
+		}
+	}
+}
+#else
+static bool has_bootloader(void)
+{
+	return false;
+}
+
+static void start_bootloader(void)
+{
 }
 #endif
 

@@ -30,12 +30,12 @@ from ..printing import note, show
 from ..seal.key import make_key
 from ..transport.transport import TransportError
 from ..wire import VERSION, Configure, Hello, Phy, Reset, Role
-from . import doctor, flash, listing, pairing
+from . import doctor, flash, listing, pairing, update
 from .diagnostic import Severity
 from .exit_status import ExitStatus, command_errors
 from .flash_options import FlashOptions
 from .monitor import monitor
-from .targets import target
+from .targets import TARGETS, signing, target
 from .zephyr import ROOT
 
 NAME = "boards"
@@ -81,16 +81,23 @@ def parser() -> CommandParser:
     watch = command("monitor", "a live table of statistics, until stopped", board=True)
     watch.add_argument("--interval", type=_interval_s, default=1.0, metavar="S", help="time between two tables, s (1)")
     watch.add_argument("--count", type=_count, default=0, metavar="N", help="tables to print (0: until stopped)")
+    update_ = command(
+        "update", "write firmware that was built with MCUBOOT=KEY over the board's serial port", board=True
+    )
+    update_.add_argument("file", metavar="FILE", help="the signed firmware: zephyr.signed.bin")
     key = command(
         "key", "make a key for a camera and its edge server: a file of 16 random bytes for send and recv --key"
     )
     key.add_argument("file", metavar="FILE", help="the file to make; it must not exist")
     write = command("flash", "build the firmware if it is stale, write it, wait for its hello")
-    write.add_argument("--target", default="nrf52840dk", metavar="BOARD", help="nrf52840dk or nrf52840dongle")
+    write.add_argument("--target", default="nrf52840dk", metavar="BOARD", help=", ".join(TARGETS))
     write.add_argument("--snr", default="", metavar="SERIAL", help="choose the board with this serial number")
     write.add_argument("--role", default="", choices=["", "camera", "edge"], help="choose the board with this role")
     write.add_argument("--usb", action="store_true", help="use the chip's own USB socket of a kit, which is faster")
     write.add_argument("--erase", action="store_true", help="erase the whole chip before, settings and bonds included")
+    write.add_argument(
+        "--mcuboot", default="", metavar="KEY", help="write MCUboot, and the firmware signed with the key in this file"
+    )
     write.add_argument("--dry-run", action="store_true", help="print the commands only")
     return p
 
@@ -136,6 +143,7 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
             arguments.role,
             own_usb=arguments.usb,
             erase=arguments.erase,
+            signing=signing(host_system, arguments.mcuboot, arguments.target, own_usb=arguments.usb),
             dry_run=arguments.dry_run,
         )
         await flash.flash(host_system, options, _say)
@@ -152,6 +160,8 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
         if not watched:
             raise CommandError("no board answered: see `python -m host.boards list`", ExitStatus.NO_BOARD)
         await monitor(host_system, watched, interval_s=arguments.interval, count=arguments.count)
+    elif command == "update":
+        await update.update(host_system, choose(attached, requested), arguments.file, _say)
     elif command == "pair" and not requested:
         await _pair_two(host_system, attached, arguments.window)
     else:

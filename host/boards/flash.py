@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,15 +14,22 @@ from ..devices.client import BoardClient
 from ..devices.errors import NoHelloError
 from ..devices.host_system import HostSystem
 from ..devices.usb import Kind, UsbDevice
+from ..printing import show
 from ..transport.transport import TransportError
 from ..wire import Capability, Reset, ResetKind
 from . import targets, zephyr
 from .exit_status import ExitStatus
-from .flash_options import FlashOptions, choose
+from .flash_options import RESET_BUTTON, FlashOptions, choose
 from .reenumeration import Before, check, reenumerated_as, wait_for_device
 from .targets import Target
 
-PRESS_RESET = "press RESET on the dongle (the small button at its side; the red LED then fades), and run this again"
+#: What the tools print if the chip's debug port is locked: nrfjprog, nrfutil, J-Link, pyocd, and west about them.
+_LOCKED = re.compile(
+    r"readback protection|access (port )?protection|ap[- ]?protect|BecauseProtection|device is secured|"
+    r"must be recovered|RECOVER_FAILED",
+    re.IGNORECASE,
+)
+PRESS_RESET = f"{RESET_BUTTON}, and run this again"
 
 
 async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[str], None]) -> None:
@@ -32,18 +40,20 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
             USAGE,
         )
     base, release = targets.zephyr_of(host_system)
+    targets.check_release(options.target, release, options.signing)
     writer = _writer(host_system, options.target, base)
+    board = await choose(host_system, options)  # before the build, which takes minutes
     name = zephyr.zephyr_name(options.target.name, release)
-    folder = zephyr.build_folder(name, own_usb=options.changes_port)
-    for command in zephyr.build_commands(host_system.root, name, base, own_usb=options.changes_port):
+    own_usb, signing = options.changes_port, options.signing
+    folder = zephyr.build_folder(name, own_usb=own_usb, signing=signing)
+    for command in zephyr.build_commands(host_system.root, name, base, own_usb=own_usb, signing=signing):
         _run(host_system, command, options, say, "the build failed")
-    board = await choose(host_system, options)
     say(f"writing {board.kind.value} at {board.port}, serial {board.serial or 'unknown'}")
     if options.target.by_bootloader:
         board = await _start_bootloader(host_system, options, board, say)
     before = Before(board, frozenset(host_system.boards()), asyncio.get_running_loop().time())
     for command in _write_commands(options, writer, folder, board):
-        _run(host_system, command, options, say, "writing the board failed")
+        _run(host_system, command, options, say, "writing the board failed", heard=[])
     if not options.dry_run:
         await check(host_system, options, before, say)
 
@@ -74,18 +84,43 @@ def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, 
 
 
 def _run(
-    host_system: HostSystem, command: Sequence[str], options: FlashOptions, say: Callable[[str], None], failed: str
+    host_system: HostSystem,
+    command: Sequence[str],
+    options: FlashOptions,
+    say: Callable[[str], None],
+    failed: str,
+    *,
+    heard: list[str] | None = None,
 ) -> None:
+    """Run a command, or with a dry run print it only. ``heard`` gets what it prints, which may say why it failed."""
     say(f"$ {shlex.join(command)}")
     if options.dry_run:
         return
+
+    def hear(line: str) -> None:
+        show(line)
+        (heard if heard is not None else []).append(line)
+
     try:
-        status = host_system.run(command)
+        status = host_system.run(command) if heard is None else host_system.run_heard(command, hear)
     except OSError as error:
         text = f"{failed}: {command[0]} cannot be run ({error.strerror}): install it again"
         raise CommandError(text, ExitStatus.TOOL_MISSING) from error
     if status:
-        raise CommandError(f"{failed}: `{shlex.join(command)}` ended with status {status}", ExitStatus.FLASH_FAILED)
+        advice = _unlock_advice(command, heard or [])
+        text = f"{failed}: `{shlex.join(command)}` ended with status {status}{advice}"
+        raise CommandError(text, ExitStatus.FLASH_FAILED)
+
+
+def _unlock_advice(command: Sequence[str], heard: Sequence[str]) -> str:
+    """Return what to do if the tool reported that the chip is locked, nothing otherwise."""
+    if command[0] != "west" or not any(_LOCKED.search(line) for line in heard):
+        return ""
+    with_nrfutil = [word if command[at - 1] != "--runner" else "nrfutil" for at, word in enumerate(command)]
+    return (
+        f": the chip is locked (APPROTECT): `{shlex.join([*with_nrfutil, '--recover'])}` unlocks and writes it, and "
+        "erases all of its flash, settings and bonds included"
+    )
 
 
 async def _start_bootloader(

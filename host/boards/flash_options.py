@@ -11,11 +11,16 @@ from ..devices.usb import UsbDevice
 from ..errors import Reason
 from .exit_status import ExitStatus, command_errors
 from .targets import Target
+from .zephyr import Signing
 
 _ADVICE = {
     Reason.SEVERAL_BOARDS: "choose one with SNR=… or ROLE=camera|edge (boards.toml gives names, docs/boards.md)",
     Reason.WRONG_ROLE: "leave ROLE out, or plug the other one in",
 }
+
+
+#: How a dongle starts its bootloader.
+RESET_BUTTON = "press RESET on the dongle (the small button at its side; the red LED then fades)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class FlashOptions:
     own_usb: bool = False
     #: Erase the whole chip before, with the settings and bonds of whatever firmware it had.
     erase: bool = False
+    #: Write MCUboot, and the firmware signed.
+    signing: Signing | None = None
     dry_run: bool = False
     #: Time limit for the bootloader, or the new firmware, to appear after a reset.
     wait_s: float = 15.0
@@ -56,5 +63,9 @@ def _how_to_attach(target: Target, others: list[UsbDevice]) -> str:
     if others:
         listed = ", ".join(f"{board.kind.value} at {board.port}" for board in others)
         return f" (but {listed}: another BOARD=?)"
-    where = "plug it in" if target.by_bootloader else "plug it in at its debugger's USB socket and switch it on"
+    where = (
+        f"plug it in, and if it has other firmware {RESET_BUTTON}"
+        if target.by_bootloader
+        else "plug it in at its debugger's USB socket and switch it on"
+    )
     return f": {where}"

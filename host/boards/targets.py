@@ -22,15 +22,16 @@ class Target:
     by_bootloader: bool  # it has no debugger: its bootloader takes a DFU package
 
 
-TARGETS = {
-    "nrf52840dk": Target("nrf52840dk", frozenset({Kind.DEBUGGER}), by_bootloader=False),
-    "nrf52840dongle": Target("nrf52840dongle", frozenset({Kind.USB, Kind.BOOTLOADER}), by_bootloader=True),
+_DONGLE = Target("nrf52840dongle", frozenset({Kind.USB, Kind.BOOTLOADER}), by_bootloader=True)
+_KITS = ("nrf52840dk", "nrf52833dk", "nrf52dk", "nrf5340dk", "nrf54l15dk")
+TARGETS = {name: Target(name, frozenset({Kind.DEBUGGER}), by_bootloader=False) for name in _KITS} | {
+    _DONGLE.name: _DONGLE
 }
 
 
 def target(name: str) -> Target:
     """Return the target of that name, short or Zephyr's. Raises CommandError, which lists the names."""
-    short = re.sub(r"[/_]nrf52840$", "", name)
+    short = zephyr.short_name(name)
     if short not in TARGETS:
         raise CommandError(f"BOARD={name}: no such board; known are {', '.join(TARGETS)}", USAGE)
     return TARGETS[short]
@@ -40,6 +41,22 @@ def zephyr_of(host_system: HostSystem) -> tuple[Path, tuple[int, int]]:
     """Return Zephyr's folder and release (major, minor). Raises CommandError if ZEPHYR_BASE is not a Zephyr."""
     try:
         return zephyr.zephyr_of(host_system.environment)
+    except zephyr.ZephyrError as error:
+        raise CommandError(str(error), ExitStatus.TOOL_MISSING) from error
+
+
+def signing(host_system: HostSystem, file: str, board: str, *, own_usb: bool) -> zephyr.Signing | None:
+    """Return how to sign the firmware, None if ``file`` is empty. Raises CommandError if that cannot be."""
+    try:
+        return zephyr.signing_with(file, board, own_usb=own_usb, folder=host_system.folder)
+    except zephyr.ZephyrError as error:
+        raise CommandError(str(error), USAGE) from error
+
+
+def check_release(target: Target, release: tuple[int, int], signing: zephyr.Signing | None) -> None:
+    """Raise CommandError if that release of Zephyr cannot build what was asked for."""
+    try:
+        zephyr.check_release(target.name, release, signing)
     except zephyr.ZephyrError as error:
         raise CommandError(str(error), ExitStatus.TOOL_MISSING) from error
 

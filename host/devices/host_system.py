@@ -49,6 +49,25 @@ class HostSystem:
         """Run a program with its output on ours; return its exit status. Raises OSError if it cannot be started."""
         return subprocess.run(self._full(command), env=dict(self.environment), cwd=self.root, check=False).returncode
 
+    def run_heard(self, command: Sequence[str], hear: Callable[[str], None]) -> int:
+        """Run a program and pass on each line that it prints on either stream; return its exit status.
+
+        Raises OSError if it cannot be started.
+        """
+        with subprocess.Popen(
+            self._full(command),
+            env=dict(self.environment),
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as program:
+            assert program.stdout is not None
+            for line in program.stdout:
+                hear(line.rstrip("\n"))
+        return program.returncode
+
     def output(self, command: Sequence[str], *, limit_s: float = 10.0) -> str:
         """Return what a program prints on both streams, nothing if it cannot be run or does not end in time."""
         try:

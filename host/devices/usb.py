@@ -11,8 +11,10 @@ from typing import Protocol
 from serial.tools import list_ports
 
 SEGGER, NORDIC = 0x1366, 0x1915
-#: Product number of the bootloader that a dongle is delivered with (of Nordic's vendor number).
-BOOTLOADER_PRODUCT = 0x521F
+#: Product numbers of Nordic: our firmware, and the bootloader that a dongle is delivered with.
+FIRMWARE_PRODUCT, BOOTLOADER_PRODUCT = 0x520F, 0x521F
+#: The name of the product that our firmware has. Windows does not report names.
+FIRMWARE_NAME = "PNC Link"
 
 
 class Kind(Enum):
@@ -77,9 +79,11 @@ def attached(records: Iterable[PortRecord] | None = None) -> list[UsbDevice]:
 def _kind(record: PortRecord) -> Kind | None:
     if record.vid == SEGGER:
         return Kind.DEBUGGER
-    if record.vid == NORDIC:
-        return Kind.BOOTLOADER if record.pid == BOOTLOADER_PRODUCT else Kind.USB
-    return None
+    if (record.vid, record.pid) == (NORDIC, BOOTLOADER_PRODUCT):
+        return Kind.BOOTLOADER
+    if record.product is not None:
+        return Kind.USB if record.product == FIRMWARE_NAME else None
+    return Kind.USB if (record.vid, record.pid) == (NORDIC, FIRMWARE_PRODUCT) else None
 
 
 def _location(record: PortRecord) -> str:

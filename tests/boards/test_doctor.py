@@ -181,7 +181,7 @@ def test_a_missing_zephyr_and_a_missing_command_of_nrfutil(well: Desk) -> None:
         ("to write firmware: nrfutil lacks a command", "`nrfutil install nrf5sdk-tools`"),
         (
             "to write firmware: ZEPHYR_BASE is not set",
-            "`west init -l firmware && west update && export ZEPHYR_BASE=$PWD/zephyr` gets Zephyr (docs/firmware.md)",
+            "docs/zephyr.md says how to get Zephyr, then `export ZEPHYR_BASE=…` with its folder",
         ),
     ]
 
@@ -191,7 +191,7 @@ def test_a_zephyr_that_is_not_where_it_should_be(well: Desk) -> None:
     assert only(found(well)) == (
         Severity.WARNING,
         "to write firmware: ZEPHYR_BASE=/nowhere is not a Zephyr (it has no file VERSION)",
-        "`export ZEPHYR_BASE=…` with the folder zephyr that `west update` made (docs/firmware.md)",
+        "`export ZEPHYR_BASE=…` with the folder zephyr that `west update` made (docs/zephyr.md)",
     )
 
 

@@ -225,6 +225,16 @@ def test_of_several_boards_none_is_guessed(ready: Desk) -> None:
     assert not any("west" in line for line in ready.log)
 
 
+def test_a_board_that_is_missing_is_told_before_the_build(ready: Desk) -> None:
+    assert failure(ready, KIT)[0] == ExitStatus.NO_BOARD
+    assert failure(ready, DONGLE) == (
+        ExitStatus.NO_BOARD,
+        "no nrf52840dongle is attached: plug it in, and if it has other firmware press RESET on the dongle (the small "
+        "button at its side; the red LED then fades)",
+    )
+    assert without_versions(ready.log) == []
+
+
 def test_no_board_is_an_error_that_says_where_to_plug_it_in(ready: Desk) -> None:
     assert failure(ready, KIT) == (
         ExitStatus.NO_BOARD,
@@ -274,12 +284,12 @@ def test_a_missing_tool_is_named_before_anything_is_built(desk: Desk, tools: tup
 def test_a_missing_zephyr_is_an_error(ready: Desk) -> None:
     del ready.environment["ZEPHYR_BASE"]
     assert failure(ready, KIT)[0] == ExitStatus.TOOL_MISSING
-    assert "ZEPHYR_BASE is not set: `west init -l firmware && west update" in failure(ready, KIT)[1]
+    assert "ZEPHYR_BASE is not set: docs/zephyr.md says how to get Zephyr" in failure(ready, KIT)[1]
     ready.environment["ZEPHYR_BASE"] = "/nowhere"
     assert failure(ready, KIT) == (
         ExitStatus.TOOL_MISSING,
         "ZEPHYR_BASE=/nowhere is not a Zephyr (it has no file VERSION): `export ZEPHYR_BASE=…` with the folder "
-        "zephyr that `west update` made (docs/firmware.md)",
+        "zephyr that `west update` made (docs/zephyr.md)",
     )
 
 
@@ -305,11 +315,14 @@ def test_a_tool_that_cannot_be_started_is_an_error(ready: Desk) -> None:
 
 
 def test_an_unknown_board_is_an_error_that_lists_those_that_there_are() -> None:
-    said = re.escape("BOARD=uno: no such board; known are nrf52840dk, nrf52840dongle")
+    said = re.escape(
+        "BOARD=uno: no such board; known are nrf52840dk, nrf52833dk, nrf52dk, nrf5340dk, nrf54l15dk, nrf52"
+    )
     with pytest.raises(CommandError, match=said) as error:
         target("uno")
     assert error.value.status == USAGE
     assert target("nrf52840dk/nrf52840") is target("nrf52840dk_nrf52840") is TARGETS["nrf52840dk"]
+    assert target("nrf5340dk/nrf5340/cpuapp") is target("nrf5340dk_nrf5340_cpuapp") is TARGETS["nrf5340dk"]
 
 
 @pytest.mark.parametrize("other", [hello(version=9), hello(firmware=b"\x00\x00\x09")])

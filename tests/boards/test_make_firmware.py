@@ -80,6 +80,30 @@ def test_the_chips_own_usb_port_is_built_apart(ready: Desk) -> None:
     assert built(ready, "USB=0") == [CONFIGURE, BUILD]
 
 
+def test_with_mcuboot_it_is_built_by_sysbuild_signed_and_configured_every_time(ready: Desk) -> None:
+    (ready.root / "key.pem").write_text("a key")
+    ready.configured("nrf52840dk_nrf52840_mcuboot", ready.environment["ZEPHYR_BASE"])
+    done = make(ready, "MCUBOOT=key.pem")
+    assert done.returncode == 0, done.stderr
+    assert ready.log == [
+        f"cmake -GNinja -S {ready.environment['ZEPHYR_BASE']}/share/sysbuild -DAPP_DIR={ready.root}/firmware "
+        f"-B {FOLDER}_mcuboot -DBOARD=nrf52840dk/nrf52840 -DSB_CONFIG_BOOTLOADER_MCUBOOT=y "
+        f'-DSB_CONFIG_BOOT_SIGNATURE_KEY_FILE="{ready.root}/key.pem"',
+        f"{BUILD}_mcuboot",
+    ]
+    assert done.stdout.splitlines()[-1] == (
+        f"for `python -m host.boards update`: {FOLDER}_mcuboot/firmware/zephyr/zephyr.signed.bin"
+    )
+    assert make(ready, "MCUBOOT=1").stderr.startswith("firmware: MCUBOOT=1: no such file; `imgtool keygen --type")
+
+
+def test_a_board_that_needs_a_newer_zephyr_is_one_line(ready: Desk) -> None:
+    ready.zephyr("3.3.0")
+    done = make(ready, "BOARD=nrf5340dk")
+    assert done.stderr.splitlines()[0] == "firmware: nrf5340dk needs Zephyr 4.1 or later, and this is 3.3"
+    assert ready.log == []
+
+
 def test_a_step_that_fails_is_the_last(ready: Desk) -> None:
     ready.tool("cmake", status=3)
     assert make(ready).returncode != 0
@@ -108,13 +132,16 @@ def test_what_is_missing_is_one_line(ready: Desk) -> None:
     (ready.folder / "bin" / "cmake").unlink()
     assert make(ready).stderr.splitlines()[0] == ("firmware: cmake is missing: docs/firmware.md lists what is needed")
     del ready.environment["ZEPHYR_BASE"]
-    assert make(ready).stderr.startswith("firmware: ZEPHYR_BASE is not set: `west init -l firmware")
+    assert make(ready).stderr.startswith("firmware: ZEPHYR_BASE is not set: docs/zephyr.md says")
 
 
 @pytest.mark.parametrize("words", [["BOARD="], ["BOARD=", "USB=1"]])
 def test_an_empty_board_is_one_line_that_lists_the_boards(ready: Desk, words: list[str]) -> None:
     done = make(ready, *words)
-    assert done.stderr.splitlines()[0] == "firmware: name a board: nrf52840dk, nrf52840dongle, or one of Zephyr's"
+    assert done.stderr.splitlines()[0] == (
+        "firmware: name a board: nrf52840dk, nrf52840dongle, nrf52833dk, nrf52dk, nrf5340dk, nrf54l15dk, or one of "
+        "Zephyr's"
+    )
     assert "Traceback" not in done.stderr
     assert done.returncode == 2
     assert ready.log == []

@@ -1,4 +1,4 @@
-"""The firmware on an emulated Cortex-M3 (QEMU's lm3s6965evb): its serial port, and a debugger that can break it."""
+"""The firmware on an emulated Cortex-M3 (QEMU's): its serial port, and a debugger that can break it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -19,14 +20,20 @@ _NOWHERE = 0xFFFFFFF0
 
 
 class Emulator:
-    """An emulated board from ``__enter__`` to ``__exit__``; ``port`` is its serial port, a pseudo-terminal."""
+    """An emulated board from ``__enter__`` to ``__exit__``; ``port`` is its serial port, a pseudo-terminal.
 
-    def __init__(self, folder: Path, program: Path) -> None:
+    ``options`` are more of QEMU's.
+    """
+
+    def __init__(
+        self, folder: Path, program: Path, *, machine: str = "lm3s6965evb", options: Sequence[str] = ()
+    ) -> None:
         self._debugger = folder / "gdb"
         self._command = [
-            *(QEMU, "-machine", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "pty"),
+            *(QEMU, "-machine", machine, "-display", "none", "-monitor", "none", "-serial", "pty"),
             *("-gdb", f"unix:{self._debugger},server=on,wait=off", "-icount", "shift=6,align=off,sleep=on"),
             *("-kernel", str(program)),
+            *options,
         ]
 
     def __enter__(self) -> Emulator:

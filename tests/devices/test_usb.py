@@ -74,3 +74,26 @@ def test_two_boards_without_serial_numbers_are_told_apart_by_where_they_are() ->
         Record("/dev/ttyACM1", 0x1915, 0x520F, None, "1-3:1.0"),
     ]
     assert len(attached(records)) == 2
+
+
+NAME = "PNC Link"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "product", "kind"),
+    [
+        ((0x1915, 0x520F), NAME, Kind.USB),
+        ((0x239A, 0x8029), NAME, Kind.USB),  # a firmware that was built with the numbers of its board's maker
+        ((0x1915, 0x520F), None, Kind.USB),  # Windows reports no names
+        ((0x1915, 0xC00A), None, None),
+        ((0x1915, 0x520F), "nRF52 Connectivity", None),  # Nordic's numbers, another firmware
+        ((0x1915, 0x522A), "nRF Sniffer for Bluetooth LE", None),
+        ((0x1915, 0x521F), "Open DFU Bootloader", Kind.BOOTLOADER),
+        ((0x1915, 0x521F), None, Kind.BOOTLOADER),
+    ],
+)
+def test_our_firmware_is_recognised_by_its_name_not_by_the_maker_of_the_chip(
+    numbers: tuple[int, int], product: str | None, kind: Kind | None
+) -> None:
+    boards = attached([Record("/dev/ttyACM0", *numbers, "1", "1-2:1.0", product)])
+    assert [board.kind for board in boards] == ([] if kind is None else [kind])

@@ -1,0 +1,105 @@
+"""MCUboot's end of an update: signed images, and its serial recovery, which speaks SMP (package smpclient)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from smpclient import SMPClient
+from smpclient.exceptions import SMPBadSequence, SMPClientException
+from smpclient.generics import success
+from smpclient.mcuboot import IMAGE_TLV, ImageInfo, MCUBootImageError
+from smpclient.requests.os_management import EchoWrite, ResetWrite
+from smpclient.transport import SMPTransportDisconnected
+from smpclient.transport.serial import BufferSize, SMPSerialTransport
+
+#: The rate of MCUboot's port, bit/s: that of Zephyr's devicetrees.
+BAUD = 115200
+#: MCUboot's buffer for one packet (CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE), bytes.
+_PACKET_BYTES = 1024
+#: Time for an answer. The first one to an upload may follow the erase of the whole slot.
+_ANSWER_S, _FIRST_S = 10.0, 40.0
+_ECHO_S = 1.0
+#: A packet that was damaged on the wire is not answered, and an answer may come late. The upload then starts again,
+#: after a pause in which late answers pass.
+_TRIES, _PAUSE_S = 3, 1.0
+#: What can go wrong on the way to MCUboot.
+ERRORS = (SMPClientException, SMPTransportDisconnected, TimeoutError, OSError)
+
+
+class ImageError(Exception):
+    """A file has no intact firmware for MCUboot. The text says what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Signed firmware. ``version`` is that of its header, which is the one that the firmware's hello reports."""
+
+    data: bytes
+    version: tuple[int, int, int]
+
+
+def read_image(file: Path) -> Image:
+    """Return the signed firmware in a file. Raises ImageError, or OSError if the file cannot be read."""
+    data = file.read_bytes()
+    try:
+        info = ImageInfo.load_file(str(file))
+        digest = info.get_tlv(IMAGE_TLV.SHA256).value
+    except (MCUBootImageError, ValueError, AssertionError, LookupError, struct.error) as error:
+        raise ImageError("no firmware for MCUboot") from error
+    header = info.header
+    if hashlib.sha256(data[: header.hdr_size + header.img_size + header.protect_tlv_size]).digest() != digest:
+        raise ImageError("the file is damaged")
+    return Image(data, (header.ver.major, header.ver.minor, header.ver.revision))
+
+
+@asynccontextmanager
+async def connected(port: str) -> AsyncIterator[SMPClient]:
+    """Yield a client of what answers SMP at a serial port. Raises one of ERRORS."""
+    transport = SMPSerialTransport(BufferSize(_PACKET_BYTES), baudrate=BAUD)
+    await transport.connect(port, _ANSWER_S)
+    logging.disable(logging.WARNING)  # of each question that is not answered
+    try:
+        yield SMPClient(transport, port, timeout_s=_ANSWER_S)
+    finally:
+        logging.disable(logging.NOTSET)
+        await transport.disconnect()
+
+
+async def answers(client: SMPClient) -> bool:
+    """Return True if MCUboot answers.
+
+    What came before on the wire, such as a hello, may spoil the first question.
+    """
+    try:
+        return success(await client.request(EchoWrite(d="pnc"), timeout_s=_ECHO_S))
+    except SMPBadSequence:  # a late answer to an earlier question
+        return True
+    except ERRORS:
+        return False
+
+
+async def upload(client: SMPClient, image: Image) -> AsyncIterator[float]:
+    """Write an image to the board; yield the part that is written, from 0 to 1. Raises one of ERRORS."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async for offset in client.upload(image.data, first_timeout_s=_FIRST_S):
+                yield offset / len(image.data)
+            return
+        except (TimeoutError, SMPBadSequence):
+            if not tries_left:
+                raise
+            await client.disconnect()
+            await asyncio.sleep(_PAUSE_S)
+            await client.connect()
+
+
+async def start_firmware(client: SMPClient) -> None:
+    """Reset the board: MCUboot verifies the image and starts it. Raises one of ERRORS."""
+    await client.request(ResetWrite())
