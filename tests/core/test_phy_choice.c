@@ -134,11 +134,21 @@ TEST(test_an_unknown_measurement_leaves_the_average_as_it_is)
 	CHECK_EQ(phy, PNC_PHY_LE_2M);
 }
 
-TEST(test_a_faster_phy_is_not_tried_while_events_fail)
+TEST(test_while_events_fail_a_faster_phy_needs_more_power)
 {
 	begin(PNC_PHY_LE_1M);
-	last(S(20), -70, PERCENT(10u));
+	last(S(20), -75, PERCENT(10u));
 	CHECK_EQ(phy, PNC_PHY_LE_1M);
+	last(S(20), -74, PERCENT(10u));
+	CHECK_EQ(phy, PNC_PHY_LE_2M);
+}
+
+TEST(test_failed_events_at_high_power_do_not_hold_a_slow_phy)
+{
+	begin(PNC_PHY_CODED_S2);
+	last(S(2), -60, PERCENT(90u));
+	CHECK_EQ(phy, PNC_PHY_LE_2M);
+	CHECK_EQ(changes, 1);
 }
 
 /* How long the present PHY lasts with that power and loss, at most 60 s. */

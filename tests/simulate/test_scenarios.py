@@ -34,7 +34,8 @@ def test_every_shipped_scenario_can_be_read_and_says_what_it_is() -> None:
 
 
 def test_the_interval_is_the_one_that_the_firmware_chooses() -> None:
-    kconfig = (Path(__file__).parents[2] / "firmware" / "Kconfig").read_text(encoding="utf-8")
+    firmware = Path(__file__).parents[2] / "firmware"
+    kconfig = "".join((firmware / name).read_text(encoding="utf-8") for name in ("Kconfig", "Kconfig.controller"))
     for symbol, value in (("PNC_DEFAULT_INTERVAL_US", 7500), ("PNC_CONN_SPACING_US", 5000)):
         assert f"default {value}\n" in kconfig.partition(f"config {symbol}\n")[2].partition("\nconfig ")[0]
     assert firmware_interval_us(Phy.LE_2M, 1) == 7_500

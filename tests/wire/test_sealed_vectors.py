@@ -68,8 +68,8 @@ def test_a_picture_packet_is_sealed_and_opened(case: dict[str, Any]) -> None:
     picture = ends.picture(case["counter"])
     assert picture.seal(plain) == sealed
     opened = ends.open(sealed)
-    if plain.rank:  # it waits for the first one
-        assert opened == []
+    if not opened:  # a later packet whose counter is far from the latest one waits for the first
+        assert plain.rank
         first = picture.seal(Picture(plain.image, 0, 0, 9, b"first", program=plain.program))
         opened = ends.open(first)[1:]
     assert [each.data for each in opened] == [plain.data]

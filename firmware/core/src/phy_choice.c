@@ -29,8 +29,10 @@ static const struct level levels[] = {
 #define RESERVE_QDB (3 * QDB)
 /* Up to so much above what the present PHY needs, failed events are put down to the power. */
 #define WEAK_QDB (12 * QDB)
-/* A faster PHY is tried while fewer events fail than this. */
+/* With more failed events than this a faster PHY is tried only where the power cannot be the reason: its packets are
+ * shorter and meet fewer of other transmitters'. */
 #define LOSS_LOW PERCENT(6u)
+#define STRONG_QDB (WEAK_QDB + RESERVE_QDB)
 /* With more failed events the connection may soon end: only the slowest PHY is left. */
 #define LOSS_SEVERE PERCENT(60u)
 #define DOWN_WAIT_US 300000u
@@ -87,11 +89,9 @@ static uint8_t lower(const struct pnc_phy_choice *c, uint8_t level, uint8_t last
 /* Return the fastest level that the power has reserve for, `level` or a faster one. */
 static uint8_t higher(const struct pnc_phy_choice *c, uint8_t level, uint16_t loss)
 {
-	if (!c->measured || loss > LOSS_LOW) {
-		return level;
-	}
-	uint8_t next = 0;
-	while (next < level && c->rssi_qdb < levels[next].needed_qdb + RESERVE_QDB) {
+	int16_t reserve_qdb = loss > LOSS_LOW ? STRONG_QDB : RESERVE_QDB;
+	uint8_t next = c->measured ? 0 : level;
+	while (next < level && c->rssi_qdb < levels[next].needed_qdb + reserve_qdb) {
 		next++;
 	}
 	return next;

@@ -2,9 +2,9 @@
  *
  * A slower PHY is chosen when the received power falls below what the present one needs, or when too many connection
  * events fail while the power is low. At high power errors come from other transmitters, and longer packets would make
- * them more frequent. A faster one is chosen when the power has some reserve for it and few events fail. It takes
- * longer to go up than down, and longer again after each time that going up was a mistake, or that the peer did not
- * follow. */
+ * them more frequent. A faster one is chosen when the power has some reserve for it and few events fail, or much
+ * reserve. It takes longer to go up than down, and longer again after each time that going up was a mistake, or that
+ * the peer did not follow. */
 #ifndef PNC_PHY_CHOICE_H
 #define PNC_PHY_CHOICE_H
 
