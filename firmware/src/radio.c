@@ -13,6 +13,10 @@
 LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
 
 #define RSSI_EVERY_MS 1000
+/* With packets in the controller, a change to the coded PHY ended the connection, and a change from it ended the
+ * program (Zephyr 4.1.99's controller, simulated). So none is handed over until a change that the core chose has
+ * happened, for so long at most. */
+#define HELD_MOST_MS 500
 #define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
 #define END_MS 500            /* for connections to end */
 #define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
@@ -94,7 +98,13 @@ static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t late
 
 static void on_phy(struct bt_conn *conn, struct bt_conn_le_phy_info *phy)
 {
+	uint8_t peer = radio_link_of(conn);
+
 	ARG_UNUSED(phy);
+	if (peer < PNC_PEERS) {
+		atomic_clear_bit(radio_links[peer].flags, LINK_HELD);
+		radio_wake();
+	}
 	radio_link_note(conn, LINK_CHANGED);
 }
 
@@ -350,15 +360,22 @@ static bool is_slot_stuck(void)
  * not accept them; the core then waits longer and longer. */
 static void choose_phy(struct radio_link *link)
 {
+	int64_t now_ms = k_uptime_get();
 	uint8_t phy;
 
+	if (now_ms - link->held_ms > HELD_MOST_MS && atomic_test_and_clear_bit(link->flags, LINK_HELD)) {
+		radio_wake();
+	}
 	if (!atomic_test_bit(link->flags, LINK_UP) || atomic_test_bit(link->flags, LINK_REQUEST_PHY)) {
 		return;
 	}
 	phy = board_radio_phy(link->rssi_dbm);
-	if (phy != PNC_PHY_KEEP) {
-		radio_parameters_choose_phy(link, phy);
+	if (phy == PNC_PHY_KEEP) {
+		return;
 	}
+	link->held_ms = now_ms;
+	atomic_set_bit(link->flags, LINK_HELD);
+	radio_parameters_choose_phy(link, phy);
 }
 
 /* Return true if this board chooses the PHY of its connection. */

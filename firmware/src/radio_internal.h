@@ -43,6 +43,7 @@ enum {
 	LINK_SERVED,     /**< the sender has seen it */
 	LINK_STALE_KEY,  /**< the peer has lost the key that we still have */
 	LINK_EXCLUDED,   /**< no packet of this peer is taken or sent: the configuration names another one */
+	LINK_HELD,       /**< no packet is handed over until a change of its PHY has happened */
 	LINK_STUCK,      /**< the stack took no packet for too long: its end was requested */
 	LINK_FLAGS
 };
@@ -56,6 +57,7 @@ struct radio_link {
 	int8_t rssi_dbm;
 	uint8_t phy;        /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */
 	uint16_t length_us; /**< the time of a packet that was requested last; 0: none */
+	int64_t held_ms;    /**< since when packets are held; main thread */
 	/** central */
 	uint16_t to_camera; /**< handle of the characteristic that is written */
 	struct bt_gatt_subscribe_params subscription;

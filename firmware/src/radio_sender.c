@@ -106,6 +106,9 @@ static bool may_send(uint8_t peer)
 	    atomic_test_bit(radio_links[peer].flags, LINK_STUCK)) {
 		return false; /* its connection is about to end */
 	}
+	if (atomic_test_bit(radio_links[peer].flags, LINK_HELD)) {
+		return false;
+	}
 	return radio_role() != PNC_ROLE_EDGE || in_stack[peer] == 0;
 }
 
