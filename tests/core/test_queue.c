@@ -253,6 +253,15 @@ TEST(test_flush_drops_one_image_of_one_source)
 	CHECK_EQ(left, 28);
 }
 
+TEST(test_image_0_is_an_image_like_others)
+{
+	pnc_queue_init(&queue);
+	push(0, (struct picture){.image = 0, .position = 1, .remaining_ms = 100});
+	push(0, (struct picture){.image = 1, .position = 2, .remaining_ms = 100});
+	CHECK_EQ(pnc_queue_flush(&queue, 0, 0), 1);
+	CHECK_EQ(pop(0), 2);
+}
+
 TEST(test_flush_all_empties_the_queue_and_counts)
 {
 	fill(1, 100);

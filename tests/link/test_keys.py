@@ -210,6 +210,15 @@ def test_an_answer_that_its_seal_does_not_open_is_none_and_the_server_is_asked_a
     assert isinstance(answer, Answer)
 
 
+def test_an_answer_to_a_picture_of_which_nothing_was_sent_is_none(camera: tuple[SenderDesk, Ping]) -> None:
+    desk, ping = camera
+    desk.pong(ping, seal=SEAL)
+    desk.credit(free=0)
+    number = desk.submit(1, 2_000 * MS, size=50)
+    assert desk.result(number, text=SEAL) == []
+    assert desk.sender.session.channel.border.counts == {Flaw.SEALED_RESULT: 1}
+
+
 def test_pictures_for_a_server_that_has_gone_are_sealed_and_sent_again_for_the_new_one(
     camera: tuple[SenderDesk, Ping],
 ) -> None:

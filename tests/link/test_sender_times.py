@@ -281,6 +281,7 @@ def test_parts_are_asked_for_where_a_packet_takes_as_long_as_an_interval_or_25_m
     assert desk.sender.part_bytes() == (50, 236)
     desk.say(Link(state=LinkState.UP, interval_us=7_500))
     assert desk.sender.part_bytes() == whole
+    assert desk.sender.server.events._interval_us == 7_500
 
 
 def test_the_way_of_a_credit_to_its_estimates(desk: SenderDesk) -> None:
