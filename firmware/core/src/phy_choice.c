@@ -57,7 +57,10 @@ static void smooth(struct pnc_phy_choice *c, int8_t rssi_dbm)
 	if (rssi_dbm == PNC_RSSI_UNKNOWN) {
 		return;
 	}
-	c->rssi_qdb = c->measured ? (int16_t)((c->rssi_qdb + rssi_qdb) / 2) : rssi_qdb;
+	if (c->measured) {
+		rssi_qdb = (int16_t)((c->rssi_qdb + rssi_qdb) / 2);
+	}
+	c->rssi_qdb = rssi_qdb;
 	c->measured = true;
 }
 
