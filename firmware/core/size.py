@@ -16,7 +16,7 @@ CORE = Path(__file__).resolve().parent
 INCLUDES = (CORE / "include", CORE.parents[1] / "protocol")
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 FLAGS = ("-std=c11", "-mcpu=cortex-m4", "-mthumb", "-Os", "-ffunction-sections", *WARNINGS)
-CODE_LIMIT_BYTES = 10 * 1024  # code and constants of the whole core
+CODE_LIMIT_BYTES = 11 * 1024  # code and constants of the whole core
 RAM_LIMIT_BYTES = 24 * 1024  # one board
 SLOTS = 64
 PARTS = {  # what a board is made of; the array's length in the object file is the struct's size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from pathlib import Path
@@ -13,6 +14,10 @@ from .errors import CodecError
 _FATAL = 4  # onnxruntime's log level; errors are raised as exceptions
 #: What onnxruntime says when it gets no more memory, from the system or of its limit.
 _NO_MEMORY = ("bad_alloc", "bfc_arena", "Failed to allocate", "failed to map segment", "Cannot allocate memory")
+
+
+#: Free memory that a model needs at least when it is opened, of addresses: threads and their heaps among it.
+_ROOM_BYTES = 256 << 20
 
 
 class _Limit:
@@ -37,7 +42,7 @@ def open_session(name: str, model: bytes | Path, threads: int | None, most_bytes
             decides. A run that needs more fails. None: no limit.
 
     Raises:
-        CodecError: onnxruntime is not installed, or cannot run the model.
+        CodecError: onnxruntime is not installed, or cannot run the model, or there is not enough memory.
     """
     # From release 1.29 on onnxruntime reports to its maker from Linux and macOS too, unless this is set before it is
     # imported: https://github.com/microsoft/onnxruntime/pull/27379
@@ -60,12 +65,23 @@ def open_session(name: str, model: bytes | Path, threads: int | None, most_bytes
     if most_bytes is not None:
         _limit(onnxruntime, most_bytes)
         options.add_session_config_entry("session.use_env_allocators", "1")
+    if not _has_room():
+        raise CodecError(f"onnxruntime cannot run {name}: not enough memory")
     try:
         return onnxruntime.InferenceSession(_name_or_content(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no common base class
         raise CodecError(
             f"{name} is not an ONNX model that runs here: {first_line(error)}", reason=Reason.BAD_FILE
         ) from error
+
+
+def _has_room() -> bool:
+    """Say whether there is room for a model. With less, onnxruntime ended the process by a signal once in 60 times."""
+    try:
+        mmap.mmap(-1, _ROOM_BYTES).close()
+    except OSError:
+        return False
+    return True
 
 
 def _name_or_content(model: bytes | Path) -> bytes | str:

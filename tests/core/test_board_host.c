@@ -277,7 +277,7 @@ TEST(test_an_illegal_configuration_names_its_first_illegal_field)
 	} cases[] = {
 		{{.role = 3, .phy = 9}, 0},
 		{{.role = 255}, 0},
-		{{.role = 1, .phy = 5}, 1},
+		{{.role = 1, .phy = 6}, 1},
 		{{.role = 2, .address_type = 2, .interval_us = 1}, 3},
 		{{.role = 1, .interval_us = 7499}, 5},
 		{{.role = 1, .interval_us = 4000001}, 5},

@@ -11,7 +11,7 @@ static uint32_t now_us;
 static bool on_configure(void *user, const struct pnc_configure *c)
 {
 	(void)user;
-	ALWAYS(c->role <= PNC_ROLE_EDGE && c->phy <= PNC_PHY_CODED_S8 && c->address_type <= 1u);
+	ALWAYS(c->role <= PNC_ROLE_EDGE && c->phy <= PNC_PHY_AUTO && c->address_type <= 1u);
 	ALWAYS(c->interval_us == 0 || (c->interval_us >= 7500u && c->interval_us <= 4000000u));
 	return c->tx_power_dbm >= 0;
 }

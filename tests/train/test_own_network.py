@@ -36,7 +36,7 @@ from tests.codec.conftest import drawing  # noqa: E402
 nn = torch.nn
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "own_network.py"
-PAGE = ROOT / "docs" / "training.md"
+PAGE = ROOT / "docs" / "own-classifier.md"
 SMALL = replace(ClassifierRecipe(), originals=1, wholes=1, tiny=1, prefixes=2, warm_steps=1, held_out=2)
 
 

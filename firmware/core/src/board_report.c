@@ -144,7 +144,8 @@ bool pnc_board_report_has(const struct pnc_board *b)
 	if (!b->open) {
 		return false;
 	}
-	bool has = b->note_due || b->credit_due || b->pairing_due || b->control.to_serial > 0 ||
+	/* A note is due only before the credit that follows a hello. */
+	bool has = b->credit_due || b->pairing_due || b->control.to_serial > 0 ||
 		   (b->identity.role == PNC_ROLE_EDGE && b->queue.waiting > 0);
 	for (uint8_t i = 0; i < PNC_PEERS; i++) {
 		has = has || b->peers[i].report_due || b->peers[i].statistics_due;
