@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from host.boards import zephyr
 from host.boards.exit_status import ExitStatus
 from host.boards.update import update
 from host.cli.command import CommandError
@@ -37,12 +38,13 @@ SIGNED = FOLDER / "firmware" / "zephyr" / "zephyr.signed.bin"
 def _has_mcuboot() -> bool:
     base = os.environ.get("ZEPHYR_BASE", "")
     modules = [Path(path).name for path in os.environ.get("ZEPHYR_MODULES", "").split(";")]
-    return bool(base) and ("mcuboot" in modules or (Path(base).parent / "bootloader" / "mcuboot").is_dir())
+    there = "mcuboot" in modules or (Path(base).parent / "bootloader" / "mcuboot").is_dir()
+    return bool(base) and there and zephyr.zephyr_of(os.environ)[1] >= (4, 1)
 
 
 pytestmark = [
     pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed"),
-    pytest.mark.skipif(not _has_mcuboot(), reason="this Zephyr has no MCUboot"),
+    pytest.mark.skipif(not _has_mcuboot(), reason="this Zephyr has no MCUboot, or is older than 4.1"),
 ]
 
 
