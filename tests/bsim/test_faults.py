@@ -175,6 +175,7 @@ def test_what_other_firmware_stored_is_erased_and_what_is_ours_stays(program: Pa
     flash = tmp_path / "flash0.bin"
     with _board(tmp_path, program) as console:
         console.configure(Role.CAMERA)
+        console.pump(0.5)  # time to store it
     with Simulation(tmp_path, [program]) as simulation:
         assert Console(simulation.ports[0]).greet().role == Role.CAMERA
     content = flash.read_bytes()
