@@ -39,8 +39,8 @@ flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf
 fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
 	@$(BIN)/python -m pytest -n 4 --dist worksteal --fast
 
-test: $(VENV)/.test ## Run all tests but those of test-firmware: about six minutes on two cores
-	@echo "make test: about six minutes on two cores (make fast: half a minute)"
+test: $(VENV)/.test ## Run all tests but those of test-firmware: about a quarter of an hour on two cores
+	@echo "make test: about a quarter of an hour on two cores (make fast: half a minute)"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/bsim
 
 hil: $(VENV)/.test ## Run the tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
