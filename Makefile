@@ -36,11 +36,11 @@ demo: $(VENV)/.web ## Play pictures through virtual boards and a changing air; t
 flash: $(VENV)/.edge ## Write the firmware to a board, built if stale (BOARD=nrf52840dk USB=1 MCUBOOT=KEY SNR= ROLE= ERASE=1 DRY_RUN=1)
 	@$(BIN)/python -m host.boards flash --target "$(BOARD)" --snr "$(SNR)" --role "$(ROLE)" $(if $(filter-out 0,$(USB)),--usb) $(if $(MCUBOOT),--mcuboot "$(MCUBOOT)") $(if $(filter-out 0,$(ERASE)),--erase) $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
-fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: half a minute on two cores
+fast: $(VENV)/.test ## Run the tests that need no real time, no torch, no terminal and no compiler: about a minute on two cores
 	@$(BIN)/python -m pytest -n 4 --dist worksteal --fast
 
 test: $(VENV)/.test ## Run all tests but those of test-firmware: about a quarter of an hour on two cores
-	@echo "make test: about a quarter of an hour on two cores (make fast: half a minute)"
+	@echo "make test: about a quarter of an hour on two cores (make fast: about a minute)"
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/bsim
 
 hil: $(VENV)/.test ## Run the tests of docs/hil.md on LINK=sim, bumble, bsim or hil, with a report in build/hil
