@@ -17,6 +17,7 @@ import pytest
 
 from host.wire import Hop, Kind, Ping, Pong, Statistics
 from tests.bsim.bsim_console import Console
+from tests.bsim.sim_clock import forget, register
 from tests.bsim.simulation import ROOT, START_S, Simulation, build
 
 pytestmark = pytest.mark.skipif(
@@ -50,21 +51,25 @@ def _console(folder: Path, image: Path, options: Sequence[str] = ()) -> Iterator
         while (found := re.search(r"UARTE0\).*?(/dev/\S+)", simulation.log())) is None:
             assert time.monotonic() < end_s, simulation.log()
             time.sleep(0.02)
-        console = Console(Path(found[1]))
+        port = Path(found[1])
+        assert simulation.clock is not None
+        register(port, simulation.clock)
+        console = Console(port)
         yield console
         console.close()
+        forget(port)
 
 
 def _account(console: Console, answered: list[int], before: Statistics, asked: int) -> Statistics:
     """Wait until each of so many pings has arrived: it was answered, or counted for lack of room for its answer."""
-    end_s = time.monotonic() + START_S
+    end_s = console.clock.now_s + START_S
     while True:
         after = console.statistics()
         assert (after.damaged - before.damaged, after.missed - before.missed) == (0, 0)
         arrived = len(answered) + after.control_dropped - before.control_dropped
         if arrived == asked:
             return after
-        assert time.monotonic() < end_s, f"{arrived} of {asked} pings arrived"
+        assert console.clock.now_s < end_s, f"{arrived} of {asked} pings arrived"
 
 
 def _note_answers(console: Console) -> list[int]:
@@ -112,8 +117,8 @@ def test_flow_control_holds_what_a_stopped_board_cannot_take(image: Path, tmp_pa
             console.pump(0.01)
             statistics = console.statistics()
         asked, before, answered = 0, statistics, _note_answers(console)
-        end_s = time.monotonic() + RESUME_S - STALL_S
-        while time.monotonic() < end_s:
+        end_s = console.clock.now_s + RESUME_S - STALL_S
+        while console.clock.now_s < end_s:
             console.say(Ping(hop=Hop.BOARD, token=asked))
             asked += 1
             console.pump(0.005)
