@@ -14,8 +14,8 @@ LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
 
 #define RSSI_EVERY_MS 1000
 /* With packets in the controller, a change to the coded PHY ended the connection, and a change from it ended the
- * program (Zephyr 4.1.99's controller, simulated). So none is handed over until a change that the core chose has
- * happened, for so long at most. */
+ * program (Zephyr 4.1.99's controller, simulated). So none is handed over until the change has happened, for so long at
+ * most. */
 #define HELD_MOST_MS 500
 #define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
 #define END_MS 500            /* for connections to end */
@@ -96,14 +96,22 @@ static void on_parameters(struct bt_conn *conn, uint16_t interval, uint16_t late
 	radio_link_note(conn, LINK_CHANGED);
 }
 
+/* Let packets be handed over again. */
+static void release(struct radio_link *link)
+{
+	if (atomic_test_and_clear_bit(link->flags, LINK_HELD)) {
+		radio_wake();
+	}
+}
+
 static void on_phy(struct bt_conn *conn, struct bt_conn_le_phy_info *phy)
 {
 	uint8_t peer = radio_link_of(conn);
 
 	ARG_UNUSED(phy);
 	if (peer < PNC_PEERS) {
-		atomic_clear_bit(radio_links[peer].flags, LINK_HELD);
-		radio_wake();
+		radio_parameters_phy_changed(&radio_links[peer]);
+		release(&radio_links[peer]);
 	}
 	radio_link_note(conn, LINK_CHANGED);
 }
@@ -310,6 +318,9 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 		}
 	}
 	radio_parameters_request(link, conn);
+	if (k_uptime_get() - link->held_ms > HELD_MOST_MS) {
+		release(link);
+	}
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
 	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {
 		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
@@ -360,22 +371,15 @@ static bool is_slot_stuck(void)
  * not accept them; the core then waits longer and longer. */
 static void choose_phy(struct radio_link *link)
 {
-	int64_t now_ms = k_uptime_get();
 	uint8_t phy;
 
-	if (now_ms - link->held_ms > HELD_MOST_MS && atomic_test_and_clear_bit(link->flags, LINK_HELD)) {
-		radio_wake();
-	}
 	if (!atomic_test_bit(link->flags, LINK_UP) || atomic_test_bit(link->flags, LINK_REQUEST_PHY)) {
 		return;
 	}
 	phy = board_radio_phy(link->rssi_dbm);
-	if (phy == PNC_PHY_KEEP) {
-		return;
+	if (phy != PNC_PHY_KEEP) {
+		radio_parameters_choose_phy(link, phy);
 	}
-	link->held_ms = now_ms;
-	atomic_set_bit(link->flags, LINK_HELD);
-	radio_parameters_choose_phy(link, phy);
 }
 
 /* Return true if this board chooses the PHY of its connection. */

@@ -44,6 +44,7 @@ enum {
 	LINK_STALE_KEY,  /**< the peer has lost the key that we still have */
 	LINK_EXCLUDED,   /**< no packet of this peer is taken or sent: the configuration names another one */
 	LINK_HELD,       /**< no packet is handed over until a change of its PHY has happened */
+	LINK_CODED_S2,   /**< on the coded PHY this board sends S2, otherwise S8 */
 	LINK_STUCK,      /**< the stack took no packet for too long: its end was requested */
 	LINK_FLAGS
 };
@@ -132,8 +133,11 @@ void radio_parameters_request(struct radio_link *link, struct bt_conn *conn);
 /** @brief Return the connection parameters for an interval. From any thread. */
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us);
 
-/** @brief Request another PHY for a connection whose PHY follows the conditions. */
+/** @brief Mark another PHY to be requested for a connection whose PHY follows the conditions. */
 void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy);
+
+/** @brief Record that the PHY of a connection has changed, or stays as it is. From any thread. */
+void radio_parameters_phy_changed(struct radio_link *link);
 
 /** @brief Return the state of a connection, for the board. */
 struct pnc_radio_link radio_parameters_of(struct bt_conn *conn);

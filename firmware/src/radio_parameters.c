@@ -32,11 +32,19 @@ static uint8_t wanted_phy(const struct radio_link *link)
 	return phy == PNC_PHY_AUTO && link->phy != PNC_PHY_KEEP ? link->phy : phy;
 }
 
+/* Mark the PHY to be requested, and hold packets back until it has changed. */
+static void change_phy(struct radio_link *link)
+{
+	link->held_ms = k_uptime_get();
+	atomic_set_bit(link->flags, LINK_HELD);
+	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+}
+
 /* Request the PHY of the settings, or the one that the core chose. The link layer takes the fastest PHY that both sides
  * accept. So 2M also accepts the others, and a peer that asks for the slower 1M or the long-range coded PHY gets it.
  * Each side chooses the coding of its own packets: where the peer asked for the coded PHY, S8 carries as far as the
  * peer may need. */
-static int request_phy(const struct radio_link *link, struct bt_conn *conn)
+static int request_phy(struct radio_link *link, struct bt_conn *conn)
 {
 	bool chosen = radio_settings().phy == PNC_PHY_AUTO && link->phy != PNC_PHY_KEEP;
 	struct bt_conn_le_phy_param phy = {.options = BT_CONN_LE_PHY_OPT_CODED_S8};
@@ -48,9 +56,11 @@ static int request_phy(const struct radio_link *link, struct bt_conn *conn)
 	case PNC_PHY_CODED_S2:
 		phy.options = BT_CONN_LE_PHY_OPT_CODED_S2;
 		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
+		atomic_set_bit(link->flags, LINK_CODED_S2);
 		break;
 	case PNC_PHY_CODED_S8:
 		phy.pref_tx_phy = BT_GAP_LE_PHY_CODED;
+		atomic_clear_bit(link->flags, LINK_CODED_S2);
 		break;
 	default:
 		phy.pref_tx_phy = BT_GAP_LE_PHY_2M | BT_GAP_LE_PHY_1M | CODED;
@@ -117,9 +127,15 @@ void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
 
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval)
 {
+	uint8_t phy = radio_settings().phy == PNC_PHY_AUTO ? PNC_PHY_LE_2M : radio_settings().phy;
+
 	set_power(conn);
 	link->phy = PNC_PHY_KEEP;
-	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	if (phy == radio_parameters_of(conn).phy) {
+		atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	} else {
+		change_phy(link);
+	}
 	if (other_interval) {
 		atomic_set_bit(link->flags, LINK_REQUEST_INTERVAL);
 	}
@@ -144,7 +160,7 @@ static void request_length(struct radio_link *link, struct bt_conn *conn)
 	}
 	if (info.le.phy->tx_phy == BT_GAP_LE_PHY_CODED) {
 		/* An edge board has little to send. */
-		length.tx_max_time = wanted_phy(link) == PNC_PHY_CODED_S2 || radio_role() == PNC_ROLE_EDGE
+		length.tx_max_time = atomic_test_bit(link->flags, LINK_CODED_S2) || radio_role() == PNC_ROLE_EDGE
 					     ? LENGTH_S2_US
 					     : LENGTH_S8_US;
 	}
@@ -156,7 +172,12 @@ static void request_length(struct radio_link *link, struct bt_conn *conn)
 void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy)
 {
 	link->phy = phy;
-	atomic_set_bit(link->flags, LINK_REQUEST_PHY);
+	change_phy(link);
+}
+
+void radio_parameters_phy_changed(struct radio_link *link)
+{
+	atomic_set_bit_to(link->flags, LINK_CODED_S2, wanted_phy(link) == PNC_PHY_CODED_S2);
 }
 
 void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
@@ -191,8 +212,8 @@ static uint8_t phy_of(const struct bt_conn *conn, const struct bt_conn_info *inf
 	case BT_GAP_LE_PHY_2M:
 		return PNC_PHY_LE_2M;
 	case BT_GAP_LE_PHY_CODED: /* the sender, so this board, chooses the coding */
-		return peer < PNC_PEERS && wanted_phy(&radio_links[peer]) == PNC_PHY_CODED_S2 ? PNC_PHY_CODED_S2
-											      : PNC_PHY_CODED_S8;
+		return peer < PNC_PEERS && atomic_test_bit(radio_links[peer].flags, LINK_CODED_S2) ? PNC_PHY_CODED_S2
+												   : PNC_PHY_CODED_S8;
 	default:
 		return PNC_PHY_LE_1M;
 	}

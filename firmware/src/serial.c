@@ -1,3 +1,4 @@
+/* The serial port by the interrupt-driven UART API. */
 #include "serial.h"
 
 #include <zephyr/device.h>
@@ -6,13 +7,14 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/ring_buffer.h>
 
+#include "serial_tx.h"
+
 LOG_MODULE_REGISTER(pnc_serial, CONFIG_PNC_LOG_LEVEL);
 
 static const struct device *const uart = DEVICE_DT_GET(SERIAL_NODE);
 
-/* Each has one producer and one consumer: the interrupt and the board's thread. */
+/* The interrupt writes, the board's thread reads. */
 RING_BUF_DECLARE(rx_ring, CONFIG_PNC_SERIAL_RX_BYTES);
-RING_BUF_DECLARE(tx_ring, CONFIG_PNC_SERIAL_TX_BYTES);
 
 static void (*notify)(void);
 static volatile bool rx_stopped;
@@ -38,15 +40,15 @@ static bool receive(void)
 static bool transmit(void)
 {
 	uint8_t *bytes;
-	uint32_t len = ring_buf_get_claim(&tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
+	uint32_t len = ring_buf_get_claim(&serial_tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
 	int n;
 
 	if (len == 0) {
 		uart_irq_tx_disable(uart);
 		return false;
 	}
-	n = uart_fifo_fill(uart, bytes, len);         /* may accept fewer, even none */
-	ring_buf_get_finish(&tx_ring, n > 0 ? n : 0); /* cannot fail: no more than was claimed */
+	n = uart_fifo_fill(uart, bytes, len);                /* may accept fewer, even none */
+	ring_buf_get_finish(&serial_tx_ring, n > 0 ? n : 0); /* cannot fail: no more than was claimed */
 	return n > 0;
 }
 
@@ -93,17 +95,9 @@ size_t serial_read(uint8_t *out, size_t room)
 	return n;
 }
 
-size_t serial_room(void)
-{
-	return ring_buf_space_get(&tx_ring);
-}
-
 void serial_write(const uint8_t *bytes, size_t len)
 {
-	if (len > 0 && ring_buf_put(&tx_ring, bytes, len) != len) {
-		LOG_ERR("more bytes written than there is room for");
-	}
-	if (!ring_buf_is_empty(&tx_ring)) {
+	if (serial_tx_put(bytes, len)) {
 		uart_irq_tx_enable(uart);
 	}
 }

@@ -1,7 +1,7 @@
 /**
  * @file
- * @brief The serial port: the node that the devicetree chooses as `pnc,serial`, otherwise the board's console. Uses the
- * interrupt-driven UART API. Only one thread may read and write.
+ * @brief The serial port: the node that the devicetree chooses as `pnc,serial`, otherwise the board's console. Only
+ * one thread may read and write.
  */
 #ifndef PNC_SERIAL_H
 #define PNC_SERIAL_H

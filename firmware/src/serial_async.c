@@ -10,6 +10,8 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/ring_buffer.h>
 
+#include "serial_tx.h"
+
 LOG_MODULE_REGISTER(pnc_serial, CONFIG_PNC_LOG_LEVEL);
 
 /* A block takes 0.64 ms at 1 Mbaud, and is long enough for the driver to chain it to the one before. */
@@ -31,8 +33,7 @@ static atomic_t taken;              /* blocks read completely so far */
 static size_t read_at;              /* in the block that is read now */
 static atomic_t stopped;            /* the driver has no block and receives nothing: flow control stops the host */
 
-/* One producer, the board's thread; one consumer: whoever has set `sending`. */
-RING_BUF_DECLARE(tx_ring, CONFIG_PNC_SERIAL_TX_BYTES);
+/* Whoever has set it takes bytes from the ring. */
 static atomic_t sending;
 
 static void (*notify)(void);
@@ -77,11 +78,11 @@ static bool receive(void)
 static void transmit(void)
 {
 	uint8_t *bytes;
-	uint32_t len = ring_buf_get_claim(&tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
+	uint32_t len = ring_buf_get_claim(&serial_tx_ring, &bytes, CONFIG_PNC_SERIAL_TX_BYTES);
 
 	if (len == 0 || uart_tx(uart, bytes, len, SYS_FOREVER_US) != 0) {
-		ring_buf_get_finish(&tx_ring, 0); /* of 0 bytes it cannot fail */
-		atomic_clear(&sending);           /* the next serial_write tries again */
+		ring_buf_get_finish(&serial_tx_ring, 0); /* of 0 bytes it cannot fail */
+		atomic_clear(&sending);                  /* the next serial_write tries again */
 	}
 }
 
@@ -109,7 +110,7 @@ static void on_event(const struct device *dev, struct uart_event *event, void *u
 		break;
 	case UART_TX_DONE:
 	case UART_TX_ABORTED:
-		if (ring_buf_get_finish(&tx_ring, event->data.tx.len) != 0) {
+		if (ring_buf_get_finish(&serial_tx_ring, event->data.tx.len) != 0) {
 			LOG_ERR("%u bytes sent that were not claimed", (unsigned int)event->data.tx.len);
 		}
 		transmit();
@@ -150,17 +151,9 @@ size_t serial_read(uint8_t *out, size_t room)
 	return n;
 }
 
-size_t serial_room(void)
-{
-	return ring_buf_space_get(&tx_ring);
-}
-
 void serial_write(const uint8_t *bytes, size_t len)
 {
-	if (len > 0 && ring_buf_put(&tx_ring, bytes, len) != len) {
-		LOG_ERR("more bytes written than there is room for");
-	}
-	if (!ring_buf_is_empty(&tx_ring) && atomic_cas(&sending, 0, 1)) {
+	if (serial_tx_put(bytes, len) && atomic_cas(&sending, 0, 1)) {
 		transmit();
 	}
 }

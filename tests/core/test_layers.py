@@ -20,7 +20,8 @@ CORE_LAYERS = (
 )
 #: Where there is no Bluetooth, radio_none.c takes the place of all other radio files and of security.c.
 FIRMWARE_LAYERS = (
-    "faults retain serial serial_async",
+    "faults retain serial_tx",
+    "serial serial_async",
     "crash",
     "supervision",
     "board_thread store",

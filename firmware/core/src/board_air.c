@@ -223,7 +223,9 @@ size_t pnc_board_air_write(struct pnc_board *b, uint32_t now_us, struct pnc_peer
 		bool picture = (out[0] & PNC_PICTURE_FLAGS_PICTURE) != 0;
 		uint8_t codec_bytes = picture ? (uint8_t)(len - PNC_PICTURE_HEADER) : 0;
 		pnc_tx_window_add(&p->tx_window, now_us, codec_bytes, picture);
-		pnc_event_loss_handed(&b->event_loss, now_us);
+		if (b->identity.role == PNC_ROLE_CAMERA) {
+			pnc_event_loss_handed(&b->event_loss, now_us);
+		}
 	}
 	return len;
 }
@@ -234,12 +236,14 @@ void pnc_board_air_acknowledge(struct pnc_board *b, uint32_t now_us, struct pnc_
 		return;
 	}
 	struct pnc_tx_packet sent = pnc_tx_window_acknowledge(&p->tx_window, now_us, p->link.interval_us);
-	pnc_event_loss_acknowledged(&b->event_loss, now_us, pnc_board_event_us(p), p->tx_window.count > 0);
+	if (b->identity.role == PNC_ROLE_CAMERA) {
+		pnc_event_loss_acknowledged(&b->event_loss, now_us, pnc_board_event_us(p), p->tx_window.count > 0);
+		b->credit_due = b->credit_due || b->open;
+	}
 	b->acked += sent.codec_bytes > 0;
 	pnc_goodput_add(&p->goodput, sent.codec_bytes);
 	if (sent.credited) {
 		b->acked_packets++;
 		b->acked_bytes += sent.codec_bytes;
 	}
-	b->credit_due = b->credit_due || (b->open && b->identity.role == PNC_ROLE_CAMERA);
 }

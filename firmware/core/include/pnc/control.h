@@ -44,7 +44,7 @@ void pnc_control_init(struct pnc_control *c);
  */
 bool pnc_control_push(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len);
 
-/** @brief As pnc_control_push for a result: it takes the place of an earlier result for the same image that still
+/** @brief As pnc_control_push, but a result takes the place of an earlier result for the same image that still
  * waits. At least 5 bytes of `packet` can be read. */
 bool pnc_control_push_result(struct pnc_control *c, uint8_t to, const uint8_t *packet, size_t len);
 
