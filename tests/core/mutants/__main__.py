@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from pathlib import Path
 
 from tests.core.core_build import CORE, ROOT
-from tests.core.mutants.equivalent import Known
 from tests.core.mutants.generate import Mutant, mutants_of
 from tests.core.mutants.journal import Journal
 from tests.core.mutants.trial import DOUBLE, INVALID, OPEN, SAME, SURVIVED, Bench
+from tests.equivalent import Equivalent
 
 BAR = 0.95
 BUILD = ROOT / "build" / "mutants"
+TABLE = Path(__file__).with_name("equivalent.toml")
 
 
 def _options() -> argparse.Namespace:
@@ -43,15 +45,17 @@ def _is_due(verdict: str | None, options: argparse.Namespace, *, equivalent: boo
     return verdict is None or (options.again and verdict in (OPEN, SURVIVED))
 
 
-def _try_all(mutants: list[Mutant], journal: Journal, known: Known, options: argparse.Namespace, bench: Bench) -> None:
+def _try_all(
+    mutants: list[Mutant], journal: Journal, known: Equivalent, options: argparse.Namespace, bench: Bench
+) -> None:
     text = (CORE / "src" / mutants[0].file).read_text(encoding="utf-8")
-    todo = [m for m in mutants if _is_due(journal.get(m), options, equivalent=known.is_equivalent(m))]
+    todo = [m for m in mutants if _is_due(journal.get(m), options, equivalent=m.change in known)]
     if not todo:
         return
     tried = [m for m in mutants if m not in set(todo)]
     bench.choose(mutants[0].file, journal.objects(tried))
     for at, mutant in enumerate(todo):
-        journal.put(mutant, *bench.verdict(mutant.text(text), quick=known.is_equivalent(mutant)))
+        journal.put(mutant, *bench.verdict(mutant.text(text), quick=mutant.change in known))
         if sys.stderr.isatty():
             print(f"\r{mutant.file} {at + 1} of {len(todo)}", end="", file=sys.stderr)
 
@@ -61,13 +65,16 @@ def main() -> int:
     options = _options()
     BUILD.mkdir(parents=True, exist_ok=True)
     journal = Journal(BUILD / "core.jsonl")
-    known = Known()
+    known = Equivalent(TABLE)
     bench = None if options.report else Bench(BUILD / "core", quick=options.quick)
     total: Counter[str] = Counter()
     survivors = []
+    everything: list[Mutant] = []
     print(f"{'file':<16} {'mutants':>8} {'killed':>7} {'equivalent':>10} {'survive':>8} {'score':>7}")
     for file in options.files:
-        mutants = mutants_of(CORE / "src" / file, options.seed)[: options.sample]
+        possible = mutants_of(CORE / "src" / file, options.seed)
+        everything += possible
+        mutants = possible[: options.sample]
         if bench is not None:
             _try_all(mutants, journal, known, options, bench)
         counts: Counter[str] = Counter()
@@ -78,7 +85,7 @@ def main() -> int:
             counts["mutants"] += 1
             if verdict not in (OPEN, SURVIVED):
                 counts["killed"] += 1
-            elif known.is_equivalent(mutant):
+            elif mutant.change in known:
                 counts["equivalent"] += 1
             else:
                 counts["survive"] += 1
@@ -88,7 +95,10 @@ def main() -> int:
     for mutant in sorted(survivors, key=lambda m: (m.file, m.number)):
         print(f"survives: {mutant.key}")
     score = _show("all", total)
-    return int(score < BAR)
+    stale = known.stale((mutant.change for mutant in everything), options.files)
+    for entry in stale:
+        print(entry)
+    return int(score < BAR or bool(stale))
 
 
 def _show(name: str, counts: Counter[str]) -> float:

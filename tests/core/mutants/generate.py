@@ -10,6 +10,8 @@ from pathlib import Path
 
 from universalmutator import mutator
 
+from tests.equivalent import Change
+
 RULES = ["universal.rules", "c_like.rules", "c.rules"]
 #: Lines that make no code: a change of an assertion either stops the build or changes nothing.
 NOT_CODE = [r"_Static_assert"]
@@ -28,6 +30,11 @@ class Mutant:
     def key(self) -> str:
         """The mutant's name: it holds as long as the file does not change above or at the line."""
         return f"{self.file}:{self.number}: {self.line.strip()} => {self.changed.strip()}"
+
+    @property
+    def change(self) -> Change:
+        """The change as tests/equivalent.py names it, wherever in the file it is."""
+        return self.file, self.line.strip(), self.changed.strip()
 
     def text(self, original: str) -> str:
         """Return the file with the line changed."""

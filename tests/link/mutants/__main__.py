@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from pathlib import Path
 
 from tests.link.mutants import generate
 
@@ -16,13 +17,14 @@ generate.install()
 
 import pytest  # noqa: E402
 
-from tests.link.mutants.equivalent import Known  # noqa: E402
+from tests.equivalent import Equivalent  # noqa: E402
 from tests.link.mutants.journal import SURVIVED, TESTS, Journal  # noqa: E402
 from tests.link.mutants.reach import Reach  # noqa: E402
 from tests.link.mutants.trial import Trial  # noqa: E402
 
 #: The least share of the changes that are not equivalent that is noticed.
 BAR = 0.9
+TABLE = Path(__file__).with_name("equivalent.toml")
 #: pytest without what a test costs time for that nobody reads.
 QUIET = ("-q", "-s", "--tb=short", *(f"-pno:{plugin}" for plugin in ("xdist", "logging", "warnings", "cacheprovider")))
 KINDS = ("noticed", "equivalent", "survive", "untried")
@@ -46,11 +48,11 @@ def main() -> int:
     """Try the mutants and print survivors and scores; the last line is the score of all files."""
     options = _options()
     kept = generate.ROOT / "build" / "mutants"
-    journal, known = Journal(kept / "link.jsonl", options.quick), Known()
+    journal, known = Journal(kept / "link.jsonl", options.quick), Equivalent(TABLE)
     everything = list(generate.all_mutants())
     mutants = [m for m in everything if m.file in options.files and str(m.number).endswith(options.ending)]
     if not options.report:
-        todo = [m for m in mutants if not known.is_equivalent(m) or journal.get(m, any_tests=True) != SURVIVED]
+        todo = [m for m in mutants if m.change not in known or journal.get(m, any_tests=True) != SURVIVED]
         trial = Trial(todo, journal, Reach(kept / "link-reach.json", everything), options.quick)
         if status := pytest.main([*map(str, TESTS), *QUIET], [trial]):
             return int(status)
@@ -58,7 +60,7 @@ def main() -> int:
     for mutant in mutants:
         verdict = journal.get(mutant, any_tests=True)
         kind = "untried" if verdict is None else "noticed" if verdict != SURVIVED else "survive"
-        if kind == "survive" and known.is_equivalent(mutant):
+        if kind == "survive" and mutant.change in known:
             kind = "equivalent"
         counts[mutant.file, kind] += 1
         if kind == "survive":
@@ -67,9 +69,9 @@ def main() -> int:
     for file in options.files:
         _show(file, {kind: counts[file, kind] for kind in KINDS})
     score = _show("all", {kind: sum(counts[file, kind] for file in options.files) for kind in KINDS})
-    stale = known.stale(everything)
+    stale = known.stale((mutant.change for mutant in everything), known.places)
     for entry in stale:
-        print(f"equivalent.toml has what is no mutant: {entry}")
+        print(entry)
     return int(score < BAR or bool(stale))
 
 

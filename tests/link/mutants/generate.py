@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from tests.equivalent import Change
+
 ROOT = Path(__file__).resolve().parents[3]
 LINK = ROOT / "host" / "link"
 KEPT = ROOT / "build" / "mutants" / "link"
@@ -61,6 +63,11 @@ class Mutant:
     def key(self) -> str:
         """A name that holds as long as the function does not change."""
         return f"{self.digest} {self}"
+
+    @property
+    def change(self) -> Change:
+        """The change as tests/equivalent.py names it."""
+        return self.name, self.line, self.new_line
 
     def __str__(self) -> str:
         return f"{self.name}#{self.number}: {self.line} => {self.new_line}"
