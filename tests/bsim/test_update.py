@@ -55,8 +55,8 @@ def _imgtool(*words: str) -> None:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The board's key, and another one."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    ours, other = FOLDER / "key.pem", tmp_path_factory.mktemp("keys") / "other.pem"
+    BUILD.mkdir(parents=True, exist_ok=True)
+    ours, other = BUILD / "update_key.pem", tmp_path_factory.mktemp("keys") / "other.pem"
     for key in (ours, other):
         if not key.exists():
             _imgtool("keygen", "--type", "ecdsa-p256", "--key", str(key))
