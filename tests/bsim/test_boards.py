@@ -56,11 +56,20 @@ def _why_not(board: str, release: tuple[int, int]) -> str | None:
     return None
 
 
-def _bytes_of(region: str, log: str) -> int:
-    """Return the largest use of a memory region, in bytes, among the images that were linked."""
+def _bytes_of(region: str, log: str) -> list[int]:
+    """Return the use of a memory region by each image that was linked, in bytes."""
     found = re.findall(rf"^\s+{region}:\s+([0-9]+) (B|KB) ", log, re.MULTILINE)
     assert found, log[-3000:]
-    return max(int(number) * (1024 if unit == "KB" else 1) for number, unit in found)
+    return [int(number) * (1024 if unit == "KB" else 1) for number, unit in found]
+
+
+def _check(log: str, name: str, ram_limit: int = RAM_LIMIT) -> None:
+    """The build gave no warning, and every image fits."""
+    assert _warnings(log) == []
+    flash, ram = _bytes_of("FLASH", log), _bytes_of("RAM", log)
+    print(f"{name}: bytes of flash {flash}, of RAM {ram}")
+    assert max(flash) <= FLASH_LIMIT
+    assert max(ram) <= ram_limit
 
 
 def _warnings(log: str) -> list[str]:
@@ -70,8 +79,12 @@ def _warnings(log: str) -> list[str]:
 
 def _build(name: str, *, own_usb: bool = False, signing: zephyr.Signing | None = None) -> str:
     shutil.rmtree(ROOT / zephyr.build_folder(name, own_usb=own_usb, signing=signing), ignore_errors=True)
+    return _run(*zephyr.build_commands(ROOT, name, Path(BASE), own_usb=own_usb, signing=signing))
+
+
+def _run(*commands: list[str]) -> str:
     log = ""
-    for command in zephyr.build_commands(ROOT, name, Path(BASE), own_usb=own_usb, signing=signing):
+    for command in commands:
         done = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
@@ -87,12 +100,18 @@ def test_a_board_is_built_without_a_warning_and_fits(board: str) -> None:
     if why is not None:
         pytest.skip(why)
     name = OTHER_NAMES[board][release >= (3, 7)] if board in OTHER_NAMES else zephyr.zephyr_name(board, release)
-    log = _build(name, own_usb=board in OWN_USB)
-    assert _warnings(log) == []
-    ram, flash = _bytes_of("RAM", log), _bytes_of("FLASH", log)
-    print(f"{name}: {flash} bytes of flash, {ram} of RAM")
-    assert flash <= FLASH_LIMIT
-    assert ram <= min(RAM_LIMIT, RAM[board])
+    _check(_build(name, own_usb=board in OWN_USB), name, min(RAM_LIMIT, RAM[board]))
+
+
+def test_for_its_own_usb_socket_a_kit_is_built_without_a_warning_and_fits() -> None:
+    name = zephyr.zephyr_name("nrf52840dk", zephyr.zephyr_of(os.environ)[1])
+    _check(_build(name, own_usb=True), f"{name} USB=1")
+
+
+def test_with_the_log_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) -> None:
+    name = zephyr.zephyr_name("nrf52840dk", zephyr.zephyr_of(os.environ)[1])
+    configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(tmp_path), f"-DBOARD={name}", "-DPNC_LOG=ON"]
+    _check(_run(configure, ["ninja", "-C", str(tmp_path)]), f"{name} with the log")
 
 
 def test_with_mcuboot_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) -> None:
@@ -107,7 +126,5 @@ def test_with_mcuboot_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) 
     except zephyr.ZephyrError as error:
         pytest.skip(str(error))
     name = zephyr.zephyr_name("nrf52840dk", release)
-    log = _build(name, signing=signing)
-    assert _warnings(log) == []
-    assert _bytes_of("RAM", log) <= RAM_LIMIT
+    _check(_build(name, signing=signing), f"{name} MCUBOOT=KEY")
     assert (ROOT / zephyr.signed_image(name, signing)).stat().st_size <= FLASH_LIMIT
