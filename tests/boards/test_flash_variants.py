@@ -11,7 +11,7 @@ from host.boards.exit_status import ExitStatus
 from host.boards.targets import TARGETS, signing
 from host.cli.command import USAGE, CommandError
 from tests.boards.desk import Desk, greeting, hello, kit
-from tests.boards.test_flash import KIT, WEST, failure, ready, run, without_versions
+from tests.boards.flashing import KIT, WEST, failure, ready, run, without_versions
 
 __all__ = ["ready"]  # a fixture
 
