@@ -11,6 +11,7 @@ from ..codec.weights import kind_of, load_arrays
 from ..printing import show
 from . import checkpoint, loop
 from .export import export, weights_paths, write_codec
+from .files import make_folder
 from .photos import TrainingError, load_photos
 from .recipe import RECIPES
 from .trainer import CodecTrainer
@@ -57,10 +58,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
     held_out = [photos[i] for i in shuffled[:HELD_OUT]]
     rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    make_folder(out)
     if state:
         checkpoint.check_run(state, facts, path)
     length = recipe.minutes if minutes is None else minutes

@@ -18,23 +18,25 @@ from ..codec.entropy import ARRAYS
 from ..codec.weights import DEFAULT, content_of, kind_of, load_arrays
 from .command import HELD_OUT, TABLE_PHOTOS, say
 from .export import weights_paths
-from .files import write
+from .files import make_folder, write
 from .photos import load_photos
 from .recipe import RECIPES
-from .tables import WORKERS, fit_coder
+from .tables import STEPS, WORKERS, fit_coder
 
 
-def refit(data: Path, out: Path, workers: int) -> Path:
-    """Fit the coder of the default codec on the photos in ``data``; return the written file.
+def refit(data: Path, out: Path, workers: int, steps: int = STEPS) -> Path:
+    """Fit the coder of the default codec on the photos in ``data``, in so many steps a pass; return the written file.
 
     Raises TrainingError: a problem that the user can fix.
     """
     kind, seed = kind_of(DEFAULT), RECIPES["default"].seed
     arrays = load_arrays(kind)
+    make_folder(out)
     photos, _ = load_photos(data)
-    shuffled = np.random.default_rng(seed).permutation(len(photos))[HELD_OUT:]
+    shuffled = np.random.default_rng(seed).permutation(len(photos))
+    rest = shuffled[HELD_OUT:] if len(photos) > HELD_OUT else shuffled
     order = [(int(channel), int(plane)) for channel, plane in arrays["order"]]
-    fitted = fit_coder(arrays, order, [photos[i] for i in shuffled[:TABLE_PHOTOS]], seed, say, workers=workers)
+    fitted = fit_coder(arrays, order, [photos[i] for i in rest[:TABLE_PHOTOS]], seed, say, steps, workers)
     assert fitted.keys() == ARRAYS.keys()
     path = weights_paths(kind, out)[0]
     write(content_of(kind, arrays | fitted), path)
@@ -48,7 +50,7 @@ def main() -> int:
         description="Fit the entropy coder again for the shipped encoder and decoder.",
     )
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
-    p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the weights; it exists")
+    p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the weights")
     p.add_argument("--workers", type=int, metavar="N", default=WORKERS, help="processes (default: %(default)s)")
     options = p.parse_args()
     path = refit(options.data, options.out, options.workers)

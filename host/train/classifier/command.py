@@ -14,6 +14,7 @@ import torch
 from ...codec.weights import kind_of
 from ...printing import show
 from .. import checkpoint, loop
+from ..files import make_folder
 from ..photos import TrainingError, load_photos, read_photo
 from .export import export_classifier, export_own, model_path, state_path
 from .own import OwnNetwork, load_network
@@ -64,10 +65,7 @@ def run_classifier(
         facts |= {"network": own.network, "features": ",".join(own.features), "weights": digest(network)}
     if state:
         checkpoint.check_run(state, facts, path)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    make_folder(out)
     trainer = ClassifierTrainer(recipe, *split(photos, recipe), network)
     if state:
         trainer.resume(state)

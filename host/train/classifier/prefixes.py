@@ -16,7 +16,7 @@ from ...codec.weights import kind_of
 from ...edge import classifier
 from ...printing import show
 from ...reference.efficientnet import published
-from ..files import write
+from ..files import make_folder, write
 from ..passes import draw_sizes
 from ..photos import TrainingError, load_photos, read_photo
 from .goals import ClassifierTeacher, Teacher
@@ -75,10 +75,7 @@ def export_prefixes(
     for name, ours in facts.items() if resume else ():
         if known.get(name) != ours:
             raise TrainingError(f"{index}: is of an export with {name} {known.get(name)}, not {ours}; give the same")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    make_folder(out)
     write(f"{json.dumps(facts, indent=1)}\n".encode(), index)
     files = [out / f"prefixes-{number:05}.npz" for number in range(-(-total // CROPS_PER_FILE))]
     maker = _Maker(recipe, photos, teacher, threads)

@@ -9,6 +9,7 @@ import torch
 from ...printing import show
 from ...reference.model import STRIDE, Autoencoder
 from .. import checkpoint
+from ..files import make_folder
 from ..photos import TrainingError
 from . import weights
 from .data import load_pictures, split
@@ -61,10 +62,7 @@ def run_stage(run: Run, data: Path, out: Path, start: Path | None, resume: bool,
         f"{len(training)} photos to train on, {len(held_out)} held out, {source.broken} broken files left out; "
         f"{'one process' if team.size == 1 else f'{team.size} processes'}, {team.device.type}"
     )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{out}: cannot be made ({error.strerror})") from error
+    make_folder(out)
     torch.backends.cudnn.benchmark = True
     try:
         with team.joined(), Interrupt(team) as interrupt:
