@@ -40,6 +40,10 @@ TEST(test_a_camera_whose_events_all_fail_asks_for_the_slowest_phy_of_its_radio)
 	const struct pnc_radio_link rare = {.interval_us = LONG_INTERVAL_US, .mtu = 247, .phy = PNC_PHY_LE_2M};
 	pnc_board_radio_up(&camera.board, 0, 0, &rare);
 	CHECK_EQ(phy_after(400, -85), PNC_PHY_CODED_S8);
+	begin(PNC_CAPABILITY_PHY_CODED, PNC_PHY_LE_2M);
+	const struct pnc_radio_link rarer = {.interval_us = 50000u, .mtu = 247, .phy = PNC_PHY_LE_2M};
+	pnc_board_radio_up(&camera.board, 0, 0, &rarer);
+	CHECK_EQ(phy_after(700, -85), PNC_PHY_CODED_S8);
 	begin(0, PNC_PHY_LE_2M);
 	CHECK_EQ(phy_after(100, -85), PNC_PHY_LE_1M);
 	begin(0, PNC_PHY_LE_1M);
@@ -61,6 +65,62 @@ TEST(test_another_phy_starts_without_failed_events)
 	pnc_board_radio_up(&camera.board, 104u * INTERVAL_US, 0, &slower);
 	CHECK_EQ(camera.board.event_loss.share, 0);
 	CHECK(!camera.board.event_loss.busy);
+}
+
+TEST(test_any_other_phy_starts_without_failed_events)
+{
+	for (uint8_t before = PNC_PHY_LE_1M; before <= PNC_PHY_CODED_S8; before++) {
+		for (uint8_t after = PNC_PHY_LE_1M; after <= PNC_PHY_CODED_S8; after++) {
+			const struct pnc_radio_link link = {.interval_us = INTERVAL_US, .mtu = 247, .phy = after};
+			begin(PNC_CAPABILITY_PHY_CODED, before);
+			camera.board.event_loss.share = 1000;
+			pnc_board_radio_up(&camera.board, 0, 0, &link);
+			CHECK_EQ(camera.board.event_loss.share, after == before ? 1000 : 0);
+		}
+	}
+}
+
+TEST(test_a_new_connection_is_judged_by_its_own_power)
+{
+	const struct pnc_radio_link link = {.interval_us = INTERVAL_US, .mtu = 247, .phy = PNC_PHY_LE_2M};
+	begin(PNC_CAPABILITY_PHY_CODED, PNC_PHY_LE_2M);
+	CHECK_EQ(pnc_board_radio_phy(&camera.board, 100 * MS, -91), PNC_PHY_KEEP); /* too early */
+	pnc_board_radio_down(&camera.board, 200 * MS, 0, 8);
+	pnc_board_radio_up(&camera.board, 500 * MS, 0, &link);
+	CHECK_EQ(pnc_board_radio_phy(&camera.board, 799 * MS, -91), PNC_PHY_KEEP);
+	CHECK_EQ(pnc_board_radio_phy(&camera.board, 800 * MS, -91), PNC_PHY_LE_1M);
+	pnc_board_radio_down(&camera.board, 900 * MS, 0, 8);
+	pnc_board_radio_up(&camera.board, 1000 * MS, 0, &link);
+	CHECK_EQ(pnc_board_radio_phy(&camera.board, 2000 * MS, PNC_RSSI_UNKNOWN), PNC_PHY_KEEP);
+}
+
+TEST(test_events_count_as_failed_as_long_as_any_packet_is_in_flight)
+{
+	uint8_t packet[PNC_MAX_PACKET];
+	rig_ready(&camera, PNC_ROLE_CAMERA);
+	for (uint8_t rank = 0; rank < 2; rank++) {
+		rig_picture(&camera, 0, (struct picture){.rank = rank, .remaining_ms = 1000});
+		CHECK(pnc_board_radio_tx(&camera.board, 0, 0, packet) > 0);
+	}
+	pnc_board_radio_sent(&camera.board, INTERVAL_US, 0);
+	(void)pnc_board_radio_phy(&camera.board, 10u * INTERVAL_US, -60);
+	uint16_t share = camera.board.event_loss.share;
+	CHECK(share > 0);
+	pnc_board_radio_sent(&camera.board, 10u * INTERVAL_US, 0);
+	share = camera.board.event_loss.share;
+	(void)pnc_board_radio_phy(&camera.board, 100u * INTERVAL_US, -60);
+	CHECK_EQ(camera.board.event_loss.share, share);
+}
+
+TEST(test_what_a_board_sent_before_it_became_a_camera_is_not_awaited)
+{
+	static const enum pnc_role roles[] = {PNC_ROLE_NONE, PNC_ROLE_EDGE};
+	for (int i = 0; i < 2; i++) {
+		rig_ready(&camera, roles[i]);
+		RIG_SAY(&camera, 0, configure, .role = PNC_ROLE_CAMERA);
+		CHECK_EQ(pnc_board_radio_phy(&camera.board, 100u * INTERVAL_US, -85), PNC_PHY_KEEP);
+		CHECK_EQ(camera.board.event_loss.share, 0);
+	}
 }
 
 /* The share of failed events after so many intervals without an acknowledgement. */

@@ -18,6 +18,10 @@ TEST(test_a_peer_that_there_is_not_changes_nothing)
 	uint8_t packet[PNC_MAX_PACKET];
 	rig_ready(&rig, PNC_ROLE_EDGE);
 	RIG_SAY(&rig, 0, statistics_request, .peer = 0);
+	for (uint8_t code = PNC_FIRST_FAULT; code <= PNC_ERROR_CODE_BONDS_FULL; code++) {
+		pnc_board_fault(&rig.board, 0, (enum pnc_error_code)code,
+				UINT32_MAX); /* not all zero behind the last */
+	}
 	rig_hear(&rig, 0);
 	static struct pnc_board before;
 	memcpy(&before, &rig.board, sizeof(before));
@@ -106,6 +110,24 @@ TEST(test_a_fault_wakes_the_adapter)
 	rig.wakes = 0;
 	pnc_board_fault(&rig.board, 0, PNC_ERROR_CODE_SCAN, 1u << 16);
 	CHECK_EQ(rig.wakes, 1);
+}
+
+TEST(test_a_fault_that_was_told_wakes_nobody_any_more)
+{
+	for (uint8_t code = PNC_FIRST_FAULT; code <= PNC_ERROR_CODE_BONDS_FULL; code++) {
+		for (unsigned bit = 0; bit < 32; bit++) {
+			uint8_t packet[PNC_MAX_PACKET];
+			rig_start(&rig, PNC_ROLE_CAMERA, 60 * MS);
+			rig_hello(&rig, 60 * MS);
+			pnc_board_radio_up(&rig.board, 60 * MS, 0, &rig_link);
+			CHECK(pnc_board_radio_tx(&rig.board, 60 * MS, 0, packet) > 0); /* in flight from now on */
+			pnc_board_fault(&rig.board, 60 * MS, (enum pnc_error_code)code, (uint32_t)1 << bit);
+			rig_hear(&rig, 60 * MS);
+			rig.wakes = 0;
+			pnc_board_tick(&rig.board, 61 * MS);
+			CHECK_EQ(rig.wakes, 0);
+		}
+	}
 }
 
 TEST(test_a_board_starts_empty_wherever_it_lies_and_whenever_it_starts)

@@ -259,8 +259,10 @@ TEST(test_configure_is_applied_and_answered_by_hello)
 	CHECK_EQ(rig.configured.phy, PNC_PHY_CODED_S8);
 	CHECK_EQ(rig.configured.tx_power_dbm, -8);
 	CHECK_EQ(rig.board.queue.waiting, 1);
+	RIG_SAY(&rig, 0, configure, .role = PNC_ROLE_CAMERA, .phy = PNC_PHY_AUTO);
+	CHECK_EQ(rig.configured.phy, PNC_PHY_AUTO);
 	RIG_SAY(&rig, 0, configure, .role = PNC_ROLE_EDGE, .address_type = 1, .interval_us = 4000000);
-	CHECK_EQ(rig.configure_calls, 2);
+	CHECK_EQ(rig.configure_calls, 3);
 	CHECK_EQ(rig.board.queue.waiting, 0);
 	CHECK_EQ(rig.board.queue.totals.flushed, 1);
 	rig_hear(&rig, 0);

@@ -99,3 +99,86 @@ TEST(test_an_unknown_interval_counts_nothing)
 	pnc_event_loss_handed(&loss, 0);
 	CHECK_EQ(pnc_event_loss_share(&loss, 1000000u, 0), 0);
 }
+
+/* A packet was handed to an idle radio at 0, and nothing is known yet. */
+static void hand_to_an_idle_radio(void)
+{
+	memset(&loss, 0, sizeof(loss));
+	pnc_event_loss_reset(&loss, 0);
+	pnc_event_loss_handed(&loss, 0);
+}
+
+/* The estimate after so many failed events in a row: each one is a 32nd of the average. */
+static uint16_t after_failed(uint32_t events)
+{
+	uint32_t share = 0;
+	for (uint32_t i = 0; i < events; i++) {
+		share += (PNC_EVENT_LOSS_ALL - share) / 32u;
+	}
+	return (uint16_t)share;
+}
+
+#define FIRST_US (EVENT_US * 9u / 4u) /* until the first packet of an idle radio is late */
+#define NEXT_US (EVENT_US * 5u / 4u)  /* until a later packet is late */
+
+TEST(test_the_first_event_has_failed_right_after_two_and_a_quarter_events)
+{
+	hand_to_an_idle_radio();
+	CHECK_EQ(pnc_event_loss_share(&loss, FIRST_US, EVENT_US), 0);
+	CHECK_EQ(pnc_event_loss_share(&loss, FIRST_US + 1u, EVENT_US), after_failed(1));
+}
+
+TEST(test_a_later_event_has_failed_right_after_one_and_a_quarter_events)
+{
+	hand_to_an_idle_radio();
+	pnc_event_loss_acknowledged(&loss, EVENT_US, EVENT_US, true);
+	CHECK_EQ(pnc_event_loss_share(&loss, EVENT_US + NEXT_US, EVENT_US), 0);
+	CHECK_EQ(pnc_event_loss_share(&loss, EVENT_US + NEXT_US + 1u, EVENT_US), after_failed(1));
+}
+
+TEST(test_each_failed_event_counts_once_however_often_the_estimate_is_asked_for)
+{
+	static const uint32_t steps_us[] = {1000, EVENT_US - 1u, EVENT_US, EVENT_US + 1u, 10u * EVENT_US + 1234u};
+	for (size_t i = 0; i < sizeof(steps_us) / sizeof(steps_us[0]); i++) {
+		hand_to_an_idle_radio();
+		for (uint32_t now_us = FIRST_US + 1u; now_us < 400u * EVENT_US; now_us += steps_us[i]) {
+			uint16_t share = pnc_event_loss_share(&loss, now_us, EVENT_US);
+			CHECK_EQ(share, after_failed((now_us - FIRST_US - 1u) / EVENT_US + 1u));
+		}
+	}
+}
+
+TEST(test_a_silence_of_any_length_takes_bounded_steps_at_any_interval)
+{
+	hand_to_an_idle_radio();
+	CHECK_EQ(pnc_event_loss_share(&loss, 0x70000000u, 1), after_failed(1000));
+}
+
+TEST(test_another_packet_for_a_busy_radio_does_not_excuse_the_first)
+{
+	hand_to_an_idle_radio();
+	pnc_event_loss_handed(&loss, 2u * EVENT_US);
+	CHECK_EQ(pnc_event_loss_share(&loss, FIRST_US + 1u, EVENT_US), after_failed(1));
+}
+
+TEST(test_on_another_phy_what_is_in_flight_may_take_two_events_again)
+{
+	hand_to_an_idle_radio();
+	pnc_event_loss_acknowledged(&loss, EVENT_US, EVENT_US, true);
+	pnc_event_loss_reset(&loss, 2u * EVENT_US);
+	CHECK_EQ(pnc_event_loss_share(&loss, 2u * EVENT_US + FIRST_US, EVENT_US), 0);
+	CHECK_EQ(pnc_event_loss_share(&loss, 2u * EVENT_US + FIRST_US + 1u, EVENT_US), after_failed(1));
+}
+
+TEST(test_a_success_of_the_last_connection_does_not_hide_one_of_this_when_the_clock_wraps)
+{
+	const uint32_t success_us = 2u * EVENT_US;
+	hand_to_an_idle_radio();
+	pnc_event_loss_acknowledged(&loss, success_us, EVENT_US, false);
+	pnc_event_loss_reset(&loss, success_us - 10u * EVENT_US); /* 71 minutes later, less ten events */
+	pnc_event_loss_handed(&loss, success_us - 10u * EVENT_US);
+	uint16_t failed = pnc_event_loss_share(&loss, success_us, EVENT_US);
+	CHECK(failed > 0);
+	pnc_event_loss_acknowledged(&loss, success_us, EVENT_US, false);
+	CHECK(loss.share < failed);
+}

@@ -204,3 +204,164 @@ TEST(test_nothing_slower_is_chosen_than_the_radio_has)
 	}
 	CHECK_EQ(phy, PNC_PHY_LE_1M);
 }
+
+/* What is requested so long after a connection has begun, when it is asked for the first time. */
+static uint8_t asked(uint8_t with, uint8_t slowest, uint32_t after_us, int8_t rssi_dbm, uint16_t loss)
+{
+	begin(with);
+	return pnc_phy_choice_next(&choice, now_us + after_us, with, slowest, rssi_dbm, loss);
+}
+
+/* What is requested once any change is due. */
+static uint8_t asked_in_the_end(uint8_t with, uint8_t slowest, int8_t rssi_dbm, uint16_t loss)
+{
+	return asked(with, slowest, S(1), rssi_dbm, loss);
+}
+
+TEST(test_each_phy_is_left_right_below_the_power_that_it_needs)
+{
+	static const struct {
+		uint8_t phy, slower;
+		int8_t needed_dbm;
+	} cases[] = {
+		{PNC_PHY_LE_2M, PNC_PHY_LE_1M, -89},
+		{PNC_PHY_LE_1M, PNC_PHY_CODED_S2, -92},
+		{PNC_PHY_CODED_S2, PNC_PHY_CODED_S8, -96},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int8_t needed_dbm = cases[i].needed_dbm;
+		CHECK_EQ(asked_in_the_end(cases[i].phy, SLOWEST, needed_dbm, 0), PNC_PHY_KEEP);
+		CHECK_EQ(asked_in_the_end(cases[i].phy, SLOWEST, (int8_t)(needed_dbm - 1), 0), cases[i].slower);
+	}
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S8, SLOWEST, INT8_MIN, PNC_EVENT_LOSS_ALL), PNC_PHY_KEEP);
+}
+
+TEST(test_each_phy_is_left_right_above_the_failed_events_that_it_can_bear)
+{
+	static const struct {
+		uint8_t phy, slower;
+		int8_t rssi_dbm;
+		uint16_t most;
+	} cases[] = {
+		{PNC_PHY_LE_2M, PNC_PHY_LE_1M, -85, PERCENT(20u)},
+		{PNC_PHY_LE_1M, PNC_PHY_CODED_S2, -88, PERCENT(20u)},
+		{PNC_PHY_CODED_S2, PNC_PHY_CODED_S8, -93, PERCENT(40u)},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint16_t most = cases[i].most;
+		CHECK_EQ(asked_in_the_end(cases[i].phy, SLOWEST, cases[i].rssi_dbm, most), PNC_PHY_KEEP);
+		CHECK_EQ(asked_in_the_end(cases[i].phy, SLOWEST, cases[i].rssi_dbm, (uint16_t)(most + 1u)),
+			 cases[i].slower);
+	}
+}
+
+TEST(test_failed_events_are_put_down_to_the_power_up_to_12_db_above_what_is_needed)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_2M, SLOWEST, -77, PERCENT(30u)), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_2M, SLOWEST, -78, PERCENT(30u)), PNC_PHY_LE_1M);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S2, SLOWEST, -84, PERCENT(50u)), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S2, SLOWEST, -85, PERCENT(50u)), PNC_PHY_CODED_S8);
+}
+
+TEST(test_right_above_60_percent_of_failed_events_a_link_is_about_to_end)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_2M, SLOWEST, -85, PERCENT(60u)), PNC_PHY_LE_1M);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_2M, SLOWEST, -85, PERCENT(60u) + 1u), PNC_PHY_CODED_S8);
+}
+
+TEST(test_right_above_6_percent_of_failed_events_a_faster_phy_needs_more_power)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_1M, SLOWEST, -86, PERCENT(6u)), PNC_PHY_LE_2M);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_1M, SLOWEST, -86, PERCENT(6u) + 1u), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_1M, SLOWEST, -87, 0), PNC_PHY_KEEP);
+}
+
+TEST(test_where_both_are_low_the_power_decides_how_far_down)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_2M, SLOWEST, -98, PERCENT(30u)), PNC_PHY_CODED_S8);
+}
+
+TEST(test_down_takes_300_ms_and_up_takes_a_second)
+{
+	CHECK_EQ(asked(PNC_PHY_LE_2M, SLOWEST, S(0.3) - 1u, -91, 0), PNC_PHY_KEEP);
+	CHECK_EQ(asked(PNC_PHY_LE_2M, SLOWEST, S(0.3), -91, 0), PNC_PHY_LE_1M);
+	CHECK_EQ(asked(PNC_PHY_LE_1M, SLOWEST, S(1) - 1u, -60, 0), PNC_PHY_KEEP);
+	CHECK_EQ(asked(PNC_PHY_LE_1M, SLOWEST, S(1), -60, 0), PNC_PHY_LE_2M);
+}
+
+TEST(test_failed_events_on_the_slowest_phy_that_may_be_chosen_change_nothing)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S2, PNC_PHY_CODED_S2, -90, PERCENT(50u)), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_LE_1M, PNC_PHY_LE_1M, -90, PERCENT(30u)), PNC_PHY_KEEP);
+}
+
+TEST(test_a_phy_slower_than_may_be_chosen_is_left_for_a_faster_one_that_has_the_power)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S8, PNC_PHY_CODED_S2, -110, 0), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S8, PNC_PHY_CODED_S2, -95, PERCENT(80u)), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S2, PNC_PHY_LE_1M, -90, PERCENT(50u)), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S8, PNC_PHY_CODED_S2, -93, 0), PNC_PHY_CODED_S2);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_CODED_S2, PNC_PHY_LE_1M, -60, 0), PNC_PHY_LE_2M);
+}
+
+TEST(test_a_phy_that_is_not_known_counts_as_the_slowest)
+{
+	CHECK_EQ(asked_in_the_end(PNC_PHY_KEEP, SLOWEST, -110, PNC_EVENT_LOSS_ALL), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_KEEP, SLOWEST, -96, 0), PNC_PHY_KEEP);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_KEEP, SLOWEST, -93, 0), PNC_PHY_CODED_S2);
+	CHECK_EQ(asked_in_the_end(PNC_PHY_KEEP, SLOWEST, -60, 0), PNC_PHY_LE_2M);
+}
+
+/* Ask every millisecond until another PHY is requested, and return how long that took. The peer follows if told so. */
+static uint32_t waited_us(int8_t rssi_dbm, uint16_t loss, bool follows)
+{
+	for (uint32_t us = 1000; us <= S(60); us += 1000) {
+		uint8_t next = pnc_phy_choice_next(&choice, now_us + us, phy, SLOWEST, rssi_dbm, loss);
+		if (next != PNC_PHY_KEEP) {
+			now_us += us;
+			phy = follows ? next : phy;
+			return us;
+		}
+	}
+	return 0;
+}
+
+TEST(test_a_peer_that_does_not_follow_is_asked_after_twice_the_time_up_to_16_s)
+{
+	static const uint32_t waits_s[] = {1, 2, 4, 8, 16, 16, 16};
+	static const int8_t rssi_dbm[] = {-91, -94, -98}; /* for 1M, S2, S8 */
+	for (size_t k = 0; k < 3; k++) {
+		begin(PNC_PHY_LE_2M);
+		CHECK_EQ(waited_us(rssi_dbm[k], 0, false), S(0.3));
+		for (size_t i = 0; i < sizeof(waits_s) / sizeof(waits_s[0]); i++) {
+			CHECK_EQ(waited_us(rssi_dbm[k], 0, false), S(waits_s[i]));
+		}
+	}
+}
+
+TEST(test_going_up_was_a_mistake_unless_the_faster_phy_has_lasted_for_10_s)
+{
+	static const struct {
+		uint32_t lasts_us, next_wait_us;
+	} cases[] = {{S(0.3), S(2)}, {S(10) - 1u, S(2)}, {S(10), S(1)}, {S(12), S(1)}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(PNC_PHY_LE_1M);
+		CHECK_EQ(waited_us(-85, 0, true), S(1));
+		CHECK_EQ(phy, PNC_PHY_LE_2M);
+		now_us += cases[i].lasts_us; /* nothing is asked meanwhile */
+		phy = pnc_phy_choice_next(&choice, now_us, phy, SLOWEST, -85, PERCENT(30u));
+		CHECK_EQ(phy, PNC_PHY_LE_1M);
+		CHECK_EQ(waited_us(-85, 0, true), cases[i].next_wait_us);
+	}
+}
+
+TEST(test_a_mistake_of_the_last_connection_does_not_slow_this_one)
+{
+	begin(PNC_PHY_LE_1M);
+	CHECK_EQ(waited_us(-85, 0, true), S(1)); /* up, and the connection ends */
+	begin(PNC_PHY_LE_2M);
+	CHECK_EQ(waited_us(-91, 0, true), S(0.3));
+	last(S(0.5), -60, 0); /* the average follows */
+	CHECK_EQ(waited_us(-60, 0, true), S(0.5));
+	CHECK_EQ(phy, PNC_PHY_LE_2M);
+}

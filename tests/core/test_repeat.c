@@ -274,3 +274,22 @@ TEST(test_a_ping_of_the_other_host_is_sent_again)
 	RIG_READ(&rig, ping, PING, &again);
 	CHECK_EQ(again.token, 0x5A);
 }
+
+TEST(test_a_request_that_is_cut_asks_for_nothing_whatever_the_board_said_last)
+{
+	static const uint8_t cut[PNC_REPEAT_SIZE - 1u] = {PNC_TYPE_REPEAT};
+	uint8_t text[PNC_MAX_PACKET - PNC_RESULT_SIZE];
+	rig_ready(&rig, PNC_ROLE_CAMERA);
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t packet[PNC_MAX_PACKET];
+		memset(text, (uint8_t)(rig.board.frames + 1u), sizeof(text)); /* as if the next frame were named */
+		struct pnc_result result = {.image = 1, .text = text, .text_len = sizeof(text)};
+		pnc_board_radio_rx(&rig.board, 0, 0, packet, pnc_result_write(&result, packet));
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_RESULT), 1);
+		rig_say(&rig, 0, cut, 1u + i % sizeof(cut));
+		rig_hear(&rig, 0);
+		CHECK_EQ(rig_count(&rig, PNC_TYPE_RESULT), 0);
+		CHECK_EQ(rig_error(&rig, PNC_ERROR_CODE_MALFORMED), PNC_TYPE_REPEAT);
+	}
+}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.core.core_build import CORE
-from tests.core.mutants.generate import Mutant
+from tests.core.mutants.trial import DOUBLE
+
+if TYPE_CHECKING:
+    from tests.core.mutants.generate import Mutant
 
 
 class Journal:
@@ -33,8 +37,12 @@ class Journal:
         return self._verdicts.get(self._name(mutant))
 
     def objects(self, mutants: list[Mutant]) -> set[str]:
-        """Return the digests of the objects that these mutants compile to, as far as they are known."""
-        return {self._objects.get(self._name(mutant), "") for mutant in mutants} - {""}
+        """Return the digests of the objects that were tried for these mutants, as far as they are known.
+
+        A double is not tried: were its object among them, the mutant that it is a double of could not be tried again.
+        """
+        names = [self._name(mutant) for mutant in mutants]
+        return {self._objects.get(name, "") for name in names if self._verdicts.get(name) != DOUBLE} - {""}
 
     def put(self, mutant: Mutant, verdict: str, compiled: str) -> None:
         """Record a verdict and the digest of the object."""
