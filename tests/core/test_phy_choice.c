@@ -355,6 +355,18 @@ TEST(test_going_up_was_a_mistake_unless_the_faster_phy_has_lasted_for_10_s)
 	}
 }
 
+TEST(test_where_going_up_is_always_a_mistake_it_is_tried_after_twice_the_time_up_to_16_s)
+{
+	static const uint32_t waits_s[] = {1, 2, 4, 8, 16, 16, 16};
+	begin(PNC_PHY_LE_1M);
+	for (size_t i = 0; i < sizeof(waits_s) / sizeof(waits_s[0]); i++) {
+		CHECK_EQ(waited_us(-85, 0, true), S(waits_s[i]));
+		CHECK_EQ(phy, PNC_PHY_LE_2M);
+		CHECK_EQ(waited_us(-85, PERCENT(50u), true), S(0.3));
+		CHECK_EQ(phy, PNC_PHY_LE_1M);
+	}
+}
+
 TEST(test_a_mistake_of_the_last_connection_does_not_slow_this_one)
 {
 	begin(PNC_PHY_LE_1M);

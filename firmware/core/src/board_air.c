@@ -238,7 +238,7 @@ void pnc_board_air_acknowledge(struct pnc_board *b, uint32_t now_us, struct pnc_
 	struct pnc_tx_packet sent = pnc_tx_window_acknowledge(&p->tx_window, now_us, p->link.interval_us);
 	if (b->identity.role == PNC_ROLE_CAMERA) {
 		pnc_event_loss_acknowledged(&b->event_loss, now_us, pnc_board_event_us(p), p->tx_window.count > 0);
-		b->credit_due = b->credit_due || b->open;
+		b->credit_due = b->open;
 	}
 	b->acked += sent.codec_bytes > 0;
 	pnc_goodput_add(&p->goodput, sent.codec_bytes);

@@ -108,7 +108,7 @@ uint8_t pnc_phy_choice_next(struct pnc_phy_choice *c, uint32_t now_us, uint8_t p
 	uint8_t level = level_of(phy);
 	smooth(c, rssi_dbm);
 	bool followed = c->asked == PNC_PHY_KEEP || c->asked == phy;
-	if (followed && passed_us >= PROVEN_US) {
+	if (c->rose && followed && passed_us >= PROVEN_US) {
 		c->patience = 0;
 		c->rose = false;
 	}
