@@ -339,6 +339,15 @@ TEST(test_a_peer_that_does_not_follow_is_asked_after_twice_the_time_up_to_16_s)
 	}
 }
 
+TEST(test_a_peer_that_does_not_follow_to_a_faster_phy_is_asked_as_rarely)
+{
+	static const uint32_t waits_s[] = {1, 1, 2, 4, 8, 16, 16, 16};
+	begin(PNC_PHY_LE_1M);
+	for (size_t i = 0; i < sizeof(waits_s) / sizeof(waits_s[0]); i++) {
+		CHECK_EQ(waited_us(-60, 0, false), S(waits_s[i]));
+	}
+}
+
 TEST(test_going_up_was_a_mistake_unless_the_faster_phy_has_lasted_for_10_s)
 {
 	static const struct {
