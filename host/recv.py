@@ -29,7 +29,7 @@ from .cli.verbosity import add_verbosity_arguments, event_printer, to_each
 from .codec import load
 from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
-from .edge.classifier import DEFAULT_CLASSIFIER
+from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
 from .edge.server import EdgeServer
 from .edge.service_manager import ServiceManager
@@ -70,7 +70,7 @@ def parser() -> CommandParser:
         "--classifier",
         default=DEFAULT_CLASSIFIER,
         metavar="NAME|FILE",
-        help="an ONNX file (default: %(default)s, which ships)",
+        help=CLASSIFIERS,
     )
     p.add_argument(
         "--workers",

@@ -36,7 +36,7 @@ from .cli.source_choice import OnlyPicture, add_source_arguments, chosen_source
 from .cli.units import milliseconds
 from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import Codec, load
-from .edge.builtin import DEFAULT_CLASSIFIER
+from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
 from .printing import Colour, note, show, show_coloured
 from .seal.key import Key
@@ -84,7 +84,7 @@ def parser() -> CommandParser:
         "--classifier",
         default=DEFAULT_CLASSIFIER,
         metavar="NAME|FILE",
-        help="virtual boards: an ONNX file (default: %(default)s, which ships)",
+        help=f"virtual boards: {CLASSIFIERS}",
     )
     p.add_argument(
         "--json", action="store_true", help="print one JSON object for each picture on stdout, and nothing else"

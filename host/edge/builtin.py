@@ -7,10 +7,17 @@ from pathlib import Path
 
 from ..errors import Reason
 from .errors import ClassifierError
+from .views import ONE_VIEW, TWO_VIEWS
 
-#: Networks that ``host.train --recipe classifier`` adapted to decoded prefixes.
-NAMES = ("efficientnet-lite0-pnc",)
+#: The network that ``host.train --recipe classifier`` adapted to decoded prefixes.
 DEFAULT_CLASSIFIER = "efficientnet-lite0-pnc"
+#: The same network, which looks at each picture twice.
+BEST = "best"
+#: What commands say about their option --classifier.
+CLASSIFIERS = "one that ships (%(default)s; best: more often right, in twice the time), or an ONNX file"
+#: What each built-in classifier looks at.
+VIEWS = {DEFAULT_CLASSIFIER: ONE_VIEW, BEST: TWO_VIEWS}
+NAMES = tuple(VIEWS)
 #: Networks as published. The research commands build them; an edge server takes the files that these write.
 PUBLISHED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
@@ -19,7 +26,7 @@ _SHIPPED = Path(__file__).with_name("weights")
 
 def model_file(name: str) -> Path:
     """Return the file of a name in ``NAMES``."""
-    return _SHIPPED / f"{name}.onnx"
+    return _SHIPPED / f"{DEFAULT_CLASSIFIER if name == BEST else name}.onnx"
 
 
 def model_bytes(name: str) -> bytes:

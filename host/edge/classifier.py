@@ -27,11 +27,12 @@ import numpy.typing as npt
 from ..codec.errors import CodecError
 from ..codec.onnx_session import first_line, open_session
 from ..errors import Reason
-from .builtin import DEFAULT_CLASSIFIER, NAMES, model_bytes, unknown
+from .builtin import DEFAULT_CLASSIFIER, VIEWS, model_bytes, unknown
 from .errors import ClassifierError
 from .labels import labels_for
 from .onnx_size import weight_bytes
 from .pictures import PICTURE_SIDE_PX, InputSpec, input_spec
+from .views import ONE_VIEW, View, together
 
 __all__ = ["DEFAULT_CLASSIFIER", "Classifier", "ClassifierError", "load"]
 
@@ -48,14 +49,15 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
     """Load a classifier.
 
     Args:
-        name_or_file: ``efficientnet-lite0-pnc``, which is adapted to decoded prefixes, or an ONNX file.
+        name_or_file: ``efficientnet-lite0-pnc``, which is adapted to decoded prefixes; ``best``, which is the same
+            network, looks at each picture twice and takes twice the time; or an ONNX file.
         threads: number of threads that it computes with. None: as many as this process may use CPUs.
 
     Raises:
         ClassifierError: it is not installed, does not exist or is not a classifier of pictures.
     """
-    if name_or_file in NAMES:
-        return Classifier(name_or_file, model_bytes(name_or_file), threads)
+    if name_or_file in VIEWS:
+        return Classifier(name_or_file, model_bytes(name_or_file), threads, VIEWS[name_or_file])
     path = Path(name_or_file)
     if not os.path.isfile(path):
         raise unknown(name_or_file)
@@ -72,10 +74,16 @@ class Classifier:
     name: str
     labels: Sequence[str]
 
-    def __init__(self, name: str, model: bytes | Path, threads: int | None = None) -> None:
-        """Open a serialized ONNX model, or the one in a file. Raises ClassifierError."""
+    def __init__(
+        self, name: str, model: bytes | Path, threads: int | None = None, views: Sequence[View] = ONE_VIEW
+    ) -> None:
+        """Open a serialized ONNX model, or the one in a file, that sees each picture in these views.
+
+        Raises ClassifierError.
+        """
         self.name = name
         self._model = model
+        self._views = views
         self._check_size()
         self._open(threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -87,7 +95,7 @@ class Classifier:
             _check_declared(self._spec, self._session.get_outputs()[0].shape)
             self._input: str = inputs[0].name
             self._output: str = self._session.get_outputs()[0].name
-            trial = self._scores(_trial_picture())
+            trial = self._scores(_trial_picture(), self._spec)
         except ClassifierError as error:
             raise ClassifierError(f"{name} cannot serve as a classifier: {error}", reason=Reason.BAD_FILE) from error
         self._gives_probabilities = bool(trial.min() >= 0 and abs(trial.sum() - 1) < _SUM_TOLERANCE)
@@ -108,8 +116,13 @@ class Classifier:
         """
         if pictures.dtype != np.uint8 or pictures.shape[1:] != (PICTURE_SIDE_PX, PICTURE_SIDE_PX, 3):
             raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, not uint8 [n, 224, 224, 3]")
-        size = self._spec.batch or _BATCH
-        parts = [self._scores(pictures[start : start + size]) for start in range(0, len(pictures), size)]
+        rows = [self._seen(view.of(pictures), view.spec(self._spec)) for view in self._views]
+        return rows[0] if len(rows) == 1 else together(rows)
+
+    def _seen(self, pictures: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float32]:
+        """Return the probabilities of one view of pictures."""
+        size = spec.batch or _BATCH
+        parts = [self._scores(pictures[start : start + size], spec) for start in range(0, len(pictures), size)]
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.labels)), np.float32)
         return scores if self._gives_probabilities else _softmax(scores)
 
@@ -158,13 +171,13 @@ class Classifier:
         except CodecError as error:
             raise ClassifierError.of(error) from error
 
-    def _scores(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def _scores(self, pictures: npt.NDArray[np.uint8], spec: InputSpec) -> npt.NDArray[np.float32]:
         """Return the network's first output for at most one batch of pictures, float32 [n, classes]."""
         count = len(pictures)
-        if self._spec.batch and count < self._spec.batch:
-            pictures = np.concatenate([pictures, np.repeat(pictures[-1:], self._spec.batch - count, axis=0)])
+        if spec.batch and count < spec.batch:
+            pictures = np.concatenate([pictures, np.repeat(pictures[-1:], spec.batch - count, axis=0)])
         try:
-            output = self._session.run([self._output], {self._input: self._spec.prepare(pictures)})[0]
+            output = self._session.run([self._output], {self._input: spec.prepare(pictures)})[0]
         except Exception as error:  # onnxruntime's errors have no base class of their own
             raise ClassifierError(f"onnxruntime: {first_line(error)}") from error
         if not isinstance(output, np.ndarray) or output.ndim != 2 or len(output) != len(pictures):

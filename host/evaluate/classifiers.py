@@ -46,7 +46,7 @@ def classifier_identity(name_or_file: str) -> dict[str, object]:
     if name_or_file in published.NAMES:
         model = published.model_bytes(name_or_file)
     elif name_or_file in builtin.NAMES:
-        model = builtin.model_bytes(name_or_file)
+        model = builtin.model_bytes(name_or_file) + repr(builtin.VIEWS[name_or_file]).encode()
     else:
         model = Path(name_or_file).read_bytes()
     return {"model": hashlib.sha256(model).hexdigest(), "onnxruntime": version("onnxruntime")}

@@ -28,7 +28,7 @@ from ..cli.command import USAGE, CommandError, CommandParser
 from ..cli.table import lines
 from ..codec import load_picture
 from ..codec.weights import DEFAULT
-from ..edge.classifier import DEFAULT_CLASSIFIER
+from ..edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from ..edge.classifier import load as load_classifier
 from ..evaluate.codec_under_test import CodecUnderTest
 from ..evaluate.codecs import NAMES, load_codecs
@@ -63,9 +63,7 @@ def parser() -> CommandParser:
     )
     p.add_argument("--crop", choices=("whole", "centre", "center"), default="whole", help="as that of send")
     p.add_argument("--cut", action="store_true", help="cut the files of all formats")
-    p.add_argument(
-        "--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help="an ONNX file (default: %(default)s)"
-    )
+    p.add_argument("--classifier", default=DEFAULT_CLASSIFIER, metavar="NAME|FILE", help=CLASSIFIERS)
     return p
 
 

