@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from .pictures import InputSpec
 
@@ -22,8 +23,12 @@ class View:
     mirrored: bool = False
 
     def of(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Return pictures, uint8 [n, h, w, 3], as they are or mirrored."""
-        return pictures[:, :, ::-1] if self.mirrored else pictures
+        """Return pictures, uint8 [n, h, w, 3], in this view. Pillow's bicubic filter scales them."""
+        seen = pictures[:, :, ::-1] if self.mirrored else pictures
+        if self.side_px is None or not len(seen):
+            return seen
+        size = (self.side_px, self.side_px)
+        return np.stack([np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BICUBIC)) for p in seen])
 
     def spec(self, spec: InputSpec) -> InputSpec:
         """Return the input of a network, which takes any size if this view has a side of its own."""

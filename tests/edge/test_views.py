@@ -19,7 +19,7 @@ from tests.edge.test_adapted_classifier import SAMPLE, sample_at
 def test_it_sees_the_picture_and_its_larger_mirror_image() -> None:
     pictures = np.stack([sample_at(400), codec.load_picture(SAMPLE)])
     one, best = load(DEFAULT_CLASSIFIER, threads=1), load(BEST, threads=1)
-    larger = [np.asarray(Image.fromarray(p[:, ::-1]).resize((256, 256), Image.Resampling.BILINEAR)) for p in pictures]
+    larger = [np.asarray(Image.fromarray(p[:, ::-1]).resize((256, 256), Image.Resampling.BICUBIC)) for p in pictures]
     second = one._session.run(None, {"pictures": np.stack(larger)})[0]
     mean = np.sqrt(one.probabilities(pictures) * second)
     np.testing.assert_allclose(best.probabilities(pictures), mean / mean.sum(axis=1, keepdims=True), atol=1e-4)
