@@ -1,4 +1,4 @@
-"""The PHY follows the conditions: a camera that is set to it keeps its link where 2M alone loses it."""
+"""The PHY follows the settings, or the conditions: a camera that is set to these keeps its link where 2M loses it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from host.wire import Phy
-from tests.bsim.bsim_scene import attenuated, pair_all
+from host.wire import Configure, Link, LinkState, Phy, Picture, Role
+from tests.bsim.bsim_scene import Source, attenuated, pair_all, scene
 from tests.bsim.simulation import Simulation
 from tests.bsim.stream import Record, Stream
 
@@ -30,6 +30,10 @@ def _streamed(folder: Path, program: Path, phy: Phy, far_db: int) -> Record:
         return stream.record
 
 
+def _has_coded(program: Path) -> bool:
+    return "BT_CTLR_PHY_CODED=y" in (program.parent / ".config").read_text()
+
+
 def _phys(record: Record) -> list[Phy | None]:
     """The link's PHYs from when pictures are sent on."""
     return [phy for at_us, phy in record.links if at_us > 3 * S]
@@ -45,8 +49,30 @@ def test_a_camera_goes_to_1m_and_back_without_losing_its_link(program: Path, tmp
     assert record.in_time >= 0.9 * len(record.pictures)
 
 
+def test_the_settings_change_the_phy_of_a_full_link_that_stays(program: Path, tmp_path: Path) -> None:
+    coded = [Phy.CODED_S8, Phy.LE_2M, Phy.CODED_S2, Phy.LE_1M] if _has_coded(program) else []
+    with scene(tmp_path, program, interval_us=15_000) as boards:
+        source, camera = Source(boards.camera), boards.camera
+        now = Phy.LE_2M
+        for wanted in [Phy.LE_2M, Phy.LE_1M, *coded, Phy.LE_2M]:
+            camera.say(Configure(role=Role.CAMERA, tx_power_dbm=127, phy=wanted))
+            carried, end_s = 0, camera.clock.now_s + 2.0
+            while camera.clock.now_s < end_s:
+                source.fill()
+                boards.pump()
+                links = [packet for packet in camera.heard if isinstance(packet, Link)]
+                assert all(link.state == LinkState.UP for link in links), f"lost from {now.name} to {wanted.name}"
+                now = Phy(links[-1].phy) if links else now
+                carried += sum(isinstance(packet, Picture) for packet in boards.edge.heard)
+                camera.heard.clear()
+                boards.edge.heard.clear()
+            print(f"{now.name}: {carried} packets in 2 s", end=" ")
+            assert now == wanted
+            assert carried > 20
+
+
 def test_a_camera_keeps_its_link_on_the_coded_phy_where_1m_would_lose_it(program: Path, tmp_path: Path) -> None:
-    if "BT_CTLR_PHY_CODED=y" not in (program.parent / ".config").read_text():
+    if not _has_coded(program):
         pytest.skip("the simulated radio of this release has no coded PHY")
     record = _streamed(tmp_path, program, Phy.AUTO, VERY_FAR)
     phys = _phys(record)
