@@ -14,7 +14,7 @@ DEFAULT_CLASSIFIER = "efficientnet-lite0-pnc"
 #: The same network, which looks at each picture twice.
 BEST = "best"
 #: What commands say about their option --classifier.
-CLASSIFIERS = "one that ships (%(default)s; best: more often right, in twice the time), or an ONNX file"
+CLASSIFIERS = "one that ships (%(default)s; best: right more often, 1.5 times as long), or an ONNX file"
 #: What each built-in classifier looks at.
 VIEWS = {DEFAULT_CLASSIFIER: ONE_VIEW, BEST: TWO_VIEWS}
 NAMES = tuple(VIEWS)

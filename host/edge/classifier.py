@@ -50,7 +50,7 @@ def load(name_or_file: str = DEFAULT_CLASSIFIER, *, threads: int | None = None) 
 
     Args:
         name_or_file: ``efficientnet-lite0-pnc``, which is adapted to decoded prefixes; ``best``, which is the same
-            network, looks at each picture twice and takes twice the time; or an ONNX file.
+            network and looks at each picture twice; or an ONNX file.
         threads: number of threads that it computes with. None: as many as this process may use CPUs.
 
     Raises:
