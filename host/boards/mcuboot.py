@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import struct
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smpclient import SMPClient
-from smpclient.exceptions import SMPBadSequence, SMPClientException
+from smpclient.exceptions import SMPClientException
 from smpclient.generics import success
 from smpclient.mcuboot import IMAGE_TLV, ImageInfo, MCUBootImageError
 from smpclient.requests.os_management import EchoWrite, ResetWrite
@@ -25,10 +24,10 @@ BAUD = 115200
 _PACKET_BYTES = 1024
 #: Time for an answer. The first one to an upload may follow the erase of the whole slot.
 _ANSWER_S, _FIRST_S = 10.0, 40.0
-_ECHO_S = 1.0
-#: A packet that was damaged on the wire is not answered, and an answer may come late. The upload then starts again,
-#: after a pause in which late answers pass.
-_TRIES, _PAUSE_S = 3, 1.0
+#: Where SMP's header of 8 bytes has the number of a request, which its answer repeats.
+_SEQUENCE_AT = 6
+#: A packet that was damaged on the wire is not answered. The upload then starts again.
+_TRIES = 3
 #: What can go wrong on the way to MCUboot.
 ERRORS = (SMPClientException, SMPTransportDisconnected, TimeoutError, OSError)
 
@@ -59,10 +58,26 @@ def read_image(file: Path) -> Image:
     return Image(data, (header.ver.major, header.ver.minor, header.ver.revision))
 
 
+class _Transport(SMPSerialTransport):
+    """A serial port on which an answer may come when its request was given up: only that to the last one counts."""
+
+    _sequence = 0
+
+    async def send(self, data: bytes) -> None:
+        self._sequence = data[_SEQUENCE_AT]
+        await super().send(data)
+
+    async def receive(self) -> bytes:
+        while True:
+            frame = await super().receive()
+            if frame[_SEQUENCE_AT] == self._sequence:
+                return frame
+
+
 @asynccontextmanager
 async def connected(port: str) -> AsyncIterator[SMPClient]:
     """Yield a client of what answers SMP at a serial port. Raises one of ERRORS."""
-    transport = SMPSerialTransport(BufferSize(_PACKET_BYTES), baudrate=BAUD)
+    transport = _Transport(BufferSize(_PACKET_BYTES), baudrate=BAUD)
     await transport.connect(port, _ANSWER_S)
     logging.disable(logging.WARNING)  # of each question that is not answered
     try:
@@ -72,15 +87,13 @@ async def connected(port: str) -> AsyncIterator[SMPClient]:
         await transport.disconnect()
 
 
-async def answers(client: SMPClient) -> bool:
-    """Return True if MCUboot answers.
+async def answers(client: SMPClient, wait_s: float) -> bool:
+    """Return True if MCUboot answers within so long.
 
     What came before on the wire, such as a hello, may spoil the first question.
     """
     try:
-        return success(await client.request(EchoWrite(d="pnc"), timeout_s=_ECHO_S))
-    except SMPBadSequence:  # a late answer to an earlier question
-        return True
+        return success(await client.request(EchoWrite(d="pnc"), timeout_s=wait_s))
     except ERRORS:
         return False
 
@@ -92,12 +105,9 @@ async def upload(client: SMPClient, image: Image) -> AsyncIterator[float]:
             async for offset in client.upload(image.data, first_timeout_s=_FIRST_S):
                 yield offset / len(image.data)
             return
-        except (TimeoutError, SMPBadSequence):
+        except TimeoutError:
             if not tries_left:
                 raise
-            await client.disconnect()
-            await asyncio.sleep(_PAUSE_S)
-            await client.connect()
 
 
 async def start_firmware(client: SMPClient) -> None:
