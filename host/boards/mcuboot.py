@@ -6,7 +6,7 @@ import hashlib
 import logging
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ BAUD = 115200
 _PACKET_BYTES = 1024
 #: Time for an answer. The first one to an upload may follow the erase of the whole slot.
 _ANSWER_S, _FIRST_S = 10.0, 40.0
+_ECHO_S = 1.0
 #: Where SMP's header of 8 bytes has the number of a request, which its answer repeats.
 _SEQUENCE_AT = 6
 #: A packet that was damaged on the wire is not answered. The upload then starts again.
@@ -61,6 +62,8 @@ def read_image(file: Path) -> Image:
 class _Transport(SMPSerialTransport):
     """A serial port on which an answer may come when its request was given up: only that to the last one counts."""
 
+    #: An answer has come, be it late.
+    heard = False
     _sequence = 0
 
     async def send(self, data: bytes) -> None:
@@ -70,32 +73,45 @@ class _Transport(SMPSerialTransport):
     async def receive(self) -> bytes:
         while True:
             frame = await super().receive()
+            self.heard = True
             if frame[_SEQUENCE_AT] == self._sequence:
                 return frame
 
 
+class McubootClient(SMPClient):
+    """A client of what answers SMP at a serial port."""
+
+    def __init__(self, transport: _Transport, port: str) -> None:
+        super().__init__(transport, port, timeout_s=_ANSWER_S)
+        self._port = transport
+
+    @property
+    def heard(self) -> bool:
+        """An answer has come, be it late."""
+        return self._port.heard
+
+
 @asynccontextmanager
-async def connected(port: str) -> AsyncIterator[SMPClient]:
+async def connected(port: str) -> AsyncIterator[McubootClient]:
     """Yield a client of what answers SMP at a serial port. Raises one of ERRORS."""
     transport = _Transport(BufferSize(_PACKET_BYTES), baudrate=BAUD)
     await transport.connect(port, _ANSWER_S)
     logging.disable(logging.WARNING)  # of each question that is not answered
     try:
-        yield SMPClient(transport, port, timeout_s=_ANSWER_S)
+        yield McubootClient(transport, port)
     finally:
         logging.disable(logging.NOTSET)
         await transport.disconnect()
 
 
-async def answers(client: SMPClient, wait_s: float) -> bool:
-    """Return True if MCUboot answers within so long.
+async def answers(client: McubootClient) -> bool:
+    """Ask, and return True if MCUboot answers within a second, or has answered late what was asked before.
 
     What came before on the wire, such as a hello, may spoil the first question.
     """
-    try:
-        return success(await client.request(EchoWrite(d="pnc"), timeout_s=wait_s))
-    except ERRORS:
-        return False
+    with suppress(*ERRORS):
+        return success(await client.request(EchoWrite(d="pnc"), timeout_s=_ECHO_S))
+    return client.heard
 
 
 async def upload(client: SMPClient, image: Image) -> AsyncIterator[float]:

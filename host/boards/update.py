@@ -26,8 +26,6 @@ from .exit_status import ExitStatus
 #: Time for MCUboot to start, and for new firmware: MCUboot verifies its signature before.
 _MCUBOOT_S, _FIRMWARE_S = 10.0, 15.0
 _PAUSE_S = 0.2
-#: Time for its first answer. It doubles with each that does not come, since a board may be slower than that.
-_ANSWER_S = 1.0
 _STEPS = 4  # of the progress that is shown
 
 
@@ -100,11 +98,9 @@ async def _write(mcuboot: ModuleType, port: str, image: object, say: Callable[[s
 
 async def _answers(mcuboot: ModuleType, client: object) -> bool:
     end_s = asyncio.get_running_loop().time() + _MCUBOOT_S
-    wait_s = _ANSWER_S
-    while not await mcuboot.answers(client, wait_s):
+    while not await mcuboot.answers(client):
         if asyncio.get_running_loop().time() > end_s:
             return False
-        wait_s *= 2
     return True
 
 

@@ -19,7 +19,7 @@ from smp.os_management import EchoWriteRequest, EchoWriteResponse
 from smpclient.generics import success
 from smpclient.requests.os_management import EchoWrite
 
-from host.boards import mcuboot, update
+from host.boards import mcuboot
 
 
 @contextmanager
@@ -58,12 +58,17 @@ def board(late_s: Callable[[int], float | None]) -> Iterator[str]:
         os.close(ours)
 
 
-def asked(port: str, *waits_s: float) -> list[bool]:
-    """Ask so often, and wait for so long each time."""
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcuboot, "_ECHO_S", 0.1)
+
+
+def asked(port: str, times: int) -> list[bool]:
+    """Ask so often whether it answers."""
 
     async def run() -> list[bool]:
         async with mcuboot.connected(port) as client:
-            return [await mcuboot.answers(client, wait_s) for wait_s in waits_s]
+            return [await mcuboot.answers(client) for _ in range(times)]
 
     return asyncio.run(run())
 
@@ -71,7 +76,7 @@ def asked(port: str, *waits_s: float) -> list[bool]:
 def test_a_late_answer_is_not_taken_for_that_to_the_next_question() -> None:
     async def run(port: str) -> str:
         async with mcuboot.connected(port) as client:
-            assert not await mcuboot.answers(client, 0.1)
+            assert not await mcuboot.answers(client)
             answer = await client.request(EchoWrite(d="next"))
             assert success(answer)
             return answer.r
@@ -80,17 +85,11 @@ def test_a_late_answer_is_not_taken_for_that_to_the_next_question() -> None:
         assert asyncio.run(run(port)) == "next"
 
 
-def test_a_board_that_is_always_slow_answers_who_waits_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update, "_ANSWER_S", 0.1)
-    with board(lambda _count: 0.3) as port:
-
-        async def run() -> bool:
-            async with mcuboot.connected(port) as client:
-                return await update._answers(mcuboot, client)
-
-        assert asyncio.run(run())
+def test_a_board_that_is_always_slow_answers() -> None:
+    with board(lambda _count: 0.15) as port:
+        assert asked(port, 2) == [False, True]
 
 
 def test_a_board_that_is_silent_does_not_answer() -> None:
     with board(lambda _count: None) as port:
-        assert asked(port, 0.1, 0.1) == [False, False]
+        assert asked(port, 2) == [False, False]
