@@ -26,7 +26,7 @@ _PACKET_BYTES = 1024
 _ANSWER_S, _FIRST_S = 10.0, 40.0
 _ECHO_S = 1.0
 #: Where SMP's header of 8 bytes has the number of a request, which its answer repeats.
-_SEQUENCE_AT = 6
+_NUMBER = slice(6, 7)
 #: A packet that was damaged on the wire is not answered. The upload then starts again.
 _TRIES = 3
 #: What can go wrong on the way to MCUboot.
@@ -64,17 +64,17 @@ class _Transport(SMPSerialTransport):
 
     #: An answer has come, be it late.
     heard = False
-    _sequence = 0
+    _asked = b""
 
     async def send(self, data: bytes) -> None:
-        self._sequence = data[_SEQUENCE_AT]
+        self._asked = data[_NUMBER]
         await super().send(data)
 
     async def receive(self) -> bytes:
         while True:
             frame = await super().receive()
             self.heard = True
-            if frame[_SEQUENCE_AT] == self._sequence:
+            if frame[_NUMBER] == self._asked:
                 return frame
 
 
