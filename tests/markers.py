@@ -31,6 +31,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("commands/*", ("realtime", "pty")),
     ("boards/test_on_virtual_boards.py", ("realtime", "pty")),
     ("boards/test_hil_options.py", ("realtime", "pty")),
+    ("boards/test_mcuboot.py", ("realtime", "pty")),
     ("boards/test_make_firmware.py", ("slow",)),
     ("boards/test_gateway.py", ("slow",)),
     ("boards/test_update.py", ("slow",)),

@@ -21,8 +21,6 @@ from smpclient.requests.os_management import EchoWrite
 
 from host.boards import mcuboot
 
-pytestmark = pytest.mark.pty
-
 
 @contextmanager
 def board(late_s: Callable[[int], float | None]) -> Iterator[str]:
