@@ -80,9 +80,8 @@ def test_without_reopen_the_server_ends_with_the_port_named(tmp_path: Path) -> N
             async with running(server(path, notices, reopen=False).run()) as serving:
                 await is_served(world.paths[0])
                 world.unplug(1)
-                with pytest.raises(
-                    ServerError, match=rf"{path}: (the port went away|cannot write)"
-                ) as error:  # whichever it meets first
+                met_first = rf"{path}: (the port went away|cannot write)"
+                with pytest.raises(ServerError, match=met_first) as error:
                     await serving
                 assert error.value.reason is Reason.PORT_LOST
 
