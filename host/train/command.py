@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ from .trainer import CodecTrainer
 #: Photos held out for validation, and photos on which the entropy coder's tables are fitted.
 HELD_OUT = 160
 TABLE_PHOTOS = 2500
+
+
+def split(photos: Sequence[np.ndarray], seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Draw the photos that are held out, and return them and the rest; of few photos, all serve as both."""
+    shuffled = np.random.default_rng(seed).permutation(len(photos))
+    held_out = [photos[i] for i in shuffled[:HELD_OUT]]
+    return held_out, [photos[i] for i in shuffled[HELD_OUT:]] or held_out
 
 
 def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: bool, threads: int) -> None:
@@ -55,9 +63,7 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
     photos, source = load_photos(data)
     say(f"{len(photos)} photos, {source.broken} broken files left out")
     facts = {"photos": source.identity, "seed": recipe.seed}
-    shuffled = np.random.default_rng(recipe.seed).permutation(len(photos))
-    held_out = [photos[i] for i in shuffled[:HELD_OUT]]
-    rest = [photos[i] for i in shuffled[HELD_OUT:]] or held_out
+    held_out, rest = split(photos, recipe.seed)
     make_folder(out)
     if state:
         checkpoint.check_run(state, facts, path)

@@ -11,12 +11,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from ..cli.command import CommandParser, run_command
 from ..codec.entropy import ARRAYS
 from ..codec.weights import DEFAULT, content_of, kind_of, load_arrays
-from .command import HELD_OUT, TABLE_PHOTOS, say
+from .command import TABLE_PHOTOS, say, split
 from .export import weights_paths
 from .files import make_folder, write
 from .photos import load_photos
@@ -33,10 +31,9 @@ def refit(data: Path, out: Path, workers: int, steps: int = STEPS) -> Path:
     arrays = load_arrays(kind)
     make_folder(out)
     photos, _ = load_photos(data)
-    shuffled = np.random.default_rng(seed).permutation(len(photos))
-    rest = shuffled[HELD_OUT:] if len(photos) > HELD_OUT else shuffled
+    _, rest = split(photos, seed)
     order = [(int(channel), int(plane)) for channel, plane in arrays["order"]]
-    fitted = fit_coder(arrays, order, [photos[i] for i in rest[:TABLE_PHOTOS]], seed, say, steps, workers)
+    fitted = fit_coder(arrays, order, rest[:TABLE_PHOTOS], seed, say, steps, workers)
     assert fitted.keys() == ARRAYS.keys()
     path = weights_paths(kind, out)[0]
     write(content_of(kind, arrays | fitted), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +31,13 @@ def drawing(seed: int) -> np.ndarray:
     drawn: np.ndarray = np.clip(pixels, 0, 255).astype(np.uint8)
     drawn.flags.writeable = False
     return drawn
+
+
+def save_drawings(folder: Path, count: int, *, first: int = 0, suffix: str = ".png") -> Path:
+    """Save drawings of so many seeds in a folder, as 0.png and so on; return the folder."""
+    for number in range(count):
+        Image.fromarray(drawing(first + number)).save(folder / f"{number}{suffix}")
+    return folder
 
 
 @pytest.fixture(scope="session")

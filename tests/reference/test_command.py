@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch", reason="the reference needs the extra pnc-link[train]")
 dahuffman = pytest.importorskip("dahuffman", reason="the comparison needs the extra pnc-link[test]")
@@ -16,7 +15,7 @@ from host.cli.command import run_command  # noqa: E402
 from host.reference import __main__ as reference  # noqa: E402
 from host.reference.codec import ReferenceCodec  # noqa: E402
 from host.reference.model_file import load_model  # noqa: E402
-from tests.codec.conftest import drawing  # noqa: E402
+from tests.codec.conftest import drawing, save_drawings  # noqa: E402
 from tests.reference.savedmodels import SAVED, saved  # noqa: E402
 
 DECODER_SHAPES = [(9, 9, 64, 10), (5, 5, 64, 64), (5, 5, 64, 64), (5, 5, 64, 64), (3, 3, 64, 3)]
@@ -58,10 +57,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    for seed in range(3):
-        Image.fromarray(drawing(seed)).save(folder / f"{seed}.png")
-    return folder
+    return save_drawings(tmp_path_factory.mktemp("photos"), 3)
 
 
 def test_published_files_become_a_codec(run: Run, tmp_path: Path, decoder: Path, tables: Path) -> None:

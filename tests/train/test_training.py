@@ -21,7 +21,7 @@ from host.train.crops import DevicePhotos, draw_crop, random_batch  # noqa: E402
 from host.train.depthwise import StridedDepthwise  # noqa: E402
 from host.train.photos import TrainingError, load_photos  # noqa: E402
 from host.train.recipe import RECIPES  # noqa: E402
-from tests.codec.conftest import drawing  # noqa: E402
+from tests.codec.conftest import drawing, save_drawings  # noqa: E402
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -35,8 +35,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def test_broken_photos_are_left_out_and_counted(tmp_path: Path) -> None:
-    for seed in range(3):
-        Image.fromarray(drawing(seed)).save(tmp_path / f"{seed}.jpg")
+    save_drawings(tmp_path, 3, suffix=".jpg")
     whole = (tmp_path / "0.jpg").read_bytes()
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "no.png").write_text("no picture")
