@@ -22,6 +22,7 @@ class ServiceManager:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
+        self._serves = False
         self.watchdog_s: float | None = None
         if self._address and environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
             usec = environment.get("WATCHDOG_USEC", "")
@@ -29,6 +30,7 @@ class ServiceManager:
 
     def ready(self, status: str) -> None:
         """Report that the service serves; ``status`` is a line for a person."""
+        self._serves = True
         self._notify(f"READY=1\nSTATUS={status}")
 
     @asynccontextmanager
@@ -37,6 +39,7 @@ class ServiceManager:
 
         ``progress_us`` returns when the service last made progress, on the clock of ``time.monotonic``. The watchdog is
         fed when that is later than at the last look: a service that hangs is given up, even if its event loop runs.
+        Until ``ready`` it is not fed: the manager counts its time only from then on.
         """
         feeding = asyncio.create_task(self._feed(progress_us))
         try:
@@ -51,7 +54,7 @@ class ServiceManager:
         fed_us = time.monotonic_ns() // 1000
         while self.watchdog_s is not None:
             await asyncio.sleep(self.watchdog_s / _LOOKS)
-            if progress_us() > fed_us:
+            if self._serves and progress_us() > fed_us:
                 fed_us = progress_us()
                 self._notify("WATCHDOG=1")
 

@@ -35,7 +35,7 @@ NAME = "train"
 STAGED = "pnc"
 #: The recipes of the edge server's classifier: from the published one, and from the one that ships.
 CLASSIFIER = "classifier"
-CLASSIFIERS = (CLASSIFIER, "refine-classifier")
+CLASSIFIERS = (CLASSIFIER, "refine-classifier", "classifier-lite2")
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
 CLASSIFIER_OPTIONS = {

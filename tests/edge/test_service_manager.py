@@ -83,7 +83,14 @@ def test_the_watchdog_is_fed_while_there_is_progress_and_only_then(manager: sock
         progress_us = [0]
         async with service.watching(lambda: progress_us[0]):
             await asyncio.sleep(0.3)
-            assert said(manager) == []  # nothing was done yet
+            progress_us[0] = time.monotonic_ns() // 1000
+            await asyncio.sleep(0.3)
+            assert said(manager) == []  # it does not serve yet
+            service.ready("serving")
+            await asyncio.sleep(0.3)
+            assert said(manager)[0] == "READY=1\nSTATUS=serving"
+            await asyncio.sleep(0.3)
+            assert said(manager) == []  # nothing was done since
             progress_us[0] = time.monotonic_ns() // 1000
             await asyncio.sleep(0.3)
             assert said(manager) == ["WATCHDOG=1"]  # once: nothing was done since

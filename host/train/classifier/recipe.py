@@ -15,9 +15,10 @@ class ClassifierRecipe:
     network: str = "efficientnet-lite0"
     #: Learning goes on from the adapted network that ships.
     shipped: bool = False
-    #: Published networks whose answers for the originals are the goal, averaged; and one that only judges.
+    #: Published networks whose answers for the originals are the goal, averaged; and one that only judges, or None: the
+    #: goal judges.
     teachers: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite1")
-    judge: str = "efficientnet-lite2"
+    judge: str | None = "efficientnet-lite2"
     minutes: float = 75.0
     seed: int = 20231205
     #: Pictures of a step: as they are, from the whole stream, and cut evenly in the logarithm of their bytes.
@@ -64,5 +65,13 @@ RECIPES = {
         prefixes=6,
         fewest_bytes=300,
         tiny_most_bytes=800,
+    ),
+    "classifier-lite2": ClassifierRecipe(
+        "classifier-lite2",
+        network="efficientnet-lite2",
+        teachers=("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"),
+        judge=None,
+        minutes=115.0,
+        mapped_blocks=(14, 20),
     ),
 }
