@@ -70,8 +70,20 @@ class IntervalProjection:
         reach[picture.reconstruction.reshape(CHANNELS, -1).T != 0] /= 2
         reach[(missing >= picture.plane_counts) | (missing > FINER + MOST_MISSING)] = np.inf
         reach[flat, :MEANS] *= (1 - FLAT_MARGIN) / (1 - MARGIN)
+        limited = _limited(picture).reshape(CHANNELS, -1).T
+        below, above = np.where(limited < 0, np.inf, reach), np.where(limited > 0, np.inf, reach)
         middle[:, :MEANS] += (np.array(list(picture.colour), np.float32) - LUMA_MIDDLE) * CELL
-        return middle - reach, middle + reach
+        return middle - below, middle + above
+
+
+def _limited(picture: PartialSymbols) -> np.ndarray:
+    """Return the sign of coefficients whose known bits are all ones, 0 for others: they may be limited to these bits.
+
+    int8 [c, k, k]. Nothing says how far beyond their interval such coefficients lie.
+    """
+    largest = (4 << picture.plane_counts.astype(np.int32))[:, None, None] - (2 << picture.missing.astype(np.int32))
+    signs = np.sign(picture.reconstruction).astype(np.int8)
+    return np.where(np.abs(picture.reconstruction) == largest, signs, np.int8(0))
 
 
 def _cells(planes: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from host.codec import Codec, Decoder, cut
 from host.codec.bitstream import PartialSymbols
@@ -108,6 +108,18 @@ def test_saturated_halves_keep_their_colours(codec: Codec, decoder: Decoder) -> 
         # Away from the edge, where cells differ from all their neighbours.
         assert np.abs(decoded[:, :96].mean((0, 1)) - one).max() <= 2
         assert np.abs(decoded[:, 128:].mean((0, 1)) - other).max() <= 2
+
+
+@pytest.mark.parametrize(("ground", "disc"), [("red", "blue"), ("lime", "red"), ("white", "red"), ("blue", "yellow")])
+def test_more_bytes_never_cost_a_saturated_disc(codec: Codec, decoder: Decoder, ground: str, disc: str) -> None:
+    """Colour differences at the edge of the disc are larger than their planes can say."""
+    image = Image.new("RGB", (224, 224), ground)
+    ImageDraw.Draw(image).ellipse((62, 62, 162, 162), disc)
+    picture = np.asarray(image)
+    packets = codec.encode(picture)
+    errors = [error(decoder.decode(cut(packets, size)).picture, picture) for size in (300, 500, 700, 1000, 1500, 3000)]
+    assert all(later <= 1.01 * sooner for sooner, later in itertools.pairwise(errors))
+    assert errors[-1] < 0.95 * errors[1]
 
 
 def test_an_easy_picture_goes_on_to_get_better(codec: Codec, decoder: Decoder) -> None:
