@@ -18,6 +18,8 @@ FLAT_MARGIN = 0.75
 #: Intervals of more missing planes above the finer ones are left alone: there a network's picture is better for a
 #: classifier and has fewer visible cells, though its error is larger.
 MOST_MISSING = 1
+#: Variance of luma in a cell of a photo that no colour goes along with.
+GREY_VARIANCE = 30.0
 #: Red, green and blue to luma and colour differences, and back.
 TO_PLANES = (np.array(COLOURS) / 256).astype(np.float32)
 TO_PIXELS = np.linalg.inv(TO_PLANES.astype(np.float64)).astype(np.float32)
@@ -43,6 +45,8 @@ class IntervalProjection:
         of = np.array(COLOUR_OF)
         self._channels = [np.flatnonzero(of == colour) for colour in range(MEANS)]
         self._filters = [unit[channels] for channels in self._channels]
+        #: Cosines of which colour differences have a coefficient, too: [4, 64].
+        self._shared = self._filters[1]
 
     def __call__(self, pixels: np.ndarray, pictures: Sequence[PartialSymbols]) -> np.ndarray:
         """Correct decoded pictures uint8 [n, 224, 224, 3], of each of which the partial coefficients are given."""
@@ -51,16 +55,22 @@ class IntervalProjection:
     def _corrected(self, pixels: np.ndarray, picture: PartialSymbols) -> np.ndarray:
         flat = ~(picture.missing.any(0) | picture.reconstruction[MEANS:].any(0)).reshape(-1)
         least, most = self._intervals(picture, flat)
-        cells = _cells(pixels.reshape(-1, 3) @ TO_PLANES.T)
+        shown = _cells(pixels)
+        cells = (TO_PLANES @ shown.reshape(MEANS, -1)).reshape(shown.shape)
         cells[0] -= LUMA_MIDDLE
+        directions = _directions(cells)
         for plane, channels, filters in zip(cells, self._channels, self._filters, strict=True):
             found = plane @ filters.T
             kept = np.clip(found, least[:, channels], most[:, channels])
             flatter = kept[flat, :1] / CELL - plane[flat]
             np.matmul(kept - found, filters, out=plane)
             plane[flat] = flatter
-        moved = pixels + _picture(cells) @ TO_PIXELS.T
-        return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+        # What luma alone says of a cell, colour follows.
+        detail = cells[0] - cells[0] @ self._shared.T @ self._shared
+        detail[flat] = 0
+        cells[1:] += directions.T[:, :, None] * detail
+        shown += (TO_PIXELS @ cells.reshape(MEANS, -1)).reshape(shown.shape)
+        return _picture(np.clip(np.rint(shown, out=shown), 0, 255, out=shown).astype(np.uint8))
 
     def _intervals(self, picture: PartialSymbols, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends between which each coefficient is kept, [784, C] each, in units of a filter of unit norm."""
@@ -76,6 +86,16 @@ class IntervalProjection:
         return middle - below, middle + above
 
 
+def _directions(cells: np.ndarray) -> np.ndarray:
+    """Return how much blue and red difference change with luma in each cell [3, 784, 64]: float32 [784, 2].
+
+    At the edge between two colours both change together, so the detail of luma says where the colour changes.
+    """
+    means = cells.mean(axis=2)
+    together = (cells[:1] * cells).mean(axis=2) - means[:1] * means
+    return np.asarray((together[1:] / (together[0] + GREY_VARIANCE)).T, np.float32)
+
+
 def _limited(picture: PartialSymbols) -> np.ndarray:
     """Return the sign of coefficients whose known bits are all ones, 0 for others: they may be limited to these bits.
 
@@ -86,13 +106,13 @@ def _limited(picture: PartialSymbols) -> np.ndarray:
     return np.where(np.abs(picture.reconstruction) == largest, signs, np.int8(0))
 
 
-def _cells(planes: np.ndarray) -> np.ndarray:
-    """Split colour planes [224 * 224, 3] into cells, [3, 784, 64]."""
-    split = planes.reshape(GRID, CELL, GRID, CELL, MEANS).transpose(4, 0, 2, 1, 3)
-    return np.ascontiguousarray(split, np.float32).reshape(MEANS, GRID * GRID, CELL * CELL)
+def _cells(pixels: np.ndarray) -> np.ndarray:
+    """Split a picture [224, 224, 3] into cells, float32 [3, 784, 64]."""
+    split = pixels.reshape(GRID, CELL, GRID, CELL, MEANS).transpose(4, 0, 2, 1, 3)
+    return np.ascontiguousarray(split).reshape(MEANS, GRID * GRID, CELL * CELL).astype(np.float32)
 
 
 def _picture(cells: np.ndarray) -> np.ndarray:
-    """Join cells [3, 784, 64] to colour planes [224, 224, 3]."""
+    """Join cells [3, 784, 64] to a picture [224, 224, 3]."""
     joined = cells.reshape(MEANS, GRID, GRID, CELL, CELL).transpose(1, 3, 2, 4, 0)
     return np.ascontiguousarray(joined).reshape(SIDE, SIDE, MEANS)

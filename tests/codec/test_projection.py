@@ -36,6 +36,12 @@ def plain(colour: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.array(colour, np.uint8), (224, 224, 3)).copy()
 
 
+def with_disc(ground: str, disc: str) -> np.ndarray:
+    image = Image.new("RGB", (224, 224), ground)
+    ImageDraw.Draw(image).ellipse((62, 62, 162, 162), disc)
+    return np.asarray(image)
+
+
 def error(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.mean((one.astype(np.float64) - other) ** 2))
 
@@ -113,13 +119,21 @@ def test_saturated_halves_keep_their_colours(codec: Codec, decoder: Decoder) -> 
 @pytest.mark.parametrize(("ground", "disc"), [("red", "blue"), ("lime", "red"), ("white", "red"), ("blue", "yellow")])
 def test_more_bytes_never_cost_a_saturated_disc(codec: Codec, decoder: Decoder, ground: str, disc: str) -> None:
     """Colour differences at the edge of the disc are larger than their planes can say."""
-    image = Image.new("RGB", (224, 224), ground)
-    ImageDraw.Draw(image).ellipse((62, 62, 162, 162), disc)
-    picture = np.asarray(image)
+    picture = with_disc(ground, disc)
     packets = codec.encode(picture)
     errors = [error(decoder.decode(cut(packets, size)).picture, picture) for size in (300, 500, 700, 1000, 1500, 3000)]
     assert all(later <= 1.01 * sooner for sooner, later in itertools.pairwise(errors))
     assert errors[-1] < 0.95 * errors[1]
+
+
+@pytest.mark.parametrize(("ground", "disc", "least_db"), [("red", "blue", 27.4), ("white", "red", 34.4)])
+def test_colour_changes_where_luma_does(
+    codec: Codec, decoder: Decoder, ground: str, disc: str, least_db: float
+) -> None:
+    """Luma has 44 cosines a cell and says where the edge is; a colour difference has 4."""
+    picture = with_disc(ground, disc)
+    decoded = decoder.decode(codec.encode(picture)).picture
+    assert 10 * np.log10(255**2 / error(decoded, picture)) > least_db
 
 
 def test_an_easy_picture_goes_on_to_get_better(codec: Codec, decoder: Decoder) -> None:
