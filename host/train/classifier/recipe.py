@@ -19,7 +19,7 @@ class ClassifierRecipe:
     #: goal judges.
     teachers: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite1")
     judge: str | None = "efficientnet-lite2"
-    minutes: float = 75.0
+    minutes: float = 133.0
     seed: int = 20231205
     #: Pictures of a step: as they are, from the whole stream, and cut evenly in the logarithm of their bytes.
     originals: int = 4
