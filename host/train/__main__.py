@@ -4,6 +4,7 @@
     python -m host.train --recipe refine --data DIR
     python -m host.train --recipe classifier --data DIR
     python -m host.train --recipe refine-classifier --data DIR
+    python -m host.train --recipe classifier-lite2 --data DIR
     python -m host.train --recipe classifier --data DIR --network module:function
     python -m host.train --recipe classifier --data DIR --export DIR
     python -m host.train --recipe pnc --stage 0 --data DIR
@@ -29,13 +30,13 @@ from pathlib import Path
 
 from ..cli.command import USAGE, CommandError, CommandParser
 from ..codec.layout import SIDE
+from .classifier.recipe import RECIPES as CLASSIFIERS
 
 NAME = "train"
 #: The published recipe is trained in stages; every other recipe in one run with a length in minutes.
 STAGED = "pnc"
-#: The recipes of the edge server's classifier: from the published one, and from the one that ships.
+#: The recipe that also adapts a user's own classifier.
 CLASSIFIER = "classifier"
-CLASSIFIERS = (CLASSIFIER, "refine-classifier", "classifier-lite2")
 STAGED_OPTIONS = {"stage": "--stage", "start": "--from", "epochs": "--epochs", "batch": "--batch", "side": "--side"}
 TIMED_OPTIONS = {"minutes": "--minutes"}
 CLASSIFIER_OPTIONS = {

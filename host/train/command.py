@@ -11,6 +11,7 @@ import torch
 from ..codec.weights import kind_of, load_arrays
 from ..printing import show
 from . import checkpoint, loop
+from .classifier.recipe import RECIPES as CLASSIFIERS
 from .export import export, weights_paths, write_codec
 from .files import make_folder
 from .photos import TrainingError, load_photos
@@ -45,9 +46,8 @@ def run(recipe_name: str, data: Path, out: Path, minutes: float | None, resume: 
         KeyboardInterrupt: the run was stopped and saved.
     """
     if recipe_name not in RECIPES:
-        raise TrainingError(
-            f"{recipe_name}: no such recipe; known are {', '.join(RECIPES)}, classifier, refine-classifier, pnc"
-        )
+        known = ", ".join([*RECIPES, *CLASSIFIERS, "pnc"])
+        raise TrainingError(f"{recipe_name}: no such recipe; known are {known}")
     recipe = RECIPES[recipe_name]
     path = out / "checkpoint.pt"
     kind = kind_of(recipe.codec)

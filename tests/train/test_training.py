@@ -129,7 +129,7 @@ def test_mistakes_in_the_command_end_in_one_line(tmp_path: Path, capsys: pytest.
         (("--data", tmp_path / "missing", "--out", tmp_path), "no such folder"),
         (
             ("--data", tmp_path, "--out", tmp_path, "--recipe", "x"),
-            "no such recipe; known are default, refine, classifier, refine-classifier, pnc",
+            "no such recipe; known are default, refine, classifier, refine-classifier, classifier-lite2, pnc",
         ),
         (("--data", tmp_path, "--out", tmp_path, "--resume"), "no checkpoint to resume from"),
     ):
