@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import Reason
 from .errors import ClassifierError
-from .views import ONE_VIEW, TWO_VIEWS
+from .views import ONE_VIEW, TWO_VIEWS, View
 
 #: The network that ``host.train --recipe classifier`` adapted to decoded prefixes.
 DEFAULT_CLASSIFIER = "efficientnet-lite0-pnc"
@@ -15,23 +15,26 @@ DEFAULT_CLASSIFIER = "efficientnet-lite0-pnc"
 BEST = "best"
 #: What commands say about their option --classifier.
 CLASSIFIERS = "one that ships (%(default)s; best: right more often, 1.5 times as long), or an ONNX file"
-#: What each built-in classifier looks at.
-VIEWS = {DEFAULT_CLASSIFIER: ONE_VIEW, BEST: TWO_VIEWS}
-NAMES = tuple(VIEWS)
+#: The networks of each built-in classifier, and the views in which they see a picture.
+NETWORKS: Mapping[str, Mapping[str, Sequence[View]]] = {
+    DEFAULT_CLASSIFIER: {DEFAULT_CLASSIFIER: ONE_VIEW},
+    BEST: {DEFAULT_CLASSIFIER: TWO_VIEWS},
+}
+NAMES = tuple(NETWORKS)
 #: Networks as published. The research commands build them; an edge server takes the files that these write.
 PUBLISHED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
 _SHIPPED = Path(__file__).with_name("weights")
 
 
-def model_file(name: str) -> Path:
-    """Return the file of a name in ``NAMES``."""
-    return _SHIPPED / f"{DEFAULT_CLASSIFIER if name == BEST else name}.onnx"
+def model_file(network: str) -> Path:
+    """Return the file of a network that ships."""
+    return _SHIPPED / f"{network}.onnx"
 
 
-def model_bytes(name: str) -> bytes:
-    """Return the ONNX model of a name in ``NAMES``. Raises ClassifierError if the installation lacks it."""
-    file = model_file(name)
+def model_bytes(network: str) -> bytes:
+    """Return the ONNX model of a network that ships. Raises ClassifierError if the installation lacks it."""
+    file = model_file(network)
     try:
         return file.read_bytes()
     except OSError as error:

@@ -46,7 +46,8 @@ def classifier_identity(name_or_file: str) -> dict[str, object]:
     if name_or_file in published.NAMES:
         model = published.model_bytes(name_or_file)
     elif name_or_file in builtin.NAMES:
-        model = builtin.model_bytes(name_or_file) + repr(builtin.VIEWS[name_or_file]).encode()
+        networks = builtin.NETWORKS[name_or_file]
+        model = b"".join(builtin.model_bytes(network) + repr(views).encode() for network, views in networks.items())
     else:
         model = Path(name_or_file).read_bytes()
     return {"model": hashlib.sha256(model).hexdigest(), "onnxruntime": version("onnxruntime")}

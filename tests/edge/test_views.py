@@ -9,7 +9,7 @@ from PIL import Image
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
 from host import codec
-from host.edge.builtin import BEST, DEFAULT_CLASSIFIER, VIEWS
+from host.edge.builtin import BEST, DEFAULT_CLASSIFIER, NETWORKS
 from host.edge.classifier import load
 from host.edge.views import View, together
 from host.evaluate.classifiers import classifier_identity
@@ -20,7 +20,7 @@ def test_it_sees_the_picture_and_its_larger_mirror_image() -> None:
     pictures = np.stack([sample_at(400), codec.load_picture(SAMPLE)])
     one, best = load(DEFAULT_CLASSIFIER, threads=1), load(BEST, threads=1)
     larger = [np.asarray(Image.fromarray(p[:, ::-1]).resize((256, 256), Image.Resampling.BICUBIC)) for p in pictures]
-    second = one._session.run(None, {"pictures": np.stack(larger)})[0]
+    second = one._networks[0]._session.run(None, {"pictures": np.stack(larger)})[0]
     mean = np.sqrt(one.probabilities(pictures) * second)
     np.testing.assert_allclose(best.probabilities(pictures), mean / mean.sum(axis=1, keepdims=True), atol=1e-4)
     assert best.name == "best"
@@ -30,7 +30,9 @@ def test_it_sees_the_picture_and_its_larger_mirror_image() -> None:
 def test_one_view_is_what_the_network_says() -> None:
     picture = sample_at(400)[np.newaxis]
     one = load(DEFAULT_CLASSIFIER, threads=1)
-    np.testing.assert_array_equal(one.probabilities(picture), one._session.run(None, {"pictures": picture})[0])
+    np.testing.assert_array_equal(
+        one.probabilities(picture), one._networks[0]._session.run(None, {"pictures": picture})[0]
+    )
 
 
 def test_with_other_threads_the_views_stay() -> None:
@@ -54,11 +56,11 @@ def test_a_view_that_is_sure_of_another_class_takes_its_share() -> None:
 
 
 def test_a_view_without_a_side_leaves_the_networks_size() -> None:
-    spec = load(DEFAULT_CLASSIFIER, threads=1)._spec
+    spec = load(DEFAULT_CLASSIFIER, threads=1)._networks[0]._spec
     assert View(mirrored=True).spec(spec) == spec
     assert (View(256).spec(spec).height_px, View(256).spec(spec).width_px) == (256, 256)
 
 
 def test_measurements_of_one_view_and_of_two_are_kept_apart() -> None:
     assert classifier_identity(BEST) != classifier_identity(DEFAULT_CLASSIFIER)
-    assert set(VIEWS) == {BEST, DEFAULT_CLASSIFIER}
+    assert set(NETWORKS) == {BEST, DEFAULT_CLASSIFIER}
