@@ -4,14 +4,15 @@ The graph takes the pictures that the codec decodes, uint8 [n, 224, 224, 3], and
 It includes the preprocessing: resize to the network's own size where that differs (bilinear, half-pixel centres),
 then (x - 127) / 128. Batch normalization is folded into the convolutions.
 
-Filters may be stored in half precision: half the bytes. onnxruntime widens them once, when it loads the model.
+Filters may be stored in 16 or 8 bits, the latter with a scale for each. onnxruntime widens them once, when it loads the
+model.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from ...edge.errors import ClassifierError
 from ...edge.pictures import PICTURE_SIDE_PX
 from ..onnx_graph import FLOAT, UINT8, OnnxGraph, tensor
-from .architecture import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, Variant, blocks
+from .architecture import HEAD_CHANNELS, STEM_CHANNELS, VARIANTS, Block, blocks
 
 _OPSET = 18
 _NORM_EPSILON = 1e-3
@@ -33,7 +34,7 @@ def build(
     name: str,
     tensors: Mapping[str, npt.NDArray[Any]],
     *,
-    half: bool = False,
+    bits: Literal[8, 16, 32] = 32,
     any_side: bool = False,
     metadata: Mapping[str, str] | None = None,
 ) -> bytes:
@@ -42,16 +43,17 @@ def build(
     Args:
         name: the variant.
         tensors: its weights, with torch's names and layouts.
-        half: store the filters in half precision.
-        any_side: declare that pictures may have any sides that are multiples of 32. The variant must take 224.
+        bits: of a number of the filters, as it is stored.
+        any_side: pictures may have any sides that are multiples of 32, and are not resized.
         metadata: keys and values that are kept in the model.
 
     Raises:
         ClassifierError: a tensor is missing or has another shape.
     """
     variant = VARIANTS[name]
-    graph = _Network(_Weights(tensors), variant.side_px, half)
-    classes = graph.classify(_preprocess(graph, variant), blocks(variant))
+    side_px = PICTURE_SIDE_PX if any_side else variant.side_px
+    graph = _Network(_Weights(tensors), side_px, bits)
+    classes = graph.classify(_preprocess(graph, side_px), blocks(variant))
     sides = ("height", "width") if any_side else (PICTURE_SIDE_PX, PICTURE_SIDE_PX)
     pictures = tensor("pictures", UINT8, None, *sides, 3)
     probabilities = tensor("probabilities", FLOAT, None, classes)
@@ -59,12 +61,12 @@ def build(
     return bytes(model.SerializeToString())
 
 
-def _preprocess(graph: OnnxGraph, variant: Variant) -> str:
+def _preprocess(graph: OnnxGraph, side_px: int) -> str:
     """Turn uint8 [n, 224, 224, 3] into centred float [n, 3, side, side]. The stem's weights include the division."""
     image = graph.add("Cast", "pictures", to=FLOAT)
     image = graph.add("Transpose", image, perm=[0, 3, 1, 2])
-    if variant.side_px != PICTURE_SIDE_PX:
-        sides = graph.constant(np.array([variant.side_px, variant.side_px], np.int64))
+    if side_px != PICTURE_SIDE_PX:
+        sides = graph.constant(np.array([side_px, side_px], np.int64))
         image = graph.add("Resize", image, "", "", sides, axes=[2, 3], mode="linear")
     return graph.add("Sub", image, graph.constant(np.array(_MEAN, np.float32)))
 
@@ -97,18 +99,23 @@ class _Weights:
 class _Network(OnnxGraph):
     """The graph of a network while it grows; remembers the side of the feature map."""
 
-    def __init__(self, weights: _Weights, side_px: int, half: bool) -> None:
+    def __init__(self, weights: _Weights, side_px: int, bits: int) -> None:
         super().__init__()
-        self._half = half
+        self._bits = bits
         self._weights = weights
         self._side = side_px
         self._relu6 = (self.constant(np.array(0, np.float32)), self.constant(np.array(6, np.float32)))
 
     def filters(self, values: npt.NDArray[Any]) -> str:
         """Add the filters of a layer; its nodes take them as float32."""
-        if not self._half:
+        if self._bits == 32:
             return self.constant(values.astype(np.float32))
-        return self.add("Cast", self.constant(values.astype(np.float16)), to=FLOAT)
+        if self._bits == 16:
+            return self.add("Cast", self.constant(values.astype(np.float16)), to=FLOAT)
+        scale = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True) / 127
+        scale[scale == 0] = 1
+        whole = self.add("Cast", self.constant(np.rint(values / scale).astype(np.int8)), to=FLOAT)
+        return self.add("Mul", whole, self.constant(scale.astype(np.float32)))
 
     def conv(
         self,

@@ -50,7 +50,7 @@ def export_classifier(network: LiteNetwork, recipe: ClassifierRecipe, out: Path)
     """Write the network, its filters in half precision. Raises TrainingError when the disk refuses."""
     path = model_path(recipe, out)
     notes = _notes(recipe, path) | {"version": str(VERSION)}
-    write(build(recipe.network, tensors_of(network), half=True, any_side=True, metadata=notes), path)
+    write(build(recipe.network, tensors_of(network), bits=16, any_side=True, metadata=notes), path)
     return path
 
 
