@@ -72,8 +72,10 @@ def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
 def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
     if not options.target.by_bootloader:
         which = ["--dev-id", board.serial] if board.serial else []
-        erase = ["--erase"] if options.erase else []
-        return [[*writer, "--build-dir", str(folder), *which, *erase]]
+        write = [*writer, "--build-dir", str(folder), *which]
+        if not options.erase:
+            return [write]
+        return [_pyocd_erase(options.target, board), write] if writer[-1] == "pyocd" else [[*write, "--erase"]]
     package = str(folder / "dfu.zip")
     image = str(folder / "zephyr" / "zephyr.hex")
     make = ["pkg", "generate", "--hw-version", "52", "--sd-req", "0x00", "--application-version", "1"]
@@ -81,6 +83,17 @@ def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, 
         [*writer, *make, "--application", image, package],
         [*writer, "dfu", "usb-serial", "--package", package, "--port", board.port],
     ]
+
+
+def _pyocd_erase(target: Target, board: UsbDevice) -> list[str]:
+    """Return the command that erases the chip by pyocd.
+
+    West's runner for pyocd erases before each image, MCUboot's and then the firmware's: Zephyr's soc.yml limits
+    ``--erase`` to the first image for other runners only.
+    """
+    chip = zephyr.BOARDS[target.name].partition("/")[0]
+    which = ["--uid", board.serial] if board.serial else []
+    return ["pyocd", "erase", "--chip", "--no-wait", "--target", chip, *which]
 
 
 def _run(

@@ -95,6 +95,33 @@ def test_with_mcuboot_both_are_written_and_the_key_signs(ready: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize("images", [1, 2])
+def test_pyocd_erases_once_and_no_image_that_was_just_written(desk: Desk, images: int) -> None:
+    """West's runner for pyocd would erase before each image, and so MCUboot before the firmware is written."""
+    desk.tools("cmake", "ninja", "west", "pyocd")
+    desk.add(kit(), greeting(hello()))
+    (desk.folder / "project" / "key.pem").write_text("a key")
+    key = "key.pem" if images == 2 else ""
+    signed = signing(desk.system(), key, "nrf52840dk", own_usb=False)
+    run(desk, replace(KIT, signing=signed, erase=True))
+    folder = "build/firmware/nrf52840dk_nrf52840" + ("_mcuboot" if images == 2 else "")
+    assert desk.log[-2:] == [
+        "pyocd erase --chip --no-wait --target nrf52840 --uid 683123456",
+        WEST.format("pyocd", "683123456").replace("build/firmware/nrf52840dk_nrf52840", folder),
+    ]
+
+
+def test_pyocd_that_cannot_erase_ends_it_before_anything_is_written(desk: Desk) -> None:
+    desk.tools("cmake", "ninja", "west")
+    desk.tool("pyocd", status=1)
+    desk.add(kit(""), greeting(hello()))
+    assert failure(desk, replace(KIT, erase=True)) == (
+        ExitStatus.FLASH_FAILED,
+        "writing the board failed: `pyocd erase --chip --no-wait --target nrf52840` ended with status 1",
+    )
+    assert not any(line.startswith("west ") for line in desk.log)
+
+
 @pytest.mark.parametrize(
     ("file", "board", "own_usb", "said"),
     [
