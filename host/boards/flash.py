@@ -66,7 +66,7 @@ def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     if target.by_bootloader:
         return targets.dfu_tool(host_system)
     targets.need(host_system, "west", "`pip install west`")
-    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base)]
+    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base, target.name)]
 
 
 def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from host.boards.exit_status import ExitStatus
 from host.boards.targets import TARGETS, signing
 from host.cli.command import USAGE, CommandError
-from tests.boards.desk import Desk, greeting, hello, kit
+from tests.boards.desk import PYOCD, Desk, greeting, hello, kit
 from tests.boards.flashing import KIT, WEST, failure, ready, run, without_versions
 
 __all__ = ["ready"]  # a fixture
@@ -98,7 +98,8 @@ def test_with_mcuboot_both_are_written_and_the_key_signs(ready: Desk) -> None:
 @pytest.mark.parametrize("images", [1, 2])
 def test_pyocd_erases_once_and_no_image_that_was_just_written(desk: Desk, images: int) -> None:
     """West's runner for pyocd would erase before each image, and so MCUboot before the firmware is written."""
-    desk.tools("cmake", "ninja", "west", "pyocd")
+    desk.tools("cmake", "ninja", "west")
+    desk.tool("pyocd", prints=PYOCD)
     desk.add(kit(), greeting(hello()))
     (desk.folder / "project" / "key.pem").write_text("a key")
     key = "key.pem" if images == 2 else ""
@@ -113,7 +114,7 @@ def test_pyocd_erases_once_and_no_image_that_was_just_written(desk: Desk, images
 
 def test_pyocd_that_cannot_erase_ends_it_before_anything_is_written(desk: Desk) -> None:
     desk.tools("cmake", "ninja", "west")
-    desk.tool("pyocd", status=1)
+    desk.tool("pyocd", prints=PYOCD, status=1)
     desk.add(kit(""), greeting(hello()))
     assert failure(desk, replace(KIT, erase=True)) == (
         ExitStatus.FLASH_FAILED,
