@@ -167,7 +167,7 @@ def _tools(host_system: HostSystem, boards: Sequence[BoardInfo]) -> Iterator[Dia
         lambda: targets.need(host_system, "ninja", "`sudo apt install ninja-build`"),
     ]
     if not kinds or Kind.DEBUGGER in kinds:
-        checks.append(lambda: targets.need(host_system, "west", "`pip install west`"))
+        checks.append(lambda: targets.need(host_system, "west", targets.GET_WEST))
         checks.append(lambda: targets.runner(host_system, Path(host_system.environment.get("ZEPHYR_BASE", "/"))))
     if kinds & {Kind.USB, Kind.BOOTLOADER}:
         checks.append(lambda: targets.dfu_tool(host_system))

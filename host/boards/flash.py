@@ -64,7 +64,7 @@ def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     targets.need(host_system, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
     if target.by_bootloader:
         return targets.dfu_tool(host_system)
-    targets.need(host_system, "west", "`pip install west`")
+    targets.need(host_system, "west", targets.GET_WEST)
     return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base, target.name)]
 
 

@@ -16,6 +16,10 @@ from .exit_status import ExitStatus
 GET_NRFUTIL = "https://www.nordicsemi.com/Products/Development-tools/nRF-Util, then `nrfutil install device`"
 
 
+#: Where west comes from: the environment has Zephyr's Python packages, too, which any other west lacks.
+GET_WEST = "activate the environment of docs/zephyr.md, which has it (`. ../pnc-zephyr/venv/bin/activate`)"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A board by its short name. ``kinds`` are its USB devices."""

@@ -139,7 +139,7 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
     [
         (["cmake"], "cmake is missing", "`pip install 'cmake<4'`"),
         (["ninja"], "ninja is missing", "`sudo apt install ninja-build`"),
-        (["west"], "west is missing", "`pip install west`"),
+        (["west"], "west is missing", "activate the environment of docs/zephyr.md"),
         (["nrfutil", "JLinkExe"], "no tool to write a board", "install nrfutil (https://"),
     ],
 )

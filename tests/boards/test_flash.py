@@ -262,7 +262,7 @@ def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) ->
     [
         ((), "cmake is missing: `pip install 'cmake<4'`"),
         (("cmake",), "ninja is missing: `sudo apt install ninja-build`"),
-        (("cmake", "ninja"), "west is missing: `pip install west`"),
+        (("cmake", "ninja"), "west is missing: activate the environment of docs/zephyr.md, which has it (`. ../"),
         (("cmake", "ninja", "west"), "no tool to write a board: install nrfutil"),
     ],
 )
