@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cli.command import CommandError
-from ..cli.hints import FAULT_HINTS
+from ..cli.hints import fault_hint
 from ..devices.client import fault_text
 from ..devices.errors import BoardError
 from ..devices.host_system import HostSystem
@@ -89,7 +89,7 @@ def _boards(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
         else:
             yield from _firmware(host_system, info)
             for fault in info.faults:
-                fix = FAULT_HINTS.get(fault.code, "write the firmware again with `make flash`")
+                fix = fault_hint(fault.code, info.board.kind) or "write the firmware again with `make flash`"
                 yield Diagnostic(Severity.ERROR, f"{info.port}: {fault_text(fault)}", fix)
     has_rules = (host_system.udev_rules / RULES.name).is_file()  # they keep ModemManager away
     state = host_system.output(["systemctl", "is-active", "ModemManager"]) if host_system.tool("systemctl") else ""

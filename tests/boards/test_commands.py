@@ -288,6 +288,17 @@ def test_a_fault_of_the_board_is_no_answer_and_is_shown_with_what_to_do(
     assert line.startswith("fault       settings cannot be stored (error 9, number 5, 3 times): `make flash ERASE=1`")
 
 
+def test_advice_about_settings_fits_a_dongle_which_make_flash_does_not_erase(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = Board()
+    desk.add(dongle(), lambda packet: [*board(packet)[:1], SETTINGS_FAULT, *board(packet)[1:]])
+    assert run(desk, "info") == ExitStatus.OK
+    said = capsys.readouterr().out
+    assert "`python -m host.boards forget` removes its bonds" in said
+    assert "`make flash ERASE=1`" not in said
+
+
 def test_every_fault_has_advice() -> None:
     assert set(FAULT_HINTS) == {code for code in ErrorCode if code >= FIRST_FAULT}
 
