@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -273,6 +274,15 @@ def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
         ExitStatus.FAILED,
         "/dev/ttyACM0: the board stopped answering: check its cable and its power, or press its reset button",
     )
+
+
+def test_the_page_names_every_option_of_flash(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text(encoding="utf-8")
+    scripts = page[page.index("Scripts should therefore call") : page.index("## `python -m host.boards`")]
+    with pytest.raises(SystemExit):
+        boards.parser().parse_args(["flash", "--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert set(re.findall(r"--[a-z-]+", scripts)) == options
 
 
 SETTINGS_FAULT = Error(code=ErrorCode.SETTINGS, detail=3 << 16 | 5, text=b"settings cannot be stored")
