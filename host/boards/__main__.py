@@ -18,6 +18,7 @@ import contextlib
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 from ..cli.command import CommandError, CommandParser, run_async
 from ..devices.choice import ROLES, choose, choose_pair
@@ -165,7 +166,9 @@ async def _run(arguments: argparse.Namespace, host_system: HostSystem) -> int:
     elif command == "pair" and not requested:
         await _pair_two(host_system, attached, arguments.window)
     else:
-        await _with_one(host_system, choose(attached, requested), _ACTIONS[command], arguments)
+        chosen = choose(attached, requested)
+        action = partial(_info, chosen) if command == "info" else _ACTIONS[command]
+        await _with_one(host_system, chosen, action, arguments)
     return ExitStatus.OK
 
 
@@ -186,8 +189,8 @@ async def _with_one(host_system: HostSystem, info: BoardInfo, action: _Action, a
         await action(client, hello, arguments)
 
 
-async def _info(client: BoardClient, hello: Hello, _arguments: argparse.Namespace) -> None:
-    show(f"port        {client.name}", *await listing.details(client, hello))
+async def _info(info: BoardInfo, client: BoardClient, hello: Hello, _arguments: argparse.Namespace) -> None:
+    show(f"port        {client.name}", *await listing.details(client, hello, info.board.kind))
 
 
 async def _role(client: BoardClient, hello: Hello, arguments: argparse.Namespace) -> None:
@@ -218,7 +221,7 @@ async def _reset(client: BoardClient, _hello: Hello, _arguments: argparse.Namesp
     _say(f"{client.name}: restarted, firmware {firmware_text(hello)}")
 
 
-_ACTIONS: dict[str, _Action] = {"info": _info, "role": _role, "pair": _pair, "forget": _forget, "reset": _reset}
+_ACTIONS: dict[str, _Action] = {"role": _role, "pair": _pair, "forget": _forget, "reset": _reset}
 
 
 async def _pair_two(host_system: HostSystem, attached: Sequence[BoardInfo], window_s: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cli.command import CommandError
-from ..cli.hints import FAULT_HINTS
+from ..cli.hints import fault_hint
 from ..devices.client import fault_text
 from ..devices.errors import BoardError
 from ..devices.host_system import HostSystem
@@ -89,7 +89,7 @@ def _boards(host_system: HostSystem, boards: Sequence[BoardInfo], access: Access
         else:
             yield from _firmware(host_system, info)
             for fault in info.faults:
-                fix = FAULT_HINTS.get(fault.code, "write the firmware again with `make flash`")
+                fix = fault_hint(fault.code, info.board.kind) or "write the firmware again with `make flash`"
                 yield Diagnostic(Severity.ERROR, f"{info.port}: {fault_text(fault)}", fix)
     has_rules = (host_system.udev_rules / RULES.name).is_file()  # they keep ModemManager away
     state = host_system.output(["systemctl", "is-active", "ModemManager"]) if host_system.tool("systemctl") else ""
@@ -167,7 +167,7 @@ def _tools(host_system: HostSystem, boards: Sequence[BoardInfo]) -> Iterator[Dia
         lambda: targets.need(host_system, "ninja", "`sudo apt install ninja-build`"),
     ]
     if not kinds or Kind.DEBUGGER in kinds:
-        checks.append(lambda: targets.need(host_system, "west", "`pip install west`"))
+        checks.append(lambda: targets.need(host_system, "west", targets.GET_WEST))
         checks.append(lambda: targets.runner(host_system, Path(host_system.environment.get("ZEPHYR_BASE", "/"))))
     if kinds & {Kind.USB, Kind.BOOTLOADER}:
         checks.append(lambda: targets.dfu_tool(host_system))

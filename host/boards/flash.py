@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,18 +16,12 @@ from ..devices.usb import Kind, UsbDevice
 from ..printing import show
 from ..transport.transport import TransportError
 from ..wire import Capability, Reset, ResetKind
-from . import targets, zephyr
+from . import locked_chip, targets, zephyr
 from .exit_status import ExitStatus
 from .flash_options import RESET_BUTTON, FlashOptions, choose
 from .reenumeration import Before, check, reenumerated_as, wait_for_device
 from .targets import Target
 
-#: What the tools print if the chip's debug port is locked: nrfjprog, nrfutil, J-Link, pyocd, and west about them.
-_LOCKED = re.compile(
-    r"readback protection|access (port )?protection|ap[- ]?protect|BecauseProtection|device is secured|"
-    r"must be recovered|RECOVER_FAILED",
-    re.IGNORECASE,
-)
 PRESS_RESET = f"{RESET_BUTTON}, and run this again"
 
 
@@ -52,8 +45,14 @@ async def flash(host_system: HostSystem, options: FlashOptions, say: Callable[[s
     if options.target.by_bootloader:
         board = await _start_bootloader(host_system, options, board, say)
     before = Before(board, frozenset(host_system.boards()), asyncio.get_running_loop().time())
-    for command in _write_commands(options, writer, folder, board):
-        _run(host_system, command, options, say, "writing the board failed", heard=[])
+    commands = _write_commands(options, writer, folder, board)
+
+    def unlock(heard: list[str]) -> str:
+        by_debugger = not options.target.by_bootloader
+        return locked_chip.advice(host_system, base, options.target.name, commands[-1], heard) if by_debugger else ""
+
+    for command in commands:
+        _run(host_system, command, options, say, "writing the board failed", unlock)
     if not options.dry_run:
         await check(host_system, options, before, say)
 
@@ -65,15 +64,17 @@ def _writer(host_system: HostSystem, target: Target, base: Path) -> list[str]:
     targets.need(host_system, "ninja", "`sudo apt install ninja-build`, or see docs/firmware.md")
     if target.by_bootloader:
         return targets.dfu_tool(host_system)
-    targets.need(host_system, "west", "`pip install west`")
-    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base)]
+    targets.need(host_system, "west", targets.GET_WEST)
+    return ["west", "flash", zephyr.no_rebuild_option(base), "--runner", targets.runner(host_system, base, target.name)]
 
 
 def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, board: UsbDevice) -> list[list[str]]:
     if not options.target.by_bootloader:
         which = ["--dev-id", board.serial] if board.serial else []
-        erase = ["--erase"] if options.erase else []
-        return [[*writer, "--build-dir", str(folder), *which, *erase]]
+        write = [*writer, "--build-dir", str(folder), *which]
+        if not options.erase:
+            return [write]
+        return [_pyocd_erase(options.target, board), write] if writer[-1] == "pyocd" else [[*write, "--erase"]]
     package = str(folder / "dfu.zip")
     image = str(folder / "zephyr" / "zephyr.hex")
     make = ["pkg", "generate", "--hw-version", "52", "--sd-req", "0x00", "--application-version", "1"]
@@ -83,44 +84,44 @@ def _write_commands(options: FlashOptions, writer: Sequence[str], folder: Path, 
     ]
 
 
+def _pyocd_erase(target: Target, board: UsbDevice) -> list[str]:
+    """Return the command that erases the chip by pyocd.
+
+    West's runner for pyocd erases before each image, MCUboot's and then the firmware's: Zephyr's soc.yml limits
+    ``--erase`` to the first image for other runners only.
+    """
+    chip = zephyr.BOARDS[target.name].partition("/")[0]
+    which = ["--uid", board.serial] if board.serial else []
+    return ["pyocd", "erase", "--chip", "--no-wait", "--target", chip, *which]
+
+
 def _run(
     host_system: HostSystem,
     command: Sequence[str],
     options: FlashOptions,
     say: Callable[[str], None],
     failed: str,
-    *,
-    heard: list[str] | None = None,
+    advice: Callable[[list[str]], str] | None = None,
 ) -> None:
-    """Run a command, or with a dry run print it only. ``heard`` gets what it prints, which may say why it failed."""
+    """Run a command, or with a dry run print it only. ``advice`` says what to do if it printed this and failed."""
     say(f"$ {shlex.join(command)}")
     if options.dry_run:
         return
+    heard: list[str] = []
 
     def hear(line: str) -> None:
         show(line)
-        (heard if heard is not None else []).append(line)
+        heard.append(line)
 
     try:
-        status = host_system.run(command) if heard is None else host_system.run_heard(command, hear)
+        status = host_system.run(command) if advice is None else host_system.run_heard(command, hear)
     except OSError as error:
         text = f"{failed}: {command[0]} cannot be run ({error.strerror}): install it again"
         raise CommandError(text, ExitStatus.TOOL_MISSING) from error
     if status:
-        advice = _unlock_advice(command, heard or [])
-        text = f"{failed}: `{shlex.join(command)}` ended with status {status}{advice}"
+        what = "" if advice is None else advice(heard)
+        text = f"{failed}: `{shlex.join(command)}` ended with status {status}{what}"
         raise CommandError(text, ExitStatus.FLASH_FAILED)
-
-
-def _unlock_advice(command: Sequence[str], heard: Sequence[str]) -> str:
-    """Return what to do if the tool reported that the chip is locked, nothing otherwise."""
-    if command[0] != "west" or not any(_LOCKED.search(line) for line in heard):
-        return ""
-    with_nrfutil = [word if command[at - 1] != "--runner" else "nrfutil" for at, word in enumerate(command)]
-    return (
-        f": the chip is locked (APPROTECT): `{shlex.join([*with_nrfutil, '--recover'])}` unlocks and writes it, and "
-        "erases all of its flash, settings and bonds included"
-    )
 
 
 async def _start_bootloader(

@@ -8,6 +8,7 @@ from ..cli import table
 from ..cli.hints import fault_with_hint
 from ..devices.client import BoardClient
 from ..devices.survey import BoardInfo
+from ..devices.usb import Kind
 from ..wire import (
     VERSION,
     Boot,
@@ -58,17 +59,17 @@ def phy_text(phy: int) -> str:
     return names.get(Phy(phy), "unknown") if phy in list(Phy) else "unknown"
 
 
-async def details(client: BoardClient, hello: Hello) -> list[str]:
-    """Ask a board for everything it reports about itself; return a line for each fact."""
+async def details(client: BoardClient, hello: Hello, kind: Kind) -> list[str]:
+    """Ask a board of this kind for everything it reports about itself; return a line for each fact."""
     pairing = await client.request(Pair(), Pairing)
     statistics = await client.request(StatisticsRequest(), Statistics)
     capabilities = [bit.name.lower() for bit in Capability if hello.capabilities & bit and bit.name is not None]
     boot = Boot(hello.boot).name.lower() if hello.boot in list(Boot) else str(hello.boot)
-    kind = ("public", "random")[pairing.address_type & 1]
+    address = ("public", "random")[pairing.address_type & 1]
     return [
         f"name        {hello.name.decode(errors='replace')}",
         f"board       {hello.board_id:016x}",
-        f"address     {address_text(pairing.address)} ({kind})",
+        f"address     {address_text(pairing.address)} ({address})",
         f"firmware    {'.'.join(map(str, hello.firmware))}, protocol {hello.version}",
         f"role        {_role_text(hello.role)}",
         f"started     {statistics.uptime_ms / 1000:.0f} s ago ({boot})",
@@ -76,7 +77,7 @@ async def details(client: BoardClient, hello: Hello) -> list[str]:
         f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
         f"connection  {links_text(list(client.links.values()))}",
         *(f"last reset  {note}" for note in client.notes),
-        *(f"fault       {fault_with_hint(fault)}" for fault in client.faults.values()),
+        *(f"fault       {fault_with_hint(fault, kind)}" for fault in client.faults.values()),
     ]
 
 

@@ -12,6 +12,13 @@ from ..devices.usb import Kind
 from . import zephyr
 from .exit_status import ExitStatus
 
+#: Where nrfutil comes from, and its command for kits.
+GET_NRFUTIL = "https://www.nordicsemi.com/Products/Development-tools/nRF-Util, then `nrfutil install device`"
+
+
+#: Where west comes from: the environment has Zephyr's Python packages, too, which any other west lacks.
+GET_WEST = "activate the environment of docs/zephyr.md, which has it (`. ../pnc-zephyr/venv/bin/activate`)"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,23 +68,45 @@ def check_release(target: Target, release: tuple[int, int], signing: zephyr.Sign
         raise CommandError(str(error), ExitStatus.TOOL_MISSING) from error
 
 
-def runner(host_system: HostSystem, base: Path) -> str:
-    """Return West's runner for a debugger: the first of nrfutil, jlink, pyocd that is installed.
+def runner(host_system: HostSystem, base: Path, board: str = "") -> str:
+    """Return West's runner for a debugger: the first of nrfutil, jlink, pyocd that can write the board.
 
-    ``base`` is Zephyr's folder. Raises CommandError if none is installed.
+    ``base`` is Zephyr's folder, ``board`` a short name; without one, any board will do. Raises CommandError if there is
+    none.
     """
-    runners = base / "scripts" / "west_commands" / "runners"
-    known = host_system.tool("nrfutil") and (runners / "nrfutil.py").is_file() and nrfutil_version(host_system) >= 7
-    if known and _nrfutil_has(host_system, "device"):
+    if has_runner(base, "nrfutil", board) and has_nrfutil_device(host_system):
         return "nrfutil"
     if host_system.tool("JLinkExe", "JLink"):
         return "jlink"
-    if host_system.tool("pyocd"):
-        return "pyocd"
-    raise CommandError(
-        "no tool to write a board: install nrfutil (https://www.nordicsemi.com/Products/Development-tools/nRF-Util, "
-        "then `nrfutil install device`), or SEGGER's J-Link software, or `pip install pyocd`",
-        ExitStatus.TOOL_MISSING,
+    missing = (
+        f"no tool to write a board: install nrfutil ({GET_NRFUTIL}) and SEGGER's J-Link software "
+        "(https://www.segger.com/downloads/jlink/), or the latter alone"
+    )
+    if host_system.tool("pyocd") and serves(base, "pyocd", board):
+        if "j-link" in host_system.output(["pyocd", "list"]).lower():
+            return "pyocd"
+        # Zephyr's Python packages include pyocd, which waits for a debugger for ever if it sees none.
+        missing += "; pyocd is there, but sees no kit: to see one that is attached, it needs that software, too"
+    raise CommandError(missing, ExitStatus.TOOL_MISSING)
+
+
+def has_runner(base: Path, name: str, board: str) -> bool:
+    """Return True if the Zephyr in that folder has this runner, and for this board."""
+    file = base / "scripts" / "west_commands" / "runners" / f"{name}.py"
+    return file.is_file() and serves(base, name, board)
+
+
+def serves(base: Path, name: str, board: str) -> bool:
+    """Return False if the board's files in Zephyr, a short name or none, leave this runner out."""
+    files = [*base.glob(f"boards/*/{board}/board.cmake"), *base.glob(f"boards/*/{board}_*/board.cmake")]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return not texts or any(f"/{name}.board.cmake" in text for text in texts)
+
+
+def has_nrfutil_device(host_system: HostSystem) -> bool:
+    """Return True if nrfutil is installed, and its command that writes a kit."""
+    return (
+        bool(host_system.tool("nrfutil")) and nrfutil_version(host_system) >= 7 and _nrfutil_has(host_system, "device")
     )
 
 

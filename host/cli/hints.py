@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 from ..devices.client import fault_text
+from ..devices.usb import Kind
 from ..errors import PncError, Reason
 from ..wire import Error, ErrorCode
 
@@ -91,11 +92,25 @@ FAULT_HINTS: Mapping[int, str] = {
     ErrorCode.STUCK: "the boards connect again; if it happens often, look at distance and interference",
     ErrorCode.BONDS_FULL: "`python -m host.boards forget` removes the bonds of a board",
 }
+#: Advice that differs for a board on its own USB, most likely a dongle: its bootloader does not erase settings.
+_OWN_USB_HINTS: Mapping[int, str] = {
+    ErrorCode.SETTINGS: (
+        "`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; if it stays, "
+        "`python -m host.boards forget` removes its bonds, and a development kit is erased by `make flash USB=1 "
+        "ERASE=1`; if that does not help, the flash of the chip is worn out"
+    ),
+}
 
 
-def fault_with_hint(fault: Error) -> str:
+def fault_hint(code: int, kind: Kind = Kind.DEBUGGER) -> str:
+    """Return what to do about a fault of a board of this kind, nothing if the code is unknown."""
+    own_usb = _OWN_USB_HINTS.get(code, "") if kind is not Kind.DEBUGGER else ""
+    return own_usb or FAULT_HINTS.get(code, "")
+
+
+def fault_with_hint(fault: Error, kind: Kind = Kind.DEBUGGER) -> str:
     """Return a fault of a board in words and, after a colon, what to do about it. One line."""
-    hint = FAULT_HINTS.get(fault.code, "")
+    hint = fault_hint(fault.code, kind)
     return f"{fault_text(fault)}: {hint}" if hint else fault_text(fault)
 
 

@@ -173,6 +173,13 @@ class Desk:
         for runner in runners:
             (base / "scripts" / "west_commands" / "runners" / f"{runner}.py").touch()
 
+    def runners_of(self, board: str, *runners: str) -> None:
+        """Let this Zephyr write a board, named by its folder below ``boards``, by these of west's runners only."""
+        folder = self.folder / "zephyr" / "boards" / board
+        folder.mkdir(parents=True)
+        lines = [f"include(${{ZEPHYR_BASE}}/boards/common/{runner}.board.cmake)\n" for runner in runners]
+        (folder / "board.cmake").write_text("".join(lines))
+
     def west_flash(self, *options: str) -> None:
         """Give this Zephyr a ``west flash`` that defines these options."""
         lines = [f"    group.add_argument('{option}',\n" for option in options]
@@ -214,3 +221,5 @@ class Desk:
 BOOTS = Capability.BOOTLOADER
 #: Output of Nordic's nrfutil if both of its commands that the tools use are installed.
 NRFUTIL = "nrfutil 7.13.0\ndevice 2.6.4 Control of devices\nnrf5sdk-tools 1.1.0 Older tools"
+#: Output of ``pyocd list`` if it reaches the debugger of a kit.
+PYOCD = "  0   Segger J-Link OB-SAM3U128-V2-NordicSemi   683123456   n/a"

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -275,6 +276,15 @@ def test_a_board_that_stops_answering_is_an_error(desk: Desk) -> None:
     )
 
 
+def test_the_page_names_every_option_of_flash(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "boards.md").read_text(encoding="utf-8")
+    scripts = page[page.index("Scripts should therefore call") : page.index("## `python -m host.boards`")]
+    with pytest.raises(SystemExit):
+        boards.parser().parse_args(["flash", "--help"])
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert set(re.findall(r"--[a-z-]+", scripts)) == options
+
+
 SETTINGS_FAULT = Error(code=ErrorCode.SETTINGS, detail=3 << 16 | 5, text=b"settings cannot be stored")
 
 
@@ -286,6 +296,17 @@ def test_a_fault_of_the_board_is_no_answer_and_is_shown_with_what_to_do(
     assert run(desk, "info") == ExitStatus.OK
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fault"))
     assert line.startswith("fault       settings cannot be stored (error 9, number 5, 3 times): `make flash ERASE=1`")
+
+
+def test_advice_about_settings_fits_a_dongle_which_make_flash_does_not_erase(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = Board()
+    desk.add(dongle(), lambda packet: [*board(packet)[:1], SETTINGS_FAULT, *board(packet)[1:]])
+    assert run(desk, "info") == ExitStatus.OK
+    said = capsys.readouterr().out
+    assert "`python -m host.boards forget` removes its bonds" in said
+    assert "`make flash ERASE=1`" not in said
 
 
 def test_every_fault_has_advice() -> None:

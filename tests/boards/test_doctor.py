@@ -13,7 +13,7 @@ from host.boards.diagnostic import Diagnostic, Severity
 from host.boards.doctor import Access, examine
 from host.devices.survey import survey
 from host.wire import VERSION, Error, ErrorCode
-from tests.boards.desk import NRFUTIL, Desk, bootloader, dongle, greeting, hello, kit
+from tests.boards.desk import NRFUTIL, Desk, Record, bootloader, dongle, greeting, hello, kit
 
 FREE = Access(lambda _port: True, lambda _port: "dialout")
 RULES = f"sudo cp {doctor.RULES} /etc/udev/rules.d/ && sudo udevadm control --reload"
@@ -139,7 +139,7 @@ def test_firmware_that_is_old_foreign_or_missing(well: Desk) -> None:
     [
         (["cmake"], "cmake is missing", "`pip install 'cmake<4'`"),
         (["ninja"], "ninja is missing", "`sudo apt install ninja-build`"),
-        (["west"], "west is missing", "`pip install west`"),
+        (["west"], "west is missing", "activate the environment of docs/zephyr.md"),
         (["nrfutil", "JLinkExe"], "no tool to write a board", "install nrfutil (https://"),
     ],
 )
@@ -161,6 +161,17 @@ def test_a_fault_that_a_board_reports(well: Desk) -> None:
         "/dev/ttyACM0: a part of the board is not watched (error 10, number 12, 1 times)",
     )
     assert does.startswith("`python -m host.boards reset`")
+
+
+@pytest.mark.parametrize(
+    ("record", "advice"),
+    [(kit(), "`make flash ERASE=1` erases"), (dongle(), "`python -m host.boards reset`: when it starts,")],
+)
+def test_advice_about_settings_fits_the_board(well: Desk, record: Record, advice: str) -> None:
+    well.records.clear()
+    fault = Error(code=ErrorCode.SETTINGS, detail=1 << 16 | 5, text=b"settings cannot be stored")
+    well.add(record, greeting(hello(), fault))
+    assert only(found(well))[2].startswith(advice)
 
 
 def test_a_cmake_that_is_too_old_for_this_zephyr(well: Desk) -> None:

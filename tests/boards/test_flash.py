@@ -15,7 +15,7 @@ from host.cli.command import USAGE, CommandError
 from host.cli.hints import HINTS
 from host.errors import Reason
 from host.wire import Hello, Role
-from tests.boards.desk import Desk, dongle, greeting, hello, kit
+from tests.boards.desk import PYOCD, Desk, dongle, greeting, hello, kit
 from tests.boards.flashing import BUILD_KIT, DONGLE, KIT, WEST, failure, ready, run, without_versions
 
 __all__ = ["ready"]  # a fixture
@@ -100,9 +100,38 @@ def test_before_zephyr_3_7_a_board_has_its_old_name(ready: Desk) -> None:
 @pytest.mark.parametrize(("names", "runner"), [(("JLinkExe", "pyocd"), "jlink"), (("pyocd",), "pyocd")])
 def test_the_first_runner_whose_tool_is_there_is_taken(desk: Desk, names: tuple[str, ...], runner: str) -> None:
     desk.tools("cmake", "ninja", "west", *names)
+    desk.tool("pyocd", prints=PYOCD)
     desk.add(kit(), greeting(hello()))
     run(desk, KIT)
     assert desk.log[-1] == WEST.format(runner, "683123456")
+
+
+def test_pyocd_is_not_taken_where_it_sees_no_kit(desk: Desk) -> None:
+    """Zephyr's Python packages include pyocd, which waits for ever for a debugger that it cannot see."""
+    desk.tools("cmake", "ninja", "west")
+    desk.tool("pyocd", prints="No available debug probes are connected")
+    desk.add(kit(), greeting(hello()))
+    status, text = failure(desk, KIT)
+    assert status == ExitStatus.TOOL_MISSING
+    assert text.endswith(
+        "and SEGGER's J-Link software (https://www.segger.com/downloads/jlink/), or the latter alone; pyocd is there, "
+        "but sees no kit: to see one that is attached, it needs that software, too"
+    )
+    assert desk.log == ["pyocd list"]
+
+
+@pytest.mark.parametrize("folder", ["nordic/nrf5340dk", "arm/nrf5340dk_nrf5340_cpuapp"])
+def test_a_runner_that_zephyr_lacks_for_a_board_is_not_taken_for_it(ready: Desk, folder: str) -> None:
+    options = replace(KIT, target=TARGETS["nrf5340dk"])
+    ready.tool("pyocd", prints=PYOCD)
+    ready.runners_of(folder, "nrfjprog", "jlink")
+    ready.add(kit(), greeting(hello()))
+    run(ready, options)
+    assert " --runner jlink " in ready.log[-1]
+    (ready.folder / "bin" / "JLinkExe").unlink()
+    status, text = failure(ready, options)
+    assert status == ExitStatus.TOOL_MISSING
+    assert text.endswith("or the latter alone")
 
 
 def test_nrfutil_is_not_taken_where_zephyr_has_no_runner_for_it_or_it_is_pythons(ready: Desk) -> None:
@@ -233,7 +262,7 @@ def test_a_board_of_boards_toml_that_is_not_attached_is_an_error(ready: Desk) ->
     [
         ((), "cmake is missing: `pip install 'cmake<4'`"),
         (("cmake",), "ninja is missing: `sudo apt install ninja-build`"),
-        (("cmake", "ninja"), "west is missing: `pip install west`"),
+        (("cmake", "ninja"), "west is missing: activate the environment of docs/zephyr.md, which has it (`. ../"),
         (("cmake", "ninja", "west"), "no tool to write a board: install nrfutil"),
     ],
 )

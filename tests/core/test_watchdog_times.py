@@ -1,6 +1,7 @@
 """The watchdog against the flash, in the nRF52840's numbers.
 
-Simulated boards have neither its watchdog nor the time of its erase.
+Simulated boards do not have its watchdog, and an erase does not stop their CPU. It takes 87.5 ms on them with Zephyr
+4.1.99 (NHW_NVMC.c of nrf_hw_models), and no time with 3.3, whose model of the flash's controller is a stub.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ RULES = (
         r'eval "\$\(register-python-argcomplete pnc-send\)"', Way.EXCUSED, "changes the shell; test_comfort completes"
     ),
     Rule(r"cmake -GNinja -S firmware .*|ninja -C build/log|arm-none-eabi-addr2line .*", Way.EXCUSED, "needs Zephyr"),
-    Rule(r"twister .*|torchrun .*|west .*|imgtool .*", Way.EXCUSED, "a tool that is not part of this project"),
+    Rule(r"twister .*|torchrun .*|west .*|(?:\S*/)?imgtool .*", Way.EXCUSED, "a tool that is not part of this project"),
     Rule(r"(?:mkdir|cp|\.) .*\.\./pnc-zephyr/.*", Way.EXCUSED, "makes a workspace beside the checkout"),
     # What this run of the tests is itself part of
     Rule(
