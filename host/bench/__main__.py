@@ -1,6 +1,6 @@
 """Measures the speed of the codec and the edge server on this machine, and the goodput of the link on modelled radio.
 
-python -m host.bench codec --photos DIR
+python -m host.bench codec
 python -m host.bench link
 python -m host.bench sealed
 python -m host.bench server
@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..camera.pictures import PHOTOS
 from ..cli import table
 from ..cli.command import CommandParser
 from ..codec.weights import DEFAULT
@@ -51,8 +52,9 @@ def parser() -> CommandParser:
         "--photos",
         "--pictures",
         type=Path,
+        default=PHOTOS,
         metavar="DIR",
-        help="measure on the first 64 sound photos of a folder instead of parts of the sample",
+        help="measure on the first 64 sound photos of a folder instead of the ten photos that ship with the project",
     )
     of_codec.add_argument(
         "--rounds", type=_count, default=codec.ROUNDS, metavar="N", help="how often each step is timed (%(default)s)"

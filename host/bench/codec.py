@@ -11,29 +11,25 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from ..camera.pictures import SAMPLE
+from ..camera.pictures import PHOTOS
 from ..cli.hints import with_hint
-from ..codec import Codec, CodecError, PictureError, load, load_picture
+from ..codec import Codec, CodecError, load, load_picture
 from ..codec.layout import MEANS
-from ..codec.picture import sound_pictures, to_pixels
 from ..edge.builtin import BEST
 from ..edge.classifier import load as load_classifier
 from ..edge.errors import ClassifierError
 from ..wire import MAX_CODEC_BYTES
 from .baselines import JPEG, LITERT, baselines
+from .pictures import sound_in
 from .timing import Step, time_in_turn
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ROUNDS, BATCH = 24, 16
-#: How many pictures of a folder are used.
-MOST_PICTURES = 64
 
 READ, NETWORK, CODING = "read a file, resize", "encode: network", "encode: entropy coding and packets"
 ENCODE, FIRST = "encode: together", "encode: first 1,000 bytes"
@@ -54,7 +50,7 @@ LIMITS: list[tuple[str, str, str | None, float | None]] = [
 ]
 
 
-def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
+def run(name: str, folder: Path = PHOTOS, rounds: int = ROUNDS, batch: int = BATCH, threads: int = 1) -> Any:
     """Call ``measure`` in a separate process, whose libraries compute on one thread."""
     os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
     others = multiprocessing.active_children()
@@ -74,12 +70,12 @@ def run(name: str, folder: Path | None = None, rounds: int = ROUNDS, batch: int 
             raise
 
 
-def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: int) -> dict[str, Any]:
+def measure(name: str, folder: Path, rounds: int, batch: int, threads: int) -> dict[str, Any]:
     """Time all steps.
 
     Args:
         name: the codec.
-        folder: photos; None: parts of the sample, a photo.
+        folder: photos.
         rounds: how often each step is timed on each picture.
         batch: pictures in a batch.
         threads: threads that share a batch.
@@ -93,8 +89,8 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     """
     notes: list[str] = []
     codec = load(name)
-    files, pictures = _pictures_in(folder, notes) if folder else ([SAMPLE], parts_of(SAMPLE))
-    steps = [Step(READ, lambda number: load_picture(files[number % len(files)]))]
+    files, pictures = sound_in(folder, notes)
+    steps = [Step(READ, lambda number: load_picture(files[number]))]
     steps += _encoding(codec, pictures)
     try:
         steps += _decoding(codec, [codec.encode(picture) for picture in pictures])
@@ -104,32 +100,6 @@ def measure(name: str, folder: Path | None, rounds: int, batch: int, threads: in
     time_in_turn(steps, len(pictures), rounds, batch, threads)
     settings = {"codec": codec.name, "pictures": len(pictures), "rounds": rounds, "batch": batch, "threads": threads}
     return {"settings": settings, "rows": [step.row() for step in steps], "ratios": _ratios(steps), "notes": notes}
-
-
-def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarray]]:
-    """Return the first usable files with their pictures; note how many before them were broken."""
-    if not folder.is_dir():
-        raise PictureError(f"{folder}: no such folder")
-    known = Image.registered_extensions()
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
-    if not files:
-        raise PictureError(f"{folder}: no pictures in this folder")
-    broken: list[Path] = []
-    sound = list(islice(sound_pictures(files, broken), MOST_PICTURES))
-    if not sound:
-        raise PictureError(f"{folder}: no usable picture (all {len(broken)} are broken)")
-    if broken:
-        notes.append(f"left out: {len(broken)} broken files of {folder}")
-    return [file for file, _ in sound], [picture for _, picture in sound]
-
-
-def parts_of(file: Path) -> list[np.ndarray]:
-    """Return eight parts of a photo, three quarters of its height each: detailed and smooth ones."""
-    with Image.open(file) as image:
-        photo = image.convert("RGB")
-    side = photo.height * 3 // 4
-    corners = [((photo.width - side) * x // 3, (photo.height - side) * y) for y in range(2) for x in range(4)]
-    return [to_pixels(photo.crop((x, y, x + side, y + side))) for x, y in corners]
 
 
 def _encoding(codec: Codec, pictures: Sequence[np.ndarray]) -> list[Step]:

@@ -29,7 +29,7 @@ from ..edge.classifier import load as load_classifier
 from ..edge.server import EdgeServer
 from ..link.sender import DeadlineInfeasibleError
 from ..sim.virtual_boards import virtual_boards
-from .codec import parts_of
+from .pictures import parts_of
 
 PERIOD_S, DEADLINE_MS = 0.5, 2_000.0
 #: Rows of a run; the first ones are warm-up and count for nothing.

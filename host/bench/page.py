@@ -34,7 +34,7 @@ from ..sim.virtual_boards import boards_in_world
 from ..sim.world import WorldSettings
 from ..web.address import Address
 from ..web.page import PACKAGE, Page, PageError
-from .codec import parts_of
+from .pictures import parts_of
 
 CAMERAS, PER_SECOND, VIEWERS = 8, 10, 10
 DEADLINE_MS = 300.0

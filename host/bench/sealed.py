@@ -34,8 +34,8 @@ from ..sim.virtual import VirtualHost
 from ..sim.world import World, WorldSettings
 from ..transport.driver import ProtocolMachine
 from ..wire import MAX_CODEC_BYTES, MAX_PACKET
-from .codec import parts_of
 from .link import CASES, measure
+from .pictures import parts_of
 
 _PERIOD_US = 200_000
 _DEADLINE_US = 300_000

@@ -28,7 +28,7 @@ from ..edge.picture_queue import PictureQueue
 from ..edge.service_time import ServiceTime
 from ..link.events import ImageCollected
 from ..ranked import RankedPacket
-from .codec import parts_of
+from .pictures import parts_of
 
 #: Workers, threads of each, pictures in a batch.
 CASES = ((1, 1, 1), (1, 2, 1), (2, 1, 1), (1, 1, 4), (1, 1, 8), (1, 2, 8))

@@ -10,6 +10,8 @@ from ..codec.picture import suffixes
 
 #: The photo that ships with the project; assets/SOURCE.md says where it comes from.
 SAMPLE = Path(__file__).parents[1] / "assets" / "sample.jpg"
+#: Ten free photos of many kinds, likewise.
+PHOTOS = SAMPLE.parent / "photos"
 
 
 def find_pictures(names: Sequence[str], *, recursive: bool = False) -> list[Path]:

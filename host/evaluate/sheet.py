@@ -33,7 +33,7 @@ from ..files import check_writable, write_file
 from ..printing import note
 from .codec_under_test import CodecUnderTest, Criterion, OperatingPoint, Picture, Stream
 from .codecs import NAMES, load_codecs
-from .drawings import DRAWINGS
+from .drawings import text_chart
 from .errors import EvaluationError
 from .fidelity import psnr_db
 from .labels import positive
@@ -103,7 +103,7 @@ def parser() -> CommandParser:
         description="Draw a contact sheet of pictures beside what codecs make of them.",
     )
     p.add_argument("pictures", nargs="*", metavar="DIR|FILE", help="pictures, or folders of pictures")
-    p.add_argument("--drawn", action="store_true", help="add a drawn chart of small text, and drawn faces")
+    p.add_argument("--drawn", action="store_true", help="add a drawn chart of text of falling size")
     p.add_argument("--out", metavar="FILE", type=Path, required=True, help="the sheet: .png, .webp or .jpg")
     default = ",".join(map(str, DEFAULT_SIZES_BYTES))
     p.add_argument(
@@ -151,7 +151,7 @@ def read_pictures(options: argparse.Namespace) -> list[tuple[str, Picture]]:
         except PictureError as error:
             note(f"{NAME}: left out: {error}")
     if options.drawn:
-        found += [(f"drawn {name}", drawing()) for name, drawing in DRAWINGS.items()]
+        found.append(("drawn text", text_chart()))
     if not found:
         raise CommandError("no picture to draw: name pictures or folders, or --drawn", USAGE)
     return found

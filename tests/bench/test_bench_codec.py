@@ -16,7 +16,9 @@ from PIL import Image
 from host.bench import __main__ as bench
 from host.bench import codec as codec_bench
 from host.bench.baselines import JPEG, LITERT, baselines
+from host.bench.pictures import MOST_PICTURES, parts_of, sound_in
 from host.bench.timing import Step, time_in_turn
+from host.camera.pictures import PHOTOS, SAMPLE
 from host.codec import CodecError, PictureError, load
 
 #: A bench is at most this long, so that one that hangs ends the test.
@@ -28,7 +30,7 @@ EDGE = [codec_bench.ENTROPY, codec_bench.DECODE, "classify", codec_bench.ANSWER]
 
 
 def small(name: str, threads: int = 1) -> dict[str, object]:
-    return codec_bench.measure(name, None, rounds=1, batch=3, threads=threads)
+    return codec_bench.measure(name, PHOTOS, rounds=1, batch=3, threads=threads)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -36,7 +38,7 @@ def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(threads: i
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
     report = small("pnc-v2", threads)
     assert set(report) == {"settings", "rows", "ratios", "notes"}
-    assert report["settings"] == {"codec": "pnc-v2", "pictures": 8, "rounds": 1, "batch": 3, "threads": threads}
+    assert report["settings"] == {"codec": "pnc-v2", "pictures": 10, "rounds": 1, "batch": 3, "threads": threads}
     assert all(set(row) == ROW and 0 < row["least_ms"] <= row["median_ms"] for row in report["rows"])
     assert all(row["batch_per_s"] > 0 for row in report["rows"])
     steps = [row["step"] for row in report["rows"]]
@@ -50,13 +52,17 @@ def test_each_step_has_a_latency_and_a_rate_and_each_figure_its_limit(threads: i
 
 def test_the_size_reported_is_the_mean_size_of_the_streams() -> None:
     ours = load("pnc-v2")
-    pictures = codec_bench.parts_of(codec_bench.SAMPLE)
-    assert len({picture.tobytes() for picture in pictures}) == len(pictures) == 8
+    _, pictures = sound_in(PHOTOS, [])
     sizes = [sum(len(packet.data) for packet in ours.encode(picture)) for picture in pictures]
     rows = {step.name: step for step in codec_bench._encoding(ours, pictures)}
     assert rows[codec_bench.ENCODE].size_bytes == round(np.mean(sizes))
     assert rows[codec_bench.FIRST].size_bytes == codec_bench.FIRST_BYTES < min(sizes)
     assert sum(len(packet.data) for packet in rows[codec_bench.FIRST].one(0)) == codec_bench.FIRST_BYTES
+
+
+def test_the_parts_of_a_photo_differ() -> None:
+    parts = parts_of(SAMPLE)
+    assert len({part.tobytes() for part in parts}) == len(parts) == 8
 
 
 def test_what_is_not_installed_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,14 +119,14 @@ def test_a_folder_of_pictures_is_taken_and_a_folder_without_is_refused(tmp_path:
 
 def test_broken_pictures_are_left_out_and_counted_and_a_folder_of_them_is_refused(tmp_path: Path) -> None:
     (tmp_path / "0.png").write_text("no picture")
-    (tmp_path / "000.jpg").write_bytes(codec_bench.SAMPLE.read_bytes()[:5000])
+    (tmp_path / "000.jpg").write_bytes(SAMPLE.read_bytes()[:5000])
     with pytest.raises(PictureError, match=r"no usable picture \(all 2 are broken\)"):
         codec_bench.measure("pnc-v2", tmp_path, 1, 1, 1)
-    for number in range(3, 3 + codec_bench.MOST_PICTURES):
+    for number in range(3, 3 + MOST_PICTURES):
         Image.new("RGB", (50, 40), (number, 90, 0)).save(tmp_path / f"{number:03}.png")
     notes: list[str] = []
-    files, pictures = codec_bench._pictures_in(tmp_path, notes)
-    assert len(files) == len(pictures) == codec_bench.MOST_PICTURES
+    files, pictures = sound_in(tmp_path, notes)
+    assert len(files) == len(pictures) == MOST_PICTURES
     assert [picture[0, 0].tolist() for picture in pictures[:2]] == [[3, 90, 0], [4, 90, 0]]
     assert [file.name for file in files[:2]] == ["003.png", "004.png"]
     assert notes == [f"left out: 2 broken files of {tmp_path}"]
@@ -131,6 +137,7 @@ def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: 
     assert bench.bench(bench.parser().parse_args([*few, "--json"])) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["settings"]["batch"] == 1
+    assert report["settings"]["pictures"] == len(list(PHOTOS.iterdir())), "the photos that ship, if no folder is named"
     assert bench.bench(bench.parser().parse_args(few)) == 0
     out = capsys.readouterr().out
     assert all(row["step"] in out for row in report["rows"])

@@ -54,7 +54,7 @@ RULES = (
     Rule(rf"{_OURS}recv\b.*--ble.*", Way.USAGE, "needs a camera board and Bluetooth"),
     Rule(rf"{_OURS}boards\b(?! (?:list|doctor)\b).*", Way.USAGE, "needs a board"),
     Rule(rf"{_OURS}evaluate\.sure\b.*", Way.USAGE, "needs hundreds of photos"),
-    Rule(rf"{_OURS}evaluate\.sheet\b.* --out docs/.*", Way.USAGE, "writes docs/fidelity.webp"),
+    Rule(rf"{_OURS}evaluate\.sheet\b.* --out docs/.*", Way.USAGE, "writes a picture of the pages"),
     Rule(rf"{_OURS}train\b.*", Way.USAGE, "needs thousands of photos"),
     Rule(rf"{_OURS}reference classifier \S+ .*", Way.RUN, needs=_YARDSTICK),
     Rule(rf"{_OURS}reference\b.*", Way.USAGE, "needs the published models"),
