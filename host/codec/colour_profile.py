@@ -54,6 +54,18 @@ def to_srgb(image: Image.Image, profile: bytes | None, on_notice: Callable[[str]
     return image.convert("RGB")
 
 
+def ignore_profile(profile: bytes | None, on_notice: Callable[[str], None]) -> None:
+    """Say that a profile is not applied, since the picture was scaled by its own range; of sRGB there is no need to."""
+    if not profile:
+        return
+    try:
+        needless = _is_srgb(profile)
+    except Exception:  # as in ``to_srgb``
+        needless = False
+    if not needless:
+        on_notice("its colour profile was ignored: it is not for values that were scaled by their own range")
+
+
 def _transformed(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image | None:
     from PIL import ImageCms
 

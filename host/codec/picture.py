@@ -15,15 +15,15 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..files import is_stream
-from .colour_profile import to_srgb
+from .colour_profile import ignore_profile, to_srgb
 from .cut_jpeg import FORMATS as JPEG_FORMATS
 from .cut_jpeg import is_whole, read_cut
+from .deep_files import load_deep
 from .errors import PictureError
 from .file_end import NO_MARK, bytes_of, check_end
-from .grey_range import brightened, grey_to_8_bits
+from .grey_range import LARGEST, grey_to_8_bits
 from .layout import SIDE
 
-_FULL_SCALE_16_BITS = 65535
 _Converted = TypeVar("_Converted")
 
 #: Takes a line about what was done to a picture so that it could be read.
@@ -61,9 +61,9 @@ def load_picture(
 ) -> np.ndarray:
     """Read the picture in ``path`` as uint8 [224, 224, 3] sRGB, upright (EXIF orientation), without keeping its aspect.
 
-    Transparent parts become white. Colour profiles are applied. Greys of more than 8 bits are scaled by the range of
-    their values, unless that nearly fills a usual one. Of a JPEG file that ends too early at most a quarter of the rows
-    may be missing; they become grey.
+    Transparent parts become white. Colour profiles are applied. Greys and colours of more than 8 bits are scaled by the
+    range of their values, unless that nearly fills a usual one. Of a JPEG file that ends too early at most a quarter of
+    the rows may be missing; they become grey.
 
     Args:
         path: the file.
@@ -138,7 +138,7 @@ def _opened(content: Path | bytes, least_side: int, notice: OnNotice) -> Image.I
             )
         # Only JPEG and MPO files have rows that can be told from missing ones.
         if kind not in JPEG_FORMATS:
-            loaded = _loaded_wide(image, notice)
+            loaded = load_deep(image, content, notice)
             check_end(image, content, MOST_MISSING, notice)
             return _upright(loaded, notice)
         try:
@@ -172,13 +172,6 @@ def _loaded(image: Image.Image, least_side: int) -> Image.Image:
     image.draft("RGB", (least_side, least_side))
     image.load()
     return image
-
-
-def _loaded_wide(image: Image.Image, notice: OnNotice) -> Image.Image:
-    """Load the pixels of a file that may have 16 bits a colour. Pillow keeps the upper 8 of them."""
-    tiles = getattr(image, "tile", ())
-    wide = image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(tile[3]) for tile in tiles)
-    return brightened(_loaded(image, 2 * SIDE), notice) if wide else _loaded(image, 2 * SIDE)
 
 
 def _upright(image: Image.Image, notice: OnNotice) -> Image.Image:
@@ -229,8 +222,10 @@ def to_rgb(image: Image.Image, on_notice: OnNotice = no_notice) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         wide = image.mode.startswith("I;16")
         kind = "16-bit grey" if wide else "32-bit grey" if image.mode == "I" else "floating-point grey"
-        levels = grey_to_8_bits(np.asarray(image), kind, _FULL_SCALE_16_BITS if wide else None, on_notice)
-        return Image.fromarray(levels).convert("RGB")  # a profile's curve is for values that were not scaled
+        levels, full = grey_to_8_bits(np.asarray(image), kind, LARGEST if wide else None, on_notice)
+        if not full:
+            ignore_profile(profile, on_notice)
+        return to_srgb(Image.fromarray(levels), profile if full else None, on_notice)
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.mode == "PA" or transparency is not None else "RGB")
     if image.mode == "La":

@@ -146,6 +146,27 @@ def test_a_picture_that_is_srgb_keeps_its_values(tmp_path: Path) -> None:
     assert notices == []
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+@pytest.mark.parametrize("high", [4095, 65_535])
+def test_deep_greys_are_transformed_by_their_profile(suffix: str, high: int, tmp_path: Path) -> None:
+    path = tmp_path / f"linear{suffix}"
+    Image.fromarray((high * RAMP).astype(np.uint16)).save(path, icc_profile=LINEAR_GREY)
+    pixels, notices = read(path)
+    # Half of the light is 0.7354 in sRGB's curve.
+    assert abs(grey_levels(pixels)[SIDE // 2] - 188) <= 3
+    assert not any("profile" in line for line in notices)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_a_profile_is_not_for_greys_that_were_scaled_by_their_own_range(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"thermal{suffix}"
+    Image.fromarray((7000 + 510 * RAMP).astype(np.uint16)).save(path, icc_profile=LINEAR_GREY)
+    pixels, (scaled, ignored) = read(path)
+    assert np.abs(grey_levels(pixels) - 255 * RAMP[0]).max() < 4
+    assert "7,000 to 7,510" in scaled
+    assert ignored == "its colour profile was ignored: it is not for values that were scaled by their own range"
+
+
 @pytest.mark.parametrize("name", [b"sRGB-elle-V2-g10.icc", b"sRGB linear", b"sRGB IEC61966-2.1"])
 def test_a_profile_is_not_srgb_by_its_name_alone(name: bytes, tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), (55, 55, 55)).save(
