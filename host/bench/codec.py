@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..camera.pictures import SAMPLE
+from ..camera.pictures import SAMPLE, pictures_in
 from ..cli.hints import with_hint
 from ..codec import Codec, CodecError, PictureError, load, load_picture
 from ..codec.layout import MEANS
@@ -110,8 +110,10 @@ def _pictures_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.nd
     """Return the first usable files with their pictures; note how many before them were broken."""
     if not folder.is_dir():
         raise PictureError(f"{folder}: no such folder")
-    known = Image.registered_extensions()
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
+    try:
+        files = pictures_in(folder, recursive=False)
+    except OSError as error:
+        raise PictureError(f"{folder}: cannot be read ({error.strerror or error})") from error
     if not files:
         raise PictureError(f"{folder}: no pictures in this folder")
     broken: list[Path] = []
