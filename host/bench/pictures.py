@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..camera.pictures import pictures_in
 from ..codec import PictureError
 from ..codec.picture import sound_pictures, to_pixels
 
@@ -28,8 +29,10 @@ def sound_in(folder: Path, notes: list[str]) -> tuple[list[Path], list[np.ndarra
     """Return the first usable files with their pictures; note how many before them were broken."""
     if not folder.is_dir():
         raise PictureError(f"{folder}: no such folder")
-    known = Image.registered_extensions()
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in known)
+    try:
+        files = pictures_in(folder, recursive=False)
+    except OSError as error:
+        raise PictureError(f"{folder}: cannot be read ({error.strerror or error})") from error
     if not files:
         raise PictureError(f"{folder}: no pictures in this folder")
     broken: list[Path] = []

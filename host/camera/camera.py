@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from ..codec import Codec, load, load_picture
+from ..codec.bitstream import as_integer
 from ..errors import PncError, Reason
 from ..link.events import (
     REASONS,
@@ -172,9 +173,10 @@ class Camera:
             PictureError: the file is not a picture.
             DeadlineInfeasibleError: the deadline is below the link's latency.
             ValueError: ``max_bytes`` is below 1.
+            TypeError: ``max_bytes`` is no integer.
             CameraError: the board went away.
         """
-        if max_bytes is not None and max_bytes < 1:
+        if max_bytes is not None and as_integer(max_bytes, "max_bytes") < 1:
             raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to send")
         codec = await self._loaded_codec()
         pixels, notices = picture, list[str]()

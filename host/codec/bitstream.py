@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -105,7 +107,9 @@ class Bitstream:
         Raises:
             ValueError: ``packet_bytes`` is not between ``least_packet_bytes`` and 236, ``max_bytes`` is below 1, or
                 the first packet would be shorter than ``least_packet_bytes``.
+            TypeError: one of them is no integer.
         """
+        packet_bytes, first_less = as_integer(packet_bytes, "packet_bytes"), as_integer(first_less, "first_less")
         if not 0 <= first_less <= max(0, packet_bytes - self.least_packet_bytes):
             raise ValueError(f"a first packet of {packet_bytes - first_less} bytes cannot be")
         if not self.least_packet_bytes <= packet_bytes <= MAX_CODEC_BYTES:
@@ -113,6 +117,7 @@ class Bitstream:
         most = min(MOST_PACKETS * MAX_CODEC_BYTES // packet_bytes, MAX_RANKS)
         if max_bytes is None:
             return most, 0
+        max_bytes = as_integer(max_bytes, "max_bytes")
         if max_bytes < 1:
             raise ValueError(f"a picture of at most {max_bytes} bytes: nothing to encode")
         whole, rest = divmod(max_bytes + first_less, packet_bytes)
@@ -283,6 +288,14 @@ class Bitstream:
             else:
                 found.setdefault(packet.position, []).append(packet)
         return found
+
+
+def as_integer(value: SupportsIndex, name: str) -> int:
+    """Return an integer of any type, such as numpy's, as an int. Raises TypeError, which calls it ``name``."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}: it must be an integer") from None
 
 
 def cut(packets: Sequence[RankedPacket], size_bytes: int) -> list[RankedPacket]:

@@ -66,6 +66,7 @@ class Codec:
 
         Raises:
             ValueError: the picture is of another shape or type, or such packets cannot be made.
+            TypeError: ``packet_bytes`` or ``max_bytes`` is no integer.
         """
         return self.encoder(picture, packet_bytes, max_bytes).more()
 

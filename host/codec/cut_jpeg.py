@@ -1,17 +1,21 @@
 """JPEG files that end too early: what is there of the picture, and how much is missing.
 
-A camera that loses its connection, or a file that is read while it is written, leaves such files.
+A camera that loses its connection, or a file that is read while it is written, leaves such files. What a card did not
+write may be filled with zeros.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from .file_end import bytes_of, is_padded, tail
 
 #: Pillow's names of the formats; MPO is several JPEG pictures, of which the first counts.
 FORMATS = ("JPEG", "MPO")
@@ -38,6 +42,14 @@ class CutJpeg:
     coarse: bool
 
 
+def is_whole(content: Path | bytes) -> bool:
+    """Return whether a JPEG file has its end mark; what follows it does not matter. Raises OSError."""
+    if tail(content).endswith(_END):
+        return True
+    data = bytes_of(content)
+    return data.find(_END, _first_scan(data)) >= 0
+
+
 def read_cut(data: bytes, read: Callable[[Image.Image], Image.Image]) -> CutJpeg:
     """Read a JPEG file that ends too early.
 
@@ -51,7 +63,7 @@ def read_cut(data: bytes, read: Callable[[Image.Image], Image.Image]) -> CutJpeg
     Raises:
         Exception: whatever Pillow raises if not even the beginning can be decoded.
     """
-    data = data.rstrip(b"\xff")
+    data = (data.rstrip(data[-1:]) if is_padded(data) else data).rstrip(b"\xff")
     image, other = (read(Image.open(io.BytesIO(data + tail), formats=FORMATS)) for tail in (_END, _NONSENSE + _END))
     pixels = np.array(image)
     rows = _equal_rows(pixels, np.asarray(other))
@@ -69,22 +81,34 @@ def _equal_rows(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> int
     return int(differing[0]) if differing.size else len(one)
 
 
+def _first_scan(data: bytes) -> int:
+    """Return where the coded data of a JPEG file begin; its length, if there are none."""
+    return next((at for marker, at in _segments(data) if marker == _SCAN), len(data))
+
+
 def _later_scans(data: bytes) -> bool:
     """Return whether the file is progressive and its first scan is whole."""
-    at, scans, progressive = 2, 0, False
+    scans, progressive = 0, False
+    for marker, _ in _segments(data):
+        progressive = progressive or marker == _PROGRESSIVE
+        scans += marker == _SCAN
+        if scans > 1:
+            break
+    return progressive and scans > 1
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the marker of each segment, and where it ends; of a scan, where its coded data begin."""
+    at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF or marker in _WITHOUT_LENGTH:
             at += 1 if marker == 0xFF else 2
             continue
-        progressive = progressive or marker == _PROGRESSIVE
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, at
         if marker == _SCAN:
-            scans += 1
-            if scans > 1:
-                break
             at = _end_of_scan(data, at)
-    return progressive and scans > 1
 
 
 def _end_of_scan(data: bytes, at: int) -> int:

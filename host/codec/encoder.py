@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..ranked import RankedPacket
 from .analysis import Analysed
-from .bitstream import Bitstream
+from .bitstream import Bitstream, as_integer
 from .parts import joined
 
 
@@ -29,11 +29,13 @@ class PictureEncoder:
 
         Raises:
             ValueError: ``packet_bytes``, ``max_bytes`` or ``first_less`` is out of range.
+            TypeError: one of them is no integer.
         """
-        self._bitstream, self._picture, self._packet_bytes = bitstream, picture, packet_bytes
+        self._bitstream, self._picture = bitstream, picture
         #: Packets of full size that are left, and bytes of the packet after them.
         self._left, self._rest = bitstream.packets_in(packet_bytes, max_bytes, first_less)
-        self._first_less = first_less
+        self._packet_bytes = as_integer(packet_bytes, "packet_bytes")
+        self._first_less = as_integer(first_less, "first_less")
         self._row = 0
         self._packets: list[RankedPacket] = []
 

@@ -7,24 +7,31 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from .colour_profile import to_srgb
+from ..files import is_stream
+from .colour_profile import ignore_profile, to_srgb
 from .cut_jpeg import FORMATS as JPEG_FORMATS
-from .cut_jpeg import read_cut
+from .cut_jpeg import is_whole, read_cut
+from .deep_files import load_deep
 from .errors import PictureError
-from .grey_range import brightened, grey_to_8_bits
+from .file_end import NO_MARK, bytes_of, check_end
+from .grey_range import LARGEST, grey_to_8_bits
 from .layout import SIDE
+
+_Converted = TypeVar("_Converted")
 
 #: Takes a line about what was done to a picture so that it could be read.
 OnNotice = Callable[[str], None]
 
 #: A file with more pixels than this is refused as a decompression bomb.
 MAX_PIXELS = 100_000_000
-#: A JPEG file that ends too early is taken if no larger share of its rows is missing.
+#: A file that ends too early is taken if no larger share of it is missing: of the rows of a JPEG file.
 MOST_MISSING = 0.25
 #: Formats that Pillow opens but that are no pictures by themselves: they need another program, or are containers.
 NO_PICTURES = frozenset({"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
@@ -33,7 +40,6 @@ BROKEN = (
     *(ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError, RuntimeError),
     *(struct.error, zlib.error, MemoryError, Image.DecompressionBombError),
 )
-_FULL_SCALE_16_BITS = 65535
 #: How to turn a picture by its EXIF orientation (Exif 2.3, table 6); 1 and all others: not at all.
 _TURNS: dict[int | None, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,9 +61,9 @@ def load_picture(
 ) -> np.ndarray:
     """Read the picture in ``path`` as uint8 [224, 224, 3] sRGB, upright (EXIF orientation), without keeping its aspect.
 
-    Transparent parts become white. Colour profiles are applied. Greys of more than 8 bits are scaled by the range of
-    their values, unless that nearly fills a usual one. Of a JPEG file that ends too early at most a quarter of the rows
-    may be missing; they become grey.
+    Transparent parts become white. Colour profiles are applied. Greys and colours of more than 8 bits are scaled by the
+    range of their values, unless that nearly fills a usual one. Of a JPEG file that ends too early at most a quarter of
+    the rows may be missing; they become grey.
 
     Args:
         path: the file.
@@ -78,15 +84,34 @@ def read_picture(
     return _load(name, data, on_notice, centre)
 
 
-def _load(name: str | Path, content: Path | bytes, on_notice: Callable[[str], None] | None, centre: bool) -> np.ndarray:
+def open_picture(path: Path, least_side: int, on_notice: OnNotice = no_notice) -> Image.Image:
+    """Read the picture in ``path`` as an RGB image of its own size, otherwise as ``load_picture`` does.
+
+    A JPEG file may come smaller, its short side not below ``least_side`` pixels. Errors are those of ``load_picture``.
+    """
+    return _read(path, path, least_side, on_notice, to_rgb)
+
+
+def _load(name: str | Path, content: Path | bytes, on_notice: OnNotice | None, centre: bool) -> np.ndarray:
+    return _read(name, content, 2 * SIDE, on_notice or no_notice, partial(to_pixels, centre=centre))
+
+
+def _read(
+    name: str | Path,
+    content: Path | bytes,
+    least_side: int,
+    on_notice: OnNotice,
+    convert: Callable[[Image.Image, OnNotice], _Converted],
+) -> _Converted:
+    """Read a file and convert its picture. Raises PictureError, which names the file."""
+
     def notice(text: str) -> None:
-        if on_notice is not None:
-            on_notice(f"{name}: {text}")
+        on_notice(f"{name}: {text}")
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return to_pixels(_opened(content, notice), notice, centre=centre)
+            return convert(_opened(content, least_side, notice), notice)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from None
     except UnidentifiedImageError:
@@ -99,30 +124,36 @@ def _load(name: str | Path, content: Path | bytes, on_notice: Callable[[str], No
         raise PictureError(f"{name}: a broken picture ({error})") from None
 
 
-def _opened(content: Path | bytes, notice: OnNotice) -> Image.Image:
+def _opened(content: Path | bytes, least_side: int, notice: OnNotice) -> Image.Image:
     """Open a file and load its pixels. Raises PictureError without the file's name, and what Pillow raises."""
+    if isinstance(content, Path) and is_stream(content):
+        content = content.read_bytes()  # it can be read only once
     with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
-        if image.format in NO_PICTURES:
-            raise PictureError(f"{image.format} files are not taken: store it as a picture, such as PNG")
+        kind = image.format
+        if kind in NO_PICTURES:
+            raise PictureError(f"{kind} files are not taken: store it as a picture, such as PNG")
         if image.width * image.height > MAX_PIXELS:
             raise PictureError(
                 f"{image.width}x{image.height} pixels; at most {MAX_PIXELS // 1_000_000} million are taken"
             )
         # Only JPEG and MPO files have rows that can be told from missing ones.
-        if image.format not in JPEG_FORMATS:
-            return _upright(_loaded_wide(image, notice), notice)
+        if kind not in JPEG_FORMATS:
+            loaded = load_deep(image, content, notice)
+            check_end(image, content, MOST_MISSING, notice)
+            return _upright(loaded, notice)
         try:
-            return _upright(_loaded(image), notice)
+            if is_whole(content):
+                return _upright(_loaded(image, least_side), notice)
         except OSError as error:
             if "truncated" not in str(error):
                 raise
-    return _upright(_beginning(content, notice), notice)
+    return _upright(_beginning(bytes_of(content), least_side, notice), notice)
 
 
-def _beginning(content: Path | bytes, notice: OnNotice) -> Image.Image:
+def _beginning(data: bytes, least_side: int, notice: OnNotice) -> Image.Image:
     """Read a JPEG file that ends too early. Raises PictureError if too little of it is there."""
     try:
-        cut = read_cut(content if isinstance(content, bytes) else content.read_bytes(), _loaded)
+        cut = read_cut(data, partial(_loaded, least_side=least_side))
     except (OSError, *BROKEN):
         raise PictureError("the file ends before its picture begins") from None
     if cut.missing > MOST_MISSING:
@@ -132,22 +163,15 @@ def _beginning(content: Path | bytes, notice: OnNotice) -> Image.Image:
     elif cut.coarse:
         notice("the file ends too early: a progressive JPEG without its last scans, with less detail")
     else:
-        notice("the file ends too early: its end mark is missing, nothing of the picture is")
+        notice(NO_MARK)
     return cut.image
 
 
-def _loaded(image: Image.Image) -> Image.Image:
-    """Load the pixels of an opened file; of a JPEG at the smallest scale that is still large enough."""
-    image.draft("RGB", (2 * SIDE, 2 * SIDE))
+def _loaded(image: Image.Image, least_side: int) -> Image.Image:
+    """Load the pixels of an opened JPEG file at the smallest scale whose sides have so many pixels."""
+    image.draft("RGB", (least_side, least_side))
     image.load()
     return image
-
-
-def _loaded_wide(image: Image.Image, notice: OnNotice) -> Image.Image:
-    """Load the pixels of a file that may have 16 bits a colour. Pillow keeps the upper 8 of them."""
-    tiles = getattr(image, "tile", ())
-    wide = image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(tile[3]) for tile in tiles)
-    return brightened(_loaded(image), notice) if wide else _loaded(image)
 
 
 def _upright(image: Image.Image, notice: OnNotice) -> Image.Image:
@@ -196,11 +220,12 @@ def to_rgb(image: Image.Image, on_notice: OnNotice = no_notice) -> Image.Image:
     profile = image.info.get("icc_profile")
     transparency = image.info.get("transparency")
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image)
         wide = image.mode.startswith("I;16")
         kind = "16-bit grey" if wide else "32-bit grey" if image.mode == "I" else "floating-point grey"
-        levels = grey_to_8_bits(values, kind, _FULL_SCALE_16_BITS if wide else None, on_notice)
-        return Image.fromarray(levels).convert("RGB")  # a profile's curve is for values that were not scaled
+        levels, full = grey_to_8_bits(np.asarray(image), kind, LARGEST if wide else None, on_notice)
+        if not full:
+            ignore_profile(profile, on_notice)
+        return to_srgb(Image.fromarray(levels), profile if full else None, on_notice)
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.mode == "PA" or transparency is not None else "RGB")
     if image.mode == "La":

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ..camera.pictures import pictures_in
 from ..cli.command import CommandParser
 from ..codec import Codec, Decoder, PictureError, cut, load, load_picture
 from ..edge.classifier import Classifier
@@ -43,7 +44,6 @@ from .labels import positive, read_labels
 NAME = "evaluate"
 #: Sizes of the prefixes that are compared with the photos; a shorter stream is compared as a whole.
 SIZES_BYTES = (236, 472, 708, 1180, 1888, 2832, 4720)
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 #: The curve that leaves probabilities as they are, and the weight of the preference for it: that of so many answers
 #: of medium sureness.
 _UNCHANGED = np.array([0.0, 0.0, 1.0, 0.0])
@@ -67,9 +67,15 @@ class Tools:
         return self.classifier.probabilities(np.stack([d.picture for d in self.decoder.decode_batch(streams)]))
 
 
-def pictures_in(folder: Path, first: int | None) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield photos of a folder, spread evenly over its names. Raises EvaluationError if there is none."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+def photos_in(folder: Path, first: int | None) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield photos of a folder, spread evenly over its names: the files that ``send`` takes.
+
+    Raises EvaluationError if there is none.
+    """
+    try:
+        files = pictures_in(folder, recursive=False)
+    except OSError:
+        files = []
     if not files:
         raise EvaluationError(f"{folder}: no folder of photos")
     count = min(first or len(files), len(files))
@@ -151,7 +157,7 @@ def reliability(sureness: Sureness, seen: Sequence[Seen]) -> list[str]:
 
 def fit(tools: Tools, folder: Path, first: int | None) -> tuple[Sureness, list[str]]:
     """Fit the curve; return it, and its reliability on the half of the answers that another fit did not see."""
-    seen = look(tools, pictures_in(folder, first), first)
+    seen = look(tools, photos_in(folder, first), first)
     half = len(seen) // 2
     lines = reliability(fit_curve(seen[:half]), seen[half:]) if half else []
     return fit_curve(seen), lines

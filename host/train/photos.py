@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from ..camera.pictures import pictures_in
 from ..codec.errors import PictureError
 from ..codec.layout import SIDE
-from ..codec.picture import BROKEN, to_rgb
+from ..codec.picture import BROKEN, open_picture
 from ..errors import PncError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 #: Larger photos are reduced to this short side: enough for crops at the scale of the codec's pictures.
 SHORT_SIDE = 248
 
@@ -35,10 +35,11 @@ class Source(NamedTuple):
 
 
 def read_photo(path: Path, short_side: int = SHORT_SIDE) -> np.ndarray:
-    """Read a photo, uint8 [h, w, 3], reduced if its short side has more pixels."""
-    with Image.open(path) as image:
-        image.draft("RGB", (short_side, short_side))
-        picture = to_rgb(ImageOps.exif_transpose(image))
+    """Read a photo as ``load_picture`` does, uint8 [h, w, 3], reduced if its short side has more pixels.
+
+    Raises PictureError if it cannot be read, ValueError if it is too small.
+    """
+    picture = open_picture(path, short_side)
     if min(picture.size) < 64:
         raise ValueError(f"only {picture.width}x{picture.height} pixels")
     scale = short_side / min(picture.size)
@@ -51,11 +52,15 @@ def read_photo(path: Path, short_side: int = SHORT_SIDE) -> np.ndarray:
 def load_photos(folder: Path, load: Callable[[Path], np.ndarray] = read_photo) -> tuple[list[np.ndarray], Source]:
     """Load all photos of ``folder`` with ``load``, in order of name, as uint8 arrays [h, w, 3].
 
-    Raises TrainingError if the folder is missing or has no usable photo.
+    The files are those that ``send`` takes of a folder. Raises TrainingError if the folder is missing or has no usable
+    photo.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder; --data takes a folder of photos")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    try:
+        files = pictures_in(folder, recursive=False)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be read ({error.strerror or error})") from error
 
     def attempt(path: Path) -> np.ndarray | None:
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +134,21 @@ def test_broken_pictures_are_left_out_and_counted_and_a_folder_of_them_is_refuse
     assert notes == [f"left out: 2 broken files of {tmp_path}"]
 
 
+def test_the_pictures_of_a_folder_are_those_that_send_takes(tmp_path: Path) -> None:
+    names = ["0.jp2", "1.tif", "2.jpg"]
+    for name in names:
+        Image.new("RGB", (50, 40), (9, 90, 0)).save(tmp_path / name)
+    cut = tmp_path / "2.jpg"
+    cut.write_bytes(cut.read_bytes()[:-2])
+    (tmp_path / "._2.jpg").write_bytes(bytes(4096))
+    (tmp_path / ".hidden.png").write_bytes((tmp_path / "1.tif").read_bytes())
+    Image.new("RGB", (50, 40)).save(tmp_path / "drawing.eps")
+    (tmp_path / "folder.png").mkdir()
+    notes: list[str] = []
+    files, _ = codec_bench._pictures_in(tmp_path, notes)
+    assert ([file.name for file in files], notes) == (names, [])
+
+
 def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: pytest.CaptureFixture[str]) -> None:
     few = ["codec", "--codec", "pnc-v2", "--rounds", "1", "--batch", "1"]
     assert bench.bench(bench.parser().parse_args([*few, "--json"])) == 0
@@ -148,26 +165,36 @@ def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: 
 
 @pytest.mark.parametrize("group", [False, True], ids=["the command alone", "its whole group"])
 def test_ctrl_c_ends_the_bench_and_its_process_at_once(group: bool, tmp_path: Path) -> None:
-    picture = tmp_path / "0.png"
-    os.mkfifo(picture)  # whoever reads it waits
+    Image.new("RGB", (50, 40)).save(tmp_path / "0.png")
+    endless = ["--codec", "pnc-v2", "--photos", str(tmp_path), "--rounds", "10000"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "host.bench", "codec", "--codec", "pnc-v2", "--photos", str(tmp_path)],
+        [sys.executable, "-m", "host.bench", "codec", *endless],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    with picture.open("wb"):  # goes on when the worker reads
-        children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-        workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        assert len(workers) == 1
-        if group:
-            os.killpg(child.pid, signal.SIGINT)
-        else:
-            child.send_signal(signal.SIGINT)
-        out, error = child.communicate(timeout=PATIENCE_S)
+    worker = measuring(child.pid)
+    if group:
+        os.killpg(child.pid, signal.SIGINT)
+    else:
+        child.send_signal(signal.SIGINT)
+    out, error = child.communicate(timeout=PATIENCE_S)
     assert (child.returncode, out, error) == (130, "", "bench: stopped\n")
-    assert not Path(f"/proc/{workers[0]}").exists()
+    assert not Path(f"/proc/{worker}").exists()
+
+
+def measuring(pid: int) -> str:
+    """Wait until a process's worker has loaded the codec; return the worker's number."""
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        with contextlib.suppress(OSError):  # a child that has just ended
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                is_worker = b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+                if is_worker and "_coder" in Path(f"/proc/{child}/maps").read_text():
+                    return child
+        time.sleep(0.05)
+    raise AssertionError("no worker measures")
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "10001"])

@@ -209,6 +209,9 @@ def test_a_picture_may_be_bounded_by_bytes(pictures: list[Path]) -> None:
                 assert b"".join(p.data for p in event.packets) == b"".join(p.data for p in whole)[:1000]
             with pytest.raises(ValueError, match="at most 0 bytes"):
                 await camera.send_picture(drawing(0), AMPLE_MS, max_bytes=0)
+            for wrong in (float("nan"), 1.5, "x"):
+                with pytest.raises(TypeError, match=r"max_bytes is .*: it must be an integer"):
+                    await camera.send_picture(drawing(0), AMPLE_MS, max_bytes=wrong)
 
     live(test())
 

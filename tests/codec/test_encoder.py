@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,6 +79,18 @@ def test_every_beginning_of_every_packet_has_the_carries_of_what_follows() -> No
 def test_a_picture_without_bytes_is_refused(codec: Codec, max_bytes: int) -> None:
     with pytest.raises(ValueError, match="nothing to encode"):
         codec.encode(drawing(0), max_bytes=max_bytes)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 1.5, 1000.0, "x", b"x"])
+@pytest.mark.parametrize("name", ["max_bytes", "packet_bytes", "first_less"])
+def test_a_number_of_bytes_that_is_no_integer_is_refused(codec: Codec, name: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"^{name} is {value!r}: it must be an integer$"):
+        codec.encoder(drawing(0), **{name: value})
+
+
+def test_integers_of_numpy_are_integers(codec: Codec) -> None:
+    bounded = codec.encode(drawing(0), np.uint8(100), np.int64(1000))
+    assert bounded == codec.encode(drawing(0), 100, 1000)
 
 
 def test_a_row_outside_the_stream_and_a_beginning_as_long_as_a_packet_are_refused() -> None:

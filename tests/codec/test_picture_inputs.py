@@ -1,10 +1,8 @@
-"""Pictures as cameras give them: deep greys, colour profiles, and JPEG files that end too early."""
+"""Pictures as cameras give them: deep greys, colour profiles, several in a file, and any orientation."""
 
 from __future__ import annotations
 
-import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +10,22 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from host.codec import PictureError, load_picture
-from host.codec.picture import MOST_MISSING
 from tests.codec.conftest import drawing
-
-SIDE = 224
-#: A ramp from left to right, 0 to 1.
-RAMP = np.tile(np.linspace(0, 1, SIDE), (SIDE, 1))
-
-
-def read(path: Path) -> tuple[np.ndarray, list[str]]:
-    """Return a picture as integers, and the notices without the name of its file."""
-    notices: list[str] = []
-    pixels = load_picture(path, notices.append)
-    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in notices)
-    return pixels.astype(int), [line.removeprefix(f"{path}: ") for line in notices]
-
-
-def saved(values: np.ndarray, path: Path) -> Path:
-    Image.fromarray(values).save(path)
-    return path
-
-
-def grey_levels(pixels: np.ndarray) -> np.ndarray:
-    """Return the levels of a grey picture's middle row."""
-    assert np.abs(pixels - pixels[..., :1]).max() <= 1
-    row: np.ndarray = pixels[SIDE // 2, :, 0]
-    return row
+from tests.codec.picture_files import (
+    EXCHANGED,
+    GREEN,
+    LINEAR_GREY,
+    RAMP,
+    RED,
+    SIDE,
+    gamma,
+    grey_levels,
+    near,
+    profile,
+    read,
+    rgb_profile,
+    saved,
+)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
@@ -116,80 +104,6 @@ def test_a_constant_picture_is_a_plain_grey_and_says_so(value: int, level: int, 
     assert notice == f"16-bit grey: every value is {value:,}: a plain grey, level {level} of 255"
 
 
-def png_16(values: np.ndarray) -> bytes:
-    """Write a PNG file with 16 bits a colour, which Pillow cannot write: uint16 [h, w, 3 or 4]."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    height, width, colours = values.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[colours], 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize("colours", [3, 4])
-def test_12_bits_a_colour_in_a_16_bit_file_are_not_black(colours: int, tmp_path: Path) -> None:
-    values = np.dstack([4095 * RAMP] * 3 + [np.full((SIDE, SIDE), 65535)] * (colours - 3))
-    (tmp_path / "deep.png").write_bytes(png_16(values.astype(np.uint16)))
-    pixels, (notice,) = read(tmp_path / "deep.png")
-    assert np.abs(grey_levels(pixels) - 255 * RAMP[0]).max() < 18  # Pillow keeps 4 of the 12 bits
-    assert notice.startswith("16 bits a colour, values up to 4,095; 0 to 4,095 became black to white, in 16 steps")
-
-
-def test_16_bits_a_colour_are_taken_as_they_are(tmp_path: Path) -> None:
-    values = np.dstack([65535 * (0.1 + 0.8 * RAMP)] * 3)
-    (tmp_path / "deep.png").write_bytes(png_16(values.astype(np.uint16)))
-    pixels, notices = read(tmp_path / "deep.png")
-    assert np.abs(grey_levels(pixels) - 255 * (0.1 + 0.8 * RAMP[0])).max() < 4
-    assert notices == []
-
-
-def profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """Write an ICC profile of version 2 for a display (ICC.1:2001-04)."""
-    common = {
-        b"desc": b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(78),
-        b"cprt": b"text\0\0\0\0none\0\0\0\0",
-        b"wtpt": xyz(0.9642, 1.0, 0.8249),
-    }
-    table, content = b"", b""
-    start = 128 + 4 + 12 * len(common | tags)
-    for name, data in (common | tags).items():
-        padded = data + bytes(-len(data) % 4)
-        table += name + struct.pack(">II", start + len(content), len(data))
-        content += padded
-    size = start + len(content)
-    header = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02100000, b"mntr", space, b"XYZ ") + bytes(12) + b"acsp"
-    header += bytes(28) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
-    return header.ljust(128, b"\0") + struct.pack(">I", len(common | tags)) + table + content
-
-
-def xyz(*values: float) -> bytes:
-    return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(65536 * value)) for value in values)
-
-
-def gamma(value: float) -> bytes:
-    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(256 * value)) + b"\0\0"
-
-
-#: sRGB's primaries for the white point D50, red and green exchanged, so that nobody can miss whether it was applied.
-EXCHANGED = profile(
-    b"RGB ",
-    {
-        b"rXYZ": xyz(0.3851, 0.7169, 0.0971),
-        b"gXYZ": xyz(0.4361, 0.2225, 0.0139),
-        b"bXYZ": xyz(0.1431, 0.0606, 0.7141),
-        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), gamma(2.2)),
-    },
-)
-#: Grey values in proportion to light.
-LINEAR_GREY = profile(b"GRAY", {b"kTRC": gamma(1.0)})
-
-
-def near(pixels: np.ndarray, colour: tuple[int, int, int], limit: int = 12) -> bool:
-    return bool(np.abs(pixels - np.array(colour)).max() <= limit)
-
-
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tiff", ".webp"])
 def test_colours_are_transformed_by_their_profile(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"green{suffix}"
@@ -230,6 +144,55 @@ def test_a_picture_that_is_srgb_keeps_its_values(tmp_path: Path) -> None:
     tagged, notices = read(tmp_path / "srgb.png")
     assert np.array_equal(tagged, read(tmp_path / "plain.png")[0])
     assert notices == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+@pytest.mark.parametrize("high", [4095, 65_535])
+def test_deep_greys_are_transformed_by_their_profile(suffix: str, high: int, tmp_path: Path) -> None:
+    path = tmp_path / f"linear{suffix}"
+    Image.fromarray((high * RAMP).astype(np.uint16)).save(path, icc_profile=LINEAR_GREY)
+    pixels, notices = read(path)
+    # Half of the light is 0.7354 in sRGB's curve.
+    assert abs(grey_levels(pixels)[SIDE // 2] - 188) <= 3
+    assert not any("profile" in line for line in notices)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_a_profile_is_not_for_greys_that_were_scaled_by_their_own_range(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"thermal{suffix}"
+    Image.fromarray((7000 + 510 * RAMP).astype(np.uint16)).save(path, icc_profile=LINEAR_GREY)
+    pixels, (scaled, ignored) = read(path)
+    assert np.abs(grey_levels(pixels) - 255 * RAMP[0]).max() < 4
+    assert "7,000 to 7,510" in scaled
+    assert ignored == "its colour profile was ignored: it is not for values that were scaled by their own range"
+
+
+@pytest.mark.parametrize("name", [b"sRGB-elle-V2-g10.icc", b"sRGB linear", b"sRGB IEC61966-2.1"])
+def test_a_profile_is_not_srgb_by_its_name_alone(name: bytes, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), (55, 55, 55)).save(
+        tmp_path / "linear.png", icc_profile=rgb_profile(gamma(1.0), RED, GREEN, name)
+    )
+    Image.new("RGB", (300, 200), (230, 20, 20)).save(
+        tmp_path / "exchanged.png", icc_profile=rgb_profile(gamma(2.2), GREEN, RED, name)
+    )
+    grey = profile(b"GRAY", {b"kTRC": gamma(1.0)}, name)
+    Image.new("L", (300, 200), 55).save(tmp_path / "grey.png", icc_profile=grey)
+    for file, colour in (("linear", (128,) * 3), ("exchanged", (20, 230, 20)), ("grey", (128,) * 3)):
+        pixels, notices = read(tmp_path / f"{file}.png")
+        assert near(pixels, colour), file
+        assert notices == []
+
+
+def test_a_profile_that_hardly_differs_from_srgb_changes_no_value(tmp_path: Path) -> None:
+    srgb = [((v + 0.055) / 1.055) ** 2.4 if v > 0.04045 else v / 12.92 for v in np.linspace(0, 1, 1024)]
+    curve = b"curv\0\0\0\0" + struct.pack(">I1024H", 1024, *(round(65_535 * value) for value in srgb))
+    near_srgb = rgb_profile(curve, RED, GREEN, b"sRGB by another program")
+    Image.fromarray(drawing(4)).save(tmp_path / "near.png", icc_profile=near_srgb)
+    Image.fromarray(drawing(4)[..., 0]).save(
+        tmp_path / "grey.png", icc_profile=profile(b"GRAY", {b"kTRC": curve}, b"sRGB, but grey")
+    )
+    assert np.array_equal(read(tmp_path / "near.png")[0], drawing(4))
+    assert np.array_equal(read(tmp_path / "grey.png")[0], drawing(4)[..., :1].repeat(3, axis=2))
 
 
 @pytest.mark.parametrize(
@@ -301,67 +264,3 @@ def test_exif_data_that_cannot_be_read_are_ignored_with_a_notice(suffix: str, tm
     pixels, notices = read(path)
     assert near(pixels, (230, 20, 20))
     assert notices == ["its EXIF data are broken and were ignored: it is sent as it lies"]
-
-
-def jpeg(progressive: bool = False) -> bytes:
-    file = io.BytesIO()
-    large = Image.fromarray(drawing(3)).resize((900, 700), Image.Resampling.BICUBIC)
-    Image.fromarray(np.asarray(large)).save(file, "JPEG", quality=92, progressive=progressive)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("progressive", [False, True])
-@pytest.mark.parametrize("cut", [1, 2])
-def test_a_jpeg_without_its_last_two_bytes_is_taken_whole(progressive: bool, cut: int, tmp_path: Path) -> None:
-    (tmp_path / "whole.jpg").write_bytes(jpeg(progressive))
-    (tmp_path / "cut.jpg").write_bytes(jpeg(progressive)[:-cut])
-    pixels, (notice,) = read(tmp_path / "cut.jpg")
-    assert np.array_equal(pixels, read(tmp_path / "whole.jpg")[0])
-    assert notice == "the file ends too early: its end mark is missing, nothing of the picture is"
-
-
-@pytest.mark.parametrize("share", [0.85, 0.92, 0.98])
-def test_of_a_jpeg_that_ends_early_the_rows_that_are_there_are_taken(share: float, tmp_path: Path) -> None:
-    data = jpeg()
-    (tmp_path / "whole.jpg").write_bytes(data)
-    (tmp_path / "cut.jpg").write_bytes(data[: round(share * len(data))])
-    whole = read(tmp_path / "whole.jpg")[0]
-    pixels, (notice,) = read(tmp_path / "cut.jpg")
-    missing = int(notice.split("%")[0].split()[-1]) / 100
-    assert 0 < missing <= MOST_MISSING
-    first = round(SIDE * (1 - missing))
-    assert np.array_equal(pixels[: first - 4], whole[: first - 4])
-    assert near(pixels[first + 4 :], (128, 128, 128), 1)
-    assert "sent as grey" in notice
-
-
-def test_a_jpeg_that_lacks_more_than_a_quarter_is_refused_with_what_is_missing(tmp_path: Path) -> None:
-    data = jpeg()
-    (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 3])
-    with pytest.raises(PictureError, match=r"cut\.jpg: \d\d% of its rows are missing: the file ends too early"):
-        load_picture(tmp_path / "cut.jpg")
-    (tmp_path / "cut.jpg").write_bytes(data[:400])
-    with pytest.raises(PictureError, match=r"cut\.jpg: "):
-        load_picture(tmp_path / "cut.jpg")
-
-
-def test_a_progressive_jpeg_without_its_last_scans_is_coarser(tmp_path: Path) -> None:
-    data = jpeg(progressive=True)
-    (tmp_path / "whole.jpg").write_bytes(data)
-    (tmp_path / "cut.jpg").write_bytes(data[: len(data) // 2])
-    pixels, (notice,) = read(tmp_path / "cut.jpg")
-    assert 0 < np.abs(pixels - read(tmp_path / "whole.jpg")[0]).mean() < 10
-    assert "without its last scans" in notice
-
-
-def test_a_jpeg_that_ends_early_keeps_its_orientation_and_profile(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    file = io.BytesIO()
-    image = Image.new("RGB", (320, 240), (230, 20, 20))
-    image.paste((20, 20, 230), (0, 0, 320, 120))
-    image.save(file, "JPEG", quality=95, exif=exif, icc_profile=EXCHANGED)
-    (tmp_path / "cut.jpg").write_bytes(file.getvalue()[:-2])
-    pixels, _ = read(tmp_path / "cut.jpg")
-    assert near(pixels[:100], (20, 230, 20))
-    assert near(pixels[124:], (20, 20, 230), 20)

@@ -14,7 +14,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra e
 pytest.importorskip("onnx", reason="onnx is not installed (extra edge)")
 
 from host.edge.sureness import Sureness, load_sureness
-from host.evaluate.sure import Seen, fit_curve, reliability
+from host.evaluate.sure import Seen, fit_curve, photos_in, reliability
 from tests.edge.tiny_models import colour_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +80,18 @@ def test_a_curve_fits_what_was_counted() -> None:
     assert all(float(mean) == pytest.approx(float(right), abs=0.06) for *_, mean, right in lines)
     always = fit_curve([Seen(size, p, right=True) for size, p in drawn])  # separable: finite all the same
     assert always(0.5, 1000) > 0.95
+
+
+def test_the_photos_of_a_folder_are_the_pictures_that_send_takes(tmp_path: Path) -> None:
+    for number, name in enumerate(("0.jp2", "1.tif", "2.bmp", "3.jpg")):
+        Image.new("RGB", (300, 200), (60 * number, 0, 0)).save(tmp_path / name)
+    cut = tmp_path / "3.jpg"
+    cut.write_bytes(cut.read_bytes()[:-2])
+    (tmp_path / "._3.jpg").write_bytes(bytes(4096))
+    (tmp_path / ".hidden.png").write_bytes((tmp_path / "2.bmp").read_bytes())
+    (tmp_path / "folder.png").mkdir()
+    reds = [int(picture[100, 100, 0]) for picture in photos_in(tmp_path, None)]
+    assert reds == pytest.approx([0, 60, 120, 180], abs=2)
 
 
 @pytest.mark.parametrize(

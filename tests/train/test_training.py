@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 torch = pytest.importorskip("torch", reason="training needs the extra pnc-link[train]")
 
+from host.camera.pictures import find_pictures  # noqa: E402
 from host.cli.command import run_command  # noqa: E402
 from host.codec import load_picture  # noqa: E402
 from host.codec.weights import kind_of  # noqa: E402
@@ -59,6 +61,34 @@ def test_photos_are_known_by_their_names_and_sizes_wherever_they_lie(tmp_path: P
     assert first.startswith("2 (")
     others = [identity("renamed", "a.png", "c.png"), identity("swapped", "b.png", "a.png"), identity("one", "a.png")]
     assert len({first, *others}) == 4
+
+
+def test_the_identity_of_a_folder_of_plain_photos_never_changes(tmp_path: Path) -> None:
+    # Checkpoints hold it: another one refuses to continue a training.
+    save_drawings(tmp_path, 3, suffix=".jpg")
+    save_drawings(tmp_path, 2, first=3, suffix=".webp")
+    (tmp_path / "B.JPG").write_bytes((tmp_path / "0.jpg").read_bytes())
+    (tmp_path / "notes.txt").write_text("no picture")
+    digest = sha256()
+    for file in sorted(each for each in tmp_path.iterdir() if each.suffix.lower() in (".jpg", ".webp")):
+        digest.update(file.name.encode() + f"/{file.stat().st_size}/".encode())
+    assert load_photos(tmp_path)[1].identity == f"6 ({digest.hexdigest()[:12]})"
+
+
+def test_the_photos_of_a_folder_are_the_pictures_that_send_takes(tmp_path: Path) -> None:
+    names = ["0.jfif", "1.jp2", "2.tif", "3.gif", "4.png", *(["5.avif"] if features.check("avif") else [])]
+    for seed, name in enumerate(names):
+        Image.fromarray(drawing(seed)).save(tmp_path / name)
+    cut = tmp_path / "6.jpg"
+    Image.fromarray(drawing(6)).save(cut)
+    cut.write_bytes(cut.read_bytes()[:-2])
+    (tmp_path / "._6.jpg").write_bytes(bytes(4096))
+    (tmp_path / ".hidden.png").write_bytes((tmp_path / "4.png").read_bytes())
+    (tmp_path / "folder.jpg").mkdir()
+    assert [file.name for file in find_pictures([str(tmp_path)])] == [*names, "6.jpg"]
+    photos, source = load_photos(tmp_path)
+    assert (len(photos), source.broken) == (len(names) + 1, 0)
+    assert np.array_equal(photos[-1], load_picture(cut))
 
 
 def test_photos_are_read_as_the_sender_reads_pictures(tmp_path: Path) -> None:
