@@ -38,7 +38,14 @@ def run(
     p.add_argument("--rules", type=int, default=default_rules, metavar="N", help="rules to apply (%(default)s)")
     p.add_argument("--minutes", type=float, default=0, metavar="N", help="end after so long at the latest")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the histories (%(default)s)")
+    p.add_argument("--key", action="store_true", help="with keys, on virtual boards")
     options = p.parse_args(arguments)
+    if options.key:
+        if rules is not Rules:
+            p.error("--key is for virtual boards")
+        from tests.system.keyed import KeyedRules
+
+        rules = KeyedRules
     start_s, batches = time.monotonic(), 0
     while Rules.applied < options.rules:
         if options.minutes and time.monotonic() - start_s > 60 * options.minutes:
