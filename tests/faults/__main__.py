@@ -14,13 +14,13 @@ import argparse
 import math
 import multiprocessing
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 
+from tests import goal
 from tests.faults.fault import KINDS, Fault, parse_faults, run_id
 from tests.faults.places import every_fault, pairs, sample
 from tests.faults.scene import RECOVERY_US, Outcome, run
@@ -147,4 +147,4 @@ class _Tally:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("faults", main)

@@ -6,7 +6,6 @@ Hypothesis prints the shortest history that it finds to a deviation, as a progra
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests import goal
 from tests.system.rules import Rules
 
 #: Rules in a history, and histories between two lines of progress.
@@ -73,4 +73,4 @@ def run_batch(seed: int, histories: int, rules: type[Rules] = Rules, *, shrink: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("histories", main)
