@@ -1,12 +1,13 @@
-# An edge server with its live page: docs/container.md.
-FROM python:3.13-bookworm AS build
+# An edge server with its live page. docs/install.md, "In a container", also says how to pin the images by their digests.
+FROM python:3.13.14-bookworm AS build
 WORKDIR /source
 COPY . .
-# The versions are those that CI uses.
-RUN sed -e '/--hash/d' -e 's/ \\$//' locks/packages.txt >/constraints.txt \
- && pip wheel --no-cache-dir --constraint /constraints.txt --wheel-dir /wheels '.[edge,web,sealed]'
+# A package is taken only if it has the digest of the lock, and none is built in an environment that loads others.
+RUN pip install --no-cache-dir --require-hashes --no-deps -r locks/build.txt \
+ && pip wheel --no-cache-dir --require-hashes --no-deps --no-build-isolation --wheel-dir /wheels -r locks/container.txt \
+ && pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheels .
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13.14-slim-bookworm
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --no-index --no-deps /wheels/*.whl \
  && useradd --create-home --home-dir /data --shell /usr/sbin/nologin --groups dialout --uid 10001 pnc

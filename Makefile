@@ -49,12 +49,13 @@ hil: $(VENV)/.test ## Run the tests of docs/hil.md on LINK=sim, bumble, bsim or 
 test-firmware: $(VENV)/.test ## Test the firmware on simulated boards, one test after the other (needs Zephyr and BabbleSim)
 	@$(BIN)/python -m pytest tests/bsim
 
-faults: $(VENV)/.test ## Run every single fault at every place (SAMPLE=N: some), or pairs of them (HOURS=N, MINUTES=N, SEED=N), in virtual time
+faults: $(VENV)/.test ## Run every single fault at every place (SAMPLE=N: some), or pairs of them (HOURS=N, MINUTES=N, SEED=N), in virtual time; with a key: KEY=1
 	@$(BIN)/python -m tests.faults $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(HOURS)$(MINUTES),--minutes $(if $(HOURS),$$(($(HOURS) * 60)),$(MINUTES)))
+		$(if $(HOURS),--hours $(HOURS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(filter-out 0,$(KEY)),--key)
 
-histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied (LINK=bsim: on simulated boards)
-	@$(BIN)/python -m $(if $(filter bsim,$(LINK)),tests.bsim.histories,tests.system) $(if $(RULES),--rules $(RULES)) $(if $(SEED),--seed $(SEED))
+histories: $(VENV)/.test ## Run the stateful test of the whole system, in virtual time, until RULES=N rules were applied (LINK=bsim: on simulated boards; KEY=1: with keys)
+	@$(BIN)/python -m $(if $(filter bsim,$(LINK)),tests.bsim.histories,tests.system) $(if $(RULES),--rules $(RULES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(filter-out 0,$(KEY)),--key)
 
 soak: $(VENV)/.test ## Send 100,000 pictures in virtual time (PICTURES=N); with MINUTES=N pictures in real time for so long (PLOT=FILE)
 	@$(BIN)/python -m host.bench soak $(if $(MINUTES),--minutes $(MINUTES) $(if $(PLOT),--plot $(PLOT)),$(if $(PICTURES),--soak $(PICTURES)))

@@ -4,8 +4,10 @@
 
 ``uv`` resolves the extras of ``pyproject.toml`` for all systems and versions of Python at once. The result is three
 files, because a computer installs one of PyTorch's builds: ``packages.txt`` (all but PyTorch), ``torch.txt`` (PyTorch
-alone) and ``cuda.txt`` (what PyTorch's build with CUDA loads). ``.ci/install`` installs them. Then each file is checked
-to be installable on each system of ``PLATFORMS``.
+alone) and ``cuda.txt`` (what PyTorch's build with CUDA loads). ``.ci/install`` installs them. Parts of ``packages.txt``
+are in files of their own, for those who install no more: ``build.txt`` (what builds packages), ``container.txt`` (the
+Dockerfile, and what wheels are tested with) and ``release.txt`` (what builds wheels). Then each file is checked to be
+installable on each system of ``PLATFORMS``.
 """
 
 from __future__ import annotations
@@ -36,6 +38,13 @@ CPU_BUILDS = {"2.13.0": ("6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080df
 REFUSED = ("backports-strenum!=1.3.1",)
 #: A module of Python itself, whose old copy universalmutator still asks for; pip refuses that for this Python.
 LEFT_OUT = 'typing; python_version < "3"'
+#: What builds this package and those without wheels.
+BUILD = re.compile(r"(?:setuptools|poetry-core|cffi|pycparser)==")
+#: Parts of packages.txt: what some extras need.
+PARTS = {
+    "container.txt": ("What the Dockerfile installs", ("edge", "web", "sealed")),
+    "release.txt": ("What the extra release needs", ("release",)),
+}
 HEAD = "# {what}. Written by `make lock`, installed by `.ci/install`.\n"
 
 
@@ -56,6 +65,19 @@ def resolved(torch: str, folder: Path) -> list[str]:
         *("--constraints", str(constraints), "--overrides", str(overrides), "--output-file", str(found)),
     )
     return re.split(r"\n(?=\S)", found.read_text().rstrip("\n"))
+
+
+def part(extras: tuple[str, ...], blocks: list[str], folder: Path) -> list[str]:
+    """Return the blocks that some extras need."""
+    all_blocks, found = folder / "blocks.txt", folder / "part.txt"
+    all_blocks.write_text("\n".join(blocks) + "\n")
+    uv(
+        *("pip", "compile", "pyproject.toml", *(word for extra in extras for word in ("--extra", extra))),
+        *("--universal", "--python-version", OLDEST_PYTHON, "--constraints", str(all_blocks)),
+        *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--output-file", str(found)),
+    )
+    needed = {line.split()[0] for line in found.read_text().splitlines()}
+    return [block for block in blocks if block.split()[0] in needed]
 
 
 def write(name: str, what: str, blocks: list[str]) -> Path:
@@ -93,6 +115,8 @@ def main() -> int:
                 write("packages.txt", "What all extras need, without PyTorch", rest),
                 write("torch.txt", "PyTorch, to be installed with --no-deps", with_torch),
                 write("cuda.txt", "What PyTorch's build with CUDA loads", cuda),
+                write("build.txt", "What builds packages", [block for block in rest if BUILD.match(block)]),
+                *(write(name, what, part(extras, rest, folder)) for name, (what, extras) in PARTS.items()),
             )
             for path in files:
                 check(path, folder)
@@ -104,4 +128,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.path.insert(0, str(ROOT))
+    from tests import goal
+
+    goal.run("lock", main)

@@ -25,7 +25,7 @@ from .cli.command import FAILURE, USAGE, CommandError, CommandParser, argument, 
 from .cli.first_deadline import AUTO, measured_deadline_ms
 from .cli.log_options import CameraLog, EdgeLog, add_log_arguments, recording
 from .cli.notices import Notices
-from .cli.units import milliseconds
+from .cli.units import milliseconds, seconds
 from .codec import load, load_picture
 from .codec.errors import PictureError
 from .codec.picture import to_pixels
@@ -71,7 +71,7 @@ def parser() -> CommandParser:
         metavar="HOST:PORT",
         help=f"address of the page ({DEFAULT})",
     )
-    p.add_argument("--seconds", type=float, metavar="S", help="end after so long (default: when stopped)")
+    p.add_argument("--seconds", type=argument(seconds), metavar="S", help="end after so long (default: when stopped)")
     add_log_arguments(p)
     return p
 
@@ -162,10 +162,10 @@ def _turn(pictures: Sequence[np.ndarray], first: int) -> Iterator[np.ndarray]:
 def changing_air() -> Trace:
     """Return an air that gets better and worse, so that pictures arrive in part and as a whole."""
     times_us, states, at_us = [], [], 0
-    for seconds, rate_kbps, loss in _AIR:
+    for duration_s, rate_kbps, loss in _AIR:
         times_us.append(at_us)
         states.append(ChannelState(None if rate_kbps is None else rate_kbps * 1000, loss))
-        at_us += seconds * 1_000_000
+        at_us += duration_s * 1_000_000
     return Trace(times_us, states, period_us=at_us)
 
 

@@ -188,13 +188,20 @@ def separate_output() -> Iterator[None]:
 
 
 def print_traceback(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """Print an error that nothing has foreseen; a ``sys.excepthook``. What the error says is one line."""
+    """Print an error that nothing has foreseen; a ``sys.excepthook``."""
+    for line in traceback_lines(kind, error, trace):
+        last_note(line)
+
+
+def traceback_lines(
+    kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+) -> Iterator[str]:
+    """Yield the lines that show an error and where it was raised. What the error says is one, and is not printable."""
     import traceback
 
     for part in traceback.format_exception(kind, error, trace):
         is_of_code = part.lstrip(" |+-").startswith("File ")
-        for line in part.splitlines() if is_of_code else [part.strip("\n")]:
-            last_note(line)
+        yield from part.splitlines() if is_of_code else [part.strip("\n")]
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -26,14 +26,14 @@ from .camera.source import Source, SourcePicture
 from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
 from .cli.board_choice import add_port_arguments, chosen_port, why_virtual, world_settings
-from .cli.command import FAILURE, USAGE, CommandError, CommandParser, run_async
+from .cli.command import FAILURE, USAGE, CommandError, CommandParser, argument, run_async
 from .cli.first_deadline import AUTO, measured_deadline_ms
 from .cli.key_option import add_key_argument, chosen_key
 from .cli.log_options import CameraLog, add_log_arguments, recording
 from .cli.notices import Notices
 from .cli.settings import parse
 from .cli.source_choice import OnlyPicture, add_source_arguments, chosen_source
-from .cli.units import milliseconds
+from .cli.units import milliseconds, whole
 from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import Codec, load
 from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
@@ -72,7 +72,10 @@ def parser() -> CommandParser:
         help="several pictures: time from one to the next (default: as fast as the link answers in time)",
     )
     p.add_argument(
-        "--max-bytes", type=int, metavar="N", help="most bytes of a picture; the less important are not sent"
+        "--max-bytes",
+        type=argument(whole(1, 10**9)),
+        metavar="N",
+        help="most bytes of a picture; the less important are not sent",
     )
     p.add_argument(
         "--connect", default="5s", metavar="5s", help="longest wait for the boards and the edge server at the start"
@@ -124,8 +127,6 @@ class _ReadPicture:
 
 def _options(arguments: argparse.Namespace) -> _Options:
     """Check the options. Raises CommandError, which names the option."""
-    if arguments.max_bytes is not None and arguments.max_bytes < 1:
-        raise CommandError(f"--max-bytes: {arguments.max_bytes} is not at least 1", USAGE)
     return _Options(
         deadline_ms=(
             None if arguments.deadline == AUTO else _time_ms("--deadline", arguments.deadline, MAX_DEADLINE_MS)

@@ -12,7 +12,8 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
 import argparse
 from pathlib import Path
 
-from .cli.command import CommandError, CommandParser
+from .cli.command import CommandError, CommandParser, argument
+from .cli.units import whole
 from .log.lines import legend, picture_lines
 from .log.plot import check_plot, write_plot
 from .log.reader import read_log
@@ -27,7 +28,9 @@ def parser() -> CommandParser:
     """Return the parser of the command line."""
     p = CommandParser(command=NAME)
     p.add_argument("logs", nargs="+", type=Path, metavar="LOG", help="event logs of programs that worked together")
-    p.add_argument("--image", type=int, metavar="N", help="only the pictures with this number on the wire")
+    p.add_argument(
+        "--image", type=argument(whole(0, 65_535)), metavar="N", help="only the pictures with this number on the wire"
+    )
     p.add_argument("--packets", action="store_true", help="also a line for each packet")
     p.add_argument("--json", action="store_true", help="print one JSON object for each picture on stdout")
     p.add_argument("--plot", type=Path, metavar="FILE", help="draw the first pictures (.svg, .png, .pdf)")

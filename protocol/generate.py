@@ -35,4 +35,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    from tests import goal
+
+    goal.run("protocol", lambda: main(sys.argv[1:]))

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import goal
 from tests.core import vector_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -226,4 +227,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    goal.run("coverage", main)

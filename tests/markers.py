@@ -99,6 +99,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sim/test_any_world.py", ("slow",)),
     ("faults/*", ("slow",)),
     ("system/*", ("slow",)),
+    ("test_goal.py::test_nobody_reads*", ("slow",)),
     ("sim/test_lying_ends.py", ("slow",)),
     ("link/test_hostile_end.py", ("slow",)),
     ("sim/test_core_queue.py::*_of_the_naive_model", ("slow",)),

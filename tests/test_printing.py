@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from host import printing
 from host.printing import OutputError, failure, note, separate_output, show
 
 HOST = Path(printing.__file__).parent
+EXAMPLES = HOST.parent / "docs" / "examples"
 #: What the one place itself does.
 ALLOWED = {"printing.py"}
 #: Modules that print, and what of them prints nothing.
@@ -83,6 +86,100 @@ def test_nothing_is_printed_but_in_one_place(path: Path) -> None:
 )
 def test_whatever_prints_is_found(code: str) -> None:
     assert list(prints(ast.parse(code)))
+
+
+def prints_raw(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines of an example that may print a text as it is.
+
+    It may print ``printable(...)``, constants, and f-strings of those and of numbers: a length, a sum, or what is
+    formatted in a way that only numbers have.
+    """
+    may = {id(each.func) for each in ast.walk(tree) if isinstance(each, ast.Call) and _prints_printable(each)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id="print") | ast.Attribute(value=ast.Name(id="sys"), attr="exit" | "stdout" | "stderr"):
+                if id(node) not in may:
+                    yield node.lineno
+            case ast.Attribute(attr="print_exc" | "print_exception" | "print_stack" | "pprint"):
+                yield node.lineno
+
+
+def _prints_printable(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Name(id="print") | ast.Attribute(value=ast.Name(id="sys"), attr="exit"):
+            return all(map(_is_printable, call.args)) and {each.arg for each in call.keywords} <= {"flush"}
+    return False
+
+
+def _is_printable(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant():
+            return True
+        case ast.Call(func=ast.Name(id="printable" | "len" | "sum") | ast.Attribute(attr="printable")):
+            return True
+        case ast.JoinedStr():
+            return all(map(_is_printable, value.values))
+        case ast.FormattedValue(format_spec=ast.JoinedStr(values=[ast.Constant(value=str(how))])):
+            return how[-1] in "defg%" or _is_printable(value.value)
+        case ast.FormattedValue():
+            return _is_printable(value.value)
+    return False
+
+
+def programs_of(path: Path) -> list[str]:
+    """Return the program of an example, or the cells of a notebook."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return [text]
+    return ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*EXAMPLES.rglob("*.py"), *EXAMPLES.rglob("*.ipynb")]), ids=lambda path: path.name
+)
+def test_examples_print_no_text_from_elsewhere_as_it_is(path: Path) -> None:
+    for program in programs_of(path):
+        lines = [program.splitlines()[number - 1].strip() for number in prints_raw(ast.parse(program))]
+        assert not lines, f"{path.name} prints what may not be printable: {lines}"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.mjs")), ids=lambda path: path.name)
+def test_examples_in_javascript_print_no_text_from_elsewhere_as_it_is(path: Path) -> None:
+    raw = re.findall(r"(?:console\.\w+|process\.std\w+)(?!\w|\(printable\().*", path.read_text(encoding="utf-8"))
+    assert not raw, f"{path.name} prints what may not be printable: {raw}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(label)",
+        "print('class', label)",
+        "print(f'{share:.0%} {label}')",
+        "print(f'{label:5}')",
+        "print(str(error))",
+        "print(1, end=label)",
+        "print(1, file=sys.stderr)",
+        "serve(on_notice=print)",
+        "sys.exit(f'{error}')",
+        "sys.stdout.write(label)",
+    ],
+)
+def test_whatever_an_example_prints_as_it_is_is_found(code: str) -> None:
+    assert list(prints_raw(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print()",
+        "print(pnc_link.printable(label), flush=True)",
+        "print(f'{share:6.1%} {count:,d} {len(rows)} {printable(label)}')",
+        "sys.exit(1)",
+        "sys.exit(pnc_link.printable(f'{error}'))",
+    ],
+)
+def test_what_an_example_may_print(code: str) -> None:
+    assert not list(prints_raw(ast.parse(code)))
 
 
 class Strict(io.TextIOWrapper):

@@ -20,7 +20,7 @@ async def main(file: str) -> None:
     ):
         await camera.connect()
         report = await camera.send_picture(file, deadline_ms=2000)
-    print(f"{report.bytes_delivered} of {report.bytes_encoded} bytes arrived in time")
+    print(f"{report.bytes_delivered:d} of {report.bytes_encoded:d} bytes arrived in time")
     for _index, label, probability in report.top:
         print(f"{probability:6.1%}  {pnc_link.printable(label)}")
 
@@ -28,4 +28,4 @@ async def main(file: str) -> None:
 try:
     asyncio.run(main(sys.argv[1]))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))

@@ -26,4 +26,4 @@ def main(file: str, budget: int, output: str) -> None:
 try:
     main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))

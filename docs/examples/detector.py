@@ -43,10 +43,10 @@ async def main(file: str) -> None:
     ):
         await camera.connect()
         report = await camera.send_picture(file, deadline_ms=5000)
-    print(pnc_link.printable(report.top[0][1]) if report.top else report.status)
+    print(pnc_link.printable(report.top[0][1] if report.top else report.status))
 
 
 try:
     asyncio.run(main(sys.argv[1]))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))

@@ -9,13 +9,18 @@ import sys
 import pnc_link
 
 
+def say(text: str) -> None:
+    """Print a text from elsewhere as one line that a terminal shows as it is."""
+    print(pnc_link.printable(text), flush=True)
+
+
 async def main(port: str, count: int) -> None:
     transport = pnc_link.SerialTransport(port)
-    server = pnc_link.EdgeServer(transport, pnc_link.load_codec(), pnc_link.load_classifier(), on_notice=print)
+    server = pnc_link.EdgeServer(transport, pnc_link.load_codec(), pnc_link.load_classifier(), on_notice=say)
     async with server:
         async for picture in server:
-            label = pnc_link.printable(picture.top[0][1]) if picture.top else "nothing decodable"
-            print(f"camera {picture.source}, image {picture.image}, {picture.bytes} bytes: {label}", flush=True)
+            label = picture.top[0][1] if picture.top else "nothing decodable"
+            say(f"camera {picture.source}, image {picture.image}, {picture.bytes} bytes: {label}")
             count -= 1
             if count == 0:
                 break
@@ -24,6 +29,6 @@ async def main(port: str, count: int) -> None:
 try:
     asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))
 except KeyboardInterrupt:
     pass

@@ -22,6 +22,11 @@ STATUS = "pnc/status"
 AWAY_S = 2.0
 
 
+def say(text: str) -> None:
+    """Print a text from elsewhere as one line that a terminal shows as it is."""
+    print(pnc_link.printable(text), flush=True)
+
+
 async def announce(client: aiomqtt.Client, camera: int) -> None:
     """Describe a camera's two entities to Home Assistant."""
     device = {"identifiers": [f"pnc_camera{camera}"], "name": f"PNC camera {camera}", "manufacturer": "PNC Link"}
@@ -57,13 +62,13 @@ async def main(port: str, broker: str, count: int) -> None:
     host, _, number = broker.partition(":")
     will = aiomqtt.Will(STATUS, "offline", qos=1, retain=True)
     codec, classifier = pnc_link.load_codec(), pnc_link.load_classifier()
-    async with pnc_link.EdgeServer(pnc_link.SerialTransport(port), codec, classifier, on_notice=print) as server:
+    async with pnc_link.EdgeServer(pnc_link.SerialTransport(port), codec, classifier, on_notice=say) as server:
         while True:
             options = {"username": os.environ.get("MQTT_USERNAME"), "password": os.environ.get("MQTT_PASSWORD")}
             try:
                 async with aiomqtt.Client(host, int(number or 1883), will=will, **options) as client:
                     await client.publish(STATUS, "online", qos=1, retain=True)
-                    print(f"connected to {broker}", flush=True)
+                    say(f"connected to {broker}")
                     announced = set()
                     async for picture in server:
                         if picture.source not in announced:
@@ -75,13 +80,13 @@ async def main(port: str, broker: str, count: int) -> None:
                             await client.publish(STATUS, "offline", qos=1, retain=True)
                             return
             except aiomqtt.MqttError as error:
-                print(f"{broker}: {pnc_link.printable(str(error))}: waiting for it", flush=True)
+                say(f"{broker}: {error}: waiting for it")
                 await asyncio.sleep(AWAY_S)
 
 
 try:
     asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 0))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))
 except KeyboardInterrupt:
     pass

@@ -10,19 +10,24 @@ import sys
 import pnc_link
 
 
+def say(text: str) -> None:
+    """Print a text from elsewhere as one line that a terminal shows as it is."""
+    print(pnc_link.printable(text), flush=True)
+
+
 async def main(port: str, device: str, count: int) -> None:
-    camera = pnc_link.Camera(pnc_link.SerialTransport(port), reopen=True, on_notice=print)
-    async with pnc_link.LiveCamera(device, on_notice=print) as source, camera:
+    camera = pnc_link.Camera(pnc_link.SerialTransport(port), reopen=True, on_notice=say)
+    async with pnc_link.LiveCamera(device, on_notice=say) as source, camera:
         await camera.connect()
         while (picture := await source.next()) is not None:
-            pixels = await asyncio.to_thread(picture.load, print)
+            pixels = await asyncio.to_thread(picture.load, say)
             try:
                 report = await camera.send_picture(pixels, deadline_ms=500, taken_us=picture.taken_us)
             except pnc_link.DeadlineInfeasibleError as error:
-                print(error)
+                say(str(error))
                 continue
-            label = pnc_link.printable(report.top[0][1]) if report.top else "-"
-            print(f"{picture.name}: {report.status}, {report.bytes_delivered} bytes, {label}", flush=True)
+            label = report.top[0][1] if report.top else "-"
+            say(f"{picture.name}: {report.status}, {report.bytes_delivered} bytes, {label}")
             count -= 1
             if count == 0:
                 break
@@ -32,6 +37,6 @@ try:
     arguments = [*sys.argv[1:], *["", "0"][len(sys.argv) - 2 :]]
     asyncio.run(main(arguments[0], arguments[1], int(arguments[2])))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))
 except KeyboardInterrupt:
     pass

@@ -52,4 +52,4 @@ async def main(file: str) -> None:
 try:
     asyncio.run(main(sys.argv[1]))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))

@@ -20,4 +20,4 @@ def main(file: str, output: str) -> None:
 try:
     main(sys.argv[1], sys.argv[2])
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))

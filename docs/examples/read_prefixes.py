@@ -33,7 +33,7 @@ def main(folder: str) -> None:
                 logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
                 losses.append(-(answer * logs).sum(axis=1).mean())  # cross entropy: what the teacher's answer costs
                 weights -= 0.02 * crop.T @ (np.exp(logs) - answer) / len(crop)
-        print(f"epoch {epoch}: {len(losses)} crops, loss {np.mean(losses):.3f}")
+        print(f"epoch {epoch:d}: {len(losses)} crops, loss {np.mean(losses):.3f}")
 
 
 main(sys.argv[1])

@@ -27,7 +27,7 @@ async def main(port: str, count: int) -> None:
             if picture.pixels is not None:  # uint8 [224, 224, 3] RGB; None if nothing could be decoded
                 if picture.source in before:
                     share = changed(before[picture.source], picture.pixels)
-                    print(f"camera {picture.source}: {share:.0%} changed", flush=True)
+                    print(f"camera {picture.source:d}: {share:.0%} changed", flush=True)
                 before[picture.source] = picture.pixels
             count -= 1
             if count == 0:
@@ -37,6 +37,6 @@ async def main(port: str, count: int) -> None:
 try:
     asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
 except pnc_link.PncError as error:
-    sys.exit(f"{error} ({error.reason})")
+    sys.exit(pnc_link.printable(f"{error} ({error.reason})"))
 except KeyboardInterrupt:
     pass

@@ -97,4 +97,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.path.insert(0, str(CORE.parents[1]))
+    from tests import goal
+
+    goal.run("size", main)

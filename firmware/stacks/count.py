@@ -164,4 +164,7 @@ def main(build: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("build/firmware")))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests import goal
+
+    goal.run("stacks", lambda: main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("build/firmware")))

@@ -36,6 +36,9 @@ PERIOD_S, DEADLINE_MS = 0.5, 2_000.0
 PARTS, WARM_UP = 30, 3
 #: The second half may have so many times the memory and the times of the first half.
 MOST_MEMORY, MOST_TIME = 1.05, 1.5
+#: The least share of pictures that is answered in time, of all and of the last tenth. On a busy computer 0.97 was
+#: measured.
+LEAST_IN_TIME = 0.5
 #: Most pictures under way: on a computer that is too busy, some are left out.
 _MOST_UNDER_WAY = 8
 _CONNECT_S = 60.0
@@ -137,11 +140,21 @@ def growth(rows: Sequence[LiveRow]) -> dict[str, float]:
     return {name: round(second / max(first, 1e-9), 3) for name, (first, second) in medians.items()}
 
 
-def is_flat(rows: Sequence[LiveRow]) -> bool:
-    """Return whether nothing grew by more than it may."""
+def in_time(rows: Sequence[LiveRow]) -> float:
+    """Return the share of all pictures that was answered in time; 0 if there were none."""
+    return sum(row.in_time * row.pictures for row in rows) / max(1, sum(row.pictures for row in rows))
+
+
+def missed(rows: Sequence[LiveRow]) -> list[str]:
+    """Return the bars that a run misses: what grew by more than it may, and whether pictures were answered at all."""
     grown = growth(rows)
-    flat = grown["memory_mb"] <= MOST_MEMORY and grown["descriptors"] <= 1
-    return flat and grown["p50_ms"] <= MOST_TIME and grown["p99_ms"] <= MOST_TIME
+    bars = {
+        "NOT FLAT": grown["memory_mb"] <= MOST_MEMORY
+        and grown["descriptors"] <= 1
+        and max(grown["p50_ms"], grown["p99_ms"]) <= MOST_TIME,
+        "TOO FEW IN TIME": min(in_time(rows), in_time(rows[-PARTS // 10 :])) >= LEAST_IN_TIME,
+    }
+    return [bar for bar, kept in bars.items() if not kept]
 
 
 def run(minutes: float, on_row: Callable[[LiveRow], None] = lambda _: None) -> dict[str, Any]:
@@ -149,6 +162,6 @@ def run(minutes: float, on_row: Callable[[LiveRow], None] = lambda _: None) -> d
     rows = asyncio.run(soak(minutes, on_row))
     grown = growth(rows)
     notes = [f"second half / first half, {name}: {value}" for name, value in grown.items()]
-    verdict = "flat" if is_flat(rows) else "NOT FLAT"
-    notes.append(f"{sum(row.pictures for row in rows)} pictures in {minutes:g} minutes of real time: {verdict}")
-    return {"rows": [asdict(row) for row in rows], "growth": grown, "notes": notes, "passed": is_flat(rows)}
+    pictures, verdict = sum(row.pictures for row in rows), ", ".join(missed(rows)) or "flat"
+    notes.append(f"{pictures} pictures in {minutes:g} minutes of real time, {in_time(rows):.1%} in time: {verdict}")
+    return {"rows": [asdict(row) for row in rows], "growth": grown, "notes": notes, "passed": not missed(rows)}

@@ -15,12 +15,12 @@ if __name__ == "__main__":  # before the imports below: cli/start.py says why
 
 import argparse
 import contextlib
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
-from ..cli.command import CommandError, CommandParser, run_async
+from ..cli.command import CommandError, CommandParser, argument, run_async
+from ..cli.units import seconds
 from ..devices.choice import ROLES, choose, choose_pair
 from ..devices.client import BoardClient, firmware_text
 from ..devices.errors import BoardError
@@ -80,7 +80,9 @@ def parser() -> CommandParser:
     command("forget", "remove all bonds of a board", board=True)
     command("reset", "restart a board", board=True)
     watch = command("monitor", "a live table of statistics, until stopped", board=True)
-    watch.add_argument("--interval", type=_interval_s, default=1.0, metavar="S", help="time between two tables, s (1)")
+    watch.add_argument(
+        "--interval", type=argument(seconds), default=1.0, metavar="S", help="time between two tables, s (1)"
+    )
     watch.add_argument("--count", type=_count, default=0, metavar="N", help="tables to print (0: until stopped)")
     update_ = command(
         "update", "write firmware that was built with MCUBOOT=KEY over the board's serial port", board=True
@@ -107,16 +109,6 @@ def _window_s(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= _LONGEST_WINDOW_S:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to {_LONGEST_WINDOW_S}")
     return int(text)
-
-
-def _interval_s(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
 
 
 def _count(text: str) -> int:

@@ -26,6 +26,7 @@ from ..printing import (
     print_traceback,
     separate_output,
     show,
+    traceback_lines,
 )
 from ..text import printable
 from .hints import with_hint
@@ -33,6 +34,8 @@ from .shortage import shortage
 from .start import COMMANDS, as_started, program, version_line
 
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
     from _typeshed import SupportsWrite
 
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -142,17 +145,34 @@ def run_async(main: Coroutine[Any, Any, int]) -> int:
 def guard_output() -> None:
     """Make printable what Python itself prints: errors that nothing has foreseen, logs of packages, and warnings."""
     sys.excepthook = print_traceback
+    sys.unraisablehook = _print_unraisable
     threading.excepthook = lambda raised: print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
     warnings.showwarning = lambda message, category, *_: last_note(f"{category.__name__}: {message}")
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_PrintableFormatter())
 
 
+def _print_unraisable(raised: UnraisableHookArgs) -> None:
+    """Print an error that nobody can catch, such as one in ``__del__``; a ``sys.unraisablehook``."""
+    try:
+        where = repr(raised.object)
+    except Exception as error:  # what is deleted may be incomplete
+        where = f"an object without a repr ({type(error).__name__})"
+    last_note(f"{raised.err_msg or 'Exception ignored in'}: {where}")
+    print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
+
+
 class _PrintableFormatter(logging.Formatter):
-    """Formats a log record as printable lines."""
+    """Formats a log record as printable lines: its message is one, and what an error says is another."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).splitlines()))
+        record.message = record.getMessage()
+        lines = [self.formatMessage(record)]
+        if record.exc_info:
+            lines += traceback_lines(*record.exc_info)
+        if record.stack_info:
+            lines += record.stack_info.splitlines()
+        return "\n".join(map(printable, lines))
 
 
 def _status_of(name: str, main: Callable[[], int]) -> int:

@@ -230,7 +230,10 @@ def _add(tools: Tools, stop: Stop, packets: list[list[RankedPacket]], labels: li
 
 
 def _thresholds(text: str) -> list[float]:
-    values = [float(part) for part in text.split(",")]
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = [0.0]
     if not all(0 < value <= 1 for value in values):
         raise argparse.ArgumentTypeError(f"{text!r}: each is above 0 and at most 1")
     return values

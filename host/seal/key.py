@@ -55,8 +55,20 @@ def path_of(text: str) -> Path:
     return Path(path)
 
 
+def _is_credential(path: Path) -> bool:
+    """Return whether systemd has made a file for this service alone (LoadCredential, systemd.exec(5)).
+
+    It belongs to root, and an access control list lets the service's user read it. The mode then shows the list's mask
+    in the place of the group's rights: 440, though no group may read it.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return os.path.isabs(folder) and path.resolve().is_relative_to(Path(folder).resolve())
+
+
 def read_key(path: str | Path) -> Key:
     """Read a key from a file of 16 bytes that its owner alone may read (mode 600).
+
+    Of a credential of systemd's the group's right to read is its mask, and is allowed.
 
     Args:
         path: the file, or ``file:PATH``.
@@ -76,7 +88,7 @@ def read_key(path: str | Path) -> Key:
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise KeyFileError(f"{path} is {what}: a key is a file of {KEY_BYTES} bytes")
-        if os.name == "posix" and status.st_mode & 0o077:
+        if os.name == "posix" and status.st_mode & (0o037 if _is_credential(path) else 0o077):
             mode = f"{stat.S_IMODE(status.st_mode):o}"
             raise KeyFileError(f"{path}: others than its owner may use this key (mode {mode}): chmod 600 it")
         secret = os.read(opened, KEY_BYTES + 1)

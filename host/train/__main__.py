@@ -28,7 +28,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from ..cli.command import USAGE, CommandError, CommandParser
+from ..cli.command import USAGE, CommandError, CommandParser, argument
+from ..cli.units import whole
 from ..codec.layout import SIDE
 from .classifier.recipe import RECIPES as CLASSIFIERS
 
@@ -48,20 +49,17 @@ CLASSIFIER_OPTIONS = {
 }
 
 
-def _threads(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 10**9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
+_threads = argument(whole(1, 1024))
+_count = argument(whole(1, 10**9))
+#: Each recipe says what it takes of these.
+_number = argument(whole(0, 10**6))
 
 
 def _minutes(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes")
     return value
@@ -78,7 +76,10 @@ def parser() -> CommandParser:
     p.add_argument("--minutes", type=_minutes, metavar="N", help="length of the whole training (default: the recipe's)")
     staged = p.add_argument_group(f"recipe {STAGED}", "The published training; one process, or several under torchrun.")
     staged.add_argument(
-        "--stage", type=int, choices=(0, 1, 2), help="0: pixels, 1: through a frozen classifier, 2: it is trained too"
+        "--stage",
+        type=argument(whole(0, 2)),
+        choices=(0, 1, 2),
+        help="0: pixels, 1: through a frozen classifier, 2: it is trained too",
     )
     staged.add_argument(
         "--from",
@@ -87,12 +88,12 @@ def parser() -> CommandParser:
         metavar="FILE",
         help="weights to begin with (default: those of the previous stage)",
     )
-    staged.add_argument("--epochs", type=int, metavar="N", help="length of the whole stage (default: 70)")
+    staged.add_argument("--epochs", type=_number, metavar="N", help="length of the whole stage (default: 70)")
     staged.add_argument(
-        "--batch", type=int, metavar="N", help="photos in a batch, for all processes together (default: 4)"
+        "--batch", type=_number, metavar="N", help="photos in a batch, for all processes together (default: 4)"
     )
     staged.add_argument(
-        "--side", type=int, metavar="PIXELS", help=f"side of the pictures, for trials (default: {SIDE})"
+        "--side", type=_number, metavar="PIXELS", help=f"side of the pictures, for trials (default: {SIDE})"
     )
     own = p.add_argument_group(f"recipe {CLASSIFIER}", "A classifier of your own; docs/training.md describes it.")
     own.add_argument(

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..cli.command import CommandParser, run_command
+from ..cli.command import CommandParser, argument, run_command
+from ..cli.units import whole
 from ..codec.entropy import ARRAYS
 from ..codec.weights import DEFAULT, content_of, kind_of, load_arrays
 from .command import TABLE_PHOTOS, say, split
@@ -48,7 +49,9 @@ def main() -> int:
     )
     p.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder of photos")
     p.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the weights")
-    p.add_argument("--workers", type=int, metavar="N", default=WORKERS, help="processes (default: %(default)s)")
+    p.add_argument(
+        "--workers", type=argument(whole(1, 1024)), metavar="N", default=WORKERS, help="processes (%(default)s)"
+    )
     options = p.parse_args()
     path = refit(options.data, options.out, options.workers)
     say(f"wrote {path} ({path.stat().st_size} bytes)")

@@ -57,6 +57,16 @@ def test_hadolint_finds_nothing() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_its_images_are_releases_and_its_page_exists() -> None:
+    images = values("FROM")
+    assert len({re.sub("-slim", "", image.split()[0]) for image in images}) == 1
+    assert all(
+        re.match(r"python:3\.\d+\.\d+(-slim)?-[a-z]+(@sha256:[0-9a-f]{64})?( AS \w+)?$", image) for image in images
+    )
+    (page,) = re.findall(r"^# .*?(docs/\S+\.md)", DOCKERFILE)
+    assert "## In a container" in (ROOT / page).read_text()
+
+
 def test_it_does_not_run_as_root_and_starts_a_server_with_its_page() -> None:
     user = values("USER")[-1]
     assert re.fullmatch("[1-9][0-9]*", user)
@@ -86,7 +96,10 @@ def test_the_wheel_can_be_built_from_what_goes_into_the_image_and_nothing_else_g
     wheel = build("wheel", tmp_path / "source", tmp_path)
     with zipfile.ZipFile(wheel) as of_image, zipfile.ZipFile(built.wheel) as of_archive:
         assert sorted(of_image.namelist()) == sorted(of_archive.namelist())
-    assert (tmp_path / "source" / "locks" / "packages.txt").exists(), "its versions"
+    used = re.findall(r"-r (\S+)", " ".join(values("RUN")))
+    assert used
+    for name in used:
+        assert (tmp_path / "source" / name).exists(), "its versions"
 
 
 def test_it_is_healthy_while_the_server_has_its_board() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -83,6 +84,21 @@ def test_its_picture_is_answered(noise: float, boards: Boards, tmp_path: Path) -
             assert done.returncode == 0, done.stderr
             assert re.search(r"^answer after [0-9]+ ms from 21 of 21 packets$", done.stdout, re.MULTILINE), done.stdout
             assert re.search(r"61\.[0-9]%  espresso", done.stdout)
+
+
+def test_what_it_prints_is_one_line_that_a_terminal_shows_as_it_is(tmp_path: Path) -> None:
+    evil = "caf\u00e9 \x1b[2J\x07\x9b\u202e\u2028\n\U000e0001\x7fsend: all is well \u82b1"
+    program = f"import {{ printable }} from {json.dumps((EXAMPLES / 'javascript' / 'printable.mjs').as_uri())};"
+    program += f"console.log(printable({json.dumps(evil)}))"
+    command = [NODE, "--input-type=module", "--eval", program]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.removesuffix("\n")
+    assert shown.isprintable()
+    assert shown.startswith("caf\u00e9 \\x1b[2J\\x07\\x9b\\u{202e}\\u{2028}\\x0a")
+    assert shown.endswith("\\x7fsend: all is well \u82b1")
+    (tmp_path / "packets.json").write_text("\x1b[2J\nsend: all is well")
+    done = node("send", "nowhere", "packets.json", folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.removesuffix("\n").isprintable()
 
 
 def test_what_goes_wrong_is_one_line(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -38,6 +40,63 @@ def test_the_service_is_exposed_by_at_most_3_of_10(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (level,) = re.findall(r"exposure level for pnc-recv\.service: ([0-9.]+)", done.stdout)
     assert float(level) <= 3
+
+
+def drop_ins() -> dict[str, str]:
+    """Return what the page adds to the unit, by the heading above it."""
+    text = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    sections = [section.partition("\n") for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]]
+    found = {
+        title: re.findall(r"^```\n(\[Service\]\n.*?)^```", body, re.MULTILINE | re.DOTALL)
+        for title, _, body in sections
+    }
+    return {title: blocks[0] for title, blocks in found.items() if blocks}
+
+
+def overridden(folder: Path, drop_in: str) -> Path:
+    """Write the unit with a drop-in and a program that exists; return its path."""
+    unit = folder / UNIT.name
+    (folder / f"{UNIT.name}.d").mkdir()
+    for path, text in ((unit, UNIT.read_text()), (folder / f"{UNIT.name}.d" / "override.conf", drop_in)):
+        path.write_text(text.replace("/opt/pnc-link/bin/pnc-recv", sys.executable))
+    return unit
+
+
+@pytest.mark.parametrize("title", drop_ins())
+def test_systemd_takes_what_the_page_adds_and_the_service_stays_confined(title: str, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = overridden(tmp_path, drop_ins()[title])
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unrecognized option" not in done.stderr:
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("title", drop_ins())
+def test_recv_takes_the_commands_that_the_page_adds(title: str) -> None:
+    for command in re.findall(r"^ExecStart=\S+/pnc-recv (.*)$", drop_ins()[title], re.MULTILINE):
+        arguments = recv.parser().parse_args(command.split())
+        assert arguments.ble or arguments.port not in ("auto", "sim")
+
+
+def test_the_service_gets_a_network_only_with_what_needs_one() -> None:
+    with_network = {title for title, text in drop_ins().items() if "PrivateNetwork=no" in text}
+    for title, text in drop_ins().items():
+        assert (title in with_network) == bool(re.search(r"--(?:post|web)\b", text))
+        settings = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+        if title in with_network:
+            assert set(settings["RestrictAddressFamilies"].split()) == {"AF_INET", "AF_INET6"}  # added to AF_UNIX
+            network = ipaddress.ip_network(settings["IPAddressAllow"])
+            [command] = re.findall(r"^ExecStart=\S+/pnc-recv (.*)$", text, re.MULTILINE)
+            arguments = recv.parser().parse_args(command.split())
+            for host in (urlsplit(arguments.urls[0]).hostname, arguments.web.host):
+                assert ipaddress.ip_address(host) in network
+    assert len(with_network) == 1
+    unit = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+    assert (unit["PrivateNetwork"], unit["RestrictAddressFamilies"]) == ("yes", "AF_UNIX")
 
 
 def test_the_service_has_limits_and_a_watchdog_and_stops_within_five_seconds() -> None:

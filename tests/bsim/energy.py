@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from host.wire import Phy
+from tests import goal
 from tests.bsim.bsim_console import Console
 from tests.bsim.bsim_scene import pair_all
 from tests.bsim.building import build
@@ -86,4 +87,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("energy", main)

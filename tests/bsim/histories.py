@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from tests import goal
 from tests.bsim.firmware_system import firmware_rules
 from tests.bsim.simulation import BUILD, missing, the_program
 from tests.system.__main__ import run
@@ -28,4 +29,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("histories", main)

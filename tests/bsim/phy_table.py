@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from host.wire import Phy
+from tests import goal
 from tests.bsim.bsim_scene import attenuated, pair_all
 from tests.bsim.building import BUILD, build
 from tests.bsim.simulation import Simulation, missing
@@ -87,4 +88,4 @@ def main(*names: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    goal.run("phy_table", lambda: main(*sys.argv[1:]))

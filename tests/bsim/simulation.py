@@ -18,6 +18,7 @@ from types import FrameType, TracebackType
 
 import pytest
 
+from tests import goal
 from tests.bsim.building import BUILD, ROOT, build, native_board
 from tests.bsim.sim_clock import STEP_US, SimClock, SimulationEndedError, forget, register
 
@@ -249,4 +250,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("sim-boards", main)

@@ -46,7 +46,7 @@ def complains(ended: Ended, status: int, *texts: str) -> None:
         ([SAMPLE, *SIM, "--deadline", "70s"], ["65.5 s"]),
         ([SAMPLE, *SIM, "--period", "0"], ["--period", "0 is not between"]),
         ([SAMPLE, *SIM, "--connect", "later"], ["--connect", "'later' is not a time"]),
-        ([SAMPLE, *SIM, "--max-bytes", "0"], ["--max-bytes", "0 is not at least 1"]),
+        ([SAMPLE, *SIM, "--max-bytes", "0"], ["--max-bytes", "'0' is not a whole number from 1"]),
         ([SAMPLE, *SIM, "--rate", "fast"], ["'fast' is not a rate"]),
         ([SAMPLE, *SIM, "--rate", "0kbps"], ["is not a rate"]),
         ([SAMPLE, *SIM, "--trace", "none-such"], ["none-such", "heavy, light, none"]),

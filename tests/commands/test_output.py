@@ -262,7 +262,7 @@ def test_labels_of_another_computer_reach_no_terminal_as_they_are(boards: Boards
 
 def test_what_python_and_packages_print_is_printable_too(tmp_path: Path) -> None:
     program = """
-import asyncio, logging, sys, threading, warnings
+import asyncio, gc, logging, sys, threading, warnings, weakref
 from host.cli.command import guard_output, run_command
 def main():
     logging.getLogger("bleak").warning("a board named %s", evil)
@@ -273,8 +273,31 @@ def main():
     async def lose():
         asyncio.get_running_loop().call_soon(fail, "callback")
         await asyncio.sleep(0.01)
+        asyncio.create_task(fail_later())
+        await asyncio.sleep(0.01)
+        gc.collect()
     asyncio.run(lose())
+    logging.getLogger("bleak").warning("a board" + chr(10) + "send: log is well", stack_info=True)
+    Deleted()
+    for callback in (Evil(), Nameless()):
+        reference = weakref.ref(Shown(), callback)
     fail("main")
+async def fail_later():
+    raise Shown("task" + evil)
+class Shown(Exception):
+    def __repr__(self):
+        return str(self)
+class Deleted:
+    def __del__(self):
+        fail("del")
+class Evil:
+    def __call__(self, _):
+        fail("weak")
+    def __repr__(self):
+        return "callback" + evil
+class Nameless(Evil):
+    def __repr__(self):
+        raise RuntimeError
 def fail(where):
     raise RuntimeError(where + evil)
 evil = chr(27) + "[2J" + chr(10) + "send: all is well" + chr(0x202e)
@@ -290,5 +313,8 @@ sys.exit(run_command("send", main))
         assert text in done.stderr
     for where in ("thread", "callback", "main"):
         assert f"RuntimeError: {where}\\x1b[2J" in done.stderr
-    for where in ("thread", "main"):
+    for text in ("a board\\nsend: log is well", "__del__", "an object without a repr (RuntimeError)"):
+        assert text in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.lstrip(" |").startswith("send: ")]
+    for where in ("thread", "main", "callback", "del", "weak"):
         assert f"RuntimeError: {where}\\x1b[2J\\nsend: all is well\\u202e" in done.stderr.splitlines()

@@ -95,8 +95,41 @@ def of_weights(path: Path) -> Path:
     return with_weight(path, 40_000, 40_000)
 
 
+def sparse(name: str, *dims: int) -> Any:
+    """A weight of which one value is in the file, and which is expanded when the file is loaded."""
+    value = helper.make_tensor(name, FLOAT, [1], [1.0])
+    return helper.make_sparse_tensor(value, helper.make_tensor(f"{name}_at", TensorProto.INT64, [1], [0]), list(dims))
+
+
+#: The bytes of the value and the index that ``sparse`` stores.
+STORED = 4 + 8
+
+
+def of_sparse_weights(path: Path) -> Path:
+    names = [f"w{number}" for number in range(3)]
+    nodes = [mean("x", "a"), helper.make_node("Sum", names, ["w"]), helper.make_node("Shape", ["w"], ["s"])]
+    nodes += [helper.make_node("Cast", ["s"], ["f"], to=FLOAT), helper.make_node("ReduceMean", ["f"], ["m"])]
+    nodes.append(helper.make_node("Add", ["a", "m"], ["y"]))
+    save(path, nodes, given=picture(), answer=scores(), constants=[])
+    model = onnx.load(path)
+    model.graph.sparse_initializer.extend(sparse(name, 15_000, 15_000) for name in names)
+    onnx.save(model, path)
+    return path
+
+
+def of_sparse_constants(path: Path) -> Path:
+    names = [f"w{number}" for number in range(3)]
+    nodes = [helper.make_node("Constant", [], [name], sparse_value=sparse(name, 15_000, 15_000)) for name in names]
+    nodes += [mean("x", "a"), helper.make_node("Sum", names, ["w"]), helper.make_node("Shape", ["w"], ["s"])]
+    nodes += [helper.make_node("Cast", ["s"], ["f"], to=FLOAT), helper.make_node("ReduceMean", ["f"], ["m"])]
+    nodes.append(helper.make_node("Add", ["a", "m"], ["y"]))
+    return save(path, nodes, given=picture(), answer=scores(), constants=[])
+
+
 MODELS = {
     of_weights: "its weights have 6,103 MB, and 2,048 MB are the limit",
+    of_sparse_weights: "its weights have 2,574 MB, and 2,048 MB are the limit",
+    of_sparse_constants: "its weights have 2,574 MB, and 2,048 MB are the limit",
     of_large_pictures: "its input has 52,734 MB, and 256 MB are the limit",
     of_many_pictures: "its input has 11,484 MB, and 256 MB are the limit",
     of_many_classes: "it has 100663296 classes, and 65536 are the limit",
@@ -148,6 +181,22 @@ def test_weights_in_branches_and_constants_are_counted_too(tmp_path: Path) -> No
     choice = helper.make_node("If", ["c"], ["r"], then_branch=branch, else_branch=branch)
     file = save(tmp_path / "m.onnx", [choice], given=picture(), answer=answer, constants=[elsewhere("o", 1000)])
     assert weight_bytes(file) == 4 * (1000 + 2 * 111)
+
+
+def test_sparse_weights_are_counted_as_they_are_expanded_everywhere(tmp_path: Path) -> None:
+    answer = helper.make_tensor_value_info("r", FLOAT, [])
+    constant = helper.make_node("Constant", [], ["r"], sparse_value=sparse("v", 11, 13))
+    several = helper.make_node("Other", [], ["q"], domain="d", all=[sparse("t", 17), sparse("u", 19)])
+    branch = helper.make_graph([constant, several], "branch", [], [answer], sparse_initializer=[sparse("w", 5, 23)])
+    choice = helper.make_node("If", ["c"], ["r"], then_branch=branch, else_branch=branch)
+    file = save(tmp_path / "m.onnx", [choice], given=picture(), answer=answer, constants=[])
+    model = onnx.load(file)
+    model.graph.sparse_initializer.append(sparse("o", 1000))
+    imports = [helper.make_opsetid("", 13)]
+    model.functions.append(helper.make_function("d", "f", [], ["r"], [constant], imports))
+    onnx.save(model, file)
+    in_branch = 4 * (11 * 13 + 17 + 19 + 5 * 23) + 4 * STORED
+    assert weight_bytes(file) == 2 * in_branch + (4 * 1000 + STORED) + (4 * 11 * 13 + STORED)
 
 
 @settings(max_examples=300, deadline=None)

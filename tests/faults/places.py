@@ -9,9 +9,9 @@ from tests.faults.fault import KINDS, Fault
 from tests.faults.scene import reference
 
 
-def count(kind: str, place: str) -> int:
+def count(kind: str, place: str, *, key: bool = False) -> int:
     """Return how many faults of a kind a place can have."""
-    found = reference()
+    found = reference(key=key)
     match kind:
         case "credit":
             return len(found.credits[place])
@@ -23,13 +23,13 @@ def count(kind: str, place: str) -> int:
             return found.counts[place]
 
 
-def every_fault() -> list[Fault]:
+def every_fault(*, key: bool = False) -> list[Fault]:
     """Return all single faults of the scene."""
     return [
         Fault(kind, place, index)
         for kind, (places, _) in KINDS.items()
         for place in places
-        for index in range(count(kind, place))
+        for index in range(count(kind, place, key=key))
     ]
 
 

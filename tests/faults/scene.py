@@ -2,6 +2,7 @@
 
 Camera computer, camera board, edge board and edge server run from their start. The first picture is sent at a fixed
 moment. If a fault has happened, another one is sent a second later: it must be answered, whole and in time.
+With ``key`` both ends have a key, so the pictures are sealed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from host.link.events import Answer, Event, Failed, ImageCollected, Implausible, Unanswered
+from host.link.events import Answer, Event, Failed, ImageCollected, Implausible, KeyMismatch, Unanswered
 from host.link.receiver import Receiver
+from host.link.sealing import CameraSeal, ServerSeal
 from host.link.sender import DeadlineInfeasibleError, Sender
 from host.ranked import RankedPacket
 from host.sim.virtual import VirtualHost
@@ -53,13 +55,32 @@ class Outcome:
         return self.recovered and not self.wrong
 
 
-def picture(number: int) -> list[RankedPacket]:
-    """Return a picture's packets, different for each number, in bytes that also have zeros."""
+def picture(number: int, *, key: bool = False) -> list[RankedPacket]:
+    """Return a picture's packets, different for each number, in bytes that also have zeros; full ones, also sealed."""
     bits = random.Random(number)
-    return [
-        RankedPacket(rank, number % 65536, bytes(bits.choice((0, bits.randrange(256))) for _ in range(MAX_CODEC_BYTES)))
-        for rank in range(PACKETS)
-    ]
+
+    def content(size: int) -> bytes:
+        return bytes(bits.choice((0, bits.randrange(256))) for _ in range(size))
+
+    sizes = sealed_sizes(PACKETS) if key else [MAX_CODEC_BYTES] * PACKETS
+    return [RankedPacket(rank, number % 65536, content(size)) for rank, size in enumerate(sizes)]
+
+
+def sealed_sizes(packets: int) -> list[int]:
+    """Return how many codec bytes the packets of a picture can carry with a key."""
+    from host.seal.cipher import FIRST_ROOM, ROOM
+
+    return [FIRST_ROOM, *[ROOM] * (packets - 1)]
+
+
+def seals(seed: int) -> tuple[CameraSeal, ServerSeal]:
+    """Return both ends' sides of a key, with the same salts for the same seed."""
+    from host.seal.camera_seal import KeyedCamera
+    from host.seal.key import Key
+    from host.seal.server_seal import KeyedServer
+
+    key, salts = Key(bytes(range(1, 17)), "of the scene"), random.Random(seed).randbytes
+    return KeyedCamera(key, salts), KeyedServer([key], salts)
 
 
 def content(packets: Sequence[RankedPacket]) -> int:
@@ -77,15 +98,19 @@ class _Submitted:
 class FaultScene:
     """The scene with faults; ``run`` returns what happened."""
 
-    def __init__(self, faults: Sequence[Fault], credits: Mapping[str, Sequence[range]] | None) -> None:
+    def __init__(
+        self, faults: Sequence[Fault], credits: Mapping[str, Sequence[range]] | None, *, key: bool = False
+    ) -> None:
         self._world = World(WorldSettings(), now_us=_START_US)
         self._faults = faults
         self._injector = Injector(self._world, faults, credits)
         self._schedule = self._world.schedule
         self._outcome = Outcome()
         self._pictures: list[_Submitted] = []
-        self._sender = Sender(nonce=11)
-        self._receiver = Receiver(nonce=99, service_us=SERVICE_US)
+        self._key = key
+        of_camera, of_server = seals(1) if key else (None, None)
+        self._sender = Sender(nonce=11, seal=of_camera)
+        self._receiver = Receiver(nonce=99, service_us=SERVICE_US, seal=of_server)
         self._senders_clock = SteppedMachine(self._sender, lambda: self._called(self._senders_clock, "sender"))
         self._servers_clock = SteppedMachine(self._receiver, lambda: self._called(self._servers_clock, "server"))
         camera, edge = self._world.nodes
@@ -143,7 +168,7 @@ class FaultScene:
 
     def _submit(self) -> None:
         now_us = self._now_us() + self._senders_clock.step_us
-        packets = picture(len(self._pictures))
+        packets = picture(len(self._pictures), key=self._key)
         try:
             number = self._sender.submit(now_us, packets, now_us + DEADLINE_US)
         except DeadlineInfeasibleError:
@@ -163,6 +188,8 @@ class FaultScene:
                 self._outcome.wrong.append(f"the sender gave up: {event}")
             case Implausible() if not self._has_stepped():
                 self._outcome.wrong.append(f"the sender says of honest ends: {event}")
+            case KeyMismatch():
+                self._outcome.wrong.append(f"the sender says of the same key: {event}")
 
     def _on_outcome(self, event: Answer | Unanswered) -> None:
         waiting = [picture for picture in self._pictures if picture.number == event.image]
@@ -186,6 +213,8 @@ class FaultScene:
                 self._outcome.wrong.append(f"the server gave up: {event}")
             case Implausible() if not self._has_stepped():
                 self._outcome.wrong.append(f"the server says of honest ends: {event}")
+            case KeyMismatch():
+                self._outcome.wrong.append(f"the server says of the same key: {event}")
 
     def _answer(self, event: ImageCollected) -> None:
         sent = [picture for picture in self._pictures if picture.number == event.image]
@@ -214,11 +243,12 @@ class FaultScene:
 
 
 @functools.cache
-def reference() -> Outcome:
+def reference(*, key: bool = False) -> Outcome:
     """Return the run without a fault: it says how many places there are."""
-    return FaultScene((), None).run()
+    return FaultScene((), None, key=key).run()
 
 
-def run(faults: Sequence[Fault]) -> Outcome:
+def run(faults: Sequence[Fault], *, key: bool = False) -> Outcome:
     """Run the scene with faults."""
-    return FaultScene(faults, reference().credits).run() if faults else reference()
+    without = reference(key=key)
+    return FaultScene(faults, without.credits, key=key).run() if faults else without

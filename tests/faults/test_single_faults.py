@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from host.link.sealing import Proof
 from host.link.session import Session
 from host.wire import Picture
-from tests.faults.__main__ import main
+from tests.faults.__main__ import main, parser
 from tests.faults.fault import KINDS, Fault, parse_faults, run_id
 from tests.faults.places import every_fault, pairs, sample
 from tests.faults.scene import reference, run
@@ -22,6 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_reference_scene_is_sound() -> None:
     assert reference().sound
     assert reference().whole
+
+
+def test_the_reference_scene_with_a_key_is_sound_and_has_places_of_its_own() -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (extra sealed)")
+    assert reference(key=True).sound
+    assert reference(key=True).whole
+    assert reference(key=True).credits != reference().credits
+    assert {fault.kind for fault in every_fault(key=True)} == set(KINDS)
+    assert len(every_fault(key=True)) > len(every_fault())  # seals take bytes
 
 
 def test_every_kind_has_its_places() -> None:
@@ -37,6 +47,55 @@ def test_the_link_recovers_from_a_sample_of_each_kind(kind: str) -> None:
         outcome = run([fault])
         assert outcome.sound, f"{outcome.wrong}: python -m tests.faults --replay {fault}"
         assert fault in outcome.happened_us
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_link_with_a_key_recovers_from_a_sample_of_each_kind(kind: str) -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (extra sealed)")
+    of_kind = [fault for fault in every_fault(key=True) if fault.kind == kind]
+    for fault in sample(of_kind, 12, seed=4):
+        outcome = run([fault], key=True)
+        assert outcome.sound, f"{outcome.wrong}: python -m tests.faults --key --replay {fault}"
+        assert fault in outcome.happened_us
+
+
+def test_a_key_that_is_another_ones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (extra sealed)")
+    from host.seal.camera_seal import KeyedCamera, SealedPicture
+
+    fault = parse_faults("air:air:100")
+    reference(key=True)
+    monkeypatch.setattr(SealedPicture, "open", lambda *_: None)
+    assert not run(fault, key=True).recovered
+    monkeypatch.undo()
+    monkeypatch.setattr(KeyedCamera, "pong", lambda *_: Proof.OTHER_KEY)
+    assert any("of the same key" in line for line in run(fault, key=True).wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "minutes"),
+    [("HOURS=0.5", 30), ("HOURS=2", 120), ("MINUTES=0.3", 0.3), ("HOURS=1 MINUTES=5", 65), ("KEY=1", 0)],
+)
+def test_make_takes_hours_and_minutes_with_fractions(options: str, minutes: float) -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/.test", "faults", *options.split()]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
+    (line,) = [line for line in done.stdout.replace("\\\n", " ").splitlines() if "-m tests.faults" in line]
+    words = subprocess.run(
+        ["sh", "-c", f"set -- {line.partition('tests.faults')[2]}; printf '%s\\n' \"$@\""],
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    parsed = parser().parse_args(words.stdout.split())
+    assert parsed.hours * 60 + parsed.minutes == pytest.approx(minutes)
+    assert parsed.key is ("KEY" in options)
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "-1", "long"])
+def test_a_time_that_is_none_is_refused(time: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--hours", time])
+    assert "is not a time" in capsys.readouterr().err
 
 
 def test_the_link_recovers_from_pairs() -> None:

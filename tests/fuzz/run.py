@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import goal
 from tests.core.core_build import can_link
 from tests.fuzz.targets import ROOT, SANITIZERS, TARGETS, Target
 
@@ -136,4 +137,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    goal.run("fuzz", main)

@@ -16,7 +16,7 @@ from host.errors import Reason
 from host.link.events import ImageCollected, Notice
 from host.link.frames import write_frame
 from host.log import recorder as recorder_module
-from host.log.bug_report import LEFT_OUT, write_bug_report
+from host.log.bug_report import LEFT_OUT, public, write_bug_report
 from host.log.entry import FORMAT, Entry, parse_line
 from host.log.lines import picture_lines
 from host.log.of_events import of_event
@@ -244,6 +244,45 @@ def test_plots_are_drawn_and_refused_before_a_run(tmp_path: Path) -> None:
         check_plot(tmp_path / "x.jpg")
     with pytest.raises(LogError, match="no picture"):
         write_plot([], tmp_path / "x.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("urls", ["http://me:hunter2@host:8123/x?token=hunter2"], [f"http://host:8123/{LEFT_OUT}"]),
+        ("urls", ["https://hunter2@host"], [f"https://host/{LEFT_OUT}"]),
+        ("urls", ["https://host/api/webhook/hunter2"], [f"https://host/{LEFT_OUT}"]),
+        ("urls", ["https://host?hunter2", "https://host#hunter2"], [f"https://host/{LEFT_OUT}"] * 2),
+        ("urls", ["https://[::1]:8800/", "HTTPS://host"], ["https://[::1]:8800", "HTTPS://host"]),
+        ("urls", ["https://me:hun/ter2@host/", "https://me:hun?ter2@host"], [f"https://{LEFT_OUT}"] * 2),
+        ("urls", ["https://me:hun@ter2@host/"], [f"https://host/{LEFT_OUT}"]),
+        (
+            "commands",
+            ["/bin/log --token hunter2", "log", "'my log' -p hunter2"],
+            [f"/bin/log {LEFT_OUT}", "log", f"my log {LEFT_OUT}"],
+        ),
+        ("commands", ["log 'hunter2", ""], [LEFT_OUT] * 2),
+        ("camera", "rtsp://me:hunter2@camera/stream", f"rtsp://camera/{LEFT_OUT}"),
+        ("files", [Path("a.jpg"), Path("/b/c d.jpg")], ["a.jpg", "/b/c d.jpg"]),
+        ("files", (Path("a.jpg"),), ["a.jpg"]),
+        ("more", {"token": "hunter2", "rate": 3}, {"token": LEFT_OUT, "rate": 3}),
+        ("web", ("127.0.0.1", 8800), ["127.0.0.1", 8800]),
+        ("sure", 0.5, 0.5),
+        ("json", True, True),
+        ("key", None, None),
+    ],
+)
+def test_settings_are_reported_without_what_may_be_secret(name: str, value: object, shown: object) -> None:
+    assert public({name: value}) == {name: shown}
+
+
+def test_texts_of_a_bug_report_have_no_secret_either(tmp_path: Path) -> None:
+    entries = [Entry(1, "edge", "port lost", {"text": "http://me:hunter2@host/ is away", "peer": 1})]
+    write_bug_report(tmp_path / "b.zip", entries, "aa", {}, "see http://a/?hunter2", "http://hunter2@host/: refused")
+    with zipfile.ZipFile(tmp_path / "b.zip") as file:
+        content = "".join(file.read(name).decode() for name in file.namelist())
+    assert "hunter2" not in content
+    assert f"http://host/{LEFT_OUT} refused" in content
 
 
 def test_a_bug_report_has_no_secret_and_no_picture(tmp_path: Path) -> None:

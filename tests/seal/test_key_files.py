@@ -87,6 +87,33 @@ def test_a_key_file_that_only_its_owner_reads_is_taken(tmp_path: Path) -> None:
     assert read_key(tmp_path / "key").secret == b"x" * 16
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_credential_of_systemd_shows_its_mask_as_the_groups_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    for place in (folder / "camera.key", tmp_path / "camera.key"):
+        _file(b"x" * 16, 0o440)(place)
+    (folder / "link.key").symlink_to(tmp_path / "camera.key")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(KeyFileError, match=r"mode 440\)"):
+        read_key(folder / "camera.key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert read_key(folder / "camera.key").secret == b"x" * 16
+    for place in (tmp_path / "camera.key", folder / ".." / "camera.key", folder / "link.key"):
+        with pytest.raises(KeyFileError, match=r"mode 440\)"):
+            read_key(place)
+    for mode in (0o460, 0o444, 0o441, 0o450):
+        (folder / "camera.key").chmod(mode)
+        with pytest.raises(KeyFileError, match=rf"mode {mode:o}\)"):
+            read_key(folder / "camera.key")
+    for nowhere in ("", "."):
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", nowhere)
+        with pytest.raises(KeyFileError, match=r"mode 4\d\d\)"):
+            read_key(folder / "camera.key")
+
+
 def test_the_bytes_are_not_shown() -> None:
     key = Key(b"0123456789abcdef", "camera.key")
     assert "0123" not in f"{key} {key!r} {[key]}"

@@ -6,7 +6,6 @@ Hypothesis prints the shortest history that it finds to a deviation, as a progra
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests import goal
 from tests.system.rules import Rules
 
 #: Rules in a history, and histories between two lines of progress.
@@ -38,7 +38,14 @@ def run(
     p.add_argument("--rules", type=int, default=default_rules, metavar="N", help="rules to apply (%(default)s)")
     p.add_argument("--minutes", type=float, default=0, metavar="N", help="end after so long at the latest")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the histories (%(default)s)")
+    p.add_argument("--key", action="store_true", help="with keys, on virtual boards")
     options = p.parse_args(arguments)
+    if options.key:
+        if rules is not Rules:
+            p.error("--key is for virtual boards")
+        from tests.system.keyed import KeyedRules
+
+        rules = KeyedRules
     start_s, batches = time.monotonic(), 0
     while Rules.applied < options.rules:
         if options.minutes and time.monotonic() - start_s > 60 * options.minutes:
@@ -66,4 +73,4 @@ def run_batch(seed: int, histories: int, rules: type[Rules] = Rules, *, shrink: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("histories", main)

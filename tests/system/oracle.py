@@ -70,11 +70,15 @@ class Oracle:
 
     def on_air(self, now_us: int, camera: int, packet: Picture) -> None:
         """A packet reached the edge board: somebody must have sent it, and no earlier."""
-        found = [sent for sent in self.pictures[camera].get(packet.image, ()) if _has(sent, _ranked(packet))]
+        found = [sent for sent in self.pictures[camera].get(packet.image, ()) if self.is_of(sent, packet)]
         if not found:
             raise DeviationError(f"rank {packet.rank} of image {packet.image} is on the air and was never sent")
         for sent in found:
             sent.handed.setdefault(packet.rank, now_us)
+
+    def is_of(self, sent: Sent, packet: Picture) -> bool:
+        """Return whether a packet on the air is one of a picture."""
+        return _has(sent, _ranked(packet))
 
     def on_collected(self, now_us: int, event: ImageCollected) -> None:
         """The server has packets: all must be of one picture, and must have come over the air."""

@@ -37,7 +37,7 @@ class System:
     def __init__(self, cameras: int, seed: int, world: Any = None) -> None:
         self.world = world or World(WorldSettings(cameras=cameras, seed=seed))
         self.schedule = self.world.schedule
-        self.oracle = Oracle(cameras)
+        self.oracle = self.new_oracle(cameras)
         self.service_us = 20_000
         self.enough = self.refuses = False
         self.honest = True  # no clock was stepped or exchanged, so nothing may seem untrue
@@ -55,6 +55,22 @@ class System:
             self.senders.append(sender)
             self.programs.append(program)
 
+    def new_oracle(self, cameras: int) -> Oracle:
+        """Return what knows what could have happened."""
+        return Oracle(cameras)
+
+    def new_sender(self, camera: int, nonce: int) -> Sender:  # noqa: ARG002
+        """Return the sender of a camera's program that starts."""
+        return Sender(nonce=nonce)
+
+    def new_receiver(self, nonce: int) -> Receiver:
+        """Return the receiver of a server's program that starts."""
+        return Receiver(nonce=nonce, service_us=self.service_us)
+
+    def room(self, rank: int) -> int:  # noqa: ARG002
+        """Return the most codec bytes of a packet."""
+        return MAX_CODEC_BYTES
+
     def close(self) -> None:
         """End what runs outside this program: nothing here."""
 
@@ -65,7 +81,8 @@ class System:
         sender, program = self.senders[camera], self.programs[camera]
         if not sender.ready or sender.pending >= MAX_PENDING:
             return None
-        packets = [RankedPacket(rank, rank, self._bits.randbytes(size)) for rank in range(count)]
+        sizes = [min(size, self.room(rank)) for rank in range(count)]
+        packets = [RankedPacket(rank, rank, self._bits.randbytes(size)) for rank, size in enumerate(sizes)]
         now_us = program.now_us
         rest = packets[1:]
 
@@ -225,7 +242,7 @@ class System:
 
     def _new_camera(self, camera: int) -> tuple[Sender, Program]:
         self._nonce += 1
-        sender = Sender(nonce=self._nonce)
+        sender = self.new_sender(camera, self._nonce)
         node = self.world.cameras[camera]
         program = Program(self.schedule, node, sender, lambda event: self._at_camera(camera, event))
         self._tap_computer(camera)
@@ -233,7 +250,7 @@ class System:
 
     def _new_server(self, clock_us: int) -> tuple[Receiver, Program]:
         self._nonce += 1
-        receiver = Receiver(nonce=self._nonce, service_us=self.service_us)
+        receiver = self.new_receiver(self._nonce)
         edge = self.world.edge
         program = Program(
             self.schedule, edge, receiver, lambda event: self._at_server(lambda: program, event), clock_us=clock_us

@@ -8,6 +8,7 @@ import pytest
 
 from host.link import outgoing
 from host.link.receiver import Receiver
+from host.link.sealing import Proof
 from host.link.sender import Sender
 from host.link.session import Session
 from host.wire import Picture
@@ -21,6 +22,49 @@ def test_no_history_deviates() -> None:
     before = Rules.applied
     run_batch(7, histories=12)
     assert Rules.applied - before > 200
+
+
+def test_no_history_with_keys_deviates() -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (extra sealed)")
+    from tests.system.keyed import KeyedRules
+
+    before = Rules.applied
+    run_batch(8, histories=12, rules=KeyedRules)
+    assert Rules.applied - before > 200
+
+
+def test_pictures_with_keys_are_answered_and_what_is_wrong_with_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cryptography", reason="cryptography is not installed (extra sealed)")
+    from host.seal.camera_seal import KeyedCamera, SealedPicture
+    from host.seal.server_seal import KeyedServer
+    from tests.system.keyed import KeyedSystem
+
+    def history() -> None:
+        system = KeyedSystem(cameras=2, seed=3)
+        system.run(200_000)
+        for camera in (0, 1):
+            assert system.submit(camera, 6, 236, 400_000, lazily=camera == 1) is not None
+            system.run(950_000)
+            system.check()
+        system.calm()
+        assert (system.oracle.answered, system.oracle.unanswered) == (4, 0)
+
+    history()
+    opened = KeyedServer.open
+    for place, name, broken, finding in (
+        (SealedPicture, "open", lambda *_: None, "does not recover|not believed|unanswered"),
+        (KeyedCamera, "pong", lambda *_: Proof.OTHER_KEY, "with the same key"),
+        (
+            KeyedServer,
+            "open",
+            lambda *given: [replace(packet, data=packet.data[::-1]) for packet in opened(*given)],
+            "nobody sent",
+        ),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, broken)
+            with pytest.raises(DeviationError, match=finding):
+                history()
 
 
 def test_pictures_are_answered_while_things_happen() -> None:

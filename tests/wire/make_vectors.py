@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests import goal  # noqa: E402
 from tests.wire import class_cases, frame_cases, packet_cases, sealed_cases, session_cases  # noqa: E402
 from tests.wire.vector_files import FOLDER  # noqa: E402
 
@@ -76,4 +77,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    goal.run("vectors", lambda: main(sys.argv[1:]))

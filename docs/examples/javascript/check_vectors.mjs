@@ -4,6 +4,7 @@ import { deepStrictEqual as same } from "node:assert";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FrameReader, frame } from "./frame.mjs";
+import { printable } from "./printable.mjs";
 import { parse, parseClasses, write, writePicture } from "./wire.mjs";
 
 const folder = process.argv[2];
@@ -51,9 +52,9 @@ for (const [name, check] of [["frames", checkFrames], ["packets", checkPacket], 
       check(content);
     } catch (error) {
       wrong++;
-      console.error(`${name}: ${title}: ${error.message}`);
+      console.error(printable(`${name}: ${title}: ${error.message}`));
     }
   }
-  console.log(`${name}: ${all.length} vectors`);
+  console.log(printable(`${name}: ${all.length} vectors`));
 }
 process.exitCode = wrong ? 1 : 0;

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { constants, openSync, readFileSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { FrameReader, frame } from "./frame.mjs";
+import { printable } from "./printable.mjs";
 import { parse, parseClasses, write, writePicture } from "./wire.mjs";
 
 const VERSION = 2;
@@ -57,7 +58,7 @@ class Board {
     if (packet.is === "hello") this.#reader.startAfter(seq);
     else if (gap > 0 && gap < 32) this.send(write("repeat", { next_seq: (seq + 1) & 0xff, missing: 2 ** (gap + 1) - 2 }));
     if (packet.is === "credit") this.#onCredit(packet);
-    if (packet.is === "error" && packet.code < 8) console.error(`the board refuses a packet: error ${packet.code}`);
+    if (packet.is === "error" && packet.code < 8) console.error(printable(`the board refuses a packet: error ${packet.code}`));
     this.onPacket(packet);
   }
 
@@ -86,7 +87,7 @@ class Board {
 }
 
 function fail(text) {
-  console.error(text);
+  console.error(printable(text));
   process.exit(1);
 }
 
@@ -117,6 +118,7 @@ async function readClock(board) {
   return { service_us: pong.service_us, oneWay_us, at: (us) => pong.clock_us + oneWay_us + (us - here_us) };
 }
 
+process.on("uncaughtException", ({ message }) => fail(message));
 const [, , path, file, deadline = "2000"] = process.argv;
 if (!file || !(Number(deadline) > 0)) fail("usage: node send.mjs PORT packets.json [DEADLINE_MS]");
 const ranked = JSON.parse(readFileSync(file, "utf8")).packets;
@@ -128,7 +130,8 @@ const greeting = await ask(board, hello, 200, isBoard, `${path}: no board answer
 if (greeting.version !== VERSION) fail(`the board speaks version ${greeting.version} of the protocol, and this client ${VERSION}`);
 if (greeting.role !== ROLE_CAMERA) fail("the board is no camera board: `boards role camera`");
 const program = greeting.sessions & 3;
-console.log(`board ${greeting.name.toString("utf8") || greeting.board_id.toString(16)}, firmware ${[...greeting.firmware].join(".")}`);
+const name = greeting.name.toString("utf8") || greeting.board_id.toString(16);
+console.log(printable(`board ${name}, firmware ${[...greeting.firmware].join(".")}`));
 
 const clock = await readClock(board);
 
@@ -152,9 +155,9 @@ board.onPacket = (packet) => {
   clearTimeout(timer);
   if (best.status !== STATUS_OK) fail(`no answer: ${best.text.toString("utf8")}`);
   const took_ms = Math.round((nowUs() - start_us) / 1000);
-  console.log(`answer after ${took_ms} ms from ${best.used} of ${ranked.length} packets`);
+  console.log(printable(`answer after ${took_ms} ms from ${best.used} of ${ranked.length} packets`));
   for (const { probability, label } of parseClasses(best.text)) {
-    console.log(`${((probability / 65535) * 100).toFixed(1).padStart(5)}%  ${label}`);
+    console.log(printable(`${((probability / 65535) * 100).toFixed(1).padStart(5)}%  ${label}`));
   }
   process.exit(0);
 };

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from tests import goal
 from tests.core.core_build import CORE, ROOT
 from tests.core.mutants.generate import Mutant, mutants_of
 from tests.core.mutants.journal import Journal
@@ -110,4 +111,4 @@ def _show(name: str, counts: Counter[str]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("mutants-core", main)

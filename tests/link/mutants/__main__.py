@@ -7,10 +7,10 @@ not change, a survivor not while the tests do not, either. Exit status 1 below t
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 
+from tests import goal
 from tests.link.mutants import generate
 
 generate.install()
@@ -85,4 +85,4 @@ def _show(name: str, counts: dict[str, int]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("mutants-link", main)
