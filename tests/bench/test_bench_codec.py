@@ -145,7 +145,7 @@ def test_the_pictures_of_a_folder_are_those_that_send_takes(tmp_path: Path) -> N
     Image.new("RGB", (50, 40)).save(tmp_path / "drawing.eps")
     (tmp_path / "folder.png").mkdir()
     notes: list[str] = []
-    files, _ = codec_bench._pictures_in(tmp_path, notes)
+    files, _ = sound_in(tmp_path, notes)
     assert ([file.name for file in files], notes) == (names, [])
 
 
