@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from .camera.camera import Camera
 from .camera.pictures import SAMPLE
-from .camera.report import NOT_A_PICTURE, OK, TransferReport
+from .camera.report import DECODED, NOT_A_PICTURE, OK, TransferReport
 from .camera.source import Source, SourcePicture
 from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
@@ -237,8 +237,8 @@ async def _send_stream(
 
 
 async def _completed(report: TransferReport, saved_at: SavedAt | None) -> TransferReport:
-    """Name the file of the decoded picture, if the edge server answered and runs in this process."""
-    if report.image is None or report.answer_ms is None or saved_at is None:
+    """Name the file of the decoded picture, if the edge server runs in this process and has decoded it."""
+    if report.image is None or report.answer_ms is None or saved_at is None or report.status not in DECODED:
         return report
     saved = await saved_at(report.image, report.answer_ms / 1000)
     return report.saved_as(saved.picture, saved.issue)
