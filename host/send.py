@@ -38,7 +38,7 @@ from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import Codec, load
 from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
-from .printing import Colour, note, show, show_coloured
+from .printing import BarStream, Colour, note, show, show_coloured
 from .seal.key import Key
 from .text import json_line
 from .wire import MAX_DEADLINE_MS
@@ -202,12 +202,13 @@ async def _send_stream(
     camera: Camera, source: Source, deadline_ms: float, options: _Options, saved_at: SavedAt | None
 ) -> int:
     summary = StreamSummary(source.total)
-    # disable=None: only on a terminal
-    with tqdm(total=source.total, unit="picture", disable=True if options.as_json or options.quiet else None) as bar:
+    is_hidden = True if options.as_json or options.quiet else None  # None: unless it is on a terminal
+    stderr = BarStream()
+    with tqdm(total=source.total, unit="picture", disable=is_hidden, file=stderr) as bar:
 
         def show_report(report: TransferReport) -> None:
             summary.add(report)
-            with bar.external_write_mode():  # not into the bar
+            with bar.external_write_mode(file=stderr):  # not into the bar
                 _note(report.notices)
                 if report.status == NOT_A_PICTURE:
                     _note([report.detail])
@@ -217,7 +218,7 @@ async def _send_stream(
                     show_coloured(report.summary(), _colour(report))
             bar.update()
 
-        stream = PictureStream(
+        sending = PictureStream(
             camera,
             source,
             deadline_ms,
@@ -228,7 +229,7 @@ async def _send_stream(
             count=options.count,
         )
         try:
-            await stream.run()
+            await sending.run()
         finally:  # also after Ctrl-C
             bar.close()
             summary.skipped = source.skipped

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..errors import PncError, Reason
 from ..printing import (
+    LAST_S,
     OutputError,
+    drain,
     ends,
     fail,
     failure,
     last_note,
+    never_wait,
     note,
     note_error,
     print_traceback,
@@ -107,11 +110,13 @@ class CommandParser(argparse.ArgumentParser):
 def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command and return its exit status. Each foreseen error is printed as one line: name, error, advice.
 
-    Output that cannot be written, and a terminal that is closed, end it with one line and status 1.
+    Output that cannot be written, and a terminal that is closed, end it with one line and status 1. A command that has
+    done its work waits until its output is read, one that was stopped or failed does not.
     """
-    with separate_output(), _ends_with_its_terminal():
+    with separate_output(name), _ends_with_its_terminal():
         try:
-            status = _status_of(name, main)
+            status = _status_of(name, lambda: _all_read(main()))
+            drain(LAST_S)
         except OutputError:
             status = FAILURE
         reason = failure()
@@ -121,8 +126,18 @@ def run_command(name: str, main: Callable[[], int]) -> int:
         return FAILURE
 
 
+def _all_read(status: int) -> int:
+    """Wait until everything is written; return the status."""
+    drain()
+    return status
+
+
 def run_async(main: Coroutine[Any, Any, int]) -> int:
-    """Run the coroutine of a command in an event loop. Output that cannot be written cancels it, as Ctrl-C does."""
+    """Run the coroutine of a command in an event loop. Output that cannot be written cancels it, as Ctrl-C does.
+
+    The event loop never waits for a program that does not read the output.
+    """
+    never_wait()
 
     async def run() -> int:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
