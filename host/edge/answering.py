@@ -153,10 +153,19 @@ class Answering:
 
     def close(self) -> None:
         """Stop. Pictures without an answer get none."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop()
         if self._has_pool:
             self._pool.close()
+
+    async def end(self) -> None:
+        """Do as ``close``, and let others run meanwhile."""
+        self._stop()
+        if self._has_pool:
+            await self._pool.end()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if not self.failure.cancel() and not self.failure.cancelled():
             self.failure.exception()  # it was reported, or another failure was
 
