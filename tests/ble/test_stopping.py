@@ -25,6 +25,11 @@ from tests.ble.scene import adapter, camera_on, live
 STOP_S = 5.0
 
 
+def limit_s(reference_s: float) -> float:
+    """Return a limit for waits that are not longer on a slow machine, and for the computing beside them, which is."""
+    return reference_s + (pace.factor() - 1) / 2
+
+
 def hanging(bluetooth: Bluetooth) -> Bluetooth:
     """Return back ends whose client answers no request to end anything, as BlueZ when it hangs."""
 
@@ -89,7 +94,7 @@ def test_sinks_workers_and_bluetooth_that_hang_end_within_one_limit(
             return took_s
 
     try:
-        assert live(test()) < pace.seconds(STOP_S)
+        assert live(test()) < limit_s(STOP_S)
     finally:
         classifier.release.set()
 
@@ -109,4 +114,4 @@ def test_a_connection_that_nobody_ends_is_given_up() -> None:
             await transport.close()
             return time.monotonic() - start_s
 
-    assert live(test()) < pace.seconds(2.5)
+    assert live(test()) < limit_s(2.5)

@@ -198,7 +198,9 @@ def test_classes_that_cannot_be_read_make_a_failed_answer_with_the_cause() -> No
 
 @pytest.mark.parametrize(("status", "meant"), [(s.value, s) for s in ResultStatus] + [(99, ResultStatus.FAILED)])
 def test_each_status_is_kept_and_an_unknown_one_is_a_failure(status: int, meant: ResultStatus) -> None:
-    assert answer(status=status)[0].status is meant
+    found, counts = answer(status=status)
+    assert found.status is meant
+    assert counts == ({} if status == meant else {Flaw.RESULT_STATUS: 1})
 
 
 def test_the_words_of_a_refusal_are_read_as_far_as_they_are_text() -> None:
