@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from ..files import open_to_read
 from .colour_profile import to_srgb
 from .cut_jpeg import FORMATS as JPEG_FORMATS
 from .cut_jpeg import read_cut
@@ -101,7 +102,10 @@ def _load(name: str | Path, content: Path | bytes, on_notice: Callable[[str], No
 
 def _opened(content: Path | bytes, notice: OnNotice) -> Image.Image:
     """Open a file and load its pixels. Raises PictureError without the file's name, and what Pillow raises."""
-    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
+    with (
+        io.BytesIO(content) if isinstance(content, bytes) else open_to_read(content) as file,
+        Image.open(file) as image,
+    ):
         if image.format in NO_PICTURES:
             raise PictureError(f"{image.format} files are not taken: store it as a picture, such as PNG")
         if image.width * image.height > MAX_PIXELS:

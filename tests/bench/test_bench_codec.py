@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -139,26 +140,36 @@ def test_the_command_prints_json_or_tables_and_errors_cross_its_process(capsys: 
         bench.bench(bench.parser().parse_args(["codec", "--codec", "none"]))
 
 
+def worker_of(child: subprocess.Popen[str]) -> list[str]:
+    """Wait until a bench's own process encodes pictures; return its id, in a list."""
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+        workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        if workers and "/_coder" in Path(f"/proc/{workers[0]}/maps").read_text():
+            time.sleep(0.5)
+            return workers
+        time.sleep(0.02)
+    raise AssertionError("no worker encodes anything")
+
+
 @pytest.mark.parametrize("group", [False, True], ids=["the command alone", "its whole group"])
 def test_ctrl_c_ends_the_bench_and_its_process_at_once(group: bool, tmp_path: Path) -> None:
-    picture = tmp_path / "0.png"
-    os.mkfifo(picture)  # whoever reads it waits
+    Image.new("RGB", (224, 224), "teal").save(tmp_path / "0.png")
+    endless = ["--codec", "pnc-v2", "--rounds", "10000", "--photos", str(tmp_path)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "host.bench", "codec", "--codec", "pnc-v2", "--photos", str(tmp_path)],
+        [sys.executable, "-m", "host.bench", "codec", *endless],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    with picture.open("wb"):  # goes on when the worker reads
-        children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-        workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        assert len(workers) == 1
-        if group:
-            os.killpg(child.pid, signal.SIGINT)
-        else:
-            child.send_signal(signal.SIGINT)
-        out, error = child.communicate(timeout=PATIENCE_S)
+    workers = worker_of(child)
+    if group:
+        os.killpg(child.pid, signal.SIGINT)
+    else:
+        child.send_signal(signal.SIGINT)
+    out, error = child.communicate(timeout=PATIENCE_S)
     assert (child.returncode, out, error) == (130, "", "bench: stopped\n")
     assert not Path(f"/proc/{workers[0]}").exists()
 
