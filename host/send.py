@@ -201,10 +201,11 @@ async def _send_one(
 async def _send_stream(
     camera: Camera, source: Source, deadline_ms: float, options: _Options, saved_at: SavedAt | None
 ) -> int:
-    summary = StreamSummary(source.total)
+    summary = StreamSummary(source.total, options.count)
     is_hidden = True if options.as_json or options.quiet else None  # None: unless it is on a terminal
     stderr = BarStream()
-    with tqdm(total=source.total, unit="picture", disable=is_hidden, file=stderr) as bar:
+    total = None if source.total is None else summary.total
+    with tqdm(total=total, unit="picture", disable=is_hidden, file=stderr) as bar:
 
         def show_report(report: TransferReport) -> None:
             summary.add(report)
