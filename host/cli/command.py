@@ -174,12 +174,14 @@ def _status_of(name: str, main: Callable[[], int]) -> int:
     try:
         return main()
     except PncError as error:
-        note_error(f"{name}: {as_started(with_hint(error))}")
+        missing = error.__cause__ or error.__context__
+        short = shortage(missing) if isinstance(missing, ImportError) else None  # the package is there
+        note_error(f"{name}: {short or as_started(with_hint(error))}")
         return int(getattr(error, "status", FAILURE))
     except KeyboardInterrupt as error:  # its text may say what was saved
         note(f"{name}: {str(error) or 'stopped'}")
         return INTERRUPTED
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         short = shortage(error)
         if short is None:
             raise

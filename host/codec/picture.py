@@ -96,6 +96,8 @@ def _load(name: str | Path, content: Path | bytes, on_notice: Callable[[str], No
         raise PictureError(f"{name}: no such file") from None
     except OSError as error:
         raise PictureError(f"{name}: cannot be read ({error.strerror or error})") from None
+    except MemoryError:
+        raise PictureError(f"{name}: not enough memory for this picture") from None
     except BROKEN as error:
         raise PictureError(f"{name}: a broken picture ({error})") from None
 
