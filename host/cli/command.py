@@ -159,15 +159,15 @@ def guard_output() -> None:
     sys.excepthook = print_traceback
     threading.excepthook = lambda raised: print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
     warnings.showwarning = lambda message, category, *_: last_note(f"{category.__name__}: {message}")
-    if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_PrintableFormatter())
+    logging.lastResort = _LastNotes(logging.WARNING)
 
 
-class _PrintableFormatter(logging.Formatter):
-    """Formats a log record as printable lines."""
+class _LastNotes(logging.Handler):
+    """Prints log records, each line of them as a line."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).splitlines()))
+    def emit(self, record: logging.LogRecord) -> None:
+        for line in self.format(record).splitlines():
+            last_note(line)
 
 
 def _status_of(name: str, main: Callable[[], int]) -> int:

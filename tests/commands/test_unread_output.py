@@ -92,6 +92,28 @@ def test_nor_do_notices_that_nobody_reads_stop_it(boards: Boards, tmp_path: Path
             server.wait()
 
 
+def test_nor_do_logs_of_packages(tmp_path: Path) -> None:
+    program = """
+import asyncio, logging, sys, warnings
+from host.cli.command import guard_output, run_async, run_command
+async def main():
+    for number in range(2000):
+        logging.getLogger("bleak").warning("a board is not there " + "x" * 100)
+        asyncio.get_running_loop().call_exception_handler({"message": "nobody has foreseen this " + "x" * 100})
+        warnings.showwarning("a warning " + "x" * 100, UserWarning, "", 0)
+    raise KeyboardInterrupt
+guard_output()
+sys.exit(run_command("recv", lambda: run_async(main())))
+"""
+    with full_pipe() as (_, writer):
+        process = subprocess.Popen([sys.executable, "-c", program], stderr=writer, cwd=tmp_path, env=environment())
+        try:
+            assert process.wait(pace.seconds(20)) == 130
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_a_reader_that_goes_on_gets_every_line(boards: Boards, tmp_path: Path) -> None:
     with full_pipe() as (reader, writer):
         server = serve(boards, tmp_path, stdout=writer)
