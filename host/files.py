@@ -6,16 +6,20 @@ A leaf: every room may import it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
 import sys
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import PncError, Reason
 
@@ -29,6 +33,47 @@ UNREADABLE_NPZ = (
 #: How long ``append_line`` waits for other programs. One that is stopped inside its own write must not stop this one.
 LOCK_S = 1.0
 _LOCK_POLL_S = 0.002
+#: Below these folders are the streams that a program has, such as /dev/stdin.
+_HANDED_OVER = ("/dev", "/proc")
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+
+
+def open_to_read(path: Path, *, streams: bool = False) -> BinaryIO:
+    """Open a file without waiting for anybody.
+
+    Args:
+        path: the file.
+        streams: also take what a shell hands over under such a name as /dev/stdin or /dev/fd/63.
+
+    Raises:
+        OSError: it cannot be opened, or is a pipe, a device or a socket, from which a read may never return.
+    """
+    return open(path, "rb", opener=partial(_open, streams=streams))
+
+
+def open_to_append(path: Path) -> FileIO:
+    """Open or make a file to which lines are appended, unbuffered, without waiting for anybody. Raises OSError."""
+    return open(path, "a+b", buffering=0, opener=_open)
+
+
+def _open(name: str, flags: int, *, streams: bool = False) -> int:
+    """Open a file as ``os.open``. Raises OSError also for what is no regular file."""
+    number = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    try:
+        status = os.fstat(number)
+        if streams and any(map(Path(name).is_relative_to, _HANDED_OVER)):
+            os.set_blocking(number, True)
+        elif not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode) and not _is_nothing(status):
+            raise OSError(errno.EINVAL, f"it is {_KINDS.get(stat.S_IFMT(status.st_mode), 'a device')}, and not a file")
+    except BaseException:
+        os.close(number)
+        raise
+    return number
+
+
+def _is_nothing(status: os.stat_result) -> bool:
+    """Return whether it is the null device, which takes everything and holds nothing."""
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
 
 
 def is_stream(path: Path) -> bool:
@@ -53,7 +98,7 @@ def write_whole(data: bytes | memoryview, path: Path, *, durable: bool = True) -
         OSError: the file cannot be written. The previous content is untouched.
     """
     if is_stream(path):
-        with path.open("ab") as stream:
+        with _opened_stream(path) as stream:
             stream.write(data)
         return
     path = path.resolve()
@@ -71,6 +116,22 @@ def write_whole(data: bytes | memoryview, path: Path, *, durable: bool = True) -
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def _opened_stream(path: Path) -> BinaryIO:
+    """Open a device or a pipe to write. Raises OSError also for a pipe that nobody reads, which would wait for that."""
+
+    def opener(name: str, flags: int) -> int:
+        try:
+            number = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                raise OSError(errno.ENXIO, "nobody reads it") from error
+            raise
+        os.set_blocking(number, True)
+        return number
+
+    return open(path, "ab", opener=opener)
 
 
 def write_new(data: bytes | memoryview, path: Path, *, mode: int = 0o666) -> None:
@@ -113,7 +174,7 @@ def append_line(line: bytes, path: Path) -> None:
     Raises:
         OSError: the line cannot be written. The file is as it was.
     """
-    with path.open("a+b", buffering=0) as file, _locked(file):
+    with open_to_append(path) as file, _locked(file):
         end = file.seek(0, os.SEEK_END)
         data = memoryview(line.rstrip(b"\n") + b"\n")
         if end:
@@ -141,13 +202,24 @@ def check_writable(path: Path, error: type[PncError]) -> None:
     """Raise ``error`` if ``write_file`` to ``path`` could not succeed. Leaves nothing behind."""
     try:
         if is_stream(path):
-            with path.open("ab"):
+            with _opened_stream(path):
                 return
         if os.path.isdir(path):
             raise error(f"{path} is a folder: name a file", reason=Reason.BAD_FILE)
         trial = path.resolve().with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         trial.open("xb").close()
         trial.unlink()
+    except OSError as reason:
+        raise cannot_write(path, reason, error) from reason
+
+
+def check_appendable(path: Path, error: type[PncError]) -> None:
+    """Raise ``error`` if ``append_line`` to ``path`` could not succeed. Leaves nothing behind."""
+    if not os.path.exists(path) or os.path.isdir(path):
+        check_writable(path, error)
+        return
+    try:
+        open_to_append(path).close()
     except OSError as reason:
         raise cannot_write(path, reason, error) from reason
 
@@ -171,7 +243,7 @@ def read_file(path: Path, limit_bytes: int, content: str, error: type[PncError],
         PncError: ``error``, in one line that names the file, when it is missing, unreadable or too large.
     """
     try:
-        with path.open("rb") as file:
+        with open_to_read(path, streams=True) as file:
             data = file.read(limit_bytes + 1)
     except FileNotFoundError:
         raise error(f"{path}: no such file{missing}", reason=Reason.BAD_FILE) from None

@@ -3,6 +3,8 @@
 ``show`` prints on stdout, ``note`` on stderr. Both print whole lines, each made ``printable`` and fit for the encoding
 of the stream. Where a line cannot be written, ``OutputError`` ends the command: it is raised, or, while ``ends`` has a
 function that ends the command, that is called. From then on nothing more is printed.
+
+After ``never_wait``, nothing waits for a reader that does not read: a thread for each stream writes what was printed.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import TextIO
 
+from .print_queue import PrintQueue
 from .text import printable
 
 #: Clears a terminal's screen and moves its cursor to the upper left.
@@ -26,6 +31,8 @@ _CLEAR = "\x1b[H\x1b[J"
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 #: Mode of a console of Windows: ENABLE_VIRTUAL_TERMINAL_PROCESSING.
 _OBEY = 0x0004
+#: How long a command that was stopped waits at its end for what is not written, s.
+LAST_S = 0.3
 
 
 class Colour(StrEnum):
@@ -50,19 +57,23 @@ class _Output:
         self.failure: OutputError | None = None
         self.end: Callable[[], object] | None = None
         self.quiet = False
+        self.command = ""
+        self.queues: dict[str, PrintQueue] | None = None  # by the name of the stream; None: who prints writes
 
-    def put(self, name: str, stream: TextIO | None, text: str) -> None:
-        if self.failure is not None:
+    def put(self, name: str, stream: TextIO | None, text: str, *, last: bool = False) -> None:
+        """Print a text; ``last``: even after a failure, if that is possible."""
+        if self.failure is not None and not last:
             return
-        try:
-            if stream is None:  # it was closed before the program started
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            _write(stream, text)
-        except (OSError, ValueError) as error:
-            if stream is not None:
-                _discard(stream)
-            cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self.fail(f"{name}: cannot be written ({cause})")
+        if self.queues is None or stream is None:
+            failed = _trouble(name, stream, text)
+            if failed and not last:
+                self.fail(failed)
+            return
+        if name not in self.queues:
+            self.queues[name] = PrintQueue(name, partial(_say_left_out, name))
+        self.queues[name].put(text, partial(self._write, name, stream, last=last))
+        if self.failure is not None and self.end is None and not last:
+            raise self.failure
 
     def fail(self, text: str) -> None:
         self.failure = OutputError(text)
@@ -70,8 +81,52 @@ class _Output:
             raise self.failure
         self.end()
 
+    def _write(self, name: str, stream: TextIO, text: str, *, last: bool) -> None:
+        """Write in the thread of a queue, where nothing can be raised."""
+        failed = _trouble(name, stream, text)
+        if failed and not last and self.failure is None:
+            with contextlib.suppress(OutputError, RuntimeError):  # RuntimeError: the event loop has ended
+                self.fail(failed)
+
+
+def _say_left_out(name: str, lines: int) -> None:
+    """Print on stderr how many lines of a stream were left out."""
+    prefix = f"{_output.command}: " if _output.command else ""
+    last_note(f"{prefix}{name}: {lines:,} lines were left out: nobody had read those before them")
+
+
+def _trouble(name: str, stream: TextIO | None, text: str) -> str:
+    """Write a text; return why it cannot be written, empty if it was."""
+    try:
+        if stream is None:  # it was closed before the program started
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        _write(stream, text)
+    except (OSError, ValueError) as error:
+        if stream is not None:
+            _discard(stream)
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return f"{name}: cannot be written ({cause})"
+    return ""
+
 
 _output = _Output()
+
+
+def never_wait() -> None:
+    """Let no printing wait for a reader, until the end of ``separate_output``: for programs with an event loop.
+
+    Of a stream that is not read, the lines that ``PrintQueue`` does not take are counted. The count is printed on
+    stderr when those before them were read.
+    """
+    if _output.queues is None:
+        _output.queues = {}
+
+
+def drain(within_s: float | None = None) -> None:
+    """Wait until everything is written, at most so long; None: as long as it takes, until Ctrl-C."""
+    end_s = None if within_s is None else time.monotonic() + within_s
+    for queue in list((_output.queues or {}).values()):
+        queue.drain(None if end_s is None else max(0.0, end_s - time.monotonic()))
 
 
 def show(*lines: str, clear: bool = False) -> None:
@@ -106,6 +161,31 @@ def show_coloured(line: str, colour: Colour) -> None:
     if colour is not Colour.NONE and _takes_colours(sys.stdout):
         text = f"\x1b[{colour}m{text}{_PLAIN}"
     _output.put("stdout", sys.stdout, f"{text}\n")
+
+
+class BarStream:
+    """The stream of a progress bar: stderr, as a package writes to it. It prints as ``note`` does, whatever it gets."""
+
+    def __init__(self) -> None:
+        self.encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Print a part of a line as it is."""
+        _put_error(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is on its way."""
+
+    def isatty(self) -> bool:
+        """Return whether stderr is a terminal."""
+        return sys.stderr is not None and sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        """Return stderr's file descriptor, by which a bar finds the width of its terminal."""
+        if sys.stderr is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return sys.stderr.fileno()
 
 
 def _put_error(text: str) -> None:
@@ -147,9 +227,8 @@ if sys.platform == "win32":
 
 def last_note(line: str) -> None:
     """Print a line on stderr even after a failure, if that is possible."""
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            _write(sys.stderr, f"{printable(line)}\n")
+    if sys.stderr is not None:
+        _output.put("stderr", sys.stderr, f"{printable(line)}\n", last=True)
 
 
 def failure() -> OutputError | None:
@@ -177,14 +256,18 @@ def ends(end: Callable[[], object]) -> Iterator[None]:
 
 
 @contextmanager
-def separate_output() -> Iterator[None]:
-    """Forget at the end of this context that output could not be written in it."""
-    before, _output.failure = _output.failure, None
-    was_quiet, _output.quiet = _output.quiet, False
+def separate_output(command: str = "") -> Iterator[None]:
+    """Forget at the end of this context that output could not be written in it.
+
+    ``command``: the name with which lines about the output itself begin.
+    """
+    before = _output.failure, _output.quiet, _output.command, _output.queues
+    _output.failure, _output.quiet, _output.command, _output.queues = None, False, command, None
     try:
         yield
     finally:
-        _output.failure, _output.quiet = before, was_quiet
+        drain(LAST_S)
+        _output.failure, _output.quiet, _output.command, _output.queues = before
 
 
 def print_traceback(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -31,10 +31,12 @@ from .edge.answered import AnsweredPicture
 from .edge.archive import Archive
 from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from .edge.classifier import load as load_classifier
+from .edge.ending import Ending
 from .edge.server import EdgeServer
 from .edge.service_manager import ServiceManager
 from .edge.sureness import load_sureness
 from .errors import PncError
+from .log.recorder import Sink
 from .printing import show
 from .transport.ble import Bluetooth
 from .transport.transport import Transport
@@ -136,15 +138,18 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
     codec = load()
     classifier = load_classifier(arguments.classifier)
     sureness = load_sureness(arguments.classifier) if arguments.sure is not None else None
+    ending = Ending()
     async with AsyncExitStack() as stack:
         notice = stack.enter_context(Notices(NAME))
         on_event = event_printer(arguments, notice)
-        to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice))
+        to_sinks = await stack.enter_async_context(chosen_sinks(arguments, notice, ending))
         archive = Archive(Path(arguments.save)) if arguments.save else None
         if archive is not None and (trouble := archive.trouble()):
             notice(f"pictures will be answered, but not saved: {trouble}")
-        page = None if arguments.web is None else await stack.enter_async_context(Page(arguments.web, notice))
-        sinks = [] if page is None else [page.sink]
+        sinks: list[Sink] = []
+        if arguments.web is not None:
+            page = await stack.enter_async_context(Page(arguments.web, notice, ending=ending))
+            sinks.append(page.sink)
         log = EdgeLog(stack.enter_context(recording(arguments, NAME, notice, sinks)), sealed=bool(keys))
         transport: Transport
         if by_bluetooth:
@@ -181,7 +186,7 @@ async def recv(arguments: argparse.Namespace, bluetooth: Bluetooth | None = None
             on_opened=log.on_opened,
         )
         async with manager.watching(lambda: server.progress_us), log.asking(server):
-            await server.run()
+            await ending.of(server.run())
     return 0
 
 

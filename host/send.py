@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from .camera.camera import Camera
 from .camera.pictures import SAMPLE
-from .camera.report import NOT_A_PICTURE, OK, TransferReport
+from .camera.report import DECODED, NOT_A_PICTURE, OK, TransferReport
 from .camera.source import Source, SourcePicture
 from .camera.stream import PictureStream
 from .camera.summary import StreamSummary
@@ -38,7 +38,7 @@ from .cli.verbosity import add_verbosity_arguments, event_printer
 from .codec import Codec, load
 from .edge.builtin import CLASSIFIERS, DEFAULT_CLASSIFIER
 from .link.sender import DeadlineInfeasibleError
-from .printing import Colour, note, show, show_coloured
+from .printing import BarStream, Colour, note, show, show_coloured
 from .seal.key import Key
 from .text import json_line
 from .wire import MAX_DEADLINE_MS
@@ -202,13 +202,15 @@ async def _send_one(
 async def _send_stream(
     camera: Camera, source: Source, deadline_ms: float, options: _Options, saved_at: SavedAt | None
 ) -> int:
-    summary = StreamSummary(source.total)
-    # disable=None: only on a terminal
-    with tqdm(total=source.total, unit="picture", disable=True if options.as_json or options.quiet else None) as bar:
+    summary = StreamSummary(source.total, options.count)
+    is_hidden = True if options.as_json or options.quiet else None  # None: unless it is on a terminal
+    stderr = BarStream()
+    total = None if source.total is None else summary.total
+    with tqdm(total=total, unit="picture", disable=is_hidden, file=stderr) as bar:
 
         def show_report(report: TransferReport) -> None:
             summary.add(report)
-            with bar.external_write_mode():  # not into the bar
+            with bar.external_write_mode(file=stderr):  # not into the bar
                 _note(report.notices)
                 if report.status == NOT_A_PICTURE:
                     _note([report.detail])
@@ -218,7 +220,7 @@ async def _send_stream(
                     show_coloured(report.summary(), _colour(report))
             bar.update()
 
-        stream = PictureStream(
+        sending = PictureStream(
             camera,
             source,
             deadline_ms,
@@ -229,7 +231,7 @@ async def _send_stream(
             count=options.count,
         )
         try:
-            await stream.run()
+            await sending.run()
         finally:  # also after Ctrl-C
             bar.close()
             summary.skipped = source.skipped
@@ -238,8 +240,8 @@ async def _send_stream(
 
 
 async def _completed(report: TransferReport, saved_at: SavedAt | None) -> TransferReport:
-    """Name the file of the decoded picture, if the edge server answered and runs in this process."""
-    if report.image is None or report.answer_ms is None or saved_at is None:
+    """Name the file of the decoded picture, if the edge server runs in this process and has decoded it."""
+    if report.image is None or report.answer_ms is None or saved_at is None or report.status not in DECODED:
         return report
     saved = await saved_at(report.image, report.answer_ms / 1000)
     return report.saved_as(saved.picture, saved.issue)

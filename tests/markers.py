@@ -35,6 +35,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("boards/test_make_firmware.py", ("slow",)),
     ("boards/test_gateway.py", ("slow",)),
     ("boards/test_update.py", ("slow",)),
+    ("test_print_queue.py", ("realtime",)),
     ("test_workspace.py", ("slow",)),
     ("docs/test_commands.py::test_a_command_runs*", ("realtime", "slow")),
     ("docs/test_commands.py::test_a_command_that_is_not_run_could_be*", ("slow",)),

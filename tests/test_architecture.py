@@ -47,7 +47,8 @@ PRODUCT: dict[str, tuple[str, ...]] = {
     "wire": ("errors",),
     "files": ("errors",),
     "errors": ("version", "text"),
-    "printing": ("text",),
+    "printing": ("text", "print_queue"),
+    "print_queue": (),
     "text": (),
     "version": (),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import threading
 import time
@@ -15,7 +16,17 @@ import pytest
 from host import files
 from host.codec import CodecError
 from host.errors import Reason
-from host.files import append_line, check_writable, read_file, write_file, write_new, write_whole
+from host.files import (
+    append_line,
+    check_appendable,
+    check_writable,
+    open_to_append,
+    open_to_read,
+    read_file,
+    write_file,
+    write_new,
+    write_whole,
+)
 from tests.limits import largest_file
 
 
@@ -55,6 +66,69 @@ def test_a_pipe_and_a_device_are_written_to_and_stay_what_they_are(tmp_path: Pat
         write_whole(b"content", link)
     assert link.is_symlink()
     assert link.is_char_device()
+
+
+def test_a_pipe_that_nobody_reads_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for act in (lambda path: write_file(b"x", path, CodecError), lambda path: check_writable(path, CodecError)):
+        with pytest.raises(CodecError, match=r"pipe: cannot be written \(nobody reads it\)"):
+            act(tmp_path / "pipe")
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+SPECIAL = {"a pipe": os.mkfifo, "a device": lambda path: path.symlink_to("/dev/zero"), "a socket": make_socket}
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_file_is_neither_read_nor_appended_to(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    SPECIAL[kind](path)
+    why = "No such device or address" if kind == "a socket" else f"it is {kind}, and not a file"
+    for act in (
+        open_to_read,
+        lambda path: open_to_read(path, streams=True),
+        open_to_append,
+        lambda path: append_line(b"line", path),
+        lambda path: read_file(path, 99, "a table", CodecError),
+        lambda path: check_appendable(path, CodecError),
+    ):
+        with pytest.raises((OSError, CodecError), match=why):
+            act(path)
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        open_to_read(tmp_path)
+    with pytest.raises(CodecError, match="is a folder: name a file"):
+        check_appendable(tmp_path, CodecError)
+
+
+def test_a_file_can_be_appended_to_if_it_is_there_or_not(tmp_path: Path) -> None:
+    check_appendable(tmp_path / "new", CodecError)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old").write_bytes(b"line\n")
+    check_appendable(tmp_path / "old", CodecError)
+    assert (tmp_path / "old").read_bytes() == b"line\n"
+    check_appendable(Path(os.devnull), CodecError)
+    append_line(b"line", Path(os.devnull))
+
+
+def test_a_stream_that_a_shell_hands_over_is_read_to_its_end() -> None:
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        time.sleep(0.05)  # a read that did not wait would fail
+        os.write(writer, b"content")
+        os.close(writer)
+
+    threading.Thread(target=write).start()
+    with open_to_read(Path(f"/dev/fd/{reader}"), streams=True) as file:
+        os.close(reader)
+        assert file.read() == b"content"
 
 
 def test_a_folder_is_never_replaced(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ EXAMPLES = HOST.parent / "docs" / "examples"
 #: What the one place itself does.
 ALLOWED = {"printing.py"}
 #: Modules that print, and what of them prints nothing.
-SILENT = {"logging": {"disable", "NOTSET", "WARNING", "lastResort", "Formatter", "LogRecord"}, "warnings": set[str]()}
+SILENT = {"logging": {"disable", "NOTSET", "WARNING", "lastResort", "Handler", "LogRecord"}, "warnings": set[str]()}
 SILENT["warnings"] = {"catch_warnings", "simplefilter", "filterwarnings", "showwarning", "warn_explicit"}
 
 

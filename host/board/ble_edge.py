@@ -16,6 +16,9 @@ from ..wire import Role
 from .ble_peer import BACK_OFF_S, Adapter, BlePeer
 from .in_process import InProcessBoard
 
+#: Longest wait for connections to end, s. One takes at most ``UNSUBSCRIBE_S`` and ``DISCONNECT_S``.
+CLOSE_S = 2.0
+
 
 class BleEdgeTransport:
     """A ``Transport`` to an edge board in this process that serves camera boards over Bluetooth.
@@ -81,7 +84,8 @@ class BleEdgeTransport:
         serving, self._serving = self._serving, []
         for task in serving:
             task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
+        if serving:
+            await asyncio.wait(serving, timeout=CLOSE_S)
         await self._board.close()
 
     def _new_board(self) -> InProcessBoard:

@@ -30,7 +30,7 @@ from ..errors import Reason
 from ..printing import note, show
 from ..seal.key import make_key
 from ..transport.transport import TransportError
-from ..wire import VERSION, Configure, Hello, Phy, Reset, Role
+from ..wire import Configure, Hello, Phy, Reset, Role
 from . import doctor, flash, listing, pairing, update
 from .diagnostic import Severity
 from .exit_status import ExitStatus, command_errors
@@ -171,12 +171,7 @@ async def _with_one(host_system: HostSystem, info: BoardInfo, action: _Action, a
     if info.hello is None and info.last_error:
         raise CommandError(f"{info.port}: {info.last_error}: see `python -m host.boards doctor`", ExitStatus.NO_BOARD)
     async with BoardClient(host_system.open_port(info.port)) as client:
-        hello = await client.greet()
-        if hello.version != VERSION:
-            raise BoardError(
-                f"{info.port}: firmware {firmware_text(hello)} speaks protocol {hello.version}, this program {VERSION}",
-                reason=Reason.WRONG_FIRMWARE,
-            )
+        hello = await client.greet_same()
         await client.listen(0.1)
         await action(client, hello, arguments)
 
@@ -193,7 +188,7 @@ async def _role(client: BoardClient, hello: Hello, arguments: argparse.Namespace
     answer = await client.request(Configure(role=role, phy=phy, tx_power_dbm=_KEEP_POWER_DBM), Hello)
     window = "; its pairing window is open" if role not in (Role.NONE, hello.role) else ""
     chosen = f", PHY {arguments.phy}" if phy != Phy.KEEP else ""
-    _say(f"{client.name}: role {Role(answer.role).name.lower()}{chosen}{window}")
+    _say(f"{client.name}: role {listing.role_text(answer.role)}{chosen}{window}")
 
 
 async def _pair(client: BoardClient, _hello: Hello, arguments: argparse.Namespace) -> None:
@@ -222,7 +217,7 @@ async def _pair_two(host_system: HostSystem, attached: Sequence[BoardInfo], wind
         clients = []
         for info in choose_pair(attached):
             client = await stack.enter_async_context(BoardClient(host_system.open_port(info.port)))
-            await client.greet()
+            await client.greet_same()
             clients.append(client)
         await pairing.pair_out_of_band(clients[0], clients[1], window_s, _say)
 

@@ -71,7 +71,7 @@ async def details(client: BoardClient, hello: Hello, kind: Kind) -> list[str]:
         f"board       {hello.board_id:016x}",
         f"address     {address_text(pairing.address)} ({address})",
         f"firmware    {'.'.join(map(str, hello.firmware))}, protocol {hello.version}",
-        f"role        {_role_text(hello.role)}",
+        f"role        {role_text(hello.role)}",
         f"started     {statistics.uptime_ms / 1000:.0f} s ago ({boot})",
         f"can         {', '.join(capabilities) or '-'}; {hello.slots} packets queued, {hello.in_flight} in the radio",
         f"pairing     {f'open for {pairing.left_s} s' if pairing.open else 'closed'}, knows {pairing.bonds}",
@@ -86,5 +86,6 @@ def address_text(address: bytes) -> str:
     return ":".join(f"{byte:02X}" for byte in reversed(address))
 
 
-def _role_text(role: int) -> str:
+def role_text(role: int) -> str:
+    """Return the name of a role, or its number if it has none."""
     return {0: "none", 1: "camera", 2: "edge"}.get(role, str(role))

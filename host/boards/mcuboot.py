@@ -18,6 +18,8 @@ from smpclient.requests.os_management import EchoWrite, ResetWrite
 from smpclient.transport import SMPTransportDisconnected
 from smpclient.transport.serial import BufferSize, SMPSerialTransport
 
+from ..files import open_to_read
+
 #: The rate of MCUboot's port, bit/s: that of Zephyr's devicetrees.
 BAUD = 115200
 #: MCUboot's buffer for one packet (CONFIG_BOOT_SERIAL_MAX_RECEIVE_SIZE), bytes.
@@ -47,7 +49,8 @@ class Image:
 
 def read_image(file: Path) -> Image:
     """Return the signed firmware in a file. Raises ImageError, or OSError if the file cannot be read."""
-    data = file.read_bytes()
+    with open_to_read(file) as opened:
+        data = opened.read()
     try:
         info = ImageInfo.load_file(str(file))
         digest = info.get_tlv(IMAGE_TLV.SHA256).value

@@ -10,8 +10,8 @@ from ..devices.client import BoardClient
 from ..devices.host_system import HostSystem
 from ..devices.survey import BoardInfo
 from ..printing import show
-from ..wire import LinkState, Role, Statistics, StatisticsRequest
-from .listing import phy_text
+from ..wire import LinkState, Statistics, StatisticsRequest
+from .listing import phy_text, role_text
 
 HEAD = (
     "board", "peer", "queue", "kbit/s", "accepted", "sent", "acked", "expired", "evicted", "flushed", "lost", "damaged",
@@ -21,14 +21,17 @@ _UNKNOWN_RSSI = 127
 
 
 async def monitor(host_system: HostSystem, boards: Sequence[BoardInfo], *, interval_s: float, count: int) -> None:
-    """Print the table ``count`` times; until stopped if it is 0. On a terminal each replaces the one before."""
+    """Print the table ``count`` times; until stopped if it is 0. On a terminal each replaces the one before.
+
+    Raises BoardError or TransportError: a board speaks another protocol version, refuses or no longer answers.
+    """
     async with AsyncExitStack() as stack:
         clients = []
         for info in boards:
             client = await stack.enter_async_context(BoardClient(host_system.open_port(info.port)))
-            hello = await client.greet()
+            hello = await client.greet_same()
             await client.listen(0.1)
-            clients.append((info.name or Role(hello.role).name.lower(), client))
+            clients.append((info.name or role_text(hello.role), client))
         shown = 0
         while True:
             rows = [row for name, client in clients for row in await _rows(name, client)]

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 #: Values of ``TransferReport.status`` that are no ``ResultStatus`` of a server. ``UNSENT``: the board got nothing of
 #: it. ``NOT_A_PICTURE``: the file could not be read.
 OK, LATE, UNANSWERED, UNSENT, NOT_A_PICTURE = "ok", "late", "unanswered", "unsent", "not a picture"
+#: Those that are: nothing of the picture could be decoded; the server refused it.
+NOTHING, FAILED = "nothing", "failed"
 #: Every status, as ``StreamSummary`` lists them.
-STATUSES = (OK, LATE, "nothing", "failed", UNANSWERED, UNSENT, NOT_A_PICTURE)
+STATUSES = (OK, LATE, NOTHING, FAILED, UNANSWERED, UNSENT, NOT_A_PICTURE)
+#: Statuses of pictures that the server saves. It decoded them, or nothing of them could be decoded.
+DECODED = frozenset({OK, LATE, NOTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,11 @@ class TransferReport:
         """Return the report as one printable line, for a stream of pictures."""
         if self.answer_ms is None:
             return printable(f"{self.file}: {self.status}: {self.detail}")
-        best = f"{self.top[0][1]} {self.top[0][2]:.0%}" if self.top else self.status
-        return printable(
-            f"{self.file}: {best}, {self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {self.answer_ms:.0f} ms"
-            f"{'' if self.status == OK else f' ({self.status})'}"
-        )
+        link = f"{self.bytes_delivered:,} of {self.bytes_encoded:,} bytes, {self.answer_ms:.0f} ms"
+        if not self.top:
+            return printable(f"{self.file}: {self.status}{self.detail and f': {self.detail}'}, {link}")
+        best = f"{self.top[0][1]} {self.top[0][2]:.0%}"
+        return printable(f"{self.file}: {best}, {link}{'' if self.status == OK else f' ({self.status})'}")
 
 
 def report_without_answer(file: str | Path, status: str, detail: str, deadline_ms: float) -> TransferReport:

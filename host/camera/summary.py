@@ -8,10 +8,15 @@ from .report import OK, STATUSES, TransferReport
 
 
 class StreamSummary:
-    """Counts the reports on a stream of ``total`` pictures; None: as many as are reported."""
+    """Counts the reports on a stream.
 
-    def __init__(self, total: int | None) -> None:
-        self._expected = total
+    Args:
+        total: how many pictures the source has; None: as many as are reported.
+        count: the most pictures that were asked for; None: all.
+    """
+
+    def __init__(self, total: int | None, count: int | None = None) -> None:
+        self._expected = total if total is None or count is None else min(total, count)
         self._counts: Counter[str] = Counter()
         #: Pictures that were left out because a newer one was there.
         self.skipped = 0
@@ -22,12 +27,12 @@ class StreamSummary:
 
     @property
     def total(self) -> int:
-        """The number of pictures."""
+        """The number of pictures that are to be sent."""
         return self._counts.total() if self._expected is None else self._expected
 
     @property
     def all_in_time(self) -> bool:
-        """Whether every picture was answered in time."""
+        """Whether every picture that was to be sent was answered in time."""
         return self._counts[OK] == self.total
 
     def line(self) -> str:

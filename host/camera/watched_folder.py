@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import Reason
+from ..files import open_to_read
 from ..text import printable
 from .errors import SourceError
 from .pictures import pictures_in
@@ -146,7 +147,7 @@ def _has_end(path: Path) -> bool:
     if end is None:
         return False
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - len(end)))
             return file.read() == end
     except OSError:

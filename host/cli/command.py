@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..errors import PncError, Reason
 from ..printing import (
+    LAST_S,
     OutputError,
+    drain,
     ends,
     fail,
     failure,
     last_note,
+    never_wait,
     note,
     note_error,
     print_traceback,
@@ -110,11 +113,13 @@ class CommandParser(argparse.ArgumentParser):
 def run_command(name: str, main: Callable[[], int]) -> int:
     """Run a command and return its exit status. Each foreseen error is printed as one line: name, error, advice.
 
-    Output that cannot be written, and a terminal that is closed, end it with one line and status 1.
+    Output that cannot be written, and a terminal that is closed, end it with one line and status 1. A command that has
+    done its work waits until its output is read, one that was stopped or failed does not.
     """
-    with separate_output(), _ends_with_its_terminal():
+    with separate_output(name), _ends_with_its_terminal():
         try:
-            status = _status_of(name, main)
+            status = _status_of(name, lambda: _all_read(main()))
+            drain(LAST_S)
         except OutputError:
             status = FAILURE
         reason = failure()
@@ -124,8 +129,18 @@ def run_command(name: str, main: Callable[[], int]) -> int:
         return FAILURE
 
 
+def _all_read(status: int) -> int:
+    """Wait until everything is written; return the status."""
+    drain()
+    return status
+
+
 def run_async(main: Coroutine[Any, Any, int]) -> int:
-    """Run the coroutine of a command in an event loop. Output that cannot be written cancels it, as Ctrl-C does."""
+    """Run the coroutine of a command in an event loop. Output that cannot be written cancels it, as Ctrl-C does.
+
+    The event loop never waits for a program that does not read the output.
+    """
+    never_wait()
 
     async def run() -> int:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -148,8 +163,7 @@ def guard_output() -> None:
     sys.unraisablehook = _print_unraisable
     threading.excepthook = lambda raised: print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
     warnings.showwarning = lambda message, category, *_: last_note(f"{category.__name__}: {message}")
-    if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_PrintableFormatter())
+    logging.lastResort = _LastNotes(logging.WARNING)
 
 
 def _print_unraisable(raised: UnraisableHookArgs) -> None:
@@ -162,29 +176,28 @@ def _print_unraisable(raised: UnraisableHookArgs) -> None:
     print_traceback(raised.exc_type, raised.exc_value, raised.exc_traceback)
 
 
-class _PrintableFormatter(logging.Formatter):
-    """Formats a log record as printable lines: its message is one, and what an error says is another."""
+class _LastNotes(logging.Handler):
+    """Prints a log record: its message as one line, and each line of what an error says."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        record.message = record.getMessage()
-        lines = [self.formatMessage(record)]
-        if record.exc_info:
-            lines += traceback_lines(*record.exc_info)
-        if record.stack_info:
-            lines += record.stack_info.splitlines()
-        return "\n".join(map(printable, lines))
+    def emit(self, record: logging.LogRecord) -> None:
+        last_note(record.getMessage())
+        lines = traceback_lines(*record.exc_info) if record.exc_info else []
+        for line in [*lines, *(record.stack_info or "").splitlines()]:
+            last_note(line)
 
 
 def _status_of(name: str, main: Callable[[], int]) -> int:
     try:
         return main()
     except PncError as error:
-        note_error(f"{name}: {as_started(with_hint(error))}")
+        missing = error.__cause__ or error.__context__
+        short = shortage(missing) if isinstance(missing, ImportError) else None  # the package is there
+        note_error(f"{name}: {short or as_started(with_hint(error))}")
         return int(getattr(error, "status", FAILURE))
     except KeyboardInterrupt as error:  # its text may say what was saved
         note(f"{name}: {str(error) or 'stopped'}")
         return INTERRUPTED
-    except (OSError, MemoryError, RuntimeError) as error:
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
         short = shortage(error)
         if short is None:
             raise

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..errors import PncError
-from ..files import check_writable
+from ..files import check_appendable, check_writable
 from ..link.events import Event, LinkChanged
 from ..log.boards import tap_connection
 from ..log.bug_report import write_bug_report
@@ -71,7 +71,7 @@ def recording(
     """
     plot: Path | None = getattr(arguments, "plot", None)
     if arguments.log is not None:
-        check_writable(arguments.log, LogError)
+        check_appendable(arguments.log, LogError)
     if plot is not None:
         check_plot(plot)
     if arguments.bug_report is not None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..printing import OutputError, last_note, show
 from ..version import __version__
+from .shortage import shortage
 
 #: Every command: its module in this package, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -77,8 +78,11 @@ def start_command(name: str, module: str = "") -> int:
     try:
         command = importlib.import_module(f"{PACKAGE}.{module or COMMANDS[name][0]}")
         from .command import guard_output, run_command
-    except ImportError as error:
-        missing = _missing(error)
+    except (ImportError, MemoryError, OSError) as error:
+        short = shortage(error)
+        if short is not None:
+            return _refuse(name, short)
+        missing = _missing(error) if isinstance(error, ImportError) else None
         if missing is None:
             raise
         return _refuse(name, f"{missing} is not installed for {sys.executable}: {_set_up(name)}")

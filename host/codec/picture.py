@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from ..files import is_stream
+from ..files import is_stream, open_to_read
 from .colour_profile import ignore_profile, to_srgb
 from .cut_jpeg import FORMATS as JPEG_FORMATS
 from .cut_jpeg import is_whole, read_cut
@@ -120,6 +120,8 @@ def _read(
         raise PictureError(f"{name}: no such file") from None
     except OSError as error:
         raise PictureError(f"{name}: cannot be read ({error.strerror or error})") from None
+    except MemoryError:
+        raise PictureError(f"{name}: not enough memory for this picture") from None
     except BROKEN as error:
         raise PictureError(f"{name}: a broken picture ({error})") from None
 
@@ -127,8 +129,12 @@ def _read(
 def _opened(content: Path | bytes, least_side: int, notice: OnNotice) -> Image.Image:
     """Open a file and load its pixels. Raises PictureError without the file's name, and what Pillow raises."""
     if isinstance(content, Path) and is_stream(content):
-        content = content.read_bytes()  # it can be read only once
-    with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
+        with open_to_read(content, streams=True) as stream:
+            content = stream.read()  # it can be read only once
+    with (
+        io.BytesIO(content) if isinstance(content, bytes) else open_to_read(content) as file,
+        Image.open(file) as image,
+    ):
         kind = image.format
         if kind in NO_PICTURES:
             raise PictureError(f"{kind} files are not taken: store it as a picture, such as PNG")

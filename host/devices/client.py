@@ -75,6 +75,19 @@ class BoardClient:
             return hello
         raise NoHelloError(f"{self.name}: no board answered")
 
+    async def greet_same(self) -> Hello:
+        """Open a session with a board of this program's protocol version, whose packets may be read.
+
+        Raises NoHelloError if no board answers in time, BoardError if it speaks another version.
+        """
+        hello = await self.greet()
+        if hello.version != VERSION:
+            raise BoardError(
+                f"{self.name}: firmware {firmware_text(hello)} speaks protocol {hello.version}, this program {VERSION}",
+                reason=Reason.WRONG_FIRMWARE,
+            )
+        return hello
+
     async def _hello(self, ours: Hello, timeout_s: float) -> Hello | None:
         """Send a hello and return the board's; None if it does not come in time."""
         self.send(ours)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import Reason
+from ..files import open_to_read
 from .errors import BoardError
 
 FILE = "boards.toml"
@@ -23,7 +24,8 @@ def read_names(folder: Path) -> dict[str, str]:
     """
     path = folder / FILE
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_to_read(path) as file:
+            content = tomllib.load(file)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

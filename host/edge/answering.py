@@ -153,10 +153,19 @@ class Answering:
 
     def close(self) -> None:
         """Stop. Pictures without an answer get none."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop()
         if self._has_pool:
             self._pool.close()
+
+    async def end(self) -> None:
+        """Do as ``close``, and let others run meanwhile."""
+        self._stop()
+        if self._has_pool:
+            await self._pool.end()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if not self.failure.cancel() and not self.failure.cancelled():
             self.failure.exception()  # it was reported, or another failure was
 
@@ -226,16 +235,22 @@ class Answering:
         self._note_progress(error)
         for picture in pictures:
             self._running.pop(key_of(picture), None)
-        if final or self.workers == 1 or error is not None:
-            self._learn(job, now_us() - begun_us, len(pictures), error)
+        failed = error or next((each.failure for each in found or () if each.failure is not None), None)
+        if final or self.workers == 1 or failed is not None:
+            self._learn(job, now_us() - begun_us, len(pictures), failed)
         if found is None:
             self._give_up(receiver, pictures, error)
         for picture, recognised in zip(pictures, found or (), strict=found is not None):
             service_us = now_us() - begun_us  # with the way to the worker and back
-            if final:
-                self._answer(receiver, picture, recognised, service_us)
-            elif receiver is self._receiver:
-                self._answer_early(receiver, picture, recognised, service_us)
+            try:
+                if recognised.failure is not None:
+                    raise recognised.failure
+                if final:
+                    self._answer(receiver, picture, recognised, service_us)
+                elif receiver is self._receiver:
+                    self._answer_early(receiver, picture, recognised, service_us)
+            except Exception as failure:  # of a classifier, or a sureness, of the user's: the other pictures go on
+                self._give_up(receiver, (picture,), failure)
         self._wake()
         self._attend()
 

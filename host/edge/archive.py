@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..files import append_line, write_new, write_whole
+from ..files import append_line, open_to_append, write_new, write_whole
 from ..text import json_line
 from .answered import AnsweredPicture
 
@@ -41,7 +41,7 @@ class Archive:
         """Make the folder and its log; return why nothing can be saved now, empty if it can."""
         try:
             _make(self._folder)
-            (self._folder / LOG).open("ab").close()
+            open_to_append(self._folder / LOG).close()
         except OSError as error:
             return f"{self._folder}: {_cause(error)}"
         return ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,25 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from ..codec import SIDE, Codec, Decoded, Decoder
+from ..link.answers import Class, sound_class
 from ..ranked import RankedPacket
 from .classifier import Classifier
 from .errors import ClassifierError
 
 TOP = 5
-#: The wire numbers classes from 0 to this.
-_LAST_CLASS = 65535
-
-#: Class index, label, probability.
-Class = tuple[int, str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A decoded picture and its classes, best first; none if nothing could be decoded."""
+    """A decoded picture and its classes, best first; none if nothing could be decoded, or with a ``failure``."""
 
     decoded: Decoded
     top: tuple[Class, ...]
     issues: tuple[str, ...]  # what was wrong with the packets or with the classifier's answer
+    failure: Exception | None = None  # why the classifier gave no class of this picture, others of the run apart
 
 
 class PictureClassifier(Protocol):
@@ -63,28 +59,57 @@ class Recogniser:
     def __call__(self, pictures: Sequence[Sequence[RankedPacket]], *, alone: bool = True) -> list[Recognised]:
         """Decode and classify pictures in one run; ``alone``: no other worker has anything to do.
 
-        Raises whatever decoder and classifier raise.
+        Raises whatever decoder and classifier raise. What a classifier of the user's raises, or gives that is no
+        class, is the ``failure`` of its picture.
         """
         decoder, classifier = self._alone if alone else self._beside
         decoded = [decoder.decode(pictures[0])] if len(pictures) == 1 else decoder.decode_batch(pictures)
         usable = [each.picture for each in decoded if each.used]
         if len(usable) > 1 and isinstance(classifier, Classifier):
-            tops: Sequence[Sequence[Class]] = classifier.top_of_each(np.stack(usable), TOP)
+            found = [_checked(top) for top in classifier.top_of_each(np.stack(usable), TOP)]
         else:
-            tops = [classifier.top(picture, TOP) for picture in usable]
-        waiting = iter(tops)
-        return [_checked(each, next(waiting)) if each.used else Recognised(each, (), each.issues) for each in decoded]
+            found = [_top(classifier, picture) for picture in usable]
+        waiting = iter(found)
+        return [
+            _recognised(each, next(waiting)) if each.used else Recognised(each, (), each.issues) for each in decoded
+        ]
 
     def measure(self, pictures: int = 1, *, alone: bool = True) -> None:
-        """Decode and classify a grey picture, so many times in one run."""
-        self([self._packets] * pictures, alone=alone)
+        """Decode and classify a grey picture, so many times in one run. Raises what decoder and classifier raise."""
+        for recognised in self([self._packets] * pictures, alone=alone):
+            if recognised.failure is not None:
+                raise recognised.failure
 
 
-def _checked(decoded: Decoded, top: Sequence[Class]) -> Recognised:
-    """Leave out classes that no result can carry. Raises ClassifierError if none is left."""
-    usable = tuple(each for each in top if 0 <= each[0] <= _LAST_CLASS and math.isfinite(each[2]))
-    if not usable:
-        raise ClassifierError("the classifier gave no class with a probability and a number from 0 to 65535")
-    left_out = len(top) - len(usable)
-    said = (f"{left_out} classes without a probability or a number from 0 to 65535 left out",) if left_out else ()
-    return Recognised(decoded, usable, (*decoded.issues, *said))
+#: The classes that a classifier gave of a picture, how many of what it gave are none, and why there are none at all.
+_Found = tuple[tuple[Class, ...], int, Exception | None]
+
+
+def _top(classifier: PictureClassifier, picture: npt.NDArray[np.uint8]) -> _Found:
+    """Ask a classifier about a picture."""
+    try:
+        return _checked(classifier.top(picture, TOP))
+    except Exception as error:
+        return (), 0, error
+
+
+def _checked(given: Iterable[object]) -> _Found:
+    """Return the first ``TOP`` classes that a result can carry."""
+    sound: list[Class] = []
+    left_out = 0
+    for each in given:
+        found = sound_class(each)
+        if found is None:
+            left_out += 1
+        elif len(sound) < TOP:
+            sound.append(found)
+        else:
+            break
+    why = "the classifier gave no class with a probability, a label and a number from 0 to 65535"
+    return tuple(sound), left_out, None if sound else ClassifierError(why)
+
+
+def _recognised(decoded: Decoded, found: _Found) -> Recognised:
+    top, left_out, failure = found
+    what = f"{left_out} classes without a probability, a label or a number from 0 to 65535 left out"
+    return Recognised(decoded, top, (*decoded.issues, *([what] if left_out else [])), failure)

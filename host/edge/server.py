@@ -47,7 +47,7 @@ REOPEN_EVERY_S = 1.0
 #: How long a server that is stopped may take to hand over its last answers to the board and to record the pictures.
 FINISH_S = 1.0
 _FINISH_POLL_S = 0.01
-#: How long it then waits for pictures that are still being saved. With that for the workers, 2 s, it ends within 4 s.
+#: How long it then waits for pictures that are still being saved, while its workers end, which takes 2 s at most.
 CLOSE_RECORDER_S = 1.0
 #: Pictures that wait to be saved; of more some are not.
 MOST_UNSAVED = 64
@@ -168,9 +168,7 @@ class EdgeServer:
             await self._answering.open()
             await self._transport.open()
         except BaseException as error:
-            self._answering.close()
-            self._recorder.close(CLOSE_RECORDER_S)
-            await self._transport.close()
+            await self._end()
             if isinstance(error, TransportError):
                 raise ServerError.of(error) from error
             raise
@@ -190,9 +188,7 @@ class EdgeServer:
         self._serving.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._serving
-        self._answering.close()
-        self._recorder.close(CLOSE_RECORDER_S)
-        await self._transport.close()
+        await self._end()
         if failure is not None and error is None and not self._is_reported:
             raise failure
 
@@ -210,6 +206,10 @@ class EdgeServer:
                 self._serving.result()
             raise StopAsyncIteration
         return picture
+
+    async def _end(self) -> None:
+        """End the workers and the transport, all at the same time."""
+        await asyncio.gather(self._answering.end(), self._recorder.end(CLOSE_RECORDER_S), self._transport.close())
 
     async def _finish(self) -> None:
         """Wait until the answers in progress are recorded and the board has them, at most ``FINISH_S``."""

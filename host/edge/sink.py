@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
@@ -18,11 +19,13 @@ from PIL import Image
 from ..errors import PncError
 from ..text import printable
 from .answered import AnsweredPicture
+from .ending import Ending
 
 #: Pictures that wait for a sink; of more the oldest are left out.
 MOST_WAITING = 16
-#: How long a server that is stopped waits for the pictures that a sink still has, s.
+#: How long a server that is stopped waits for the pictures that its sinks still have, s.
 FINISH_S = 2.0
+_FINISH_POLL_S = 0.01
 #: Quality of the WebP files that sinks get, 0 to 100.
 _QUALITY = 90
 
@@ -57,11 +60,13 @@ class SinkRunner:
     Args:
         sink: takes the pictures.
         on_notice: is called in the event loop with printable lines.
+        ending: the time that the program has for its end; by default it is this sink's alone.
     """
 
-    def __init__(self, sink: Sink, on_notice: Callable[[str], None]) -> None:
+    def __init__(self, sink: Sink, on_notice: Callable[[str], None], ending: Ending | None = None) -> None:
         self._sink = sink
         self._on_notice = on_notice
+        self._ending = ending or Ending()
         self._waiting: deque[AnsweredPicture] = deque()
         self._changed = threading.Condition()
         self._is_ending = False
@@ -80,7 +85,9 @@ class SinkRunner:
         with self._changed:
             self._is_ending = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join, FINISH_S)
+        end_s = time.monotonic() + self._ending.left_s(FINISH_S)
+        while self._thread.is_alive() and time.monotonic() < end_s:
+            await asyncio.sleep(_FINISH_POLL_S)
         if self._thread.is_alive():
             with self._changed:
                 left = len(self._waiting) + 1

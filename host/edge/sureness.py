@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import Reason
+from ..files import open_to_read
 from .errors import ClassifierError
 
 _SHIPPED = Path(__file__).with_name("weights")
@@ -78,7 +79,7 @@ def load_sureness(name_or_file: str) -> Sureness:
 def read_sureness(classifier: str, file: Path) -> Sureness:
     """Read a curve. ``classifier``: its classifier's name, for errors. Raises ClassifierError as ``load_sureness``."""
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = json.loads(_read(file))
         offset, slope = ([float(value) for value in stored[key]] for key in ("offset", "slope"))
         return Sureness((offset[0], offset[1]), (slope[0], slope[1]))
     except FileNotFoundError:
@@ -87,6 +88,11 @@ def read_sureness(classifier: str, file: Path) -> Sureness:
         ) from None
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ClassifierError(f"{file}: not a calibration ({error})", reason=Reason.BAD_FILE) from error
+
+
+def _read(file: Path) -> bytes:
+    with open_to_read(file) as opened:
+        return opened.read()
 
 
 def _at(numbers: tuple[float, float], size_bytes: float) -> float:

@@ -134,8 +134,23 @@ class WorkerPool:
     def close(self, within_s: float = _CLOSE_S) -> None:
         """End the threads; wait a moment for those within their limit. Jobs without a result get none."""
         end_s = time.monotonic() + within_s
-        while any(_may_end(job) for job in self._pending) and time.monotonic() < end_s:
+        while self._may_end() and time.monotonic() < end_s:
             time.sleep(_CLOSE_POLL_S)
+        self._end()
+
+    async def end(self, within_s: float = _CLOSE_S) -> None:
+        """Do as ``close``, and let others run meanwhile. No job gets a result from now on."""
+        for job in self._pending:
+            job.is_abandoned = True
+        end_s = time.monotonic() + within_s
+        while self._may_end() and time.monotonic() < end_s:
+            await asyncio.sleep(_CLOSE_POLL_S)
+        self._end()
+
+    def _may_end(self) -> bool:
+        return any(_may_end(job) for job in self._pending)
+
+    def _end(self) -> None:
         for job in self._pending:
             job.is_abandoned = True
         for _ in self._threads:

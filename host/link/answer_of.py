@@ -14,8 +14,11 @@ _CLOCKS_DIFFER_US = 1_000_000
 
 def answer_of(now_us: int, image: OutgoingImage, result: Result, border: Border) -> Answer:
     """Return a provisional answer. Its ranks were sent, and its times lie between ``submit`` and now."""
-    status = ResultStatus(result.status) if result.status in list(ResultStatus) else ResultStatus.FAILED
-    text = ""
+    status, text = ResultStatus.FAILED, ""
+    if result.status in list(ResultStatus):
+        status = ResultStatus(result.status)
+    else:
+        border.count(Flaw.RESULT_STATUS)
     classes: tuple[tuple[int, str, float], ...] = ()
     if status is ResultStatus.OK:
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable
+from typing import Any
 
 from ..wire import MAX_PACKET, MAX_RANKS, Result, ResultClass
 
@@ -11,6 +13,8 @@ _ROOM = MAX_PACKET - Result.LAYOUT.size
 _ONE = 65535
 _LONGEST_LABEL = 255
 _LAST_CLASS = 65535
+#: Of more classes than have so many bytes of their labels in a result, the last ones are left out.
+_LEAST_LABEL = 4
 
 #: Index, label, probability.
 Class = tuple[int, str, float]
@@ -30,18 +34,30 @@ def unpack_ranks(bitmap: bytes) -> frozenset[int]:
     return frozenset(rank for rank in range(MAX_RANKS) if bits >> rank & 1)
 
 
-def is_class(each: Class) -> bool:
-    """Return whether a result can carry a class: its number fits 16 bits, and its probability is a number."""
-    return 0 <= each[0] <= _LAST_CLASS and math.isfinite(each[2])
+def sound_class(each: object) -> Class | None:
+    """Return a class as a result carries it; None if none can: anybody may have written the classifier.
+
+    Its number is whole and fits 16 bits, its label is a text, and its probability is a finite number.
+    """
+    fields: Any = each
+    try:
+        number, label, share = fields
+        index, probability = operator.index(number), float(share)
+    except Exception:  # whatever an object of another kind raises
+        return None
+    if not isinstance(label, str) or not 0 <= index <= _LAST_CLASS or not math.isfinite(probability):
+        return None
+    return index, label, probability
 
 
 def pack_classes(classes: Iterable[Class], room: int = _ROOM) -> bytes:
     """Return the text of a result with these classes, most probable first, in at most ``room`` bytes.
 
     Long labels are cut so that every class gets its share of the packet; classes that still do not fit are left out,
-    and so are those that no result can carry (``is_class``).
+    and so are those that no result can carry (``sound_class``).
     """
-    all_classes = list(filter(is_class, classes))
+    all_classes = [sound for each in classes if (sound := sound_class(each)) is not None]
+    del all_classes[max(1, room // (ResultClass.LAYOUT.size + _LEAST_LABEL)) :]
     text = b""
     for count, (index, label, probability) in enumerate(all_classes):
         share = (room - len(text)) // (len(all_classes) - count) - ResultClass.LAYOUT.size

@@ -8,6 +8,7 @@ what they know.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..wire import MAX_DEADLINE_MS, MAX_SOURCES, VERSION, Control, Hello, Hop, Kind, Picture, Ping, Pong, Role
@@ -18,8 +19,10 @@ from .image_number import CLOCK_MODULO_US
 LONGEST_US = MAX_DEADLINE_MS * 1000
 #: The connection intervals that Bluetooth LE has, us.
 SHORTEST_INTERVAL_US, LONGEST_INTERVAL_US = 7_500, 4_000_000
-#: Each kind of flaw is reported at most once in this time, us.
-_REPORT_EVERY_US = 1_000_000
+#: Shortest and longest time between two reports of a kind of flaw, us.
+_LEAST_PAUSE_US, _MOST_PAUSE_US = 1_000_000, 60_000_000
+#: After so long without a report of it, a kind of flaw is reported as often as a new one, us.
+_FORGOTTEN_US = 600_000_000
 
 
 class Flaw(StrEnum):
@@ -29,11 +32,13 @@ class Flaw(StrEnum):
     HELLO = "a hello of an unknown kind or role"
     CAMERA = "a packet for a camera beyond those that a board can have"
     HOP = "a ping or pong of an unknown hop"
+    LINK = "a radio connection in a state, or with a PHY, that does not exist"
     INTERVAL = "a connection interval that Bluetooth LE does not have"
     PONG_TIME = "a pong with a time that no server can mean"
     PONG_ORIGIN = "a pong to a ping that was never sent"
     PONG_HELD = "a pong that was held for longer than its round trip took"
     OTHER_CAMERA = "a result or a pong for another camera"
+    RESULT_STATUS = "a result with a status that does not exist"
     RESULT_RANKS = "a result that rests on packets that were never sent"
     RESULT_SERVICE = "a result with a time that no server can mean"
     RESULT_MARGIN = "a result whose packets arrived when they cannot have"
@@ -45,13 +50,29 @@ class Flaw(StrEnum):
     SEALED_RESULT = "a result that the key does not open"
 
 
+@dataclass(slots=True)
+class _Report:
+    """When a kind of flaw was last reported, and how long it is not reported again, us."""
+
+    at_us: int
+    pause_us: int
+
+    @property
+    def due_us(self) -> int:
+        return self.at_us + self.pause_us
+
+
 class Border:
-    """Counts flaws, and reports each kind at most once a second, with how often it occurred since."""
+    """Counts flaws, and reports each kind with how often it occurred since: at once, and then ever more rarely.
+
+    While a kind goes on, the time between two of its reports doubles from 1 s to 60 s: an end that goes on lying fills
+    no log.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[Flaw] = Counter()
         self._unreported: Counter[Flaw] = Counter()
-        self._reported_us: dict[Flaw, int] = {}
+        self._reports: dict[Flaw, _Report] = {}
 
     def count(self, flaw: Flaw) -> None:
         """Take note of a flaw."""
@@ -62,7 +83,11 @@ class Border:
         """Return the reports that are due."""
         due = [flaw for flaw in self._unreported if now_us >= self._due_us(flaw)]
         for flaw in due:
-            self._reported_us[flaw] = now_us
+            last = self._reports.get(flaw)
+            if last is None or now_us - last.at_us >= _FORGOTTEN_US:
+                self._reports[flaw] = _Report(now_us, _LEAST_PAUSE_US)
+            else:
+                self._reports[flaw] = _Report(now_us, min(2 * last.pause_us, _MOST_PAUSE_US))
         return [Implausible(flaw.value, self._unreported.pop(flaw)) for flaw in due]
 
     def wake_at(self) -> int | None:
@@ -70,7 +95,8 @@ class Border:
         return min(map(self._due_us, self._unreported), default=None)
 
     def _due_us(self, flaw: Flaw) -> int:
-        return self._reported_us[flaw] + _REPORT_EVERY_US if flaw in self._reported_us else 0
+        last = self._reports.get(flaw)
+        return 0 if last is None else last.due_us
 
 
 def flaw_of(packet: Picture | Control) -> Flaw | None:

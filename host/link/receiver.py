@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..ranked import RankedPacket
 from ..wire import MAX_PACKET, Configure, Control, Credit, Flush, Hop, Picture, Ping, Pong, Result, ResultStatus, Role
 from .answer_times import ProvisionalTimes, latest_starts
-from .answers import Class, cut_text, is_class, pack_classes, pack_ranks
+from .answers import Class, cut_text, pack_classes, pack_ranks, sound_class
 from .border import LONGEST_US, Flaw
 from .channel import Sent
 from .events import Event, ImageCollected, KeyFault, LinkChanged, Opened
@@ -161,13 +161,13 @@ class Receiver:
         Classes that no result can carry are left out and counted; with none left the image is refused.
         """
         given = list(classes)
-        classes = list(filter(is_class, given))
-        if len(classes) < len(given):
+        sound = [each for each in map(sound_class, given) if each is not None]
+        if len(sound) < len(given):
             self.session.channel.border.count(Flaw.CLASSES)
-        if given and not classes:
+        if given and not sound:
             self.refuse(now_us, collected, ResultStatus.FAILED, f"the server found {Flaw.CLASSES.value}")
             return
-        text = pack_classes(classes, self._text_room)
+        text = pack_classes(sound, self._text_room)
         self._result(now_us, collected, ResultStatus.OK, text, service_us, tuple(used))
 
     @property

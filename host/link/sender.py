@@ -244,7 +244,11 @@ class Sender:
 
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
-        self.link = LinkState(credit.link) if credit.link in list(LinkState) else LinkState.DOWN
+        self.link = LinkState.DOWN
+        if credit.link in list(LinkState):
+            self.link = LinkState(credit.link)
+        else:
+            self.session.channel.border.count(Flaw.LINK)
         self.rate.update(credit)
         self.byte_time.update(credit)
         for lost in self.session.confirm(now_us, credit):

@@ -336,6 +336,8 @@ class Session:
         interval_us = plausible_interval_us(link.interval_us)
         if link.interval_us and not interval_us:
             self.channel.border.count(Flaw.INTERVAL)
+        if link.phy not in list(Phy) or link.state not in list(LinkState):
+            self.channel.border.count(Flaw.LINK)
         phy = Phy(link.phy) if link.phy in list(Phy) else Phy.KEEP
         state = LinkState(link.state) if link.state in list(LinkState) else LinkState.DOWN
         return LinkChanged(link.peer, state, phy, link.mtu, interval_us, link.reason)

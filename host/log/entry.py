@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from ..text import json_line
 
@@ -17,6 +17,8 @@ HEADER = "log"
 CAMERA, EDGE, CAMERA_BOARD, EDGE_BOARD = "camera", "edge", "camera board", "edge board"
 #: Longest line that a reader accepts, characters.
 LONGEST_LINE = 65_536
+#: No number of a log is as large as this. A reader calculates with those below it.
+_TOO_LARGE = 1 << 64
 _OWN = ("time_us", "run", "vantage", "event")
 
 
@@ -45,11 +47,11 @@ class Entry:
 
 
 def parse_line(line: str | bytes) -> Entry:
-    """Return the entry in a line. Raises ValueError if there is none."""
+    """Return the entry in a line. Raises ValueError if there is none, or if one of its numbers can be none of a log."""
     if len(line) > LONGEST_LINE:
         raise ValueError("the line is too long")
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_int=_int, parse_float=_float, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("the line is nested too deeply") from None
     if not isinstance(values, dict):
@@ -60,3 +62,18 @@ def parse_line(line: str | bytes) -> Entry:
         raise ValueError("time_us, run, vantage or event is missing")
     fields = {name: value for name, value in values.items() if name not in _OWN}
     return Entry(int(time_us or 0), vantage, event, fields, run)
+
+
+def _int(text: str) -> int:
+    value = int(text)
+    return value if abs(value) < _TOO_LARGE else _refuse(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    return value if abs(value) < _TOO_LARGE else _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    """Refuse what Python's JSON takes for a number: Infinity, -Infinity and NaN, and numbers that are too large."""
+    raise ValueError(f"{text[:20]} is no number of a log")

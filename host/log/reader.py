@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import PncError, Reason
+from ..files import open_to_read
 from .entry import FORMAT, HEADER, LONGEST_LINE, Entry, parse_line
 
 
@@ -43,7 +44,7 @@ def read_log(paths: Sequence[Path]) -> Log:
     for path in paths:
         found = 0
         try:
-            with path.open("rb") as file:
+            with open_to_read(path, streams=True) as file:
                 while line := file.readline(LONGEST_LINE + 2):
                     try:
                         entry = parse_line(line)

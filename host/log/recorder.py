@@ -23,7 +23,7 @@ EVERY_S = 0.1
 #: The thread lets others run after so many entries, for so long.
 _PORTION, _PAUSE_S = 8, 0.0005
 #: How long ``close`` waits for the thread.
-_CLOSE_S = 2.0
+_CLOSE_S = 1.0
 
 Make = Callable[[], Iterable[Entry]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from .entry import CAMERA, Entry
@@ -116,7 +117,8 @@ def time_lines(entries: Iterable[Entry]) -> list[PictureTimes]:
     """Return the time lines of all pictures, in the order in which they began. Entries are in the order of time."""
     builder = _Builder()
     for entry in entries:
-        with contextlib.suppress(TypeError, ValueError):  # a field of another kind: not written by this program
+        # A field of another kind is none that this program has written.
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             builder.add(entry)
     return sorted(builder.pictures, key=lambda picture: picture.zero_us)
 
@@ -175,14 +177,14 @@ class _Builder:
         return not others or entry.run in others
 
     def _packet(self, entry: Entry, picture: PictureTimes) -> PacketTimes:
-        rank = int(entry.get("rank", 0))
-        return picture.packets.setdefault(rank, PacketTimes(rank, int(entry.get("bytes", 0))))
+        rank = _whole(entry.get("rank", 0))
+        return picture.packets.setdefault(rank, PacketTimes(rank, _whole(entry.get("bytes", 0))))
 
     def _on_encoded(self, entry: Entry, picture: PictureTimes) -> None:
-        picture.taken_us = entry.time_us - int(entry.get("since_taken_us", 0))
-        picture.due_us = entry.time_us + int(entry.get("left_us", 0))
+        picture.taken_us = entry.time_us - _whole(entry.get("since_taken_us", 0))
+        picture.due_us = entry.time_us + _whole(entry.get("left_us", 0))
         picture.encoded_us = entry.time_us
-        picture.encoded_bytes = int(entry.get("bytes", 0))
+        picture.encoded_bytes = _whole(entry.get("bytes", 0))
 
     def _on_sent(self, entry: Entry, picture: PictureTimes) -> None:
         packet = self._packet(entry, picture)
@@ -200,7 +202,7 @@ class _Builder:
         packet.arrived_us = entry.time_us if packet.arrived_us is None else packet.arrived_us
 
     def _on_collected(self, entry: Entry, picture: PictureTimes) -> None:
-        picture.leaves_us = entry.time_us + int(entry.get("left_us", 0))
+        picture.leaves_us = entry.time_us + _whole(entry.get("left_us", 0))
         if entry.get("final"):
             picture.decided_us, picture.whole = entry.time_us, bool(entry.get("whole"))
 
@@ -220,10 +222,22 @@ def _answer(entry: Entry) -> AnswerTime:
     top = entry.get("top")
     best = None
     if isinstance(top, list | tuple) and top and isinstance(top[0], list | tuple) and len(top[0]) == 3:
-        best = (str(top[0][1]), float(top[0][2]))
+        best = (str(top[0][1]), _number(top[0][2]))
     return AnswerTime(
-        entry.time_us, bool(entry.get("final")), str(entry.get("status", "")), int(entry.get("packets", 0)), best
+        entry.time_us, bool(entry.get("final")), str(entry.get("status", "")), _whole(entry.get("packets", 0)), best
     )
+
+
+def _number(value: Any) -> float:
+    """Return a number. Raises TypeError for anything else, such as a text of digits."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{type(value).__name__} is no number")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    _number(value)
+    return int(value)
 
 
 def _answer_json(answer: AnswerTime, zero_us: int) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PncError, Reason
+from ..files import open_to_read
 
 TRACES = Path(__file__).parent / "traces"
 _MOST_ROWS = 1_000_000
@@ -63,7 +65,7 @@ class Trace:
         shipped = TRACES / f"{name}.csv"
         path = shipped if shipped.is_file() else Path(name)
         try:
-            with path.open(newline="", encoding="utf-8") as file:
+            with io.TextIOWrapper(open_to_read(path, streams=True), newline="", encoding="utf-8") as file:
                 return cls._from_rows(path, csv.DictReader(file))
         except OSError as error:
             shipped_names = ", ".join(sorted(trace.stem for trace in TRACES.glob("*.csv")))

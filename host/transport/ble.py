@@ -35,8 +35,8 @@ SCAN_S = 3.0
 CONNECT_S = 20.0
 #: Systems report the negotiated MTU some time after the connection.
 MTU_WAIT_S = 3.0
-#: Time limit for ending the subscription: a board out of reach does not answer.
-UNSUBSCRIBE_S = 1.0
+#: Time limits for ending a subscription, and a connection or a scan: a board out of reach, or BlueZ, may not answer.
+UNSUBSCRIBE_S, DISCONNECT_S = 0.5, 1.0
 _MTU_POLL_S = 0.05
 
 
@@ -83,9 +83,14 @@ async def scan(bluetooth: Bluetooth, selector: str = "", seconds: float = SCAN_S
 
     options = {} if bluetooth.scanner is None else {"backend": bluetooth.scanner}
     try:
-        async with BleakScanner(on_advertisement, [SERVICE_UUID], **options):
+        scanner = BleakScanner(on_advertisement, [SERVICE_UUID], **options)
+        await scanner.start()
+        try:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(matched.wait(), seconds)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(scanner.stop(), DISCONNECT_S)
     except Exception as error:  # each back end has its own: D-Bus, Objective-C, WinRT
         cause, reason = _scan_failure(error)
         raise TransportError(f"Bluetooth: {cause}", reason=reason) from error
@@ -163,7 +168,7 @@ class BleLink:
             raise TransportError(f"{self.board.address}: cannot write ({_text(error)})") from error
 
     async def close(self) -> None:
-        """End the connection; a second call does nothing."""
+        """End the connection, within ``UNSUBSCRIBE_S`` and ``DISCONNECT_S``; a second call does nothing."""
         client, self._client = self._client, None
         if client is None:
             return
@@ -173,7 +178,7 @@ class BleLink:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.stop_notify(self._subscribed), UNSUBSCRIBE_S)
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(client.disconnect(), CONNECT_S)
+            await asyncio.wait_for(client.disconnect(), DISCONNECT_S)
 
     async def _open(self, through_socket: bool) -> int:
         from bleak import BleakClient

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ..edge.ending import Ending
 from ..errors import PncError, Reason
 from ..text import printable
 from .address import Address
@@ -44,13 +45,20 @@ class Page:
     nothing else. A host that does not exist is an error at the start.
     """
 
-    def __init__(self, address: Address, on_notice: Callable[[str], None], without: str = WITHOUT) -> None:
+    def __init__(
+        self,
+        address: Address,
+        on_notice: Callable[[str], None],
+        without: str = WITHOUT,
+        ending: Ending | None = None,
+    ) -> None:
         """Prepare. Raises PageError if a package is missing.
 
         Args:
             address: where to serve.
             on_notice: called with each line.
             without: what is said after the reason why there is no page.
+            ending: the time that the program has for its end; by default it is the page's alone.
         """
         missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
         if missing:
@@ -62,6 +70,7 @@ class Page:
         self.ready = asyncio.Event()  # it is served, or will not be
         self._address = address
         self._on_notice, self._without = on_notice, without
+        self._ending = ending or Ending()
         self._process: Process | None = None
         self._pipe = -1
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,7 +120,7 @@ class Page:
         self.sink.disconnect()
         os.close(self._pipe)
         try:
-            await asyncio.wait_for(self._process.wait(), _END_S)
+            await asyncio.wait_for(self._process.wait(), self._ending.left_s(_END_S))
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

@@ -447,6 +447,14 @@ def test_the_monitor_prints_a_table_of_every_connection(desk: Desk, capsys: pyte
     )
 
 
+def test_the_monitor_refuses_a_board_of_another_version_as_the_other_commands_do(desk: Desk) -> None:
+    desk.add(kit(), greeting(replace(hello(version=9), role=9)))
+    status, text = failure(desk, "monitor", "--board", "/dev/ttyACM0")
+    assert status == failure(desk, "info")[0]
+    assert text == failure(desk, "info")[1]
+    assert "speaks protocol 9, this program" in text
+
+
 def test_the_monitor_without_a_board_that_answers_is_an_error(desk: Desk) -> None:
     desk.add(kit())
     desk.add(kit("2", "/dev/ttyACM1"), greeting(hello(version=9)))  # answers, but cannot be asked

@@ -25,3 +25,16 @@ def test_why_a_picture_was_not_saved_is_a_notice_that_names_the_file() -> None:
     assert report.saved_as("out/a.png").notices == ("a.jpg: one notice",)
     saved = report.saved_as(None, "not saved: out: No space left on device")
     assert saved.notices == ("a.jpg: one notice", "a.jpg: not saved: out: No space left on device")
+
+
+def test_the_line_of_a_refused_picture_says_why_and_what_had_arrived() -> None:
+    refused = replace(
+        report_without_answer("a.jpg", "failed", "the server was busy", 300),
+        bytes_delivered=4012,
+        bytes_encoded=4956,
+        answer_ms=203.2,
+    )
+    assert refused.summary() == "a.jpg: failed: the server was busy, 4,012 of 4,956 bytes, 203 ms"
+    assert replace(refused, status="ok", detail="").summary() == "a.jpg: ok, 4,012 of 4,956 bytes, 203 ms"
+    late = replace(refused, status="late", detail="", top=((5, "cat", 0.5),))
+    assert late.summary() == "a.jpg: cat 50%, 4,012 of 4,956 bytes, 203 ms (late)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from host.camera.report import NOT_A_PICTURE, STATUSES, UNSENT, report_without_answer
 from host.camera.summary import StreamSummary
 
@@ -25,6 +27,16 @@ def test_all_in_time_is_all_of_the_files() -> None:
     summary.add(report_without_answer("b.png", "ok", "", 300))
     assert summary.all_in_time
     assert summary.line() == "2 of 2 pictures answered in time"
+
+
+@pytest.mark.parametrize(("total", "count", "sent"), [(40, 1, 1), (40, 40, 40), (2, 9, 2), (None, 3, 3), (None, 9, 3)])
+def test_all_that_was_asked_for_is_all(total: int | None, count: int, sent: int) -> None:
+    summary = StreamSummary(total, count)
+    for number in range(sent):
+        assert not summary.all_in_time or total is None
+        summary.add(report_without_answer(f"{number}.png", "ok", "", 300))
+    assert summary.all_in_time
+    assert summary.line() == f"{sent} of {sent} pictures answered in time"
 
 
 def test_a_file_that_was_never_sent_has_a_report_with_all_fields() -> None:

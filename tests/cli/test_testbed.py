@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from host.camera.report import STATUSES, report_without_answer
 from host.cli import testbed
 from host.cli.testbed import Saved
+from host.send import _completed
 from tests.edge.test_archive import ANSWERED
 
 
@@ -84,3 +86,20 @@ async def _asks(bed: testbed.Testbed) -> None:
     saved = await bed.saved(7, 0.3)
     assert saved.picture is None
     assert saved.issue.startswith("not saved: ")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_a_picture_that_the_server_saves_is_waited_for(status: str) -> None:
+    async def main() -> None:
+        asked: list[int] = []
+
+        async def saved_at(image: int, _taken_s: float) -> Saved:
+            asked.append(image)
+            return Saved("new.png")
+
+        report = replace(report_without_answer("a.jpg", status, "", 300), image=7, answer_ms=200.0)
+        completed = await _completed(report, saved_at)
+        is_saved = status in ("ok", "late", "nothing")
+        assert (asked, completed.picture) == (([7], "new.png") if is_saved else ([], None))
+
+    run(main())

@@ -100,6 +100,41 @@ def test_a_bad_file_in_a_folder_is_named_and_the_others_are_sent(tmp_path: Path,
     assert len(ended.out.splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("host.send", "{}.jpg", *SIM),
+        ("host.send", SAMPLE, *SIM, "--log", "{}"),
+        ("host.send", SAMPLE, *SIM, "--plot", "{}.svg"),
+        ("host.send", SAMPLE, *SIM, "--trace", "{}"),
+        ("host.recv", *SIM, "--log", "{}"),
+        ("host.timeline", "{}"),
+        ("host.timeline", "{}.jsonl", "--plot", "{}.svg"),
+        ("host.preview", "{}.jpg"),
+    ],
+    ids=lambda arguments: " ".join(Path(each).name for each in arguments),
+)
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(arguments: tuple[object, ...], tmp_path: Path) -> None:
+    for suffix in ("", ".jpg", ".svg", ".jsonl"):
+        os.mkfifo(tmp_path / f"pipe{suffix}")
+    given = [str(each).replace("{}", str(tmp_path / "pipe")) for each in arguments]
+    ended = run(*given, cwd=tmp_path)
+    assert ended.status in (1, 2), ended.err
+    [line] = [line for line in ended.err.splitlines() if "virtual boards" not in line]
+    assert "it is a pipe, and not a file" in line or "nobody reads it" in line
+
+
+def test_a_pipe_in_the_archive_costs_its_lines_and_no_answer(boards: Boards, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "pictures.jsonl")
+    with started("host.recv", "--port", boards.edge, "--save", "out", cwd=tmp_path) as server:
+        assert "not saved: out: it is a pipe, and not a file" in line_with(server, "not saved")
+        line_with(server, "serving on")
+        ended = run("host.send", SAMPLE, "--port", boards.camera, "--deadline", "5s", cwd=tmp_path)
+        assert ended.status == 0, ended.err
+        assert "it is a pipe, and not a file" in line_with(server, "not saved")
+
+
 def test_a_folder_without_pictures_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     complains(run("host.send", "empty", *SIM, cwd=tmp_path), 2, "empty", "no pictures")

@@ -91,6 +91,16 @@ def test_with_too_few_descriptors_a_command_ends_in_lines(
     assert ended.returncode == 0 or is_one_line(ended, command[0].removeprefix("host.")), ended.stderr
 
 
+@pytest.mark.parametrize("megabytes", [20, 30, 60, 90, 100, 120, 150, 160, 180, 200])
+@pytest.mark.parametrize("command", [SEND, ("host.recv", "--port", "sim")], ids=["send", "recv"])
+def test_with_next_to_no_memory_a_command_ends_in_lines(
+    command: tuple[str, ...], megabytes: int, tmp_path: Path
+) -> None:
+    ended = run(*command, cwd=tmp_path, limit=limited(resource.RLIMIT_AS, megabytes * 1_000_000))
+    of_numpy = "OpenBLAS error: Memory allocation still failed after 10 retries, giving up.\n"  # it ends the process
+    assert ended.stderr == of_numpy or is_one_line(ended, command[0].removeprefix("host.")), ended.stderr
+
+
 @pytest.mark.parametrize("megabytes", [250, 300, 350, 400, 450, 500, 550, 600, 700, 800])
 def test_with_too_little_memory_send_ends_in_lines(megabytes: int, tmp_path: Path) -> None:
     ended = run(*SEND, cwd=tmp_path, limit=limited(resource.RLIMIT_AS, megabytes << 20))
@@ -110,6 +120,8 @@ def test_without_a_home_send_works(home: str | None, tmp_path: Path) -> None:
         (MemoryError(), "not enough memory"),
         (OSError(24, "Too many open files", "boards.toml"), "too many open files (`ulimit -n` is the limit)"),
         (OSError(12, "Cannot allocate memory"), "not enough memory"),
+        (ImportError("x.so: failed to map segment from shared object"), "not enough memory"),
+        (ImportError("libgomp.so: cannot allocate memory in static TLS block"), "not enough memory"),
         (RuntimeError("can't start new thread"), "no more threads can be started"),
     ],
 )
@@ -117,6 +129,8 @@ def test_a_shortage_is_named(error: BaseException, text: str) -> None:
     assert (shortage(error) or "").startswith(text)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a fault"), OSError("no number"), OSError(2, "no file"), ValueError()])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a fault"), OSError("no number"), OSError(2, "no file"), ValueError(), ImportError("no x")]
+)
 def test_another_error_is_no_shortage(error: BaseException) -> None:
     assert shortage(error) is None

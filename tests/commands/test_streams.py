@@ -147,3 +147,9 @@ def test_ctrl_c_ends_with_a_summary_of_what_was_done(boards: Boards, many: list[
     done = 4 + more
     assert done < len(many)
     assert summary == f"{done} of 30 pictures answered in time; {30 - done} not tried"
+
+
+def test_of_a_folder_as_many_as_are_asked_for_are_enough(folder: Path, tmp_path: Path) -> None:
+    ended = run("host.send", folder, "--count", 2, "--port", "sim", "--deadline", "5s", cwd=tmp_path)
+    assert ended.err.splitlines()[-1] == "2 of 2 pictures answered in time"
+    assert ended.status == 0

@@ -20,7 +20,7 @@ from host.edge import answering
 from host.edge.answering import BUSY, MOST_HANGING, Answered, Answering
 from host.edge.classifier import Classifier
 from host.edge.errors import ServerError
-from host.edge.recogniser import Recogniser
+from host.edge.recogniser import TOP, Recogniser
 from host.edge.sureness import Sureness
 from host.link.answers import Class, pack_classes
 from host.link.events import ImageCollected
@@ -156,7 +156,13 @@ def test_a_classifier_that_raises_costs_its_picture(model: Path, workers: int, e
     live(test())
 
 
-@pytest.mark.parametrize("bad", [(1, "x", float("nan")), (1, "x", float("inf")), (70_000, "x", 0.5), (-1, "x", 0.5)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *[(1, "x", float("nan")), (1, "x", float("inf")), (70_000, "x", 0.5), (-1, "x", 0.5), (5.5, "x", 0.5)],
+        *[(1, None, 0.5), (1, b"x", 0.5), (1, "x", None), (1, "x"), None, "x"],
+    ],
+)
 def test_classes_that_no_result_can_carry_are_left_out(model: Path, bad: Class) -> None:
     async def test() -> None:
         async with Desk(model) as desk:
@@ -170,6 +176,51 @@ def test_classes_that_no_result_can_carry_are_left_out(model: Path, bad: Class) 
             assert await desk.ask(3) == "ok"
 
     live(test())
+
+
+@pytest.mark.parametrize("given", [5, object(), [(1, "x" * 300, 0.5)] * 300, ((n, "x", 0.5) for n in range(9))])
+def test_whatever_a_classifier_gives_a_picture_ends_with_at_most_five_classes(model: Path, given: object) -> None:
+    async def test() -> None:
+        async with Desk(model) as desk:
+            desk.kind.fault = staticmethod(lambda: given)  # type: ignore[assignment, return-value]
+            text = await desk.ask(1)
+            if text == "ok":
+                assert len(desk.finals[-1].recognised.top) == TOP
+            else:
+                assert text.startswith("TypeError: ")
+                assert desk.notices == [f"image 1 of camera 0: {text}"]
+            desk.kind.fault = Faulty.fault
+            assert await desk.ask(2) == "ok"
+
+    live(test())
+
+
+def test_a_user_s_sureness_that_raises_costs_a_provisional_answer(model: Path) -> None:
+    def fail(_probability: float, _size: int) -> float:
+        raise ZeroDivisionError("by zero")
+
+    async def test() -> None:
+        async with Desk(model, sure=0.5, sureness=fail) as desk:
+            desk.put(1, final=False, packets=2)
+            while not desk.notices:
+                await asyncio.sleep(0.01)
+            assert desk.notices == ["image 1 of camera 0: ZeroDivisionError: by zero"]
+            assert await desk.ask(1) == "ok"
+
+    live(test())
+
+
+def test_in_a_run_of_several_pictures_only_the_bad_one_fails() -> None:
+    class Own:
+        calls = 0
+
+        def top(self, _picture: np.ndarray, _k: int = 5) -> Any:
+            self.calls += 1
+            return None if self.calls == 2 else [(3, "cat", 0.5)]
+
+    found = Recogniser(CODEC, Own(), 1)([PACKETS] * 3)
+    assert [each.top for each in found] == [((3, "cat", 0.5),), (), ((3, "cat", 0.5),)]
+    assert [type(each.failure) for each in found] == [type(None), TypeError, type(None)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

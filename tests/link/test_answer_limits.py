@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from host.link.answer_of import answer_of
-from host.link.answers import Class, cut_text, is_class, pack_classes, pack_ranks, unpack_classes, unpack_ranks
+from host.link.answers import Class, cut_text, pack_classes, pack_ranks, sound_class, unpack_classes, unpack_ranks
 from host.link.border import Border, Flaw
 from host.link.events import Answer
 from host.link.outgoing import OutgoingImage
@@ -33,10 +34,34 @@ def test_ranks_are_bits() -> None:
         ((65_536, "", 0.5), False),
         ((1, "", float("nan")), False),
         ((1, "", float("-inf")), False),
+        ((1, None, 0.5), False),
+        ((1, b"cat", 0.5), False),
+        ((5.5, "", 0.5), False),
+        (("1", "", 0.5), False),
+        ((1, "", None), False),
+        ((1, "", 10**400), False),
+        ((1, "", 1j), False),
+        ((1, ""), False),
+        ((1, "", 0.5, 7), False),
+        (None, False),
     ],
 )
-def test_a_class_fits_16_bits_and_has_a_finite_probability(each: Class, can: bool) -> None:
-    assert is_class(each) == can
+def test_a_class_fits_16_bits_and_has_a_label_and_a_finite_probability(each: Class, can: bool) -> None:
+    assert (sound_class(each) is not None) == can
+
+
+def test_numbers_of_other_kinds_are_taken_as_what_they_mean() -> None:
+    found = sound_class((np.int64(3), "hen", np.float32(0.25)))
+    assert found == (3, "hen", 0.25)
+    assert [type(each) for each in found or ()] == [int, str, float]
+
+
+@pytest.mark.parametrize("count", [2, 20, 300, 100_000])
+def test_of_too_many_classes_the_first_ones_are_carried(count: int) -> None:
+    found = unpack_classes(pack_classes([(number % 65_536, "x" * 300, 0.5) for number in range(count)]))
+    assert [index for index, _, _ in found] == list(range(len(found)))
+    assert len(found) == min(count, (MAX_PACKET - Result.LAYOUT.size) // 9)
+    assert all(len(label) >= 4 for _, label, _ in found)
 
 
 def test_a_class_is_its_number_its_share_of_65535_and_its_label() -> None:
@@ -53,7 +78,7 @@ def test_a_class_is_its_number_its_share_of_65535_and_its_label() -> None:
         (["x" * 99, "x" * 99, "x"], 31, [5, 5, 1]),
         (["x" * 99], 5, [0]),
         (["x" * 99], 4, []),
-        (["x" * 99] * 2, 9, []),
+        (["x" * 99] * 2, 9, [4]),
         (["x" * 300] * 2, 600, [255, 255]),
         (["x" * 300], 259, [254]),
     ],
@@ -173,7 +198,9 @@ def test_classes_that_cannot_be_read_make_a_failed_answer_with_the_cause() -> No
 
 @pytest.mark.parametrize(("status", "meant"), [(s.value, s) for s in ResultStatus] + [(99, ResultStatus.FAILED)])
 def test_each_status_is_kept_and_an_unknown_one_is_a_failure(status: int, meant: ResultStatus) -> None:
-    assert answer(status=status)[0].status is meant
+    found, counts = answer(status=status)
+    assert found.status is meant
+    assert counts == ({} if status == meant else {Flaw.RESULT_STATUS: 1})
 
 
 def test_the_words_of_a_refusal_are_read_as_far_as_they_are_text() -> None:

@@ -177,6 +177,24 @@ def test_a_connection_interval_that_does_not_exist_is_unknown(interval_us: int) 
         assert flaws(desk) == {Flaw.INTERVAL: 1}
 
 
+@pytest.mark.parametrize("fields", [{"state": 3}, {"state": 255}, {"phy": 6}, {"state": 9, "phy": 9}])
+def test_a_connection_in_no_state_or_with_no_phy_is_counted(fields: dict[str, int]) -> None:
+    for desk in (SenderDesk(), ReceiverDesk()):
+        desk.open()
+        (event,) = desk.say(Link(**({"state": LinkState.UP} | fields)))  # type: ignore[arg-type]
+        assert isinstance(event, LinkChanged)
+        assert flaws(desk) == {Flaw.LINK: 1}
+
+
+def test_a_credit_of_a_connection_in_no_state_is_counted_and_sends_nothing(desk: SenderDesk) -> None:
+    desk.credit(link=3)
+    desk.submit(1, 300_000)
+    assert desk.pictures() == []
+    assert flaws(desk) == {Flaw.LINK: 1}
+    desk.credit()
+    assert len(desk.pictures()) == 1
+
+
 @pytest.mark.parametrize("fields", [{"role": 3}, {"role": 255}, {"kind": 2}])
 def test_a_hello_of_an_unknown_role_or_kind_opens_nothing(fields: dict[str, int]) -> None:
     desk = SenderDesk()

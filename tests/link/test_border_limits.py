@@ -63,6 +63,32 @@ def test_a_kind_of_flaw_is_reported_at_once_and_then_once_a_second() -> None:
     assert border.counts == {Flaw.HOP: 4, Flaw.LAST: 1}
 
 
+def test_a_kind_that_goes_on_is_reported_after_1_2_4_seconds_and_so_on_up_to_60() -> None:
+    border, at_s, total = Border(), [], 0
+    for now_s in range(400):
+        border.count(Flaw.HOP)
+        for report in border.report(now_s * 1_000_000):
+            at_s.append(now_s)
+            total += report.times
+    assert at_s == [0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303, 363]
+    assert total == 364
+    assert border.wake_at() == 423_000_000
+
+
+@pytest.mark.parametrize(("quiet_us", "pause_us"), [(599_999_999, 60_000_000), (600_000_000, 1_000_000)])
+def test_after_ten_minutes_a_kind_is_reported_as_a_new_one(quiet_us: int, pause_us: int) -> None:
+    border, now_us = Border(), 0
+    for _ in range(10):
+        border.count(Flaw.HOP)
+        now_us = border.wake_at() or now_us
+        assert border.report(now_us)
+    border.count(Flaw.HOP)
+    now_us += quiet_us
+    assert border.report(now_us)
+    border.count(Flaw.HOP)
+    assert border.wake_at() == now_us + pause_us
+
+
 def test_four_changes_of_a_key_are_reported_in_four_seconds() -> None:
     reports = KeyReports()
     faults = [KeyFault.OTHER, KeyFault.NONE_THERE] * 3

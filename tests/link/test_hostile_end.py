@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from host.link.answers import unpack_classes
 from host.link.border import LONGEST_INTERVAL_US, LONGEST_US, SHORTEST_INTERVAL_US
 from host.link.events import Answer, Event, ImageCollected, Implausible, LinkChanged, Ready, Unanswered
 from host.link.frames import write_frame
@@ -20,9 +23,16 @@ from host.wire import MAX_SOURCES, Hello, Hop, Log, Picture, Ping, Pong, Result,
 from tests.link.desk import AHEAD_US, PROGRAM, ReceiverDesk, SenderDesk, ranked
 from tests.link.hostile import PACKETS, PICTURES, aimed, control_packets, integers
 
-CLASSES = st.lists(
-    st.tuples(st.sampled_from([-1, 0, 5, 65_535, 65_536, 1 << 40]), st.text(max_size=300), st.floats()), max_size=6
+ANYTHING = st.sampled_from([None, b"cat", "cat", 5.5, -1, math.nan, 10**400, 1j, (), [3], object()])
+CLASS = st.one_of(
+    st.tuples(st.sampled_from([-1, 0, 5, 65_535, 65_536, 1 << 40]), st.text(max_size=300), st.floats()),
+    st.tuples(ANYTHING, ANYTHING, ANYTHING),
+    st.tuples(st.integers(0, 9), ANYTHING, st.floats(0, 1)),
+    st.tuples(ANYTHING, st.text(max_size=9), st.floats(0, 1)),
+    ANYTHING,
 )
+LONG = st.tuples(st.integers(0, 9), st.text(min_size=90, max_size=300), st.floats(0, 1))
+CLASSES = st.lists(CLASS, max_size=6) | st.lists(LONG, min_size=30, max_size=99)
 PAUSES_US = st.sampled_from([0, 1, 500, 5_000, 20_000, 150_000, 1_100_000])
 STEPS = st.lists(
     st.one_of(
@@ -141,7 +151,7 @@ def test_no_bytes_break_a_sender_and_every_picture_ends_once(steps: list[tuple[s
 )
 def test_no_bytes_and_no_classifier_break_a_receiver(
     steps: list[tuple[str, object]],
-    classes: list[tuple[int, str, float]],
+    classes: list[Any],
     service_us: int,
     workers: int | None,
 ) -> None:
@@ -167,6 +177,8 @@ def test_no_bytes_and_no_classifier_break_a_receiver(
         for packet in desk.heard((Result, Pong)):
             assert 0 <= packet.service_us <= LONGEST_US
             assert packet.clock_us < CLOCK_MODULO_US
+            if isinstance(packet, Result) and packet.status == ResultStatus.OK:
+                assert bool(unpack_classes(packet.text)) == bool(classes), "classes are given, and none is carried"
     for source in range(MAX_SOURCES):
         assert sum(key[0] == source for key in desk.receiver._open) <= MAX_OPEN
         assert len(desk.receiver._closed_us.get(source, ())) <= MOST_REMEMBERED + 1

@@ -60,6 +60,51 @@ def test_what_is_no_entry_is_refused(line: str) -> None:
         parse_line(line)
 
 
+HUGE = [
+    "Infinity",
+    "-Infinity",
+    "NaN",
+    "1e999",
+    "-1e999",
+    "1e300",
+    "9" * 400,
+    f"{1 << 64}",
+    '"1e999"',
+    f'"{"9" * 400}"',
+]
+TIMED = {
+    "encoded": ("left_us", "since_taken_us", "bytes"),
+    "sent": ("rank", "bytes"),
+    "collected": ("left_us",),
+    "result": ("packets",),
+    "answer": ("packets",),
+}
+
+
+@pytest.mark.parametrize("number", HUGE)
+@pytest.mark.parametrize(("event", "field"), [(event, field) for event in TIMED for field in TIMED[event]])
+def test_a_number_that_is_none_costs_its_line(event: str, field: str, number: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    write(path, header("aa"), Entry(5, "camera", "encoded", {"image": 3, "bytes": 9}))
+    entry = Entry(7, "camera", event, {"image": 3, field: "NUMBER", "final": True}).line("aa")
+    with path.open("a") as file:
+        file.write(entry.replace('"NUMBER"', number) + "\n")
+    log = read_log([path])
+    assert log.skipped == (not number.startswith('"'))
+    [picture] = time_lines(log.entries)
+    assert all(line.isprintable() for line in picture_lines(picture, packets=True))
+    json.dumps(picture.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("number", ["Infinity", "1e999", "9" * 400])
+@pytest.mark.parametrize("place", ['"time_us": {}', '"top": [[1, "cat", {}]]', '"unknown": {{"deep": [{}]}}'])
+def test_nor_is_it_taken_anywhere_else(place: str, number: str) -> None:
+    line = '{"time_us": 1, "run": "a", "vantage": "edge", "event": "result", "image": 3, ' + place.format(number) + "}"
+    with pytest.raises(ValueError, match="is no number of a log"):
+        parse_line(line)
+    parse_line(line.replace(number, "1"))
+
+
 def test_lines_that_are_cut_off_or_strange_are_skipped_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     write(path, header("aa"), Entry(5, "edge", "something new", {"depth": [1]}))
