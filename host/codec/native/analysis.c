@@ -1,5 +1,6 @@
 #include "analysis_avx2.h"
 #include "analysis_internal.h"
+#include "analysis_neon.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -64,6 +65,7 @@ SIMD_INLINE void split_row(const uint8_t *pixels, ptrdiff_t side, struct lines *
 		split_line(pixels + y * side * CELL * 3, side * CELL, to->of[0][y], to->of[1][y], to->of[2][y]);
 }
 
+#ifndef HAS_NEON
 static void fold_scalar(const int16_t (*lines)[MAX_LINE], int32_t side, int16_t (*to)[PAIRS][MAX_SIDE][2])
 {
 	for (int32_t y = 0; y < HALF; y++)
@@ -91,6 +93,7 @@ static void filter_scalar(const int16_t (*cells)[MAX_SIDE][2], const int16_t (*t
 		sums[x] = sum;
 	}
 }
+#endif
 
 /* For a filter without symmetries. */
 static void filter_any(const int16_t (*lines)[MAX_LINE], const int16_t *filter, int32_t side, int32_t *sums)
@@ -241,5 +244,9 @@ void pnc_analysis_run(const struct pnc_analysis_model *m, const uint8_t *pixels,
 		return;
 	}
 #endif
+#ifdef HAS_NEON
+	run(m, pixels, (struct loops){fold_neon, filter_neon}, coefficients, colour);
+#else
 	run(m, pixels, (struct loops){fold_scalar, filter_scalar}, coefficients, colour);
+#endif
 }
