@@ -160,16 +160,20 @@ static TARGET_AVX2 void sum_avx2(const struct pnc_planes_inputs *in, ptrdiff_t c
 #endif
 
 #ifdef HAS_NEON
-/* Like pnc_planes_sum_scalar from 0 on for count >= 8. The last vector overlaps the one before it if needed. */
+/* Like pnc_planes_sum_scalar from 0 on for count >= 8. */
 static void sum_all_neon(const struct pnc_planes_inputs *in, ptrdiff_t count, int32_t *expected, int32_t *uncertain)
 {
-	for (ptrdiff_t done = 0; done < count; done += LANES) {
-		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
-		const struct sums_neon s = sum_neon(in, i);
-		vst1q_s32(expected + i, s.mean_low);
-		vst1q_s32(expected + i + 4, s.mean_high);
-		vst1q_s32(uncertain + i, s.spread_low);
-		vst1q_s32(uncertain + i + 4, s.spread_high);
+	for (ptrdiff_t done = 0; done < count; done += VECTORS * LANES) {
+		ptrdiff_t at[VECTORS];
+		struct sums_neon sums[VECTORS];
+		place_neon(done, count, at);
+		sum_neon(in, at, sums);
+		for (ptrdiff_t k = 0; k < VECTORS; k++) {
+			vst1q_s32(expected + at[k], sums[k].mean_low);
+			vst1q_s32(expected + at[k] + 4, sums[k].mean_high);
+			vst1q_s32(uncertain + at[k], sums[k].spread_low);
+			vst1q_s32(uncertain + at[k] + 4, sums[k].spread_high);
+		}
 	}
 }
 #endif
