@@ -48,13 +48,36 @@ static TARGET_AVX2 struct bits bits_avx2(const int16_t *values, int32_t count)
 }
 #endif
 
+#ifdef HAS_NEON
+static struct bits bits_neon(const int16_t *values, int32_t count)
+{
+	static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	struct bits b = {{0, 0}};
+	int32_t k = 0;
+	for (; k + 2 * LANES <= count; k += 2 * LANES) {
+		const int16x8_t low = vld1q_s16(values + k), high = vld1q_s16(values + k + LANES);
+		const uint8x16_t both = vuzp1q_u8(vreinterpretq_u8_u16(vtstq_s16(low, low)),
+						  vreinterpretq_u8_u16(vtstq_s16(high, high)));
+		/* Each half has eight bits; their sum is one byte. */
+		const uint8x16_t bits = vandq_u8(both, vld1q_u8(places));
+		const uint64_t first = vaddv_u8(vget_low_u8(bits)), second = vaddv_u8(vget_high_u8(bits));
+		b.word[k / 64] |= (first | second << 8) << k % 64;
+	}
+	return bits_scalar(values, k, count, b);
+}
+#endif
+
 static struct bits bits_of(const int16_t *values, int32_t count)
 {
 #ifdef TARGET_AVX2
 	if (HAS_AVX2)
 		return bits_avx2(values, count);
 #endif
+#ifdef HAS_NEON
+	return bits_neon(values, count);
+#else
 	return bits_scalar(values, 0, count, (struct bits){{0, 0}});
+#endif
 }
 
 /* Sets bits k ... k + count - 1 to the lowest ones of `bits`. */
