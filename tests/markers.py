@@ -79,6 +79,7 @@ TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("fuzz/*", ("compiler", "slow")),
     ("test_coverage.py", ("compiler", "slow")),
     ("codec/test_processors.py", ("compiler", "slow")),
+    ("codec/test_arm_instructions.py", ("compiler", "slow")),
     # networks
     ("train/*", ("torch", "slow")),
     ("reference/test_codec.py", ("torch",)),

@@ -35,8 +35,6 @@ ffibuilder.set_source(
     "".join(f'#include "{name}"\n' for name in HEADERS),
     sources=[str(FOLDER / name) for name in SOURCES],
     include_dirs=[str(FOLDER)],
-    depends=[
-        str(FOLDER / name) for name in (*HEADERS, "simd.h", "planes_internal.h", "planes_avx2.h", "planes_neon.h")
-    ],
+    depends=[str(path) for path in sorted(FOLDER.glob("*.h"))],
     extra_compile_args=["-O3", "-std=c11"],
 )

@@ -94,7 +94,9 @@ static void analyse(int32_t side)
 			filters[i * PNC_ANALYSIS_TAPS + k] = tap;
 	}
 	for (int i = 0; i < CHANNELS; i++) {
-		inverse[i] = any(1u << 30) / (1 + any(40));
+		/* Compilers choose which of two calls in an expression comes first. */
+		const uint32_t less = 1 + any(40);
+		inverse[i] = any(1u << 30) / less;
 		limit[i] = (1u << (1 + any(PLANES))) - 1;
 	}
 	for (int i = 0; i < side * side; i++)
@@ -163,7 +165,8 @@ int main(int count, char **arguments)
 		count_in(out, length);
 		analyse(side);
 		for (int i = 0; i < 20; i++) {
-			packet[any((uint32_t)length)] ^= (uint8_t)(1u << any(8));
+			const uint32_t damaged = any((uint32_t)length);
+			packet[damaged] ^= (uint8_t)(1u << any(8));
 			const size_t cut = i % 2 ? length : any((uint32_t)length + 1);
 			const int32_t where = (int32_t)any((uint32_t)rows + 4) - 2;
 			const int32_t wanted = (int32_t)any((uint32_t)rows + 3) - 2;

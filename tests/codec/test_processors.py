@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.codec import picture_program
 from tests.codec.test_native import NATIVE, SOURCES, STRICT, compiler
 
 #: Rounds of the program: each codes a picture and 20 damaged packets.
@@ -67,6 +68,17 @@ def processor(request: pytest.FixtureRequest) -> Processor:
 def test_another_processor_makes_the_same_bytes(processor: Processor, expected: str, tmp_path: Path) -> None:
     program = built(processor.compiler, tmp_path / "there", "-static")
     assert run(processor.emulator, program, ROUNDS) == expected
+
+
+def test_another_processor_makes_the_same_packets_of_a_picture(processor: Processor, tmp_path: Path) -> None:
+    program = picture_program.build([compiler(processor.compiler), *STRICT, "-O3", "-static"], tmp_path / "there")
+    assert run(processor.emulator, program).split() == picture_program.packets()
+
+
+@pytest.mark.parametrize("options", [["-O3"], ["-O3", "-DPNC_NO_SIMD"]], ids=["vector", "scalar"])
+def test_this_processor_makes_them_too(options: list[str], tmp_path: Path) -> None:
+    program = picture_program.build([compiler("gcc"), *STRICT, *options], tmp_path / "here")
+    assert run(program).split() == picture_program.packets()
 
 
 def test_the_processors_are_those_that_they_should_be(processor: Processor) -> None:

@@ -1,5 +1,6 @@
 #include "planes_avx2.h"
 #include "planes_internal.h"
+#include "planes_neon.h"
 
 #include <string.h>
 
@@ -93,6 +94,22 @@ static TARGET_AVX2 void reconstruct_avx2(const int8_t *coefficients, ptrdiff_t s
 }
 #endif
 
+#ifdef HAS_NEON
+/* Like set_scalar for count >= 8. The last vector overlaps the one before it if needed. */
+static inline void set_neon(const int8_t *coefficients, int16x8_t missing, ptrdiff_t count, int16_t *to)
+{
+	for (ptrdiff_t done = 0; done < count; done += LANES) {
+		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
+		const int16x8_t c = vmovl_s8(vld1_s8(coefficients + i)), flip = vshrq_n_s16(c, 15);
+		const int16x8_t known = vshlq_s16(vabsq_s16(c), vnegq_s16(missing));
+		const int16x8_t middle = vaddq_s16(vshlq_n_s16(known, 2), vdupq_n_s16(2));
+		const int16x8_t some = vreinterpretq_s16_u16(vtstq_s16(known, known));
+		const int16x8_t v = vandq_s16(some, vshlq_s16(middle, missing));
+		vst1q_s16(to + i, vsubq_s16(veorq_s16(v, flip), flip));
+	}
+}
+#endif
+
 void pnc_planes_reconstruct(const struct pnc_planes_model *m, const int8_t *coefficients, int32_t first, int32_t end,
 			    int32_t missing, int16_t *to)
 {
@@ -102,6 +119,13 @@ void pnc_planes_reconstruct(const struct pnc_planes_model *m, const int8_t *coef
 #ifdef TARGET_AVX2
 	if (side >= LANES && HAS_AVX2) {
 		reconstruct_avx2(coefficients, side, end - first, missing, to);
+		return;
+	}
+#endif
+#ifdef HAS_NEON
+	if (side >= LANES) {
+		for (ptrdiff_t y = 0; y < end - first; y++)
+			set_neon(coefficients + y * side, vdupq_n_s16((int16_t)missing), side, to + y * width);
 		return;
 	}
 #endif

@@ -48,13 +48,36 @@ static TARGET_AVX2 struct bits bits_avx2(const int16_t *values, int32_t count)
 }
 #endif
 
+#ifdef HAS_NEON
+static struct bits bits_neon(const int16_t *values, int32_t count)
+{
+	static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	struct bits b = {{0, 0}};
+	int32_t k = 0;
+	for (; k + 2 * LANES <= count; k += 2 * LANES) {
+		const int16x8_t low = vld1q_s16(values + k), high = vld1q_s16(values + k + LANES);
+		const uint8x16_t both = vuzp1q_u8(vreinterpretq_u8_u16(vtstq_s16(low, low)),
+						  vreinterpretq_u8_u16(vtstq_s16(high, high)));
+		/* Each half has eight bits; their sum is one byte. */
+		const uint8x16_t bits = vandq_u8(both, vld1q_u8(places));
+		const uint64_t first = vaddv_u8(vget_low_u8(bits)), second = vaddv_u8(vget_high_u8(bits));
+		b.word[k / 64] |= (first | second << 8) << k % 64;
+	}
+	return bits_scalar(values, k, count, b);
+}
+#endif
+
 static struct bits bits_of(const int16_t *values, int32_t count)
 {
 #ifdef TARGET_AVX2
 	if (HAS_AVX2)
 		return bits_avx2(values, count);
 #endif
+#ifdef HAS_NEON
+	return bits_neon(values, count);
+#else
 	return bits_scalar(values, 0, count, (struct bits){{0, 0}});
+#endif
 }
 
 /* Sets bits k ... k + count - 1 to the lowest ones of `bits`. */
@@ -160,16 +183,20 @@ static TARGET_AVX2 void sum_avx2(const struct pnc_planes_inputs *in, ptrdiff_t c
 #endif
 
 #ifdef HAS_NEON
-/* Like pnc_planes_sum_scalar from 0 on for count >= 8. The last vector overlaps the one before it if needed. */
+/* Like pnc_planes_sum_scalar from 0 on for count >= 8. */
 static void sum_all_neon(const struct pnc_planes_inputs *in, ptrdiff_t count, int32_t *expected, int32_t *uncertain)
 {
-	for (ptrdiff_t done = 0; done < count; done += LANES) {
-		const ptrdiff_t i = done + LANES <= count ? done : count - LANES;
-		const struct sums_neon s = sum_neon(in, i);
-		vst1q_s32(expected + i, s.mean_low);
-		vst1q_s32(expected + i + 4, s.mean_high);
-		vst1q_s32(uncertain + i, s.spread_low);
-		vst1q_s32(uncertain + i + 4, s.spread_high);
+	for (ptrdiff_t done = 0; done < count; done += VECTORS * LANES) {
+		ptrdiff_t at[VECTORS];
+		struct sums_neon sums[VECTORS];
+		place_neon(done, count, at);
+		sum_neon(in, at, sums);
+		for (ptrdiff_t k = 0; k < VECTORS; k++) {
+			vst1q_s32(expected + at[k], sums[k].mean_low);
+			vst1q_s32(expected + at[k] + 4, sums[k].mean_high);
+			vst1q_s32(uncertain + at[k], sums[k].spread_low);
+			vst1q_s32(uncertain + at[k] + 4, sums[k].spread_high);
+		}
 	}
 }
 #endif

@@ -215,16 +215,19 @@ static inline void fill_neon(const struct sums_neon *s, const int16_t *before, c
 	vst1q_u16(entries, vmlaq_u16(context, symbol, vdupq_n_u16(TABLES)));
 }
 
-/* Rows of at least 8 positions. The last vector of a row overlaps the one before it if needed. */
+/* Rows of 8 to 32 positions. */
 static void rows_neon(const struct pnc_planes_inputs *in, int32_t plane, ptrdiff_t side, ptrdiff_t row,
 		      const int16_t *before, const int16_t *after, uint16_t (*entries)[MAX_SIDE])
 {
-	for (; row < side; row++)
-		for (ptrdiff_t done = 0; done < side; done += LANES) {
-			const ptrdiff_t x = done + LANES <= side ? done : side - LANES, i = row * (side + 2) + x;
-			const struct sums_neon s = sum_neon(in, i);
-			fill_neon(&s, before + i, after + i, plane, entries[row] + x);
-		}
+	for (; row < side; row++) {
+		const ptrdiff_t first = row * (side + 2);
+		ptrdiff_t at[VECTORS];
+		struct sums_neon sums[VECTORS];
+		place_neon(first, first + side, at);
+		sum_neon(in, at, sums);
+		for (ptrdiff_t k = 0; k < VECTORS; k++)
+			fill_neon(sums + k, before + at[k], after + at[k], plane, entries[row] + at[k] - first);
+	}
 }
 #endif
 
