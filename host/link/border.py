@@ -11,7 +11,20 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..wire import MAX_DEADLINE_MS, MAX_SOURCES, VERSION, Control, Hello, Hop, Kind, Picture, Ping, Pong, Role
+from ..wire import (
+    MAX_DEADLINE_MS,
+    MAX_SOURCES,
+    VERSION,
+    Control,
+    Hello,
+    Hop,
+    Kind,
+    LinkState,
+    Picture,
+    Ping,
+    Pong,
+    Role,
+)
 from .events import Implausible
 from .image_number import CLOCK_MODULO_US
 
@@ -78,6 +91,13 @@ class Border:
         """Take note of a flaw."""
         self.counts[flaw] += 1
         self._unreported[flaw] += 1
+
+    def link_state(self, number: int) -> LinkState:
+        """Return the state of a connection; down, and counted, if there is no such state."""
+        if number in list(LinkState):
+            return LinkState(number)
+        self.count(Flaw.LINK)
+        return LinkState.DOWN
 
     def report(self, now_us: int) -> list[Implausible]:
         """Return the reports that are due."""

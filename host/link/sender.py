@@ -244,11 +244,7 @@ class Sender:
 
     def _on_credit(self, now_us: int, credit: Credit) -> list[Event]:
         self._credit = credit
-        self.link = LinkState.DOWN
-        if credit.link in list(LinkState):
-            self.link = LinkState(credit.link)
-        else:
-            self.session.channel.border.count(Flaw.LINK)
+        self.link = self.session.channel.border.link_state(credit.link)
         self.rate.update(credit)
         self.byte_time.update(credit)
         for lost in self.session.confirm(now_us, credit):
