@@ -1,4 +1,4 @@
-"""Views of a picture: a network that sees a picture twice, each time another way, errs less often."""
+"""Views of a picture: networks that see it in different ways err less often together."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class View:
         return spec if self.side_px is None else replace(spec, height_px=self.side_px, width_px=self.side_px)
 
 
-#: What the built-in classifiers look at. The larger side of the second view shows smaller things.
+#: What the networks of the built-in classifiers look at. The larger side of the second view shows smaller things.
 ONE_VIEW = (View(),)
-TWO_VIEWS = (View(), View(256, mirrored=True))
+LARGER_MIRRORED = (View(256, mirrored=True),)
 
 
 def together(rows: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:

@@ -1,6 +1,8 @@
-"""The best built-in classifier: the adapted network, which sees each picture in two views."""
+"""The best built-in classifier: two adapted networks, each of which sees a picture in a view of its own."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,22 +11,36 @@ from PIL import Image
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
 
 from host import codec
-from host.edge.builtin import BEST, DEFAULT_CLASSIFIER, NETWORKS
-from host.edge.classifier import load
+from host.codec.onnx_session import open_session
+from host.edge.builtin import BEST, DEFAULT_CLASSIFIER, LARGER_CLASSIFIER, NETWORKS, model_bytes, model_file
+from host.edge.classifier import Classifier, load
 from host.edge.views import View, together
 from host.evaluate.classifiers import classifier_identity
 from tests.edge.test_adapted_classifier import SAMPLE, sample_at
+from tests.edge.tiny_models import colour_classifier
 
 
-def test_it_sees_the_picture_and_its_larger_mirror_image() -> None:
+def test_a_larger_network_sees_the_larger_mirror_image_as_well() -> None:
     pictures = np.stack([sample_at(400), codec.load_picture(SAMPLE)])
     one, best = load(DEFAULT_CLASSIFIER, threads=1), load(BEST, threads=1)
     larger = [np.asarray(Image.fromarray(p[:, ::-1]).resize((256, 256), Image.Resampling.BICUBIC)) for p in pictures]
-    second = one._networks[0]._session.run(None, {"pictures": np.stack(larger)})[0]
+    session = open_session("larger", model_bytes(LARGER_CLASSIFIER), 1)
+    second = session.run(None, {"pictures": np.stack(larger)})[0]
     mean = np.sqrt(one.probabilities(pictures) * second)
     np.testing.assert_allclose(best.probabilities(pictures), mean / mean.sum(axis=1, keepdims=True), atol=1e-4)
     assert best.name == "best"
     assert best.labels == one.labels
+
+
+def test_classifiers_of_other_classes_are_not_joined(tmp_path: Path) -> None:
+    of_colours = Classifier("colours", colour_classifier(tmp_path / "colours.onnx"), threads=1)
+    with pytest.raises(ValueError, match="different classes"):
+        load(DEFAULT_CLASSIFIER, threads=1).joined_by(of_colours)
+
+
+def test_the_networks_that_ship_are_small() -> None:
+    for network in {name for networks in NETWORKS.values() for name in networks}:
+        assert model_file(network).stat().st_size < 12e6
 
 
 def test_one_view_is_what_the_network_says() -> None:

