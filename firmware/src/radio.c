@@ -160,16 +160,23 @@ static void restart_stack(void)
 uint8_t radio_start(void)
 {
 	struct pnc_configure settings;
+	int error;
 
 	store_open();
 	enabled = fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_enable(NULL));
-	if (enabled) { /* otherwise the stack would command a controller that does not answer */
-		fault_check(PNC_ERROR_CODE_SETTINGS, settings_load_subtree("bt"));
+	/* With a controller that does not answer, the stack would command it. That the call succeeds means nothing: it
+	 * does so without a storage, too. */
+	error = enabled ? settings_load_subtree("bt") : 0;
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_SETTINGS, error);
 	}
 	store_load(&settings);
 	if (enabled && !security_start()) {
 		enabled = false;
-		fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_disable());
+		error = bt_disable();
+		if (error != 0) {
+			fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+		}
 	}
 	if (!enabled) {
 		return PNC_ROLE_NONE;

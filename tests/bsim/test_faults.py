@@ -24,10 +24,11 @@ from host.wire import (
 )
 from tests.bsim.bsim_console import BoardGoneError, Console, appears
 from tests.bsim.bsim_scene import picture, scene
-from tests.bsim.simulation import START_S, Simulation
+from tests.bsim.simulation import ROOT, START_S, Simulation, build
 
 EIO, ENOMEM = 5, 12
-FOREVER = 1_000_000
+#: The number of the fault if settings were erased because they could not be mounted (store.c).
+ERASED = 1000
 
 
 def _failing(function: str, times: int = 1) -> list[str]:
@@ -55,6 +56,18 @@ def _faults_of_a_new_session(console: Console) -> set[int]:
     while console.clock.now_s < end_s:
         console.pump(0.02)
     return {packet.code for packet in console.heard if isinstance(packet, Error) and packet.code >= FIRST_FAULT}
+
+
+def _let_pass(console: Console, wait_s: float) -> None:
+    until_ms = console.statistics().uptime_ms + wait_s * 1000
+    while console.statistics().uptime_ms < until_ms:
+        console.pump(0.02)
+
+
+def _a_camera_is_configured(folder: Path, program: Path) -> None:
+    with _board(folder, program) as console:
+        console.configure(Role.CAMERA)
+        console.pump(0.5)  # time to store it
 
 
 def test_a_board_whose_calls_succeed_has_no_fault(program: Path, tmp_path: Path) -> None:
@@ -107,9 +120,7 @@ def test_advertising_and_scanning_are_tried_again_until_they_work(
     with _board(tmp_path, program, *_failing(function, 30)) as console:
         console.configure(role)
         assert _fault(console, code) == (EIO, 1)  # ten failures in a row are the first fault
-        until_ms = console.statistics().uptime_ms + 4000
-        while console.statistics().uptime_ms < until_ms:
-            console.pump(0.02)
+        _let_pass(console, 4)
         assert _faults_of_a_new_session(console) == set()
 
 
@@ -119,12 +130,75 @@ def test_settings_that_cannot_be_stored_are_stored_later(program: Path, tmp_path
     with _board(tmp_path, program, *_failing("settings_save_one", 2)) as console:
         console.configure(Role.CAMERA)
         assert _fault(console, ErrorCode.SETTINGS)[0] == EIO
-        until_ms = console.statistics().uptime_ms + 3000
-        while console.statistics().uptime_ms < until_ms:
-            console.pump(0.02)
+        _let_pass(console, 3)
         assert _faults_of_a_new_session(console) == set()
     with Simulation(tmp_path, [program]) as simulation:
         assert Console(simulation.ports[0]).greet().role == Role.CAMERA
+
+
+def test_settings_that_cannot_be_mounted_at_once_are_mounted_and_stay(program: Path, tmp_path: Path) -> None:
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("settings_subsys_init")) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.CAMERA
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_settings_that_were_erased_are_reported_until_something_is_stored(program: Path, tmp_path: Path) -> None:
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("settings_subsys_init", 2)) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.NONE
+        assert _fault(console, ErrorCode.SETTINGS) == (ERASED, 1)
+        assert _faults_of_a_new_session(console) == {ErrorCode.SETTINGS}
+        console.configure(Role.CAMERA)
+        console.pump(0.5)
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_settings_that_cannot_be_mounted_stay_a_fault_until_something_is_stored(program: Path, tmp_path: Path) -> None:
+    """Loading what no storage has succeeds in Zephyr, and does not end the fault."""
+    with _board(tmp_path, program, *_failing("settings_subsys_init", 3)) as console:
+        assert _fault(console, ErrorCode.SETTINGS) == (EIO, 2)
+        assert _faults_of_a_new_session(console) == {ErrorCode.SETTINGS}
+
+
+def test_settings_that_cannot_be_read_are_not_erased(program: Path, tmp_path: Path) -> None:
+    """The first failure is that of the record that is retained across a reset."""
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("flash_area_read", 2)) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.CAMERA
+        assert _fault(console, ErrorCode.SETTINGS) == (EIO, 1)
+
+
+def test_an_accept_list_that_is_not_filled_is_filled_later(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_le_filter_accept_list_add", 30)
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(camera, ErrorCode.ADVERTISE)[0] == EIO
+        camera.link_up()
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_a_stack_that_does_not_restart_resets_the_board(program: Path, tmp_path: Path) -> None:
+    """An unauthenticated peer that falls silent is the reason for the restart (test_rogue.py)."""
+    rogue = build(source=ROOT / "tests" / "bsim" / "rogue", name="rogue")
+    silent = [rogue, "-silent", "-start_offset=2e6", "-delay_init"]
+    options = _failing("bt_disable")
+    with Simulation(tmp_path, [program], others=[silent], again=[(0, 12.0)], firmware=options) as simulation:
+        camera = Console(simulation.ports[0])
+        assert camera.greet().boot == Boot.POWER
+        camera.configure(Role.CAMERA)
+        with suppress(BoardGoneError):
+            while camera.statistics().uptime_ms < 12_000:
+                camera.pump(0.02)
+            raise AssertionError("it was not reset")
+        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
 
 
 @pytest.mark.parametrize("function", ["bt_gatt_discover", "bt_gatt_subscribe"])
