@@ -44,7 +44,7 @@ static bool role_fits(struct bt_conn *conn)
 static void on_connected(struct bt_conn *conn, uint8_t error)
 {
 	LOG_INF("connected: %u", error);
-	radio_central_attempt_ended();
+	radio_central_attempt_ended(error == 0);
 	radio_peripheral_advertising_ended();
 	radio_notify();
 	if (error != 0) {

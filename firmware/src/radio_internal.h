@@ -220,8 +220,8 @@ void radio_central_discover(struct radio_link *link, struct bt_conn *conn);
  */
 bool radio_central_starts_shorter(void);
 
-/** @brief Record that the attempt to connect ended, successfully or not. */
-void radio_central_attempt_ended(void);
+/** @brief Record that the attempt to connect ended. */
+void radio_central_attempt_ended(bool connected);
 
 /** @brief Send a packet as a write without response. Return 0 or a negative error. */
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,

@@ -31,8 +31,8 @@ EIO, ENOMEM = 5, 12
 ERASED = 1000
 
 
-def _failing(function: str, times: int = 1) -> list[str]:
-    return [f"-fail={function}", f"-fail_times={times}"]
+def _failing(function: str, times: int = 1, how: str = "") -> list[str]:
+    return [f"-fail={function}", f"-fail_times={times}", *([f"-fail_how={how}"] if how else [])]
 
 
 @contextmanager
@@ -231,6 +231,20 @@ def test_a_stack_that_takes_no_packet_ends_the_connection_and_nothing_else(progr
         camera.say(picture(3, 0))
         assert edge.until(Picture).image == 3
         assert camera.greet().boot == Boot.POWER  # the watchdog did not reset it
+
+
+def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:
+    """That scanning starts again between the attempts is no success."""
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_create", 60)) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.SCAN) == (EIO, 1)
+        assert _faults_of_a_new_session(edge) == {ErrorCode.SCAN}
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
 
 
 @pytest.mark.parametrize("thread", ["main", "board", "sysworkq", "BT RX WQ"])
