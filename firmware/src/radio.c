@@ -327,6 +327,9 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	radio_parameters_request(link, conn);
 	if (k_uptime_get() - link->held_ms > HELD_MOST_MS) {
 		release(link);
+	if (atomic_test_bit(link->flags, LINK_END_REFUSED)) {
+		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	}
 	}
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
 	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {

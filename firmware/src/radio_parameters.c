@@ -90,8 +90,8 @@ static void set_power(struct bt_conn *conn)
 	command->handle = sys_cpu_to_le16(handle);
 	command->tx_power_level = radio_settings().tx_power_dbm;
 	error = bt_hci_cmd_send_sync(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, buffer, NULL);
-	if (error != 0 && radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
-		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+	if (radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
+		fault_check(FAULT_POWER, error);
 	}
 #else
 	ARG_UNUSED(conn);

@@ -247,6 +247,25 @@ def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program:
         assert _faults_of_a_new_session(edge) == set()
 
 
+@pytest.mark.parametrize("times", [3, 30])
+def test_a_disconnection_that_is_refused_is_requested_again(program: Path, tmp_path: Path, times: int) -> None:
+    """The controller may have dropped the connection already: only if it is refused for a second that is a fault."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_conn_disconnect", times)
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+            console.link_up()
+        faults: list[int] = []
+        camera.on_packet = lambda packet: faults.append(packet.code) if isinstance(packet, Error) else None
+        camera.configure(Role.NONE)
+        camera.until(Link, lambda link: link.state == LinkState.DOWN)
+        assert set(faults) == ({ErrorCode.BLUETOOTH} if times > 10 else set())
+        assert _faults_of_a_new_session(camera) == set()
+
+
 @pytest.mark.parametrize("thread", ["main", "board", "sysworkq", "BT RX WQ"])
 def test_the_watchdog_watches_every_thread(program: Path, tmp_path: Path, thread: str) -> None:
     options = ["-stall=1", f"-thread={thread}"]
