@@ -14,14 +14,15 @@
 #define FAULT_PATIENCE 10
 
 /**
- * Faults that the host gets under the code of another one, because it would do the same about them. Each begins and ends
- * by itself. All other faults are error codes, from PNC_FIRST_FAULT on.
+ * Faults that the host gets under the code of another one, because it would do the same about them. Each begins and
+ * ends by itself. All other faults are error codes, from PNC_FIRST_FAULT on.
  */
 enum fault_cause {
 	FAULT_CONNECT = PNC_ERROR_CODE_BONDS_FULL + 1, /**< PNC_ERROR_CODE_SCAN: an attempt to connect */
 	FAULT_DISCONNECT,                              /**< PNC_ERROR_CODE_BLUETOOTH: the end of a connection */
 	FAULT_POWER,                                   /**< the same: the transmit power of a connection */
-	FAULT_REQUEST,                                 /**< the same: MTU, PHY, length or interval of a connection */
+	FAULT_MTU,                                     /**< the same: the MTU of a connection */
+	FAULT_REQUEST,                                 /**< the same: a request of MTU, PHY, length or interval */
 	FAULT_ENCRYPT,                                 /**< the same: the encryption of a connection */
 	FAULT_OUT_OF_BAND,                             /**< the same: the values for pairing out of band */
 	FAULT_CAUSES_END

@@ -62,6 +62,12 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 	uint8_t peer = radio_link_close(conn);
 
 	LOG_INF("disconnected: %u", reason);
+	if (!radio_any(LINK_STUCK)) {
+		fault_end(PNC_ERROR_CODE_STUCK);
+	}
+	if (!radio_any(LINK_REFUSED)) {
+		fault_end(FAULT_REQUEST);
+	}
 	radio_notify();
 	if (peer < PNC_PEERS) {
 		board_radio_down(peer, reason);
@@ -298,11 +304,19 @@ static void apply(void)
 	}
 }
 
+/* Request the encryption of a connection, by pairing if there is no bond. */
+static bool encrypt(struct bt_conn *conn, bt_security_t level)
+{
+	int error = bt_conn_set_security(conn, level);
+
+	return error == -ENOTCONN ? false : fault_check(FAULT_ENCRYPT, error);
+}
+
 /* Pair again with a peer that has lost its key. The stack keeps the old key until the new one exists, and does not let
  * "just works" replace a key that was made out of band. */
-static int force_repair(struct bt_conn *conn)
+static bool force_repair(struct bt_conn *conn)
 {
-	return bt_conn_set_security(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
+	return encrypt(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
 }
 
 /* Take the next steps that a connection is ready for. */
@@ -319,7 +333,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 			return;
 		}
 		radio_parameters_begin(link, conn);
-		if (central && bt_conn_set_security(conn, BT_SECURITY_L2) != 0) {
+		if (central && !encrypt(conn, BT_SECURITY_L2)) {
 			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 			return;
 		}
@@ -332,7 +346,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	}
 	}
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
-	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {
+	    (!central || !security_may_pair(address) || !force_repair(conn))) {
 		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}

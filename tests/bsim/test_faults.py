@@ -266,6 +266,42 @@ def test_a_disconnection_that_is_refused_is_requested_again(program: Path, tmp_p
         assert _faults_of_a_new_session(camera) == set()
 
 
+def test_an_mtu_that_the_peer_refuses_ends_the_connection(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_gatt_exchange_mtu")) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.BLUETOOTH)[0] == 6  # ATT: request not supported
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
+def test_a_request_that_is_refused_for_long_is_a_fault_until_it_is_accepted(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_data_len_update", 90)) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(camera, ErrorCode.BLUETOOTH) == (EIO, 1)
+        _let_pass(camera, 8)
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_an_encryption_that_cannot_be_requested_is_reported(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_set_security")) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.BLUETOOTH) == (EIO, 1)
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
 @pytest.mark.parametrize("thread", ["main", "board", "sysworkq", "BT RX WQ"])
 def test_the_watchdog_watches_every_thread(program: Path, tmp_path: Path, thread: str) -> None:
     options = ["-stall=1", f"-thread={thread}"]
