@@ -327,6 +327,9 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	bool central = radio_role() == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
+	if (atomic_test_bit(link->flags, LINK_END_REFUSED)) {
+		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	}
 	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
 		if (security_refuse_if_full(address)) {
 			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
@@ -341,9 +344,6 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	radio_parameters_request(link, conn);
 	if (k_uptime_get() - link->held_ms > HELD_MOST_MS) {
 		release(link);
-	if (atomic_test_bit(link->flags, LINK_END_REFUSED)) {
-		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
-	}
 	}
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
 	    (!central || !security_may_pair(address) || !force_repair(conn))) {
@@ -457,6 +457,7 @@ void radio_process(int32_t wait_ms)
 			bt_conn_unref(conn);
 		}
 	}
+	radio_sender_check();
 	if (is_slot_stuck()) {
 		restart_stack();
 	}

@@ -248,4 +248,10 @@ int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *pac
 /** @brief Start the thread that hands packets to the stack. */
 void radio_sender_start(void);
 
+/**
+ * @brief End connections whose packets the peer does not complete, which would keep the stack's buffers. From the main
+ * thread, again and again.
+ */
+void radio_sender_check(void);
+
 #endif

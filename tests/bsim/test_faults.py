@@ -233,6 +233,42 @@ def test_a_stack_that_takes_no_packet_ends_the_connection_and_nothing_else(progr
         assert camera.greet().boot == Boot.POWER  # the watchdog did not reset it
 
 
+def test_a_stack_that_waits_for_buffers_without_end_costs_a_connection_and_no_reset(
+    program: Path, tmp_path: Path
+) -> None:
+    """Zephyr waits for them for ever, so the sender cannot notice it by itself; its watchdog would reset the board."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_gatt_notify_cb", how="wait")
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        assert camera.greet().boot == Boot.POWER
+        edge.greet()
+        assert _fault(camera, ErrorCode.STUCK) == (0, 1)
+        camera.link_up()
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert camera.greet().boot == Boot.POWER
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_packets_that_nobody_completes_cost_a_connection(program: Path, tmp_path: Path) -> None:
+    """Its link layer is alive, so nothing else would end it: the supervision timeout is 4 s."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_gatt_notify_cb", how="drop")
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        assert camera.greet().boot == Boot.POWER
+        edge.greet()
+        assert _fault(camera, ErrorCode.STUCK) == (0, 1)
+        assert 5000 < camera.statistics().uptime_ms < 10_000
+        camera.link_up()
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert _faults_of_a_new_session(camera) == set()
+
+
 def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:
     """That scanning starts again between the attempts is no success."""
     with scene(tmp_path, program):
