@@ -44,7 +44,7 @@ static bool role_fits(struct bt_conn *conn)
 static void on_connected(struct bt_conn *conn, uint8_t error)
 {
 	LOG_INF("connected: %u", error);
-	radio_central_attempt_ended();
+	radio_central_attempt_ended(error == 0);
 	radio_peripheral_advertising_ended();
 	radio_notify();
 	if (error != 0) {
@@ -62,6 +62,12 @@ static void on_disconnected(struct bt_conn *conn, uint8_t reason)
 	uint8_t peer = radio_link_close(conn);
 
 	LOG_INF("disconnected: %u", reason);
+	if (!radio_any(LINK_STUCK)) {
+		fault_end(PNC_ERROR_CODE_STUCK);
+	}
+	if (!radio_any(LINK_REFUSED)) {
+		fault_end(FAULT_REQUEST);
+	}
 	radio_notify();
 	if (peer < PNC_PEERS) {
 		board_radio_down(peer, reason);
@@ -160,16 +166,23 @@ static void restart_stack(void)
 uint8_t radio_start(void)
 {
 	struct pnc_configure settings;
+	int error;
 
 	store_open();
 	enabled = fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_enable(NULL));
-	if (enabled) { /* otherwise the stack would command a controller that does not answer */
-		fault_check(PNC_ERROR_CODE_SETTINGS, settings_load_subtree("bt"));
+	/* With a controller that does not answer, the stack would command it. That the call succeeds means nothing: it
+	 * does so without a storage, too. */
+	error = enabled ? settings_load_subtree("bt") : 0;
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_SETTINGS, error);
 	}
 	store_load(&settings);
 	if (enabled && !security_start()) {
 		enabled = false;
-		fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_disable());
+		error = bt_disable();
+		if (error != 0) {
+			fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+		}
 	}
 	if (!enabled) {
 		return PNC_ROLE_NONE;
@@ -291,11 +304,19 @@ static void apply(void)
 	}
 }
 
+/* Request the encryption of a connection, by pairing if there is no bond. */
+static bool encrypt(struct bt_conn *conn, bt_security_t level)
+{
+	int error = bt_conn_set_security(conn, level);
+
+	return error == -ENOTCONN ? false : fault_check(FAULT_ENCRYPT, error);
+}
+
 /* Pair again with a peer that has lost its key. The stack keeps the old key until the new one exists, and does not let
  * "just works" replace a key that was made out of band. */
-static int force_repair(struct bt_conn *conn)
+static bool force_repair(struct bt_conn *conn)
 {
-	return bt_conn_set_security(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
+	return encrypt(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
 }
 
 /* Take the next steps that a connection is ready for. */
@@ -306,13 +327,16 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	bool central = radio_role() == PNC_ROLE_EDGE;
 	bool up = atomic_test_bit(link->flags, LINK_UP);
 
+	if (atomic_test_bit(link->flags, LINK_END_REFUSED)) {
+		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	}
 	if (!atomic_test_and_set_bit(link->flags, LINK_BEGUN)) {
 		if (security_refuse_if_full(address)) {
 			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 			return;
 		}
 		radio_parameters_begin(link, conn);
-		if (central && bt_conn_set_security(conn, BT_SECURITY_L2) != 0) {
+		if (central && !encrypt(conn, BT_SECURITY_L2)) {
 			radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 			return;
 		}
@@ -322,7 +346,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 		release(link);
 	}
 	if (atomic_test_and_clear_bit(link->flags, LINK_STALE_KEY) &&
-	    (!central || !security_may_pair(address) || force_repair(conn) != 0)) {
+	    (!central || !security_may_pair(address) || !force_repair(conn))) {
 		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
 	}
@@ -433,6 +457,7 @@ void radio_process(int32_t wait_ms)
 			bt_conn_unref(conn);
 		}
 	}
+	radio_sender_check();
 	if (is_slot_stuck()) {
 		restart_stack();
 	}

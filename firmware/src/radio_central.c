@@ -81,7 +81,6 @@ static bool names_our_service(struct bt_data *data, void *user)
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
 	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), START_MOST_US));
-	static int failed_attempts;
 	struct bt_conn *conn = NULL;
 	bool found = false;
 	int error;
@@ -94,27 +93,27 @@ static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t t
 	if (!found || !security_allows(address) || radio_is_connected(address)) {
 		return;
 	}
-	if (bt_le_scan_stop() != 0) {
-		return;
+	error = bt_le_scan_stop();
+	if (error == 0 || error == -EALREADY) {
+		scanning = SCAN_NOT;
+		atomic_set(&attempt, 1);
+		error = bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn);
 	}
-	scanning = SCAN_NOT;
-	atomic_set(&attempt, 1);
-	error = bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn);
-	if (error != 0) {
+	if (error != 0) { /* the next advertisement is another chance */
 		atomic_set(&attempt, 0);
-		if (++failed_attempts >= FAULT_PATIENCE) {
-			fault_note(PNC_ERROR_CODE_SCAN, error);
-		}
+		fault_check_repeated(FAULT_CONNECT, error);
 		radio_notify();
 		return;
 	}
-	failed_attempts = 0;
 	bt_conn_unref(conn); /* the table of connections takes its own reference once it is connected */
 }
 
-void radio_central_attempt_ended(void)
+void radio_central_attempt_ended(bool connected)
 {
 	atomic_set(&attempt, 0);
+	if (connected) { /* that scanning starts again shows nothing */
+		fault_check_repeated(FAULT_CONNECT, 0);
+	}
 }
 
 static void count_missing(const bt_addr_le_t *address, void *user)
@@ -149,6 +148,10 @@ void radio_central_process(void)
 		.window = wanted == SCAN_ALONE ? SCAN_INTERVAL : SCAN_WINDOW_BESIDE,
 	};
 
+	if (radio_role() != PNC_ROLE_EDGE) { /* what this role needs no more is no fault */
+		fault_end(PNC_ERROR_CODE_SCAN);
+		fault_end(FAULT_CONNECT);
+	}
 	if (wanted == scanning) {
 		return;
 	}

@@ -35,17 +35,19 @@ enum {
 	LINK_REQUEST_PHY,
 	LINK_REQUEST_MTU,
 	LINK_REQUEST_INTERVAL,
-	LINK_SECURE,     /**< encrypted */
-	LINK_DISCOVERED, /**< central: discovery of our service has started */
-	LINK_SUBSCRIBED, /**< notifications are on */
-	LINK_UP,         /**< reported to the board */
-	LINK_CHANGED,    /**< its parameters have changed since the last report */
-	LINK_SERVED,     /**< the sender has seen it */
-	LINK_STALE_KEY,  /**< the peer has lost the key that we still have */
-	LINK_EXCLUDED,   /**< no packet of this peer is taken or sent: the configuration names another one */
-	LINK_HELD,       /**< no packet is handed over until a change of its PHY has happened */
-	LINK_CODED_S2,   /**< on the coded PHY this board sends S2, otherwise S8 */
-	LINK_STUCK,      /**< the stack took no packet for too long: its end was requested */
+	LINK_SECURE,      /**< encrypted */
+	LINK_DISCOVERED,  /**< central: discovery of our service has started */
+	LINK_SUBSCRIBED,  /**< notifications are on */
+	LINK_UP,          /**< reported to the board */
+	LINK_CHANGED,     /**< its parameters have changed since the last report */
+	LINK_SERVED,      /**< the sender has seen it */
+	LINK_STALE_KEY,   /**< the peer has lost the key that we still have */
+	LINK_EXCLUDED,    /**< no packet of this peer is taken or sent: the configuration names another one */
+	LINK_HELD,        /**< no packet is handed over until a change of its PHY has happened */
+	LINK_CODED_S2,    /**< on the coded PHY this board sends S2, otherwise S8 */
+	LINK_STUCK,       /**< no packet was taken or completed for too long: its end was requested */
+	LINK_END_REFUSED, /**< the stack refused to end it: to be requested again */
+	LINK_REFUSED,     /**< a request of a parameter is refused, which is a fault */
 	LINK_FLAGS
 };
 
@@ -56,9 +58,11 @@ struct radio_link {
 	int64_t since_ms;     /**< start of the connection */
 	ATOMIC_DEFINE(flags, LINK_FLAGS);
 	int8_t rssi_dbm;
-	uint8_t phy;        /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */
-	uint16_t length_us; /**< the time of a packet that was requested last; 0: none */
-	int64_t held_ms;    /**< since when packets are held; main thread */
+	uint8_t phy;         /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */
+	uint16_t length_us;  /**< the time of a packet that was requested last; 0: none */
+	int64_t held_ms;     /**< since when packets are held; main thread */
+	atomic_t refused_ms; /**< since when its end is refused, or when that was a fault last */
+	int64_t asked_ms;    /**< since when a request of a parameter is refused; 0: none is; main thread */
 	/** central */
 	uint16_t to_camera; /**< handle of the characteristic that is written */
 	struct bt_gatt_subscribe_params subscription;
@@ -105,7 +109,16 @@ bool radio_is_connected(const bt_addr_le_t *address);
 /** @brief Return the number of connections. */
 uint8_t radio_connected(void);
 
-/** @brief Request the end of a connection. That it has ended meanwhile is no fault. */
+/** @brief Return true if a connection with that flag exists. */
+bool radio_any(int flag);
+
+/** @brief Return true while the stack regards a connection as connected. */
+bool radio_conn_is_up(struct bt_conn *conn);
+
+/**
+ * @brief Request the end of a connection. That it has ended meanwhile is no fault. If the stack refuses, the main
+ * thread requests it again, and a fault exists after 1 s.
+ */
 void radio_disconnect(struct bt_conn *conn, uint8_t reason);
 
 /** @brief Request the end of every connection. */
@@ -127,7 +140,10 @@ void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn);
 /** @brief Apply changed settings: set the power, and mark the PHY and, if it changed, the interval to be requested. */
 void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool other_interval);
 
-/** @brief Request what is marked, as far as the controller accepts it now. Call again and again. */
+/**
+ * @brief Request what is marked, as far as the controller accepts it now. Call again and again. That it refuses for
+ * longer than other procedures take is a fault.
+ */
 void radio_parameters_request(struct radio_link *link, struct bt_conn *conn);
 
 /** @brief Return the connection parameters for an interval. From any thread. */
@@ -220,8 +236,8 @@ void radio_central_discover(struct radio_link *link, struct bt_conn *conn);
  */
 bool radio_central_starts_shorter(void);
 
-/** @brief Record that the attempt to connect ended, successfully or not. */
-void radio_central_attempt_ended(void);
+/** @brief Record that the attempt to connect ended. */
+void radio_central_attempt_ended(bool connected);
 
 /** @brief Send a packet as a write without response. Return 0 or a negative error. */
 int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *packet, size_t len,
@@ -231,5 +247,11 @@ int radio_central_send(struct bt_conn *conn, uint16_t handle, const uint8_t *pac
 
 /** @brief Start the thread that hands packets to the stack. */
 void radio_sender_start(void);
+
+/**
+ * @brief End connections whose packets the peer does not complete, which would keep the stack's buffers. From the main
+ * thread, again and again.
+ */
+void radio_sender_check(void);
 
 #endif

@@ -6,6 +6,9 @@
 #include "faults.h"
 #include "radio_internal.h"
 
+/* If the end of a connection is refused for so long, that is a fault, and another one after each such time. */
+#define END_REFUSED_MS 1000
+
 struct radio_link radio_links[PNC_PEERS];
 
 static struct k_spinlock settings_lock; /* of the next line */
@@ -168,6 +171,16 @@ bool radio_is_connected(const bt_addr_le_t *address)
 	return found;
 }
 
+bool radio_any(int flag)
+{
+	bool found = false;
+
+	for (uint8_t i = 0; i < PNC_PEERS; i++) {
+		found = found || (radio_links[i].conn != NULL && atomic_test_bit(radio_links[i].flags, flag));
+	}
+	return found;
+}
+
 int radio_links_up(void)
 {
 	int up = 0;
@@ -183,12 +196,36 @@ int8_t radio_rssi_dbm(uint8_t peer)
 	return radio_links[peer].conn != NULL ? radio_links[peer].rssi_dbm : 127;
 }
 
+bool radio_conn_is_up(struct bt_conn *conn)
+{
+	struct bt_conn_info info;
+
+	return bt_conn_get_info(conn, &info) == 0 && info.state == BT_CONN_STATE_CONNECTED;
+}
+
 void radio_disconnect(struct bt_conn *conn, uint8_t reason)
 {
 	int error = bt_conn_disconnect(conn, reason);
+	uint8_t peer = radio_link_of(conn);
+	uint32_t now_ms = k_uptime_get_32();
 
-	if (error != 0 && error != -ENOTCONN) {
-		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+	if (error == 0) {
+		fault_end(FAULT_DISCONNECT);
+	}
+	if (error == 0 || !radio_conn_is_up(conn)) {
+		return;
+	}
+	if (peer == PNC_PEERS) {
+		fault_note(FAULT_DISCONNECT, error);
+		return;
+	}
+	/* The controller may have dropped the connection already, which refuses the command, while the event that tells
+	 * so is still on its way. The main thread tries again. */
+	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_END_REFUSED)) {
+		atomic_set(&radio_links[peer].refused_ms, (atomic_val_t)now_ms);
+	} else if (now_ms - (uint32_t)atomic_get(&radio_links[peer].refused_ms) >= END_REFUSED_MS) {
+		atomic_set(&radio_links[peer].refused_ms, (atomic_val_t)now_ms);
+		fault_note(FAULT_DISCONNECT, error);
 	}
 }
 

@@ -11,6 +11,10 @@
 
 #define US_PER_INTERVAL_UNIT 1250u
 #define SUPERVISION_TIMEOUT_10MS 400
+#define ATT_HEADER 3
+/* A request that is refused for so long is a fault: 5 s and 40 intervals. */
+#define REFUSED_MS 5000
+#define REFUSED_INTERVALS 40u
 
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 {
@@ -90,33 +94,39 @@ static void set_power(struct bt_conn *conn)
 	command->handle = sys_cpu_to_le16(handle);
 	command->tx_power_level = radio_settings().tx_power_dbm;
 	error = bt_hci_cmd_send_sync(BT_HCI_OP_VS_WRITE_TX_POWER_LEVEL, buffer, NULL);
-	if (error != 0 && radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
-		fault_note(PNC_ERROR_CODE_BLUETOOTH, error);
+	if (radio_link_of(conn) < PNC_PEERS) { /* otherwise the connection has ended */
+		fault_check(FAULT_POWER, error);
 	}
 #else
 	ARG_UNUSED(conn);
 #endif
 }
 
+/* Without an exchange no packet fits, and we may ask only once in a connection. The peer may have asked, too. */
 static void on_mtu(struct bt_conn *conn, uint8_t error, struct bt_gatt_exchange_params *exchange)
 {
-	ARG_UNUSED(conn);
-	ARG_UNUSED(error);
 	ARG_UNUSED(exchange);
+	if (error == 0) {
+		fault_end(FAULT_MTU);
+	} else if (radio_conn_is_up(conn) && bt_gatt_get_mtu(conn) < PNC_MAX_PACKET + ATT_HEADER) {
+		fault_note(FAULT_MTU, error);
+		radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+	}
 }
 
-/* Request the MTU, which a client does once per connection. Return true if the stack accepted. */
-static bool request_mtu(struct radio_link *link, struct bt_conn *conn)
+/* Request the MTU, which a client does once per connection. */
+static int request_mtu(struct radio_link *link, struct bt_conn *conn)
 {
 	int error;
 
 	link->exchange.func = on_mtu;
 	error = bt_gatt_exchange_mtu(conn, &link->exchange);
-	return error == 0 || error == -EALREADY;
+	return error == -EALREADY ? 0 : error;
 }
 
 void radio_parameters_begin(struct radio_link *link, struct bt_conn *conn)
 {
+	link->asked_ms = 0;
 	set_power(conn);
 	atomic_set_bit(link->flags, LINK_REQUEST_MTU);
 	if (radio_settings().phy !=
@@ -150,13 +160,15 @@ void radio_parameters_change(struct radio_link *link, struct bt_conn *conn, bool
 /* Request the length of packets, in bytes and in time. The link layer reserves the time for each connection event, both
  * ways, whatever the PHY: with that of the coded PHY a connection at 2M would get one event in sixteen
  * (docs/firmware.md). So the time is that of the PHY in use. A request that the controller refuses is repeated. */
-static void request_length(struct radio_link *link, struct bt_conn *conn)
+static int request_length(struct radio_link *link, struct bt_conn *conn)
 {
 	struct bt_conn_le_data_len_param length = {.tx_max_len = LENGTH_BYTES, .tx_max_time = LENGTH_UNCODED_US};
 	struct bt_conn_info info;
 
-	if (bt_conn_get_info(conn, &info) != 0) {
-		return;
+	int error = bt_conn_get_info(conn, &info);
+
+	if (error != 0) {
+		return error;
 	}
 	if (info.le.phy->tx_phy == BT_GAP_LE_PHY_CODED) {
 		/* An edge board has little to send. */
@@ -164,9 +176,11 @@ static void request_length(struct radio_link *link, struct bt_conn *conn)
 					     ? LENGTH_S2_US
 					     : LENGTH_S8_US;
 	}
-	if (length.tx_max_time != link->length_us && bt_conn_le_data_len_update(conn, &length) == 0) {
-		link->length_us = length.tx_max_time;
+	if (length.tx_max_time != link->length_us) {
+		error = bt_conn_le_data_len_update(conn, &length);
+		link->length_us = error == 0 ? length.tx_max_time : link->length_us;
 	}
+	return error;
 }
 
 void radio_parameters_choose_phy(struct radio_link *link, uint8_t phy)
@@ -180,27 +194,76 @@ void radio_parameters_phy_changed(struct radio_link *link)
 	atomic_set_bit_to(link->flags, LINK_CODED_S2, wanted_phy(link) == PNC_PHY_CODED_S2);
 }
 
-void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
+/* Request what is marked by a flag, and clear that. */
+static int request(struct radio_link *link, struct bt_conn *conn, int flag,
+		   int (*call)(struct radio_link *link, struct bt_conn *conn))
+{
+	int error = atomic_test_bit(link->flags, flag) ? call(link, conn) : 0;
+
+	if (error == 0) {
+		atomic_clear_bit(link->flags, flag);
+	}
+	return error;
+}
+
+static int request_interval(struct radio_link *link, struct bt_conn *conn)
 {
 	struct bt_le_conn_param parameters = radio_parameters_connection(radio_settings().interval_us);
+	int error = bt_conn_le_param_update(conn, &parameters);
 
-	if (atomic_test_bit(link->flags, LINK_REQUEST_MTU) && request_mtu(link, conn)) {
-		atomic_clear_bit(link->flags, LINK_REQUEST_MTU);
-	}
-	if (atomic_test_bit(link->flags, LINK_REQUEST_PHY) && request_phy(link, conn) == 0) {
-		atomic_clear_bit(link->flags, LINK_REQUEST_PHY);
-		if (link->phy !=
-		    PNC_PHY_KEEP) { /* perhaps only the coding of our own packets, of which no event tells */
-			atomic_set_bit(link->flags, LINK_CHANGED);
-		}
-	}
-	request_length(link, conn);
-	if (atomic_test_bit(link->flags, LINK_REQUEST_INTERVAL)) {
-		int error = bt_conn_le_param_update(conn, &parameters);
+	ARG_UNUSED(link);
+	return error == -EALREADY ? 0 : error;
+}
 
-		if (error == 0 || error == -EALREADY) {
-			atomic_clear_bit(link->flags, LINK_REQUEST_INTERVAL);
+/* Return for how long requests may be refused, ms: some procedures, one after the other, each of a few intervals. */
+static int64_t patience_ms(const struct bt_conn *conn)
+{
+	struct bt_conn_info info;
+
+	return REFUSED_MS +
+	       (bt_conn_get_info(conn, &info) == 0 ? REFUSED_INTERVALS * PNC_INTERVAL_US(&info) / USEC_PER_MSEC : 0);
+}
+
+/* Count requests that are refused for too long. They are repeated all the same. */
+static void watch_requests(struct radio_link *link, const struct bt_conn *conn, int error)
+{
+	int64_t now_ms = k_uptime_get();
+
+	if (error == 0) {
+		link->asked_ms = 0;
+		atomic_clear_bit(link->flags, LINK_REFUSED);
+		if (!radio_any(LINK_REFUSED)) {
+			fault_end(FAULT_REQUEST);
 		}
+	} else if (link->asked_ms == 0) {
+		link->asked_ms = now_ms;
+	} else if (now_ms - link->asked_ms > patience_ms(conn)) {
+		atomic_set_bit(link->flags, LINK_REFUSED);
+		fault_note(FAULT_REQUEST, error);
+		link->asked_ms = now_ms;
+	}
+}
+
+void radio_parameters_request(struct radio_link *link, struct bt_conn *conn)
+{
+	bool phy_due = atomic_test_bit(link->flags, LINK_REQUEST_PHY);
+	int errors[] = {
+		request(link, conn, LINK_REQUEST_MTU, request_mtu),
+		request(link, conn, LINK_REQUEST_PHY, request_phy),
+		request_length(link, conn),
+		request(link, conn, LINK_REQUEST_INTERVAL, request_interval),
+	};
+	int error = 0;
+
+	if (phy_due && errors[1] == 0 && link->phy != PNC_PHY_KEEP) {
+		/* perhaps only the coding of our own packets, of which no event tells */
+		atomic_set_bit(link->flags, LINK_CHANGED);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		error = errors[i] != 0 ? errors[i] : error;
+	}
+	if (error != -ENOTCONN) {
+		watch_requests(link, conn, error);
 	}
 }
 

@@ -1,5 +1,8 @@
 /* The thread that hands packets to the Bluetooth stack. The core limits the packets in flight of each connection to
- * CONFIG_PNC_PACKETS_IN_FLIGHT, and to fewer on a slow link. Each completion makes room for another packet. */
+ * CONFIG_PNC_PACKETS_IN_FLIGHT, and to fewer on a slow link. Each completion makes room for another packet.
+ *
+ * The stack waits for a buffer without a limit, in every thread but its own. So the main thread watches this one: a
+ * connection whose packets are not completed is ended, which frees its buffers. */
 #include <zephyr/bluetooth/hci.h>
 #include <zephyr/logging/log.h>
 
@@ -7,6 +10,7 @@
 #include "hci_watch.h"
 #include "radio_internal.h"
 #include "supervision.h"
+#include "zephyr_compat.h"
 
 LOG_MODULE_REGISTER(pnc_sender, CONFIG_PNC_LOG_LEVEL);
 
@@ -15,6 +19,13 @@ LOG_MODULE_REGISTER(pnc_sender, CONFIG_PNC_LOG_LEVEL);
 #define RETRY_MS 2
 #define RETRY_MOST_MS 1000 /* all other peers wait meanwhile */
 #define IDLE_MS 500
+#define BLOCKED_MS 1000       /* a call of the stack that has not returned after that waits for buffers */
+#define BLOCKED_MOST_MS 15000 /* after that the watchdog may reset the board: ending connections did not help */
+/* The link layer ends a connection that is silent, after the timeout of the connection. One that is not, but completes
+ * no packet, is ended later than that by so much and so many intervals. */
+#define UNCOMPLETED_MS 1000
+#define UNCOMPLETED_INTERVALS 10
+#define ENDING_MS 6000 /* for a connection to end, before another one is suspected */
 
 static K_SEM_DEFINE(work, 0, 1);
 static K_THREAD_STACK_DEFINE(stack, STACK_BYTES);
@@ -29,20 +40,28 @@ struct delivered {
 #define REPORTS (PNC_PEERS * CONFIG_PNC_PACKETS_IN_FLIGHT) /* as many as the stack can hold packets */
 
 K_MSGQ_DEFINE(reports, sizeof(struct delivered), REPORTS, 2);
-static uint8_t in_stack[PNC_PEERS]; /* packets of each connection in the stack; only the sender's thread uses it */
 
-BUILD_ASSERT(CONFIG_BT_L2CAP_TX_BUF_COUNT > MAX(PNC_PEERS, CONFIG_PNC_PACKETS_IN_FLIGHT));
+static K_MUTEX_DEFINE(counting);        /* of the next two lines */
+static uint8_t in_stack[PNC_PEERS];     /* packets of each connection in the stack, or being handed over */
+static uint32_t progress_ms[PNC_PEERS]; /* when one of them was completed last, or the first one was handed over */
+static atomic_t calling;                /* the sender is in a call of the stack that takes a packet */
+static atomic_t called_ms;              /* since when */
+static uint32_t ending_ms;              /* when the end of a connection was requested last */
+
+/* A buffer for each peer that an edge board serves, or for all packets of a camera's only one, and some for what the
+ * stack sends by itself. The buffers of notifications and writes: later releases have a pool of their own for them. */
+#if KERNEL_VERSION_NUMBER >= ZEPHYR_VERSION(4, 1, 0)
+#define BUFFERS CONFIG_BT_ATT_TX_COUNT
+#else
+#define BUFFERS MIN(CONFIG_BT_L2CAP_TX_BUF_COUNT, CONFIG_BT_CONN_TX_MAX)
+#endif
+#define BUFFERS_SPARE 2
+
+BUILD_ASSERT(BUFFERS >= MAX(PNC_PEERS, CONFIG_PNC_PACKETS_IN_FLIGHT) + BUFFERS_SPARE);
 
 void radio_wake(void)
 {
 	k_sem_give(&work);
-}
-
-static bool connected(struct bt_conn *conn)
-{
-	struct bt_conn_info info;
-
-	return bt_conn_get_info(conn, &info) == 0 && info.state == BT_CONN_STATE_CONNECTED;
 }
 
 /* Pass a report to the sender's thread. The stack's threads call this and must not wait for the core. */
@@ -66,13 +85,25 @@ static void on_sent(struct bt_conn *conn, void *user)
 	uint16_t handle;
 
 	ARG_UNUSED(user);
-	if (connected(conn) && bt_hci_get_conn_handle(conn, &handle) == 0) {
+	if (radio_conn_is_up(conn) && bt_hci_get_conn_handle(conn, &handle) == 0) {
 		on_delivered(handle, 1);
 	}
 	radio_wake();
 }
 #endif
 
+/* Add to the packets of a connection in the stack. */
+static void count(uint8_t peer, int packets)
+{
+	k_mutex_lock(&counting, K_FOREVER);
+	if (packets < 0 || in_stack[peer] == 0) {
+		progress_ms[peer] = k_uptime_get_32();
+	}
+	in_stack[peer] = MAX(in_stack[peer] + packets, 0);
+	k_mutex_unlock(&counting);
+}
+
+/* From the sender's thread, and from the main thread while that one is blocked. */
 static void take_reports(void)
 {
 	struct delivered report;
@@ -83,7 +114,7 @@ static void take_reports(void)
 			struct bt_conn *conn = radio_link_ref(peer);
 
 			if (conn != NULL && bt_hci_get_conn_handle(conn, &handle) == 0 && handle == report.handle) {
-				in_stack[peer] -= MIN(in_stack[peer], report.packets);
+				count(peer, -report.packets);
 				for (uint8_t i = 0; i < report.packets; i++) {
 					board_radio_sent(peer);
 				}
@@ -100,7 +131,7 @@ static void take_reports(void)
 static bool may_send(uint8_t peer)
 {
 	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_SERVED)) {
-		in_stack[peer] = 0;
+		count(peer, -UINT8_MAX);
 	}
 	if (atomic_test_bit(radio_links[peer].flags, LINK_EXCLUDED) ||
 	    atomic_test_bit(radio_links[peer].flags, LINK_STUCK)) {
@@ -112,12 +143,33 @@ static bool may_send(uint8_t peer)
 	return radio_role() != PNC_ROLE_EDGE || in_stack[peer] == 0;
 }
 
-static int send(struct bt_conn *conn, uint16_t to_camera, const uint8_t *packet, size_t len)
+static int send(uint8_t peer, struct bt_conn *conn, const uint8_t *packet, size_t len)
 {
+	int error;
+
+	count(peer, 1);
+	atomic_set(&called_ms, (atomic_val_t)k_uptime_get_32());
+	atomic_set(&calling, 1);
 	if (radio_role() == PNC_ROLE_EDGE) {
-		return radio_central_send(conn, to_camera, packet, len, on_sent);
+		error = radio_central_send(conn, radio_links[peer].to_camera, packet, len, on_sent);
+	} else {
+		error = radio_peripheral_send(conn, packet, len, on_sent);
 	}
-	return radio_peripheral_send(conn, packet, len, on_sent);
+	atomic_clear(&calling);
+	if (error != 0) {
+		count(peer, -1);
+	}
+	return error;
+}
+
+/* End a connection whose packets are not completed. Its packets count as lost once it has ended. */
+static void end_stuck(uint8_t peer, struct bt_conn *conn)
+{
+	if (!atomic_test_and_set_bit(radio_links[peer].flags, LINK_STUCK)) {
+		fault_note(PNC_ERROR_CODE_STUCK, peer);
+		ending_ms = k_uptime_get_32();
+	}
+	radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 }
 
 /* Send one packet to that peer. Return false if it has none. */
@@ -134,22 +186,19 @@ static bool serve(uint8_t peer)
 	}
 	len = may_send(peer) ? board_radio_tx(peer, packet) : 0;
 	while (len > 0) {
-		error = send(conn, radio_links[peer].to_camera, packet, len);
+		error = send(peer, conn, packet, len);
 		if (error == 0) {
-			in_stack[peer]++;
 			leds_note_traffic();
 			break;
 		}
-		if ((error != -ENOMEM && error != -ENOBUFS && error != -EAGAIN) || !connected(conn)) {
+		if ((error != -ENOMEM && error != -ENOBUFS && error != -EAGAIN) || !radio_conn_is_up(conn)) {
 			/* A connection that accepts no packets is useless. Its packets count as lost once it has ended.
 			 */
 			radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
 			break;
 		}
 		if (k_uptime_get() - since_ms >= RETRY_MOST_MS) {
-			fault_note(PNC_ERROR_CODE_STUCK, peer);
-			atomic_set_bit(radio_links[peer].flags, LINK_STUCK);
-			radio_disconnect(conn, BT_HCI_ERR_REMOTE_USER_TERM_CONN);
+			end_stuck(peer, conn);
 			break;
 		}
 		watchdog_feed(WATCHDOG_SENDER);
@@ -175,6 +224,85 @@ static void run_sender(void *a, void *b, void *c)
 				more = serve(peer) || more;
 			}
 			watchdog_feed(WATCHDOG_SENDER);
+		}
+	}
+}
+
+/* Return for how long no packet of that peer was completed, ms; 0: none is in the stack. */
+static uint32_t uncompleted_ms(uint8_t peer)
+{
+	uint32_t ms = 0;
+
+	k_mutex_lock(&counting, K_FOREVER);
+	if (in_stack[peer] > 0 && atomic_test_bit(radio_links[peer].flags, LINK_SERVED)) {
+		ms = k_uptime_get_32() - progress_ms[peer];
+	}
+	k_mutex_unlock(&counting);
+	return ms;
+}
+
+/* Return for how long a connection may complete no packet while its link layer keeps it, ms. */
+static uint32_t allowed_ms(struct bt_conn *conn)
+{
+	struct bt_conn_info info;
+
+	if (bt_conn_get_info(conn, &info) != 0) {
+		return UINT32_MAX;
+	}
+	return info.le.timeout * 10u + UNCOMPLETED_MS + UNCOMPLETED_INTERVALS * PNC_INTERVAL_US(&info) / USEC_PER_MSEC;
+}
+
+/* The sender waits for buffers. End the connection that has completed nothing for longest, which may be another than
+ * the one whose packet waits; after some time the next one. */
+static void unblock(void)
+{
+	uint32_t longest_ms = 0;
+	uint8_t longest = PNC_PEERS;
+	struct bt_conn *conn;
+
+	take_reports();
+	for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
+		bool ending = atomic_test_bit(radio_links[peer].flags, LINK_STUCK);
+
+		conn = radio_link_ref(peer);
+		if (conn == NULL) {
+			continue;
+		}
+		bt_conn_unref(conn);
+		if (ending && k_uptime_get_32() - ending_ms < ENDING_MS) {
+			return;
+		}
+		if (!ending && uncompleted_ms(peer) > longest_ms) {
+			longest_ms = uncompleted_ms(peer);
+			longest = peer;
+		}
+	}
+	conn = longest < PNC_PEERS ? radio_link_ref(longest) : NULL;
+	if (conn != NULL) {
+		end_stuck(longest, conn);
+		bt_conn_unref(conn);
+	}
+}
+
+void radio_sender_check(void)
+{
+	bool in_call = atomic_get(&calling) != 0; /* read before the time, which is set first */
+	uint32_t call_ms = k_uptime_get_32() - (uint32_t)atomic_get(&called_ms);
+
+	if (in_call && call_ms >= BLOCKED_MS) {
+		if (call_ms < BLOCKED_MOST_MS) {
+			watchdog_feed(WATCHDOG_SENDER);
+		}
+		unblock();
+	}
+	for (uint8_t peer = 0; peer < PNC_PEERS; peer++) {
+		struct bt_conn *conn = radio_link_ref(peer);
+
+		if (conn != NULL && uncompleted_ms(peer) > allowed_ms(conn)) {
+			end_stuck(peer, conn); /* again and again, while it stays */
+		}
+		if (conn != NULL) {
+			bt_conn_unref(conn);
 		}
 	}
 }

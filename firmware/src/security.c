@@ -111,7 +111,7 @@ static void open_window(const struct pnc_pair *pair)
 	memcpy(their_values.r, pair->random, sizeof(their_values.r));
 	memcpy(their_values.c, pair->confirm, sizeof(their_values.c));
 	if (next.method == PNC_PAIR_METHOD_OUT_OF_BAND && !next.theirs &&
-	    !fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_le_oob_get_local(BT_ID_DEFAULT, &ours))) {
+	    !fault_check(FAULT_OUT_OF_BAND, bt_le_oob_get_local(BT_ID_DEFAULT, &ours))) {
 		return; /* the answer to the host says that the window is closed */
 	}
 	pnc_oob_set_flag(next.method == PNC_PAIR_METHOD_OUT_OF_BAND && next.theirs);
@@ -128,7 +128,11 @@ static void forget(const struct pnc_pair *pair)
 	bt_addr_le_t address = address_of(pair->address_type, pair->address);
 	bool all = is_zero(pair->address, sizeof(pair->address));
 
-	if (fault_check(PNC_ERROR_CODE_SETTINGS, bt_unpair(BT_ID_DEFAULT, all ? NULL : &address))) {
+	int error = bt_unpair(BT_ID_DEFAULT, all ? NULL : &address);
+
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_SETTINGS, error);
+	} else {
 		fault_end(PNC_ERROR_CODE_BONDS_FULL);
 	}
 	atomic_inc(&known);

@@ -17,6 +17,9 @@ LOG_MODULE_REGISTER(pnc_store, CONFIG_PNC_LOG_LEVEL);
 #define NAME "configuration"
 #define MARK "mark"
 #define AGAIN_MS 1000
+#define MOUNT_AGAIN_MS 10
+/* Number of the fault if the settings were erased because they could not be mounted: none of Zephyr's errors. */
+#define SETTINGS_ERASED 1000
 
 #define CHUNK_BYTES 64
 
@@ -52,8 +55,9 @@ static int on_setting(const char *name, size_t len, settings_read_cb read, void 
 SETTINGS_STATIC_HANDLER_DEFINE(pnc, KEY, NULL, on_setting, NULL, NULL);
 
 /* Tell whose settings the partition holds. The backend stores their names as text. A name of ours shows that this
- * firmware has used the partition; chunks overlap, so that none is missed. */
-static enum content content_of(const struct flash_area *area)
+ * firmware has used the partition; chunks overlap, so that none is missed. Return a negative error if it cannot be
+ * read. */
+static int content_of(const struct flash_area *area)
 {
 	static const char name[] = KEY "/";
 	const size_t length = sizeof(name) - 1;
@@ -61,8 +65,10 @@ static enum content content_of(const struct flash_area *area)
 	enum content content = CONTENT_EMPTY;
 
 	for (size_t at = 0; at + sizeof(chunk) <= area->fa_size; at += sizeof(chunk) - length) {
-		if (flash_area_read(area, at, chunk, sizeof(chunk)) != 0) {
-			return CONTENT_FOREIGN;
+		int error = flash_area_read(area, at, chunk, sizeof(chunk));
+
+		if (error != 0) {
+			return error;
 		}
 		for (size_t i = 0; i < sizeof(chunk); i++) {
 			if (i + length <= sizeof(chunk) && memcmp(chunk + i, name, length) == 0) {
@@ -76,31 +82,58 @@ static enum content content_of(const struct flash_area *area)
 	return content;
 }
 
+/* Mount the settings; if that fails twice, erase and mount them. */
+static int mount(const struct flash_area *area)
+{
+	int error = settings_subsys_init();
+
+	if (error != 0) {
+		k_msleep(MOUNT_AGAIN_MS);
+		error = settings_subsys_init();
+	}
+	if (error != 0) {
+		LOG_WRN("the settings cannot be mounted: erased");
+		error = flash_area_erase(area, 0, area->fa_size);
+		if (error == 0) {
+			fault_note(PNC_ERROR_CODE_SETTINGS, SETTINGS_ERASED);
+			error = settings_subsys_init();
+		}
+	}
+	return error;
+}
+
+/* Load our settings, and mark the partition as ours: before other settings are loaded, or it would look foreign at the
+ * next start. */
+static int load(void)
+{
+	int error = settings_load_subtree(KEY);
+
+	return error == 0 && !marked ? settings_save_one(KEY "/" MARK, "1", 1) : error;
+}
+
+/* Failures are only noted here. What works again is known when something was stored. */
 void store_open(void)
 {
 	const struct flash_area *area;
 	int error = flash_area_open(PNC_PARTITION_ID(storage_partition), &area);
+	int content;
 
-	if (!fault_check(PNC_ERROR_CODE_SETTINGS, error)) {
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_SETTINGS, error);
 		return;
 	}
-	if (content_of(area) == CONTENT_FOREIGN) {
+	content = content_of(area);
+	if (content == CONTENT_FOREIGN) {
 		LOG_WRN("the storage is of other firmware: erased");
 		error = flash_area_erase(area, 0, area->fa_size);
+	} else if (content < 0) { /* it may be ours, so it stays */
+		fault_note(PNC_ERROR_CODE_SETTINGS, content);
 	}
-	if (error == 0 && settings_subsys_init() != 0) {
-		LOG_WRN("the settings cannot be mounted: erased");
-		error = flash_area_erase(area, 0, area->fa_size);
-		error = error != 0 ? error : settings_subsys_init();
-	}
+	error = error != 0 ? error : mount(area);
 	flash_area_close(area);
-	if (fault_check(PNC_ERROR_CODE_SETTINGS, error)) {
-		/* Before other settings are loaded, or ours would look foreign at the next start. */
-		error = settings_load_subtree(KEY);
-		if (error == 0 && !marked) {
-			error = settings_save_one(KEY "/" MARK, "1", 1);
-		}
-		fault_check(PNC_ERROR_CODE_SETTINGS, error);
+	error = error != 0 ? error : load();
+	if (error != 0) {
+		fault_note(PNC_ERROR_CODE_SETTINGS, error);
 	}
 }
 

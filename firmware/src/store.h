@@ -9,7 +9,7 @@
 
 /**
  * @brief Make the partition of the settings ready. What other firmware left there is erased, so that its bonds do not
- * count as boards that we know; so is what cannot be read. Call once, before bt_enable.
+ * count as boards that we know; so is what cannot be mounted. What cannot be read stays. Call once, before bt_enable.
  */
 void store_open(void);
 

@@ -203,6 +203,10 @@ uint8_t supervision_boot_reason(const char **note)
 	if (known) {
 		return retained.boot;
 	}
+	if (cause & RESET_CPU_LOCKUP) { /* a fault in the handler of faults, so nothing was retained */
+		*note = "fault: the processor locked up";
+		return PNC_BOOT_FAULT;
+	}
 	if (cause & RESET_WATCHDOG) {
 		return PNC_BOOT_WATCHDOG;
 	}

@@ -20,16 +20,79 @@ FIRMWARE = Path(__file__).resolve().parents[1]
 MARGIN = 0.25
 #: An exception that interrupts a thread stores eight registers and an aligning word on its stack.
 EXCEPTION_BYTES = 36
-#: Threads by the function in which each begins, and where the size of its stack is written.
-THREADS: Mapping[str, tuple[str, str]] = {
-    "main": ("main", ".config:CONFIG_MAIN_STACK_SIZE"),
-    "board": ("run_board", "src/board_thread.c:STACK_BYTES"),
-    "sender": ("run_sender", "src/radio_sender.c:STACK_BYTES"),
-}
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread: the functions in which its work begins, where the size of its stack is written, the function that calls
+    them, and a function whose presence shows that this thread has another beginning."""
+
+    name: str
+    starts: tuple[str, ...]
+    where: str
+    below: str = ""
+    unless: str = ""
+
+
+#: Threads of the application and of Zephyr. Those that an image has not are skipped. The handlers of a work queue are
+#: those that use most; the thread BT RX is another one from Zephyr 3.7 on.
+THREADS: Sequence[Thread] = (
+    Thread("main", ("main",), ".config:CONFIG_MAIN_STACK_SIZE"),
+    Thread("board", ("run_board",), "src/board_thread.c:STACK_BYTES"),
+    Thread("sender", ("run_sender",), "src/radio_sender.c:STACK_BYTES"),
+    Thread("BT RX", ("rx_work_handler",), ".config:CONFIG_BT_RX_STACK_SIZE", below="work_queue_main"),
+    Thread("BT RX", ("recv_thread",), ".config:CONFIG_BT_RX_STACK_SIZE", unless="rx_work_handler"),
+    Thread("BT CTLR RX", ("recv_thread",), ".config:CONFIG_BT_CTLR_RX_STACK_SIZE"),
+    Thread("BT RX pri", ("prio_recv_thread",), ".config:CONFIG_BT_CTLR_RX_PRIO_STACK_SIZE"),
+    Thread("BT TX", ("hci_tx_thread",), ".config:CONFIG_BT_HCI_TX_STACK_SIZE"),
+    Thread(
+        "BT LW WQ", ("generate_dh_key", "generate_pub_key"), ".config:CONFIG_BT_LONG_WQ_STACK_SIZE", "work_queue_main"
+    ),
+    Thread(
+        "sysworkq",
+        ("on_beat", "delayed_store", "deferred_work", "tx_processor", "att_timeout", "smp_timeout", "db_hash_process"),
+        ".config:CONFIG_SYSTEM_WORKQUEUE_STACK_SIZE",
+        "work_queue_main",
+    ),
+)
+_EVENTS = (
+    r"hci_(disconn_complete|encrypt_\w+|hardware_error|vendor_event|le_meta_event)|le_\w+_complete"
+    r"|bt_hci_le_\w+(report|complete)"
+)
+_SMP = (
+    r"smp_(pairing_(req|rsp|confirm|random|failed)|encrypt_info|central_ident|ident_info|ident_addr_info|signing_info"
+    r"|security_request|public_key|dhkey_check|keypress_notif)"
+)
 #: Calls through pointers: of functions whose name fits the first pattern, to those whose name fits the second.
 POINTERS: Sequence[tuple[str, str]] = (
     (r"pnc_board_\w+|on_\w+|write_\w+|next_packet\S*", r"(configure|pair|pairing|reset|rssi_dbm|wake)"),
     (r"faults_report", r"board_fault"),
+    # Events and data of the Bluetooth controller, down to our callbacks.
+    (r"handle_event|handle_vs_event|hci_event|hci_le_meta_event|bt_hci_recv|bt_recv|rx_work_handler", _EVENTS),
+    (r"hci_vendor_event", r"on_vendor_event"),
+    (r"bt_l2cap_recv|l2cap_recv", r"bt_att_recv|bt_smp_recv|l2cap_recv"),
+    (r"bt_smp_recv", _SMP),
+    (r"bt_att_recv", r"att_(\w+_(req|rsp|cmd)|notify\w*|indicate|confirm|handle_\w+)"),
+    (r"att_handle_rsp|att_\w+_rsp|bt_att_chan_req\w*", r"gatt_\w+_rsp"),
+    (
+        r"gatt_\w+_rsp|gatt_discover_next|gatt_sub_\w+|gatt_write_ccc\w*|bt_gatt_\w*notification",
+        r"on_(attribute|subscribed|notification|mtu)",
+    ),
+    (r"write_cb|att_\w*write\w*", r"on_write|bt_gatt_attr_write_ccc"),
+    (r"bt_gatt_attr_write_ccc|gatt_ccc_changed", r"on_subscribe"),
+    (r"bt_conn_\w+|notify_\w+", r"on_(connected|disconnected|security|parameters|parameters_request|phy)"),
+    (r"bt_hci_le_adv_report|le_adv_recv|\w*adv_report\w*", r"on_advertisement"),
+    (r"bt_smp_\w+|smp_\w+", r"on_(paired|failed|out_of_band|pairing)"),
+    # The storage.
+    (r"settings_(save_one|delete)", r"settings_nvs_save"),
+    (r"settings_load_subtree\w*", r"settings_nvs_load"),
+    (r"nvs_\w+", r"flash_nrf_(read|write|erase)"),
+)
+#: Calls that the machine code has and that do not happen: a queue is only extended by callers that allocate, and
+#: advertising that is resumed tells nobody of a connection.
+NEVER: Sequence[tuple[str, str]] = (
+    ("queue_insert", "z_thread_aligned_alloc"),
+    ("le_adv_start_add_conn", "bt_conn_set_state"),
 )
 _HEAD = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 _LINE = re.compile(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)(?:\t(.*))?$")
@@ -100,6 +163,16 @@ def follow_pointers(found: Mapping[int, Function], rules: Iterable[tuple[str, st
                 function.pointers = 0
 
 
+def drop_calls(found: Mapping[int, Function], rules: Iterable[tuple[str, str]] = NEVER) -> None:
+    """Remove the calls that do not happen."""
+    for caller, callee in rules:
+        for function in found.values():
+            if function.name == caller:
+                function.calls -= {
+                    address for address in function.calls & found.keys() if found[address].name == callee
+                }
+
+
 def depth(found: Mapping[int, Function], start: str) -> Depth:
     """Return the deepest way down from the function of that name. A way that comes back to itself ends there.
 
@@ -135,6 +208,17 @@ def stack_bytes(build: Path, where: str) -> int:
     return int(found[1])
 
 
+def deepest_of(found: Mapping[int, Function], thread: Thread) -> Depth | None:
+    """Return the deepest use of a thread's stack, with an exception; None if the image has no such thread."""
+    names = {function.name for function in found.values()}
+    starts = [start for start in thread.starts if start in names]
+    if not starts or thread.unless in names:
+        return None
+    deepest = max((depth(found, start) for start in starts), key=lambda each: each.bytes)
+    below = next((function.bytes for function in found.values() if function.name == thread.below), 0)
+    return Depth(deepest.bytes + below + EXCEPTION_BYTES, deepest.way, deepest.unknown)
+
+
 def main(build: Path) -> int:
     """Print each thread's deepest use of its stack."""
     image = build / "zephyr" / "zephyr.elf"
@@ -148,18 +232,22 @@ def main(build: Path) -> int:
         print("no arm-none-eabi-objdump: on Debian, apt-get install binutils-arm-none-eabi", file=sys.stderr)
         return 2
     found = functions(listing)
+    drop_calls(found)
     follow_pointers(found)
     full = False
-    print("thread    stack   used at most   free   pointers not followed   deepest way")
-    for thread, (start, where) in THREADS.items():
-        if not any(function.name == start for function in found.values()):
+    print("thread       stack   used at most   free   pointers not followed   deepest way")
+    for thread in THREADS:
+        deepest = deepest_of(found, thread)
+        try:
+            size = stack_bytes(build, thread.where)
+        except KeyError:
+            continue  # a thread of other releases
+        if deepest is None:
             continue  # the sender of an image without Bluetooth
-        size, deepest = stack_bytes(build, where), depth(found, start)
-        used = deepest.bytes + EXCEPTION_BYTES
-        free = 1 - used / size
+        free = 1 - deepest.bytes / size
         full = full or free < MARGIN
         way = " ".join(deepest.way[:6])
-        print(f"{thread:8} {size:6}   {used:12}   {free:4.0%}   {deepest.unknown:21}   {way} ...")
+        print(f"{thread.name:11} {size:6}   {deepest.bytes:12}   {free:4.0%}   {deepest.unknown:21}   {way} ...")
     return int(full)
 
 

@@ -82,7 +82,8 @@ WITHOUT_HINT = frozenset(
 FAULT_HINTS: Mapping[int, str] = {
     ErrorCode.BLUETOOTH: "`python -m host.boards reset`; if it stays, write the firmware again with `make flash`",
     ErrorCode.SETTINGS: (
-        "`make flash ERASE=1` erases the board's settings and bonds; if it stays, the flash of the chip is worn out"
+        "if the board was erased (number 1000), set it up and pair it again; otherwise `make flash ERASE=1` erases its "
+        "settings and bonds; if it stays, the flash of the chip is worn out"
     ),
     ErrorCode.WATCHDOG: "`python -m host.boards reset`; until then nothing restarts the board if its firmware hangs",
     ErrorCode.ADVERTISE: "the board tries again; if it stays, `python -m host.boards reset`",

@@ -75,6 +75,7 @@ class Simulation:
     ``phy`` are arguments for the radio's simulator, such as a packet error rate. With PNC_BSIM_DUMP in the environment
     it records every packet in the air.
     ``record`` does so too; ``results`` is where, until ``stop`` unless that variable is set.
+    ``board`` are options of every board and of ``others``, ``firmware`` of the boards with our firmware only.
     ``prefix`` stands before every command, such as that of ``cpus_apart``.
     ``seats`` are devices that somebody else brings, with the numbers after all others.
     """
@@ -87,6 +88,7 @@ class Simulation:
         others: Sequence[Sequence[str | Path]] = (),
         again: Sequence[tuple[int, float]] = (),
         board: Sequence[str] = (),
+        firmware: Sequence[str] = (),
         phy: Sequence[str] = (),
         length_s: float = 600.0,
         speed: float | None = None,
@@ -99,7 +101,7 @@ class Simulation:
         self.ports = [folder / f"port{index}" for index in range(len(programs))]
         self.ports_again = [folder / f"again{index}" for index, _ in again]
         self._programs = programs
-        self._options = board
+        self._options = (*board, *firmware)
         self._commands = [self._board(index, index, port) for index, port in enumerate(self.ports)]
         devices = len(programs)
         self._commands += [[*words, f"-s={self.id}", f"-d={devices + k}", *board] for k, words in enumerate(others)]

@@ -39,6 +39,19 @@ OWN_USB = {"adafruit_feather_nrf52840"}
 #: Warnings about Zephyr's own settings: sysbuild's with MCUboot, and those in the file of the board XIAO BLE in 3.3.
 ZEPHYRS_OWN = ("MCUBOOT_UPDATE_FOOTER_SIZE", "USB_CDC_ACM_LOG_LEVEL_OFF")
 
+#: What a build has to contain, by board: a file of its folder and the beginning of a line. A dongle shows traffic in
+#: green and an error in red; a chip that can erase a page of its flash in parts does so.
+CONTENTS: dict[str, list[tuple[str, str]]] = {
+    "nrf52840dongle": [
+        ("zephyr.dts", "led1 = &led1_green;"),
+        ("zephyr.dts", "led2 = &led1_red;"),
+        (".config", "CONFIG_SOC_FLASH_NRF_PARTIAL_ERASE=y"),
+    ],
+    "nrf52833dk": [(".config", "CONFIG_SOC_FLASH_NRF_PARTIAL_ERASE=y")],
+    "nrf52840dk": [(".config", "CONFIG_SOC_FLASH_NRF_PARTIAL_ERASE=y")],
+    "nrf52dk": [(".config", "CONFIG_PNC_SERIAL_TX_BYTES=252")],
+}
+
 BASE = os.environ.get("ZEPHYR_BASE", "")
 
 
@@ -63,13 +76,23 @@ def _bytes_of(region: str, log: str) -> list[int]:
     return [int(number) * (1024 if unit == "KB" else 1) for number, unit in found]
 
 
-def _check(log: str, name: str, ram_limit: int = RAM_LIMIT) -> None:
-    """The build gave no warning, and every image fits."""
+def _check(log: str, name: str, folder: Path, ram_limit: int = RAM_LIMIT) -> None:
+    """The build gave no warning, every image fits, and so does every stack whose use can be read."""
     assert _warnings(log) == []
     flash, ram = _bytes_of("FLASH", log), _bytes_of("RAM", log)
     print(f"{name}: bytes of flash {flash}, of RAM {ram}")
     assert max(flash) <= FLASH_LIMIT
     assert max(ram) <= ram_limit
+    image = folder if (folder / "zephyr" / "zephyr.elf").is_file() else folder / "firmware"  # sysbuild's has images
+    counted = subprocess.run(
+        [sys.executable, str(ROOT / "firmware" / "stacks" / "count.py"), str(image)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(counted.stdout)
+    assert counted.returncode == 0, counted.stdout
 
 
 def _warnings(log: str) -> list[str]:
@@ -77,9 +100,12 @@ def _warnings(log: str) -> list[str]:
     return [line for line in found if not any(name in line for name in ZEPHYRS_OWN)]
 
 
-def _build(name: str, *, own_usb: bool = False, signing: zephyr.Signing | None = None) -> str:
-    shutil.rmtree(ROOT / zephyr.build_folder(name, own_usb=own_usb, signing=signing), ignore_errors=True)
-    return _run(*zephyr.build_commands(ROOT, name, Path(BASE), own_usb=own_usb, signing=signing))
+def _build(name: str, *, own_usb: bool = False, signing: zephyr.Signing | None = None) -> tuple[str, Path]:
+    """Build for a board; return the log and the folder."""
+    folder = ROOT / zephyr.build_folder(name, own_usb=own_usb, signing=signing)
+    shutil.rmtree(folder, ignore_errors=True)
+    log = _run(*zephyr.build_commands(ROOT, name, Path(BASE), own_usb=own_usb, signing=signing))
+    return log, folder
 
 
 def _run(*commands: list[str]) -> str:
@@ -100,18 +126,23 @@ def test_a_board_is_built_without_a_warning_and_fits(board: str) -> None:
     if why is not None:
         pytest.skip(why)
     name = OTHER_NAMES[board][release >= (3, 7)] if board in OTHER_NAMES else zephyr.zephyr_name(board, release)
-    _check(_build(name, own_usb=board in OWN_USB), name, min(RAM_LIMIT, RAM[board]))
+    log, folder = _build(name, own_usb=board in OWN_USB)
+    _check(log, name, folder, min(RAM_LIMIT, RAM[board]))
+    for file, line in CONTENTS.get(board, []):
+        lines = (folder / "zephyr" / file).read_text().splitlines()
+        assert any(each.strip().startswith(line) for each in lines), f"{line} in {file} of {name}"
 
 
 def test_for_its_own_usb_socket_a_kit_is_built_without_a_warning_and_fits() -> None:
     name = zephyr.zephyr_name("nrf52840dk", zephyr.zephyr_of(os.environ)[1])
-    _check(_build(name, own_usb=True), f"{name} USB=1")
+    log, folder = _build(name, own_usb=True)
+    _check(log, f"{name} USB=1", folder)
 
 
 def test_with_the_log_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) -> None:
     name = zephyr.zephyr_name("nrf52840dk", zephyr.zephyr_of(os.environ)[1])
     configure = ["cmake", "-GNinja", "-S", "firmware", "-B", str(tmp_path), f"-DBOARD={name}", "-DPNC_LOG=ON"]
-    _check(_run(configure, ["ninja", "-C", str(tmp_path)]), f"{name} with the log")
+    _check(_run(configure, ["ninja", "-C", str(tmp_path)]), f"{name} with the log", tmp_path)
 
 
 def test_with_mcuboot_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) -> None:
@@ -126,5 +157,6 @@ def test_with_mcuboot_a_kit_is_built_without_a_warning_and_fits(tmp_path: Path) 
     except zephyr.ZephyrError as error:
         pytest.skip(str(error))
     name = zephyr.zephyr_name("nrf52840dk", release)
-    _check(_build(name, signing=signing), f"{name} MCUBOOT=KEY")
+    log, folder = _build(name, signing=signing)
+    _check(log, f"{name} MCUBOOT=KEY", folder)
     assert (ROOT / zephyr.signed_image(name, signing)).stat().st_size <= FLASH_LIMIT

@@ -24,14 +24,15 @@ from host.wire import (
 )
 from tests.bsim.bsim_console import BoardGoneError, Console, appears
 from tests.bsim.bsim_scene import picture, scene
-from tests.bsim.simulation import START_S, Simulation
+from tests.bsim.simulation import ROOT, START_S, Simulation, build
 
 EIO, ENOMEM = 5, 12
-FOREVER = 1_000_000
+#: The number of the fault if settings were erased because they could not be mounted (store.c).
+ERASED = 1000
 
 
-def _failing(function: str, times: int = 1) -> list[str]:
-    return [f"-fail={function}", f"-fail_times={times}"]
+def _failing(function: str, times: int = 1, how: str = "") -> list[str]:
+    return [f"-fail={function}", f"-fail_times={times}", *([f"-fail_how={how}"] if how else [])]
 
 
 @contextmanager
@@ -55,6 +56,18 @@ def _faults_of_a_new_session(console: Console) -> set[int]:
     while console.clock.now_s < end_s:
         console.pump(0.02)
     return {packet.code for packet in console.heard if isinstance(packet, Error) and packet.code >= FIRST_FAULT}
+
+
+def _let_pass(console: Console, wait_s: float) -> None:
+    until_ms = console.statistics().uptime_ms + wait_s * 1000
+    while console.statistics().uptime_ms < until_ms:
+        console.pump(0.02)
+
+
+def _a_camera_is_configured(folder: Path, program: Path) -> None:
+    with _board(folder, program) as console:
+        console.configure(Role.CAMERA)
+        console.pump(0.5)  # time to store it
 
 
 def test_a_board_whose_calls_succeed_has_no_fault(program: Path, tmp_path: Path) -> None:
@@ -107,9 +120,7 @@ def test_advertising_and_scanning_are_tried_again_until_they_work(
     with _board(tmp_path, program, *_failing(function, 30)) as console:
         console.configure(role)
         assert _fault(console, code) == (EIO, 1)  # ten failures in a row are the first fault
-        until_ms = console.statistics().uptime_ms + 4000
-        while console.statistics().uptime_ms < until_ms:
-            console.pump(0.02)
+        _let_pass(console, 4)
         assert _faults_of_a_new_session(console) == set()
 
 
@@ -119,12 +130,75 @@ def test_settings_that_cannot_be_stored_are_stored_later(program: Path, tmp_path
     with _board(tmp_path, program, *_failing("settings_save_one", 2)) as console:
         console.configure(Role.CAMERA)
         assert _fault(console, ErrorCode.SETTINGS)[0] == EIO
-        until_ms = console.statistics().uptime_ms + 3000
-        while console.statistics().uptime_ms < until_ms:
-            console.pump(0.02)
+        _let_pass(console, 3)
         assert _faults_of_a_new_session(console) == set()
     with Simulation(tmp_path, [program]) as simulation:
         assert Console(simulation.ports[0]).greet().role == Role.CAMERA
+
+
+def test_settings_that_cannot_be_mounted_at_once_are_mounted_and_stay(program: Path, tmp_path: Path) -> None:
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("settings_subsys_init")) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.CAMERA
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_settings_that_were_erased_are_reported_until_something_is_stored(program: Path, tmp_path: Path) -> None:
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("settings_subsys_init", 2)) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.NONE
+        assert _fault(console, ErrorCode.SETTINGS) == (ERASED, 1)
+        assert _faults_of_a_new_session(console) == {ErrorCode.SETTINGS}
+        console.configure(Role.CAMERA)
+        console.pump(0.5)
+        assert _faults_of_a_new_session(console) == set()
+
+
+def test_settings_that_cannot_be_mounted_stay_a_fault_until_something_is_stored(program: Path, tmp_path: Path) -> None:
+    """Loading what no storage has succeeds in Zephyr, and does not end the fault."""
+    with _board(tmp_path, program, *_failing("settings_subsys_init", 3)) as console:
+        assert _fault(console, ErrorCode.SETTINGS) == (EIO, 2)
+        assert _faults_of_a_new_session(console) == {ErrorCode.SETTINGS}
+
+
+def test_settings_that_cannot_be_read_are_not_erased(program: Path, tmp_path: Path) -> None:
+    """The first failure is that of the record that is retained across a reset."""
+    _a_camera_is_configured(tmp_path, program)
+    with Simulation(tmp_path, [program], board=_failing("flash_area_read", 2)) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().role == Role.CAMERA
+        assert _fault(console, ErrorCode.SETTINGS) == (EIO, 1)
+
+
+def test_an_accept_list_that_is_not_filled_is_filled_later(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_le_filter_accept_list_add", 30)
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(camera, ErrorCode.ADVERTISE)[0] == EIO
+        camera.link_up()
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_a_stack_that_does_not_restart_resets_the_board(program: Path, tmp_path: Path) -> None:
+    """An unauthenticated peer that falls silent is the reason for the restart (test_rogue.py)."""
+    rogue = build(source=ROOT / "tests" / "bsim" / "rogue", name="rogue")
+    silent = [rogue, "-silent", "-start_offset=2e6", "-delay_init"]
+    options = _failing("bt_disable")
+    with Simulation(tmp_path, [program], others=[silent], again=[(0, 12.0)], firmware=options) as simulation:
+        camera = Console(simulation.ports[0])
+        assert camera.greet().boot == Boot.POWER
+        camera.configure(Role.CAMERA)
+        with suppress(BoardGoneError):
+            while camera.statistics().uptime_ms < 12_000:
+                camera.pump(0.02)
+            raise AssertionError("it was not reset")
+        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
 
 
 @pytest.mark.parametrize("function", ["bt_gatt_discover", "bt_gatt_subscribe"])
@@ -157,6 +231,111 @@ def test_a_stack_that_takes_no_packet_ends_the_connection_and_nothing_else(progr
         camera.say(picture(3, 0))
         assert edge.until(Picture).image == 3
         assert camera.greet().boot == Boot.POWER  # the watchdog did not reset it
+
+
+def test_a_stack_that_waits_for_buffers_without_end_costs_a_connection_and_no_reset(
+    program: Path, tmp_path: Path
+) -> None:
+    """Zephyr waits for them for ever, so the sender cannot notice it by itself; its watchdog would reset the board."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_gatt_notify_cb", how="wait")
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        assert camera.greet().boot == Boot.POWER
+        edge.greet()
+        assert _fault(camera, ErrorCode.STUCK) == (0, 1)
+        camera.link_up()
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert camera.greet().boot == Boot.POWER
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_packets_that_nobody_completes_cost_a_connection(program: Path, tmp_path: Path) -> None:
+    """Its link layer is alive, so nothing else would end it: the supervision timeout is 4 s."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_gatt_notify_cb", how="drop")
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        assert camera.greet().boot == Boot.POWER
+        edge.greet()
+        assert _fault(camera, ErrorCode.STUCK) == (0, 1)
+        assert 5000 < camera.statistics().uptime_ms < 10_000
+        camera.link_up()
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:
+    """That scanning starts again between the attempts is no success."""
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_create", 60)) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.SCAN) == (EIO, 1)
+        assert _faults_of_a_new_session(edge) == {ErrorCode.SCAN}
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
+@pytest.mark.parametrize("times", [3, 30])
+def test_a_disconnection_that_is_refused_is_requested_again(program: Path, tmp_path: Path, times: int) -> None:
+    """The controller may have dropped the connection already: only if it is refused for a second that is a fault."""
+    with scene(tmp_path, program):
+        pass
+    options = _failing("bt_conn_disconnect", times)
+    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+            console.link_up()
+        faults: list[int] = []
+        camera.on_packet = lambda packet: faults.append(packet.code) if isinstance(packet, Error) else None
+        camera.configure(Role.NONE)
+        camera.until(Link, lambda link: link.state == LinkState.DOWN)
+        assert set(faults) == ({ErrorCode.BLUETOOTH} if times > 10 else set())
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_an_mtu_that_the_peer_refuses_ends_the_connection(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_gatt_exchange_mtu")) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.BLUETOOTH)[0] == 6  # ATT: request not supported
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
+def test_a_request_that_is_refused_for_long_is_a_fault_until_it_is_accepted(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_data_len_update", 90)) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(camera, ErrorCode.BLUETOOTH) == (EIO, 1)
+        _let_pass(camera, 8)
+        assert _faults_of_a_new_session(camera) == set()
+
+
+def test_an_encryption_that_cannot_be_requested_is_reported(program: Path, tmp_path: Path) -> None:
+    with scene(tmp_path, program):
+        pass
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_set_security")) as simulation:
+        camera, edge = (Console(port) for port in simulation.ports)
+        for console in (camera, edge):
+            console.greet()
+        assert _fault(edge, ErrorCode.BLUETOOTH) == (EIO, 1)
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
 
 
 @pytest.mark.parametrize("thread", ["main", "board", "sysworkq", "BT RX WQ"])

@@ -12,6 +12,8 @@ from tests.bsim.bsim_scene import picture, scene
 from tests.bsim.simulation import START_S, Simulation
 
 CONNECTED, TRAFFIC, ERROR = range(3)
+#: Bit of Zephyr's causes of a reset (hwinfo.h).
+CPU_LOCKUP = 8
 
 
 def _led_is_on(folder: Path, board: int, led: int) -> bool:
@@ -49,6 +51,14 @@ def test_leds_show_connection_and_traffic_and_no_error(program: Path, tmp_path: 
             assert _led_is_on(tmp_path, board, CONNECTED)
             assert "LED 1 on" in (tmp_path / f"log{board}.txt").read_text()
             assert "LED 2 on" not in (tmp_path / f"log{board}.txt").read_text()
+
+
+def test_a_locked_up_processor_is_told_as_a_fault(program: Path, tmp_path: Path) -> None:
+    """Nothing was retained, since the handler of faults had one itself. The chip's register tells."""
+    with Simulation(tmp_path, [program], board=[f"-cause={CPU_LOCKUP}"]) as simulation:
+        console = Console(simulation.ports[0])
+        assert console.greet().boot == Boot.FAULT
+        assert console.until(Log).text == b"fault: the processor locked up"
 
 
 def test_the_watchdog_resets_a_board_one_of_whose_threads_hangs(program: Path, tmp_path: Path) -> None:

@@ -53,10 +53,26 @@ def test_a_pointer_is_followed_where_a_rule_says_what_it_reaches() -> None:
     assert (deepest.bytes, deepest.unknown) == (64 + 4 + 2048, 0)
 
 
+def test_a_call_that_does_not_happen_is_left_out() -> None:
+    found = COUNT["functions"](LISTING)
+    COUNT["drop_calls"](found, [("main", "deep")])
+    assert COUNT["depth"](found, "main").way == ("main", "static_one")
+
+
+def test_a_thread_begins_in_the_deepest_of_its_functions_below_that_of_its_queue() -> None:
+    found, thread = COUNT["functions"](LISTING), COUNT["Thread"]
+    queue = COUNT["deepest_of"](found, thread("queue", ("deep", "reached"), "", below="main"))
+    assert queue.way == ("reached",)
+    assert queue.bytes == (4 + 2048) + (24 + 40) + 36
+    assert COUNT["deepest_of"](found, thread("other", ("deep",), "", unless="main")) is None
+    assert COUNT["deepest_of"](found, thread("none", ("missing",), "")) is None
+
+
 def test_sizes_are_those_of_the_build_and_of_the_sources(tmp_path: Path) -> None:
     (tmp_path / "zephyr").mkdir()
     (tmp_path / "zephyr" / ".config").write_text("CONFIG_MAIN_STACK_SIZE=2048\n")
-    sizes = {name: COUNT["stack_bytes"](tmp_path, where) for name, (_, where) in COUNT["THREADS"].items()}
+    ours = [thread for thread in COUNT["THREADS"] if thread.name in ("main", "board", "sender")]
+    sizes = {thread.name: COUNT["stack_bytes"](tmp_path, thread.where) for thread in ours}
     assert sizes["main"] == 2048
     assert all(size % 8 == 0 and size >= 1024 for size in sizes.values())
     with pytest.raises(KeyError):
