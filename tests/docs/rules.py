@@ -69,6 +69,7 @@ RULES = (
     Rule(r"make figures\b.*", Way.USAGE, "writes docs/accuracy.*"),
     Rule(r"make (?:faults|histories|soak)\b.*", Way.USAGE, "takes many minutes; .ci/run has a sample"),
     Rule(r"python -m tests\.faults\b.*", Way.EXCUSED, "tests/faults runs it"),
+    Rule(r"python -m tests\.codec\.arm_instructions", Way.EXCUSED, "tests/codec/test_arm_instructions.py runs it"),
     Rule(
         r"make (?:recv|demo|protocol|vectors|format|clean|bench|help)\b.*",
         Way.USAGE,
