@@ -78,12 +78,13 @@ WITHOUT_HINT = frozenset(
 )
 
 
+_WAS_ERASED = "if the board was erased (number 1000), set it up and pair it again; otherwise "
 #: Advice about each fault that a board can report.
 FAULT_HINTS: Mapping[int, str] = {
     ErrorCode.BLUETOOTH: "`python -m host.boards reset`; if it stays, write the firmware again with `make flash`",
     ErrorCode.SETTINGS: (
-        "if the board was erased (number 1000), set it up and pair it again; otherwise `make flash ERASE=1` erases its "
-        "settings and bonds; if it stays, the flash of the chip is worn out"
+        f"{_WAS_ERASED}`make flash ERASE=1` erases its settings and bonds; if it stays, the flash of the chip is worn "
+        "out"
     ),
     ErrorCode.WATCHDOG: "`python -m host.boards reset`; until then nothing restarts the board if its firmware hangs",
     ErrorCode.ADVERTISE: "the board tries again; if it stays, `python -m host.boards reset`",
@@ -96,8 +97,8 @@ FAULT_HINTS: Mapping[int, str] = {
 #: Advice that differs for a board on its own USB, most likely a dongle: its bootloader does not erase settings.
 _OWN_USB_HINTS: Mapping[int, str] = {
     ErrorCode.SETTINGS: (
-        "`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; if it stays, "
-        "`python -m host.boards forget` removes its bonds, and a development kit is erased by `make flash USB=1 "
+        f"{_WAS_ERASED}`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; if "
+        "it stays, `python -m host.boards forget` removes its bonds, and a development kit is erased by `make flash USB=1 "
         "ERASE=1`; if that does not help, the flash of the chip is worn out"
     ),
 }

@@ -295,7 +295,10 @@ def test_a_fault_of_the_board_is_no_answer_and_is_shown_with_what_to_do(
     desk.add(kit(), lambda packet: [*board(packet)[:1], SETTINGS_FAULT, *board(packet)[1:]])
     assert run(desk, "info") == ExitStatus.OK
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("fault"))
-    assert line.startswith("fault       settings cannot be stored (error 9, number 5, 3 times): `make flash ERASE=1`")
+    assert line.startswith(
+        "fault       settings cannot be stored (error 9, number 5, 3 times): if the board was erased"
+    )
+    assert "otherwise `make flash ERASE=1` erases" in line
 
 
 def test_advice_about_settings_fits_a_dongle_which_make_flash_does_not_erase(

@@ -27,7 +27,7 @@ def ready(desk: Desk) -> Desk:
     """A desk with the source that the goal needs, cmake and ninja."""
     desk.tools("cmake", "ninja")
     (desk.root / "host" / "boards").mkdir(parents=True)
-    modules = ("__init__", "version", "text", "printing", "boards/__init__", "boards/zephyr")
+    modules = ("__init__", "version", "text", "print_queue", "printing", "boards/__init__", "boards/zephyr")
     for name in ("Makefile", *(f"host/{module}.py" for module in modules)):
         shutil.copy(ROOT / name, desk.root / name)
     return desk

@@ -11,11 +11,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests import goal
 from tests.codec import picture_program
 
 EMULATOR = "qemu-aarch64"
@@ -81,4 +81,4 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    goal.run("arm_instructions", main)

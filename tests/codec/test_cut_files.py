@@ -187,12 +187,21 @@ def test_a_plain_picture_is_no_file_that_ends_early(suffix: str, tmp_path: Path)
     assert read(path)[1] == []
 
 
+def write_and_close(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     for name, data in (("jpg", jpeg()[:-2]), ("png", png_16(np.full((60, 60, 3), 4000, np.uint16))[:-12])):
         pipe = tmp_path / name
         os.mkfifo(pipe)
-        writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+        with pytest.raises(PictureError, match="it is a pipe"):
+            read(pipe)
+        out, into = os.pipe()
+        writer = threading.Thread(target=write_and_close, args=(into, data))
         writer.start()
-        notices = read(pipe)[1]
+        notices = read(Path(f"/dev/fd/{out}"))[1]
         writer.join()
+        os.close(out)
         assert NO_MARK in notices

@@ -86,7 +86,7 @@ def test_the_package_lists_the_commands(package: str) -> None:
 def test_version_imports_next_to_nothing() -> None:
     done = run("-X", "importtime", "-c", SCRIPT.format("send"), "--version")
     ours = re.findall(r"\| +(pnc_link\S*)", done.stderr)
-    modules = ("version", "text", "printing", "cli", "cli.start")
+    modules = ("version", "text", "print_queue", "printing", "cli", "cli.shortage", "cli.start")
     assert set(ours) == {"pnc_link", *(f"pnc_link.{module}" for module in modules)}
     assert not re.search(r"\| +(numpy|argparse|asyncio|serial)\b", done.stderr)
 

@@ -99,7 +99,7 @@ def test_the_larger_network_learns_in_the_same_way_and_ships_in_8_bits(tmp_path:
     recipe = replace(RECIPES["classifier-lite2"], originals=1, wholes=1, tiny=1, prefixes=1, warm_steps=1, held_out=1)
     trainer = ClassifierTrainer(recipe, [drawing(seed) for seed in range(4)], [drawing(4)])
     batch = trainer.crops(np.random.default_rng(1), 0.0)
-    told = [trainer.step(batch, 0.0) for _ in range(6)]
+    told = [trainer.step(batch, 0.0) for _ in range(12)]
     assert all(told[-1][name] < told[0][name] for name in ("decoded", "map 14", "map 20"))
     with torch.no_grad():
         said = torch.softmax(trainer.model(torch.from_numpy(pictures), torch.float32), 1).numpy()
