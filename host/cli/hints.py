@@ -98,8 +98,8 @@ FAULT_HINTS: Mapping[int, str] = {
 _OWN_USB_HINTS: Mapping[int, str] = {
     ErrorCode.SETTINGS: (
         f"{_WAS_ERASED}`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; if "
-        "it stays, `python -m host.boards forget` removes its bonds, and a development kit is erased by `make flash USB=1 "
-        "ERASE=1`; if that does not help, the flash of the chip is worn out"
+        "it stays, `python -m host.boards forget` removes its bonds, and a development kit is erased by "
+        "`make flash USB=1 ERASE=1`; if that does not help, the flash of the chip is worn out"
     ),
 }
 
