@@ -97,8 +97,8 @@ FAULT_HINTS: Mapping[int, str] = {
 #: Advice that differs for a board on its own USB, most likely a dongle: its bootloader does not erase settings.
 _OWN_USB_HINTS: Mapping[int, str] = {
     ErrorCode.SETTINGS: (
-        f"{_WAS_ERASED}`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; if "
-        "it stays, `python -m host.boards forget` removes its bonds, and a development kit is erased by "
+        f"{_WAS_ERASED}`python -m host.boards reset`: when it starts, the board erases settings that it cannot open; "
+        "if it stays, `python -m host.boards forget` removes its bonds, and a development kit is erased by "
         "`make flash USB=1 ERASE=1`; if that does not help, the flash of the chip is worn out"
     ),
 }
