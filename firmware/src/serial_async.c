@@ -21,7 +21,7 @@ LOG_MODULE_REGISTER(pnc_serial, CONFIG_PNC_LOG_LEVEL);
 /* The driver fills one block and holds the next one. */
 BUILD_ASSERT(BLOCKS >= 4);
 /* Counters that overflow keep their place only if the number of places divides 2^32. */
-BUILD_ASSERT(IS_POWER_OF_TWO(BLOCKS) && CONFIG_PNC_SERIAL_RX_BYTES % BLOCK_BYTES == 0);
+BUILD_ASSERT((BLOCKS & (BLOCKS - 1)) == 0 && CONFIG_PNC_SERIAL_RX_BYTES % BLOCK_BYTES == 0);
 #if defined(CONFIG_SOC_NRF52832)
 /* Its DMA counts the bytes of a transfer with 8 bits. */
 BUILD_ASSERT(CONFIG_PNC_SERIAL_TX_BYTES <= UINT8_MAX);
