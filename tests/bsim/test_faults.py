@@ -44,6 +44,18 @@ def _board(folder: Path, program: Path, *options: str) -> Iterator[Console]:
         console.close()
 
 
+@contextmanager
+def _bonded(folder: Path, program: Path, *options: str) -> Iterator[list[Console]]:
+    """Start a camera and an edge board that know each other, with these options."""
+    with scene(folder, program):
+        pass
+    with Simulation(folder, [program] * 2, board=options) as simulation:
+        consoles = [Console(port) for port in simulation.ports]
+        for console in consoles:
+            console.greet()
+        yield consoles
+
+
 def _fault(console: Console, code: ErrorCode) -> tuple[int, int]:
     """Wait for that fault; return its number and how often it happened."""
     error = console.until(Error, lambda error: error.code == code)
@@ -173,13 +185,7 @@ def test_settings_that_cannot_be_read_are_not_erased(program: Path, tmp_path: Pa
 
 
 def test_an_accept_list_that_is_not_filled_is_filled_later(program: Path, tmp_path: Path) -> None:
-    with scene(tmp_path, program):
-        pass
-    options = _failing("bt_le_filter_accept_list_add", 30)
-    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing("bt_le_filter_accept_list_add", 30)) as (camera, _edge):
         assert _fault(camera, ErrorCode.ADVERTISE)[0] == EIO
         camera.link_up()
         assert _faults_of_a_new_session(camera) == set()
@@ -205,12 +211,7 @@ def test_a_stack_that_does_not_restart_resets_the_board(program: Path, tmp_path:
 def test_a_service_that_cannot_be_used_is_reported_and_tried_in_another_connection(
     program: Path, tmp_path: Path, function: str
 ) -> None:
-    with scene(tmp_path, program):
-        pass
-    with Simulation(tmp_path, [program] * 2, board=_failing(function)) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing(function)) as (_camera, edge):
         assert _fault(edge, ErrorCode.SERVICE) == (EIO, 1)
         edge.link_up()
         assert _faults_of_a_new_session(edge) == set()
@@ -271,12 +272,7 @@ def test_packets_that_nobody_completes_cost_a_connection(program: Path, tmp_path
 
 def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:
     """That scanning starts again between the attempts is no success."""
-    with scene(tmp_path, program):
-        pass
-    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_create", 60)) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing("bt_conn_le_create", 60)) as (_camera, edge):
         assert _fault(edge, ErrorCode.SCAN) == (EIO, 1)
         assert _faults_of_a_new_session(edge) == {ErrorCode.SCAN}
         edge.link_up()
@@ -286,13 +282,8 @@ def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program:
 @pytest.mark.parametrize("times", [3, 30])
 def test_a_disconnection_that_is_refused_is_requested_again(program: Path, tmp_path: Path, times: int) -> None:
     """The controller may have dropped the connection already: only if it is refused for a second that is a fault."""
-    with scene(tmp_path, program):
-        pass
-    options = _failing("bt_conn_disconnect", times)
-    with Simulation(tmp_path, [program] * 2, board=options) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
+    with _bonded(tmp_path, program, *_failing("bt_conn_disconnect", times)) as (camera, edge):
         for console in (camera, edge):
-            console.greet()
             console.link_up()
         faults: list[int] = []
         camera.on_packet = lambda packet: faults.append(packet.code) if isinstance(packet, Error) else None
@@ -303,36 +294,21 @@ def test_a_disconnection_that_is_refused_is_requested_again(program: Path, tmp_p
 
 
 def test_an_mtu_that_the_peer_refuses_ends_the_connection(program: Path, tmp_path: Path) -> None:
-    with scene(tmp_path, program):
-        pass
-    with Simulation(tmp_path, [program] * 2, board=_failing("bt_gatt_exchange_mtu")) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing("bt_gatt_exchange_mtu")) as (_camera, edge):
         assert _fault(edge, ErrorCode.BLUETOOTH)[0] == 6  # ATT: request not supported
         edge.link_up()
         assert _faults_of_a_new_session(edge) == set()
 
 
 def test_a_request_that_is_refused_for_long_is_a_fault_until_it_is_accepted(program: Path, tmp_path: Path) -> None:
-    with scene(tmp_path, program):
-        pass
-    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_le_data_len_update", 90)) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing("bt_conn_le_data_len_update", 90)) as (camera, _edge):
         assert _fault(camera, ErrorCode.BLUETOOTH) == (EIO, 1)
         _let_pass(camera, 8)
         assert _faults_of_a_new_session(camera) == set()
 
 
 def test_an_encryption_that_cannot_be_requested_is_reported(program: Path, tmp_path: Path) -> None:
-    with scene(tmp_path, program):
-        pass
-    with Simulation(tmp_path, [program] * 2, board=_failing("bt_conn_set_security")) as simulation:
-        camera, edge = (Console(port) for port in simulation.ports)
-        for console in (camera, edge):
-            console.greet()
+    with _bonded(tmp_path, program, *_failing("bt_conn_set_security")) as (_camera, edge):
         assert _fault(edge, ErrorCode.BLUETOOTH) == (EIO, 1)
         edge.link_up()
         assert _faults_of_a_new_session(edge) == set()
