@@ -32,6 +32,7 @@ class IntervalProjection:
 
     This is a projection onto a convex set that holds the true picture (D. C. Youla and H. Webb, 1982), so it brings the
     decoded picture nearer to it. A cell whose coefficients are all received and zero, but for the means, becomes flat.
+    The detail that luma gains where colour has no coefficient is given colour as well, by the cell's own colours.
     """
 
     def __init__(self, arrays: dict[str, np.ndarray]) -> None:
