@@ -14,8 +14,7 @@
 
 LOG_MODULE_REGISTER(pnc_sender, CONFIG_PNC_LOG_LEVEL);
 
-#define STACK_BYTES 1792 /* `make stacks` measures what it uses */
-#define PRIORITY 5       /* above the board's thread, so that packets that are due leave first */
+#define PRIORITY 5 /* above the board's thread, so that packets that are due leave first */
 #define RETRY_MS 2
 #define RETRY_MOST_MS 1000 /* all other peers wait meanwhile */
 #define IDLE_MS 500
@@ -28,7 +27,7 @@ LOG_MODULE_REGISTER(pnc_sender, CONFIG_PNC_LOG_LEVEL);
 #define ENDING_MS 6000 /* for a connection to end, before another one is suspected */
 
 static K_SEM_DEFINE(work, 0, 1);
-static K_THREAD_STACK_DEFINE(stack, STACK_BYTES);
+static K_THREAD_STACK_DEFINE(stack, CONFIG_PNC_SENDER_STACK_BYTES);
 static struct k_thread thread;
 
 /* Packets that the peer has received, by the connection's handle. */

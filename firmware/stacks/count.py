@@ -24,13 +24,13 @@ EXCEPTION_BYTES = 36
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread: the functions in which its work begins, where the size of its stack is written, the function that calls
-    them, and a function whose presence shows that this thread has another beginning."""
+    """A thread: the functions in which its work begins, where the size of its stack is written, the functions above
+    those, and a function whose presence shows that this thread has another beginning."""
 
     name: str
     starts: tuple[str, ...]
     where: str
-    below: str = ""
+    above: tuple[str, ...] = ()
     unless: str = ""
 
 
@@ -39,20 +39,31 @@ class Thread:
 THREADS: Sequence[Thread] = (
     Thread("main", ("main",), ".config:CONFIG_MAIN_STACK_SIZE"),
     Thread("board", ("run_board",), "src/board_thread.c:STACK_BYTES"),
-    Thread("sender", ("run_sender",), "src/radio_sender.c:STACK_BYTES"),
-    Thread("BT RX", ("rx_work_handler",), ".config:CONFIG_BT_RX_STACK_SIZE", below="work_queue_main"),
+    Thread("sender", ("run_sender",), ".config:CONFIG_PNC_SENDER_STACK_BYTES"),
+    Thread("BT RX", ("rx_work_handler",), ".config:CONFIG_BT_RX_STACK_SIZE", above=("work_queue_main",)),
     Thread("BT RX", ("recv_thread",), ".config:CONFIG_BT_RX_STACK_SIZE", unless="rx_work_handler"),
     Thread("BT CTLR RX", ("recv_thread",), ".config:CONFIG_BT_CTLR_RX_STACK_SIZE"),
     Thread("BT RX pri", ("prio_recv_thread",), ".config:CONFIG_BT_CTLR_RX_PRIO_STACK_SIZE"),
     Thread("BT TX", ("hci_tx_thread",), ".config:CONFIG_BT_HCI_TX_STACK_SIZE"),
     Thread(
-        "BT LW WQ", ("generate_dh_key", "generate_pub_key"), ".config:CONFIG_BT_LONG_WQ_STACK_SIZE", "work_queue_main"
+        "BT LW WQ",
+        ("generate_dh_key", "generate_pub_key"),
+        ".config:CONFIG_BT_LONG_WQ_STACK_SIZE",
+        ("work_queue_main",),
+    ),
+    # Before 3.7 it tells of its keys as a controller would, and handles its own events.
+    Thread(
+        "BT LW WQ",
+        ("bt_hci_evt_le_dhkey_complete", "bt_hci_evt_le_pkey_complete"),
+        ".config:CONFIG_BT_LONG_WQ_STACK_SIZE",
+        ("work_queue_main", "ecc_process", "bt_recv", "hci_event", "handle_event", "hci_le_meta_event"),
+        unless="generate_dh_key",
     ),
     Thread(
         "sysworkq",
         ("on_beat", "delayed_store", "deferred_work", "tx_processor", "att_timeout", "smp_timeout", "db_hash_process"),
         ".config:CONFIG_SYSTEM_WORKQUEUE_STACK_SIZE",
-        "work_queue_main",
+        ("work_queue_main",),
     ),
 )
 _EVENTS = (
@@ -83,6 +94,9 @@ POINTERS: Sequence[tuple[str, str]] = (
     (r"bt_conn_\w+|notify_\w+", r"on_(connected|disconnected|security|parameters|parameters_request|phy)"),
     (r"bt_hci_le_adv_report|le_adv_recv|\w*adv_report\w*", r"on_advertisement"),
     (r"bt_smp_\w+|smp_\w+", r"on_(paired|failed|out_of_band|pairing)"),
+    # Keys that were made, in the thread that made them or, before 3.7, by an event of the controller.
+    (r"generate_dh_key|bt_hci_evt_le_dhkey_complete", r"bt_smp_dhkey_ready"),
+    (r"generate_pub_key|bt_hci_evt_le_pkey_complete", r"bt_smp_pkey_ready"),
     # The storage.
     (r"settings_(save_one|delete)", r"settings_nvs_save"),
     (r"settings_load_subtree\w*", r"settings_nvs_load"),
@@ -94,6 +108,8 @@ NEVER: Sequence[tuple[str, str]] = (
     ("queue_insert", "z_thread_aligned_alloc"),
     ("le_adv_start_add_conn", "bt_conn_set_state"),
 )
+#: Zephyr's first function of every thread.
+_ENTRY = "z_thread_entry"
 _HEAD = re.compile(r"^([0-9a-f]+) <([^>]+)>:$")
 _LINE = re.compile(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)(?:\t(.*))?$")
 _TARGET = re.compile(r"\b([0-9a-f]+) <[^>+]+>")
@@ -215,8 +231,8 @@ def deepest_of(found: Mapping[int, Function], thread: Thread) -> Depth | None:
     if not starts or thread.unless in names:
         return None
     deepest = max((depth(found, start) for start in starts), key=lambda each: each.bytes)
-    below = next((function.bytes for function in found.values() if function.name == thread.below), 0)
-    return Depth(deepest.bytes + below + EXCEPTION_BYTES, deepest.way, deepest.unknown)
+    above = sum(function.bytes for function in found.values() if function.name in (_ENTRY, *thread.above))
+    return Depth(deepest.bytes + above + EXCEPTION_BYTES, deepest.way, deepest.unknown)
 
 
 def main(build: Path) -> int:

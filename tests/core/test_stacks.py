@@ -61,7 +61,7 @@ def test_a_call_that_does_not_happen_is_left_out() -> None:
 
 def test_a_thread_begins_in_the_deepest_of_its_functions_below_that_of_its_queue() -> None:
     found, thread = COUNT["functions"](LISTING), COUNT["Thread"]
-    queue = COUNT["deepest_of"](found, thread("queue", ("deep", "reached"), "", below="main"))
+    queue = COUNT["deepest_of"](found, thread("queue", ("deep", "reached"), "", above=("main",)))
     assert queue.way == ("reached",)
     assert queue.bytes == (4 + 2048) + (24 + 40) + 36
     assert COUNT["deepest_of"](found, thread("other", ("deep",), "", unless="main")) is None
@@ -70,7 +70,7 @@ def test_a_thread_begins_in_the_deepest_of_its_functions_below_that_of_its_queue
 
 def test_sizes_are_those_of_the_build_and_of_the_sources(tmp_path: Path) -> None:
     (tmp_path / "zephyr").mkdir()
-    (tmp_path / "zephyr" / ".config").write_text("CONFIG_MAIN_STACK_SIZE=2048\n")
+    (tmp_path / "zephyr" / ".config").write_text("CONFIG_MAIN_STACK_SIZE=2048\nCONFIG_PNC_SENDER_STACK_BYTES=1536\n")
     ours = [thread for thread in COUNT["THREADS"] if thread.name in ("main", "board", "sender")]
     sizes = {thread.name: COUNT["stack_bytes"](tmp_path, thread.where) for thread in ours}
     assert sizes["main"] == 2048
