@@ -23,7 +23,7 @@ endif()
 
 set(COMPAT_FILES "")
 set(HAS_BLUETOOTH ON)
-if(BOARD_NAME MATCHES "^native_|^qemu_|^mps2")
+if(BOARD_NAME MATCHES "^native_|^qemu_|^mps2" AND NOT PNC_HCI)
 	set(HAS_BLUETOOTH OFF)
 endif()
 # Boards whose console is the chip's own USB port.
@@ -60,12 +60,18 @@ if(BOARD_NAME MATCHES "_bsim" AND ZEPHYR_RELEASE VERSION_LESS 3.5)
 		${CMAKE_CURRENT_LIST_DIR}/boards/nrf52_bsim.overlay
 	)
 endif()
+# -DPNC_HCI=FRAGMENTS: Bluetooth on an emulated processor, whose controller is at a serial port
+# (tests/bsim/emulated_radio.py).
+list(APPEND COMPAT_FILES ${PNC_HCI})
 # -DPNC_LOG=ON: a logging build. The log goes to the debugger's RTT, on simulated boards to standard output, and never to
 # the data port.
 if(PNC_LOG)
 	list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/log.conf)
-	if(HAS_BLUETOOTH AND ZEPHYR_RELEASE VERSION_LESS 4.1)
-		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/log-before-4.1.conf)
+	if(HAS_BLUETOOTH)
+		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/log_bluetooth.conf)
+		if(ZEPHYR_RELEASE VERSION_LESS 4.1)
+			list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/compat/log-before-4.1.conf)
+		endif()
 	endif()
 	if(NOT BOARD_NAME MATCHES "^native_|_bsim|^qemu_|^mps2")
 		list(APPEND COMPAT_FILES ${CMAKE_CURRENT_LIST_DIR}/log_rtt.conf)

@@ -6,7 +6,8 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,8 @@ QEMU = "qemu-system-arm"
 _PC = 15
 #: Nothing may be executed there (the system region of ARMv7-M).
 _NOWHERE = 0xFFFFFFF0
+#: Bytes of memory in one answer of the debugger.
+_READ = 1024
 
 
 class Emulator:
@@ -53,12 +56,26 @@ class Emulator:
 
     def break_program(self) -> None:
         """Let the processor go on where nothing can be executed: a fault, whatever it was doing."""
+        with self._debugged() as debugger:
+            _ask(debugger, b"qXfer:features:read:target.xml:0,ffb")  # without it no single register may be written
+            assert _ask(debugger, b"P%x=%s" % (_PC, _NOWHERE.to_bytes(4, "little").hex().encode())) == b"OK"
+
+    def memory(self, address: int, length: int) -> bytes:
+        """Return what is in the memory there; the processor stands still meanwhile."""
+        with self._debugged() as debugger:
+            starts = range(address, address + length, _READ)
+            sizes = (min(_READ, address + length - start) for start in starts)
+            texts = [_ask(debugger, b"m%x,%x" % part) for part in zip(starts, sizes, strict=True)]
+        return bytes.fromhex(b"".join(texts).decode())
+
+    @contextmanager
+    def _debugged(self) -> Iterator[socket.socket]:
+        """The debugger, for which the processor stops; it goes on afterwards."""
         with socket.socket(socket.AF_UNIX) as debugger:
             debugger.settimeout(START_S)
             debugger.connect(str(self._debugger))
             _ask(debugger, b"?")
-            _ask(debugger, b"qXfer:features:read:target.xml:0,ffb")  # without it no single register may be written
-            assert _ask(debugger, b"P%x=%s" % (_PC, _NOWHERE.to_bytes(4, "little").hex().encode())) == b"OK"
+            yield debugger
             _ask(debugger, b"D")
 
 
