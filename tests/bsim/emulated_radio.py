@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,11 +34,11 @@ def build_with_bluetooth() -> Path:
 
 
 @asynccontextmanager
-async def emulated_board(air: Air, folder: Path, program: Path) -> AsyncIterator[Emulator]:
-    """Run a board on a modelled air; ``folder`` is empty."""
+async def emulated_board(air: Air, folder: Path, program: Path, options: Sequence[str] = ()) -> AsyncIterator[Emulator]:
+    """Run a board on a modelled air; ``folder`` is empty, ``options`` are more of QEMU's."""
     socket = folder / _SOCKET
     ports = ["-serial", "null", "-serial", f"unix:{socket},server=on,wait=on"]
-    with Emulator(folder, program, options=ports) as emulator:
+    with Emulator(folder, program, options=[*ports, *options]) as emulator:
         async with asyncio.timeout(START_S):
             while not socket.exists():
                 await asyncio.sleep(0.01)
