@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from host.transport.serial_port import SerialTransport
@@ -38,7 +39,8 @@ PARTS = {
     "HCI over a serial port": r"drivers/bluetooth",
     "core": r"app/libapp\.a\((board|board_\w+|cobs|completion|control|crc|event_loss|frame|goodput|phy_choice|queue"
     r"|sent_frames|tx_window)\.c",
-    "our code on Zephyr": r"app/libapp\.a",
+    "sender and radio": r"app/libapp\.a\((radio|hci_watch|security)",
+    "other threads of ours": r"app/libapp\.a",
     "Bluetooth host": r"subsys/bluetooth|net_buf",
     "": r".",  # kernel, C library and other parts that serve those
 }
@@ -46,8 +48,15 @@ _IN_MAP = re.compile(r"^(?: \.text\S*)?\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+\.(?
 _TRACE = re.compile(rb"^Trace 0: \S+ \[[0-9a-f]+/([0-9a-f]+)/", re.MULTILINE)
 _SETTLE_S = 3.0
 _ROLES = (Role.CAMERA, Role.EDGE)
-#: Milliseconds of a board's own time, and the instructions of each part meanwhile.
-_Window = tuple[int, Counter[str]]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A time on a board: milliseconds on its clock, and which bytes of its log."""
+
+    ms: int
+    start: int
+    end: int
 
 
 class Map:
@@ -103,17 +112,23 @@ class Monitor:
             while not answer.endswith(b"(qemu) "):
                 answer += monitor.recv(4096)
 
-    def take(self) -> bytes:
-        """Return what was logged since the last time."""
-        log = self._log.read_bytes()
-        self._log.write_bytes(b"")
-        return log
+    def size(self) -> int:
+        """Return how much was logged so far, in bytes."""
+        return self._log.stat().st_size
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return what was logged between two sizes."""
+        with self._log.open("rb") as log:
+            log.seek(start)
+            return log.read(end - start)
 
 
-async def _window(hosts: Sequence[Host], monitors: Sequence[Monitor], image: Map, packets: int) -> list[_Window]:
-    """Count what both boards do while packets are carried; without packets, for a while."""
+async def _window(hosts: Sequence[Host], monitors: Sequence[Monitor], packets: int) -> list[_Window]:
+    """Log what both boards do while packets are carried; without packets, for a while."""
     camera, edge = hosts
-    before = [(await host.statistics()).uptime_ms for host in hosts]
+    before = [
+        ((await host.statistics()).uptime_ms, monitor.size()) for host, monitor in zip(hosts, monitors, strict=True)
+    ]
     for monitor in monitors:
         monitor.log("exec,nochain")
     heard = len(edge.pictures())
@@ -125,33 +140,39 @@ async def _window(hosts: Sequence[Host], monitors: Sequence[Monitor], image: Map
         monitor.log("none")
     after = [(await host.statistics()).uptime_ms for host in hosts]
     return [
-        (end - start, image.count(monitor.take())) for start, end, monitor in zip(before, after, monitors, strict=True)
+        _Window(end - start, at, monitor.size())
+        for (start, at), end, monitor in zip(before, after, monitors, strict=True)
     ]
 
 
-async def measure(program: Path, folder: Path) -> dict[Role, dict[str, float]]:
+async def _run(program: Path, folders: Sequence[Path], monitors: Sequence[Monitor]) -> list[list[_Window]]:
+    """Run two boards, quiet and with packets. Nothing else may keep this program busy: it is their controllers, too."""
+    air = Air()
+    async with AsyncExitStack() as stack:
+        hosts = []
+        for role, folder, monitor in zip(_ROLES, folders, monitors, strict=True):
+            board = await stack.enter_async_context(emulated_board(air, folder, program, monitor.options))
+            hosts.append(Host(SerialTransport(str(board.port)), role))
+            await hosts[-1].open()
+            stack.push_async_callback(hosts[-1].close)
+        for host in hosts:
+            await host.linked()
+        return [await _window(hosts, monitors, packets) for packets in (0, PACKETS)]
+
+
+def measure(program: Path, folder: Path) -> dict[Role, dict[str, float]]:
     """Return the instructions for a packet by role and part of the image."""
     image = Map((program.parent / "zephyr.map").read_text())
     folders = [folder / role.name.lower() for role in _ROLES]
     for each in folders:
         each.mkdir()
     monitors = [Monitor(each) for each in folders]
-    air = Air()
-    async with AsyncExitStack() as stack:
-        hosts = []
-        for role, each, monitor in zip(_ROLES, folders, monitors, strict=True):
-            board = await stack.enter_async_context(emulated_board(air, each, program, monitor.options))
-            hosts.append(Host(SerialTransport(str(board.port)), role))
-            await hosts[-1].open()
-            stack.push_async_callback(hosts[-1].close)
-        for host in hosts:
-            await host.linked()
-        quiet = await _window(hosts, monitors, image, 0)
-        busy = await _window(hosts, monitors, image, PACKETS)
-    return {
-        role: {part: (counted[part] - idle[part] * ms / idle_ms) / PACKETS for part in PARTS}
-        for role, (ms, counted), (idle_ms, idle) in zip(_ROLES, busy, quiet, strict=True)
-    }
+    quiet, busy = asyncio.run(_run(program, folders, monitors))
+    measured = {}
+    for role, monitor, idle, full in zip(_ROLES, monitors, quiet, busy, strict=True):
+        counted, without = (image.count(monitor.read(each.start, each.end)) for each in (full, idle))
+        measured[role] = {part: (counted[part] - without[part] * full.ms / idle.ms) / PACKETS for part in PARTS}
+    return measured
 
 
 def main() -> int:
@@ -161,7 +182,7 @@ def main() -> int:
         print(f"cpu_time: {why}; docs/firmware.md says what it needs", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
-        measured = asyncio.run(measure(build_with_bluetooth(), Path(folder)))
+        measured = measure(build_with_bluetooth(), Path(folder))
     print("instructions for a packet    camera     edge   at 667 packets a second, of 64 million")
     for part in filter(None, PARTS):
         counts = [measured[role][part] for role in _ROLES]

@@ -70,11 +70,14 @@ class _Controller(Radio):
     #: A host that uses the commands of Bluetooth 4 gets reports of advertisements in their form.
     le_features = Radio.le_features & ~hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
 
-    def on_hci_command(self, command: hci.HCI_Command) -> hci.HCI_StatusReturnParameters:
-        refused = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.UNKNOWN_HCI_COMMAND_ERROR)
-        if not isinstance(command, hci.HCI_SyncCommand):
-            self._send_hci_command_status(refused.status, command.op_code)
-        return refused
+    def on_hci_command(  # type: ignore[override]
+        self, command: hci.HCI_Command
+    ) -> hci.HCI_StatusReturnParameters | None:
+        status = hci.HCI_ErrorCode.UNKNOWN_HCI_COMMAND_ERROR
+        if isinstance(command, hci.HCI_SyncCommand):
+            return hci.HCI_StatusReturnParameters(status)
+        self._send_hci_command_status(status, command.op_code)
+        return None
 
     def on_hci_le_set_data_length_command(
         self, command: hci.HCI_LE_Set_Data_Length_Command
