@@ -3,6 +3,7 @@ pseudo-terminals."""
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import itertools
 import os
@@ -239,6 +240,16 @@ def main() -> int:
     folder = BUILD / "boards"
     folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, _interrupt)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"simulated boards: those of {folder} are running already: end them first", file=sys.stderr)
+            return 2
+        return _run_boards(folder)
+
+
+def _run_boards(folder: Path) -> int:
     try:
         with Simulation(folder, [the_program()] * 2, length_s=86_400, speed=1.0) as simulation:
             print(f"camera: python -m host.send --port {simulation.ports[0]} FILE")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,18 +14,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.bsim.building import ROOT, configure_command, is_configured
+from tests.bsim.building import BUILD, ROOT, configure_command, is_configured
 from tests.bsim.simulation import START_S
 
 ENDS_S = 15.0
 
 
+COMMAND = [sys.executable, "-m", "tests.bsim.simulation"]
+
+
 @pytest.fixture
-def boards(program: Path) -> Iterator[subprocess.Popen[str]]:
+def environment(program: Path) -> Iterator[dict[str, str]]:
+    """The command's environment. Tests of parallel processes take turns, since a checkout has one pair of boards."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "boards_turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield {**os.environ, "PNC_BSIM_PROGRAM": str(program)}
+
+
+@pytest.fixture
+def boards(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """The command, once its boards run."""
-    command = [sys.executable, "-m", "tests.bsim.simulation"]
-    environment = {**os.environ, "PNC_BSIM_PROGRAM": str(program)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("camera: python -m host.send --port ")
         assert process.stdout.readline().startswith("edge: ")
@@ -54,6 +66,13 @@ def test_a_signal_ends_all_processes(boards: subprocess.Popen[str], number: sign
     while _of_simulation(boards.pid):
         assert time.monotonic() < until_s, _of_simulation(boards.pid)
         time.sleep(0.1)
+
+
+def test_a_second_pair_of_boards_is_refused(boards: subprocess.Popen[str], environment: dict[str, str]) -> None:
+    second = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert re.fullmatch(r"simulated boards: those of \S+ are running already: end them first\n", second.stderr)
+    assert boards.poll() is None
 
 
 def test_a_folder_is_configured_again_only_if_its_command_or_its_zephyr_changes(tmp_path: Path) -> None:
