@@ -35,6 +35,9 @@ LISTING = """
 00000500 <reached>:
      500:	b500      	push	{lr}
      502:	f5ad 6d80 	sub.w	sp, sp, #2048	; 0x800
+
+00000600 <z_thread_entry>:
+     600:	b508      	push	{r3, lr}
 """
 
 
@@ -59,11 +62,11 @@ def test_a_call_that_does_not_happen_is_left_out() -> None:
     assert COUNT["depth"](found, "main").way == ("main", "static_one")
 
 
-def test_a_thread_begins_in_the_deepest_of_its_functions_below_that_of_its_queue() -> None:
+def test_a_thread_begins_in_the_deepest_of_its_functions_below_those_of_its_queue_and_of_every_thread() -> None:
     found, thread = COUNT["functions"](LISTING), COUNT["Thread"]
     queue = COUNT["deepest_of"](found, thread("queue", ("deep", "reached"), "", above=("main",)))
     assert queue.way == ("reached",)
-    assert queue.bytes == (4 + 2048) + (24 + 40) + 36
+    assert queue.bytes == (4 + 2048) + (24 + 40) + 8 + 36
     assert COUNT["deepest_of"](found, thread("other", ("deep",), "", unless="main")) is None
     assert COUNT["deepest_of"](found, thread("none", ("missing",), "")) is None
 
