@@ -39,13 +39,7 @@ class Mark:
 
 def stack_marks(emulator: Emulator, build: Path) -> list[Mark]:
     """Return the marks of the threads that the image has."""
-    listing = subprocess.run(
-        ["arm-none-eabi-objdump", "-d", str(build / "zephyr" / "zephyr.elf")],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    functions = count.functions(listing)
+    functions = count.functions(_output("arm-none-eabi-objdump", "-d", build))
     count.drop_calls(functions)
     count.follow_pointers(functions)
     places = _places(build)
