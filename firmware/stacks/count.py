@@ -179,6 +179,14 @@ def follow_pointers(found: Mapping[int, Function], rules: Iterable[tuple[str, st
                 function.pointers = 0
 
 
+def graph(listing: str) -> dict[int, Function]:
+    """Return the functions in objdump's listing by address, with the calls that the rules add and remove."""
+    found = functions(listing)
+    drop_calls(found)
+    follow_pointers(found)
+    return found
+
+
 def drop_calls(found: Mapping[int, Function], rules: Iterable[tuple[str, str]] = NEVER) -> None:
     """Remove the calls that do not happen."""
     for caller, callee in rules:
@@ -247,9 +255,7 @@ def main(build: Path) -> int:
     except FileNotFoundError:
         print("no arm-none-eabi-objdump: on Debian, apt-get install binutils-arm-none-eabi", file=sys.stderr)
         return 2
-    found = functions(listing)
-    drop_calls(found)
-    follow_pointers(found)
+    found = graph(listing)
     full = False
     print("thread       stack   used at most   free   pointers not followed   deepest way")
     for thread in THREADS:

@@ -177,7 +177,7 @@ def measure(program: Path, folder: Path) -> dict[Role, dict[str, float]]:
 
 def main() -> int:
     """Run the command and return its exit status: 2 if something is missing."""
-    why = missing() or next((f"{name} is not installed" for name in (QEMU,) if shutil.which(name) is None), None)
+    why = missing() or (None if shutil.which(QEMU) else f"{QEMU} is not installed")
     if why is not None:
         print(f"cpu_time: {why}; docs/firmware.md says what it needs", file=sys.stderr)
         return 2

@@ -39,9 +39,7 @@ class Mark:
 
 def stack_marks(emulator: Emulator, build: Path) -> list[Mark]:
     """Return the marks of the threads that the image has."""
-    functions = count.functions(_output("arm-none-eabi-objdump", "-d", build))
-    count.drop_calls(functions)
-    count.follow_pointers(functions)
+    functions = count.graph(_output("arm-none-eabi-objdump", "-d", build))
     places = _places(build)
     marks = []
     for thread in count.THREADS:
