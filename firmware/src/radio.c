@@ -19,7 +19,6 @@ LOG_MODULE_REGISTER(pnc_radio, CONFIG_PNC_LOG_LEVEL);
 #define HELD_MOST_MS 500
 #define RSSI_EVERY_AUTO_MS 50 /* where the PHY follows the conditions */
 #define END_MS 500            /* for connections to end */
-#define AUTH_TIMEOUT_MS (CONFIG_PNC_AUTH_TIMEOUT_S * MSEC_PER_SEC)
 
 static K_MUTEX_DEFINE(lock);           /* of `requested` and `request_pending` */
 static struct pnc_configure requested; /* the configuration that the host requested last */
@@ -319,6 +318,14 @@ static bool force_repair(struct bt_conn *conn)
 	return encrypt(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
 }
 
+/* Return for how long a connection may exist without being up, ms. */
+static int64_t auth_timeout_ms(const struct radio_link *link)
+{
+	bool pairs = atomic_test_bit(link->flags, LINK_PAIRING);
+
+	return (pairs ? CONFIG_PNC_PAIRING_TIMEOUT_S : CONFIG_PNC_AUTH_TIMEOUT_S) * MSEC_PER_SEC;
+}
+
 /* Take the next steps that a connection is ready for. */
 static void advance(uint8_t peer, struct bt_conn *conn)
 {
@@ -377,7 +384,7 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 			board_radio_down(peer, BT_HCI_ERR_UNSPECIFIED);
 		}
 	}
-	if (!up && k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS - END_MS) {
+	if (!up && k_uptime_get() - link->since_ms > auth_timeout_ms(link) - END_MS) {
 		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 	}
 }
@@ -388,7 +395,7 @@ static bool is_slot_stuck(void)
 	const struct radio_link *link = &radio_links[0];
 
 	return radio_role() == PNC_ROLE_CAMERA && link->conn != NULL && !atomic_test_bit(link->flags, LINK_UP) &&
-	       k_uptime_get() - link->since_ms > AUTH_TIMEOUT_MS;
+	       k_uptime_get() - link->since_ms > auth_timeout_ms(link);
 }
 
 /* Request another PHY for a camera's connection, if the core chooses one. Faster ones are refused by a peer that does

@@ -35,6 +35,7 @@ enum {
 	LINK_REQUEST_PHY,
 	LINK_REQUEST_MTU,
 	LINK_REQUEST_INTERVAL,
+	LINK_PAIRING,     /**< it pairs, or did: its keys take time */
 	LINK_SECURE,      /**< encrypted */
 	LINK_DISCOVERED,  /**< central: discovery of our service has started */
 	LINK_SUBSCRIBED,  /**< notifications are on */

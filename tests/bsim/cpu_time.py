@@ -93,6 +93,14 @@ class Map:
         return counted
 
 
+def _read_until(monitor: socket.socket, end: bytes) -> None:
+    answer = b""
+    while not answer.endswith(end):
+        if not (data := monitor.recv(4096)):
+            raise ConnectionError("QEMU's monitor has closed")
+        answer += data
+
+
 class Monitor:
     """QEMU's monitor, which starts and stops the log of a board."""
 
@@ -106,11 +114,9 @@ class Monitor:
         with socket.socket(socket.AF_UNIX) as monitor:
             monitor.settimeout(30)
             monitor.connect(str(self._path))
-            monitor.recv(4096)
+            _read_until(monitor, b"(qemu) ")  # a command that comes before the prompt may be lost
             monitor.sendall(f"log {what}\n".encode())
-            answer = b""
-            while not answer.endswith(b"(qemu) "):
-                answer += monitor.recv(4096)
+            _read_until(monitor, b"\n(qemu) ")
 
     def size(self) -> int:
         """Return how much was logged so far, in bytes."""
@@ -171,6 +177,8 @@ def measure(program: Path, folder: Path) -> dict[Role, dict[str, float]]:
     measured = {}
     for role, monitor, idle, full in zip(_ROLES, monitors, quiet, busy, strict=True):
         counted, without = (image.count(monitor.read(each.start, each.end)) for each in (full, idle))
+        if not counted or not without:
+            raise RuntimeError(f"QEMU has logged nothing of the {role.name.lower()}'s board")
         measured[role] = {part: (counted[part] - without[part] * full.ms / idle.ms) / PACKETS for part in PARTS}
     return measured
 

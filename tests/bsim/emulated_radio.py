@@ -1,7 +1,7 @@
 """The firmware with its Bluetooth host on an emulated Cortex-M3: Bumble's controller is at its third serial port.
 
 What is emulated: every instruction of the application and of Zephyr's Bluetooth host, and the memory that they use.
-What is not: the nRF's radio and its controller, the nRF's serial port, and time (an instruction takes 64 ns).
+What is not: the nRF's radio and its controller, the nRF's serial port, and time: every instruction takes the same.
 """
 
 from __future__ import annotations
@@ -34,11 +34,13 @@ def build_with_bluetooth() -> Path:
 
 
 @asynccontextmanager
-async def emulated_board(air: Air, folder: Path, program: Path, options: Sequence[str] = ()) -> AsyncIterator[Emulator]:
-    """Run a board on a modelled air; ``folder`` is empty, ``options`` are more of QEMU's."""
+async def emulated_board(
+    air: Air, folder: Path, program: Path, options: Sequence[str] = (), shift: int = 6
+) -> AsyncIterator[Emulator]:
+    """Run a board on a modelled air; ``folder`` is empty, ``options`` and ``shift`` are those of the emulator."""
     socket = folder / _SOCKET
     ports = ["-serial", "null", "-serial", f"unix:{socket},server=on,wait=on"]
-    with Emulator(folder, program, options=[*ports, *options]) as emulator:
+    with Emulator(folder, program, options=[*ports, *options], shift=shift) as emulator:
         async with asyncio.timeout(START_S):
             while not socket.exists():
                 await asyncio.sleep(0.01)

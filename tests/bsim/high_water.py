@@ -40,15 +40,14 @@ class Mark:
 def stack_marks(emulator: Emulator, build: Path) -> list[Mark]:
     """Return the marks of the threads that the image has."""
     functions = count.graph(_output("arm-none-eabi-objdump", "-d", build))
-    places = _places(build)
-    marks = []
+    found, marks = places(build), []
     for thread in count.THREADS:
         deepest = count.deepest_of(functions, thread)
         name = _STACKS.get(thread.name)
         if deepest is None or name is None:
             continue
         size = count.stack_bytes(build, thread.where)
-        [(address, length)] = [place for place in places.get(name, []) if 0 <= place[1] - size < _ROUNDED]
+        [(address, length)] = [place for place in found.get(name, []) if 0 <= place[1] - size < _ROUNDED]
         memory = emulator.memory(address, length)
         used = length - next(at for at, byte in enumerate(memory) if byte != _UNUSED)
         marks.append(Mark(thread.name, size, used, deepest.bytes))
@@ -60,7 +59,7 @@ def arena_mark(emulator: Emulator, build: Path) -> tuple[int, int] | None:
 
     None if the image has none. CONFIG_SYS_HEAP_RUNTIME_STATS counts it.
     """
-    found = _places(build).get(_ARENA)
+    found = places(build).get(_ARENA)
     if found is None:
         return None
     [(address, size)] = found
@@ -68,13 +67,13 @@ def arena_mark(emulator: Emulator, build: Path) -> tuple[int, int] | None:
     return size, int.from_bytes(most, "little")
 
 
-def _places(build: Path) -> dict[str, list[tuple[int, int]]]:
-    """Return the addresses and sizes of the image's variables by name."""
-    places: dict[str, list[tuple[int, int]]] = {}
+def places(build: Path) -> dict[str, list[tuple[int, int]]]:
+    """Return the addresses and sizes of the image's variables and functions by name."""
+    found: dict[str, list[tuple[int, int]]] = {}
     for line in _output("arm-none-eabi-nm", "--print-size", build).splitlines():
         if len(fields := line.split()) == 4:
-            places.setdefault(fields[3], []).append((int(fields[0], 16), int(fields[1], 16)))
-    return places
+            found.setdefault(fields[3], []).append((int(fields[0], 16), int(fields[1], 16)))
+    return found
 
 
 def _output(program: str, option: str, build: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from firmware.stacks.count import MARGIN
+from host.transport.serial_port import SerialTransport
 from host.wire import Capability, Pair, PairAction, Pairing, Role
 from tests import pace
 from tests.ble.air import Air
@@ -27,6 +28,10 @@ pytestmark = [
 ]
 PACKETS = 200
 HANG_S = 120.0
+#: An instruction takes 2 to that power of nanoseconds: a thirtieth of a 64 MHz processor's pace.
+SLOW = 9
+#: CONFIG_PNC_AUTH_TIMEOUT_S, less what is left for the end of the connection.
+AUTH_TIMEOUT_MS = 4500
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +84,35 @@ def test_two_boards_pair_carry_pictures_and_stay_within_their_stacks(
         assert 0 < mark.used <= mark.most, mark
         assert mark.used <= (1 - MARGIN) * mark.size, mark
     assert all(0 < used <= (1 - MARGIN) * size for size, used in arenas)
+
+
+def test_boards_pair_although_their_processors_have_little_time_for_it(image: Path, folder: Callable[[], Path]) -> None:
+    async def run() -> None:
+        air = Air()
+        async with (
+            emulated_board(air, folder(), image, shift=SLOW) as camera,
+            emulated_board(air, folder(), image, shift=SLOW) as edge,
+        ):
+            hosts = [
+                Host(SerialTransport(str(edge.port)), Role.EDGE),
+                Host(SerialTransport(str(camera.port)), Role.CAMERA),
+            ]
+            try:
+                async with asyncio.timeout(pace.seconds(HANG_S)):
+                    for host in hosts:
+                        await host.open()
+                    opened_ms = (await hosts[-1].statistics()).uptime_ms
+                    await hosts[-1].linked()
+                    assert (
+                        await hosts[-1].statistics()
+                    ).uptime_ms - opened_ms > AUTH_TIMEOUT_MS  # or this shows nothing
+                    report = await hosts[-1].ask(Pair(action=PairAction.REPORT), Pairing)
+                    assert (report.paired, report.failed) == (1, 0)
+            finally:
+                for host in hosts:
+                    await host.close()
+
+    asyncio.run(run())
 
 
 async def _open(camera: Host, edge: Host) -> None:
