@@ -174,7 +174,7 @@ static void end_stuck(uint8_t peer, struct bt_conn *conn)
 /* Send one packet to that peer. Return false if it has none. */
 static bool serve(uint8_t peer)
 {
-	uint8_t packet[PNC_MAX_PACKET];
+	PNC_WORDWISE uint8_t packet[PNC_MAX_PACKET];
 	struct bt_conn *conn = radio_link_ref(peer);
 	size_t len;
 	int64_t since_ms = k_uptime_get();

@@ -26,6 +26,27 @@ TEST(test_crc_of_pieces_is_the_crc_of_the_whole)
 	}
 }
 
+/* The CRC bit by bit, as IEEE 802.3 defines it. */
+static uint32_t crc_of_bits(const uint8_t *data, size_t len)
+{
+	uint32_t crc = 0xFFFFFFFFu;
+	for (size_t i = 0; i < len * 8u; i++) {
+		uint32_t bit = (uint32_t)data[i / 8u] >> i % 8u & 1u;
+		crc = crc >> 1 ^ (((crc ^ bit) & 1u) != 0 ? 0xEDB88320u : 0);
+	}
+	return ~crc;
+}
+
+TEST(test_crc_of_every_length_is_that_of_its_bits)
+{
+	uint32_t random = 3;
+	for (size_t len = 0; len < 40; len++) {
+		plain[len] = (uint8_t)check_random(&random);
+		CHECK_EQ(pnc_crc32(0, plain, len), crc_of_bits(plain, len));
+		CHECK_EQ(pnc_crc32(0, plain + 1, len), crc_of_bits(plain + 1, len));
+	}
+}
+
 /* Encodes plain[0..len), checks the size and that no zero is in it, decodes it and compares. */
 static size_t round_trip(size_t len)
 {
@@ -109,6 +130,40 @@ TEST(test_cobs_names_a_frame_that_is_cut_short_or_too_long)
 	CHECK_EQ(d.len, 4);
 }
 
+TEST(test_cobs_in_pieces_is_cobs_byte_by_byte)
+{
+	uint32_t random = 7;
+	uint8_t pieces[40];
+	size_t data = 0;
+	for (size_t capacity = 0; capacity <= 40; capacity += 8) {
+		struct pnc_cobs_decoder whole, part;
+		pnc_cobs_decoder_init(&whole, decoded, capacity);
+		pnc_cobs_decoder_init(&part, pieces, capacity);
+		for (int round = 0; round < 400; round++) {
+			size_t len = 1u + check_random(&random) % 30u;
+			for (size_t i = 0; i < len; i++) { /* many zeros, many short blocks */
+				coded[i] =
+					(uint8_t)(check_random(&random) % (check_random(&random) % 4u == 0 ? 3u : 60u));
+			}
+			for (size_t i = 0; i < len; i++) {
+				size_t taken = pnc_cobs_decode_data(&part, coded + i, len - i);
+				data += taken;
+				CHECK(taken <= len - i);
+				for (; taken > 0; taken--, i++) {
+					CHECK_EQ(pnc_cobs_decode(&whole, coded[i]), PNC_COBS_MORE);
+				}
+				CHECK_EQ(part.len, whole.len);
+				if (i < len) {
+					CHECK_EQ(pnc_cobs_decode_data(&part, coded + i, 1), 0);
+					CHECK_EQ(pnc_cobs_decode(&part, coded[i]), pnc_cobs_decode(&whole, coded[i]));
+				}
+				CHECK_BYTES(pieces, part.len, decoded, whole.len);
+			}
+		}
+	}
+	CHECK(data > 10000);
+}
+
 /* Feeds bytes; returns how many sound frames they end. */
 static unsigned feed(const uint8_t *bytes, size_t len)
 {
@@ -139,6 +194,7 @@ TEST(test_every_length_of_packet_comes_back)
 			pnc_frame_reader_init(&reader);
 			CHECK_EQ(feed(frame, written), 1);
 			CHECK_BYTES(reader.packet, reader.len, plain, len);
+			CHECK(reader.packet == reader.buffer + PNC_FRAME_PACKET_AT);
 			CHECK_EQ(reader.seq, (uint8_t)len);
 		}
 	}

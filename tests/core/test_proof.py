@@ -14,7 +14,7 @@ from tests.core.core_build import CORE
 PROVE = runpy.run_path(str(CORE / "proof" / "prove.py"))
 PROOFS: dict[str, Any] = {proof.name: proof for proof in PROVE["PROOFS"]}
 FAULTS = {
-    "crc": ("crc.c", "nibbles[crc & 0xFu]", "nibbles[crc & 0x1Fu]"),
+    "crc": ("crc.c", "nibbles[(crc)&0xFu]", "nibbles[(crc)&0x1Fu]"),
     "cobs": ("cobs.c", "d->len < d->capacity", "d->len <= d->capacity"),
     "frame_read": ("cobs.c", "d->len < d->capacity", "d->len <= d->capacity"),
     "goodput": ("goodput.c", "passed_us >= SECOND_US", "passed_us <= SECOND_US"),

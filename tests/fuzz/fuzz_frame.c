@@ -134,6 +134,16 @@ static void check_cobs(size_t capacity)
 		(void)pnc_cobs_decode(&d, stream[i]);
 		ALWAYS(d.len <= capacity);
 	}
+	size_t len = d.len;
+	pnc_cobs_decoder_init(&d, buffer, capacity);
+	for (size_t i = 0; i < stream_len; i++) {
+		i += pnc_cobs_decode_data(&d, stream + i, stream_len - i);
+		ALWAYS(d.len <= capacity && i <= stream_len);
+		if (i < stream_len) {
+			(void)pnc_cobs_decode(&d, stream[i]);
+		}
+	}
+	ALWAYS(d.len == len);
 	ALWAYS(buffer[capacity] == 0xA5);
 	free(buffer);
 }

@@ -10,7 +10,7 @@ int main(void)
 	//@ loop widen_hints reader.cobs.len, 249;
 	while (any_of(2)) {
 		enum pnc_frame_event event = pnc_frame_read(&reader, any_u8());
-		//@ assert reader.cobs.len <= sizeof(reader.buffer);
+		//@ assert reader.cobs.len <= reader.cobs.capacity;
 		if (event == PNC_FRAME_PACKET && any_of(2)) {
 			pnc_frame_reader_restart(&reader);
 		}

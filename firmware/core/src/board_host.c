@@ -285,6 +285,10 @@ static void on_packet(struct pnc_board *b, uint32_t now_us, const uint8_t *packe
 void pnc_board_host_read(struct pnc_board *b, uint32_t now_us, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
+		i += pnc_frame_read_data(&b->reader, bytes + i, len - i);
+		if (i == len) {
+			break;
+		}
 		enum pnc_frame_event event = pnc_frame_read(&b->reader, bytes[i]);
 		if (event == PNC_FRAME_DAMAGED || (event == PNC_FRAME_PACKET && b->reader.gap > 0)) {
 			b->credit_due = b->open;

@@ -215,7 +215,7 @@ static bool is_worth_repeating(const uint8_t *packet)
 
 size_t pnc_board_report_write(struct pnc_board *b, uint32_t now_us, uint8_t *out, size_t room)
 {
-	uint8_t packet[PNC_MAX_PACKET];
+	PNC_WORDWISE uint8_t packet[PNC_MAX_PACKET];
 	size_t written = 0;
 	while (written < room) {
 		if (b->frame_at == b->frame_len) {

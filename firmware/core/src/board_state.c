@@ -33,7 +33,7 @@ void pnc_board_end_session(struct pnc_board *b)
 
 enum pnc_push pnc_board_enqueue(struct pnc_board *b, uint32_t now_us, uint8_t source, const uint8_t *packet, size_t len)
 {
-	uint8_t copy[PNC_MAX_PACKET];
+	PNC_WORDWISE uint8_t copy[PNC_MAX_PACKET];
 	memcpy(copy, packet, len);
 	copy[0] = (uint8_t)((copy[0] & ~(unsigned)PNC_PICTURE_FLAGS_SOURCE) | source);
 	return pnc_queue_push(&b->queue, now_us, copy, len);

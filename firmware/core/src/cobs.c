@@ -10,15 +10,15 @@ size_t pnc_cobs_encode(const uint8_t *in, size_t len, uint8_t *out)
 	size_t code_at = 0;
 	size_t at = 1;
 	for (size_t i = 0; i < len; i++) {
-		if (in[i] != 0) {
-			out[at++] = in[i];
+		uint8_t byte = in[i];
+		if (byte != 0) {
+			out[at++] = byte;
+			if (at - code_at != FULL_BLOCK || i + 1u == len) {
+				continue;
+			}
 		}
-		size_t code = at - code_at;
-		bool last = i + 1 == len;
-		if (in[i] == 0 || (code == FULL_BLOCK && !last)) {
-			out[code_at] = (uint8_t)code;
-			code_at = at++;
-		}
+		out[code_at] = (uint8_t)(at - code_at);
+		code_at = at++;
 	}
 	out[code_at] = (uint8_t)(at - code_at);
 	return at;
@@ -72,4 +72,20 @@ enum pnc_cobs_event pnc_cobs_decode(struct pnc_cobs_decoder *d, uint8_t byte)
 	d->code = byte;
 	d->left = (uint8_t)(byte - 1u);
 	return PNC_COBS_MORE;
+}
+
+size_t pnc_cobs_decode_data(struct pnc_cobs_decoder *d, const uint8_t *bytes, size_t len)
+{
+	uint8_t *out = d->buffer + d->len;
+	size_t room = d->capacity - d->len;
+	size_t most = len < d->left ? len : d->left;
+	most = most < room ? most : room;
+	size_t n = 0;
+	while (n < most && bytes[n] != 0) {
+		out[n] = bytes[n];
+		n++;
+	}
+	d->len += n;
+	d->left = (uint8_t)(d->left - n);
+	return n;
 }

@@ -43,4 +43,10 @@ void pnc_cobs_decoder_init(struct pnc_cobs_decoder *d, uint8_t *buffer, size_t c
  */
 enum pnc_cobs_event pnc_cobs_decode(struct pnc_cobs_decoder *d, uint8_t byte);
 
+/**
+ * @brief Process as many of bytes[0..len) as are data of the current block, for which pnc_cobs_decode would return
+ * PNC_COBS_MORE each time, only faster. Return how many; the one after them is for pnc_cobs_decode.
+ */
+size_t pnc_cobs_decode_data(struct pnc_cobs_decoder *d, const uint8_t *bytes, size_t len);
+
 #endif

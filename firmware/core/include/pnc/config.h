@@ -25,4 +25,11 @@
 #define PNC_IN_FLIGHT_MAX 8u /* upper bound of the packets in flight of one connection; 1 to 16 */
 #endif
 
+/** Before an array of bytes that are copied: it begins at a word, so that whole words can be copied. */
+#if defined(__FRAMAC__) /* does not know it */
+#define PNC_WORDWISE
+#else
+#define PNC_WORDWISE _Alignas(uint32_t)
+#endif
+
 #endif

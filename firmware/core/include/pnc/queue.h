@@ -26,7 +26,7 @@ struct pnc_slot {
 	uint8_t previous; /**< in the bucket, like `next`; PNC_NO_SLOT at its end */
 	uint8_t next;
 	uint8_t len;
-	uint8_t packet[PNC_MAX_PACKET];
+	PNC_WORDWISE uint8_t packet[PNC_MAX_PACKET];
 };
 
 #define PNC_NO_SLOT 0xFFu

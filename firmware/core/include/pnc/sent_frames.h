@@ -18,8 +18,8 @@
 struct pnc_sent_frame {
 	uint32_t number;      /**< of the frame; its sequence number is this modulo 256 */
 	uint32_t deadline_us; /**< of a picture packet */
-	uint8_t len;          /**< 0: no frame is kept here */
-	uint8_t packet[PNC_MAX_PACKET];
+	PNC_WORDWISE uint8_t packet[PNC_MAX_PACKET];
+	uint8_t len; /**< 0: no frame is kept here */
 };
 
 struct pnc_sent_frames {
