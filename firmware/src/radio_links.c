@@ -113,6 +113,9 @@ struct bt_conn *radio_link_ref(uint8_t peer)
 {
 	struct bt_conn *conn;
 
+	if (radio_links[peer].conn == NULL) { /* most slots are free, and the sender looks at all for each packet */
+		return NULL;
+	}
 	k_mutex_lock(&lock, K_FOREVER);
 	conn = radio_links[peer].conn;
 	if (conn != NULL) {

@@ -41,16 +41,23 @@ async def emulated_board(
     socket = folder / _SOCKET
     ports = ["-serial", "null", "-serial", f"unix:{socket},server=on,wait=on"]
     with Emulator(folder, program, options=[*ports, *options], shift=shift) as emulator:
-        async with asyncio.timeout(START_S):
-            while not socket.exists():
-                await asyncio.sleep(0.01)
-        loop = asyncio.get_running_loop()
-        line, source = await loop.create_unix_connection(_Line, str(socket))
+        line, source = await _connect(socket)
         _Controller("emulated", host_source=source, host_sink=StreamPacketSink(line), link=air)
         try:
             yield emulator
         finally:
             line.close()
+
+
+async def _connect(socket: Path) -> tuple[asyncio.WriteTransport, _Line]:
+    """Connect to QEMU's end of the serial line, as soon as it listens."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(START_S):
+        while True:
+            try:
+                return await loop.create_unix_connection(_Line, str(socket))
+            except (FileNotFoundError, ConnectionRefusedError):
+                await asyncio.sleep(0.01)
 
 
 class _Line(StreamPacketSource):
