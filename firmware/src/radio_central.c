@@ -34,8 +34,8 @@ static atomic_t attempt; /* an attempt to connect is running */
 BUILD_ASSERT(CONFIG_BT_CTLR_CENTRAL_SPACING + SPACING_ERROR_US <= CONFIG_PNC_CONN_SPACING_US);
 #endif
 
-/* Upper bound of the interval that a connection starts with. Encryption and discovery take tens of connection events and
- * must finish within CONFIG_PNC_AUTH_TIMEOUT_S. */
+/* Upper bound of the interval that a connection starts with. Encryption and discovery take tens of connection events
+ * and must finish within CONFIG_PNC_AUTH_TIMEOUT_S. */
 #define START_MOST_US 50000u
 
 static void count(const bt_addr_le_t *address, void *user)

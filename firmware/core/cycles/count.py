@@ -28,7 +28,7 @@ HZ = 64_000_000
 #: The link at its best: packets of 244 bytes at 1,301 kbit/s (docs/firmware.md).
 PACKETS_PER_S = 1_301_000 / (244 * 8)
 #: The core's part of the processor at that rate, at most.
-LIMIT = 0.5
+LIMIT = 0.22
 FRAME_BYTES = 251
 STEPS = {
     "serial_in": "camera: a frame of 251 bytes from the serial port",
