@@ -12,8 +12,8 @@
 #include "pnc/config.h"
 #include "pnc_wire.h"
 
-#define PNC_FRAME_SEQ_SIZE 1u
-#define PNC_FRAME_PACKET_AT 4u
+#define PNC_FRAME_SEQ_SIZE 1u  /* bytes of the sequence number */
+#define PNC_FRAME_PACKET_AT 4u /* where the packet begins in the buffers of a frame, so that it begins at a word */
 
 /**
  * @brief Write the frame of packet[0..len), 1 <= len <= PNC_MAX_PACKET, to `out`, which has room for PNC_MAX_FRAME + 1
