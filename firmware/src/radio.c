@@ -318,7 +318,7 @@ static bool force_repair(struct bt_conn *conn)
 	return encrypt(conn, BT_SECURITY_L2 | BT_SECURITY_FORCE_PAIR);
 }
 
-/* Return for how long a connection may exist without being up, ms. */
+/* Return for how long a connection may exist, or exist after its pairing, without being up, ms. */
 static int64_t auth_timeout_ms(const struct radio_link *link)
 {
 	bool pairs = atomic_test_bit(link->flags, LINK_PAIRING);
@@ -363,6 +363,9 @@ static void advance(uint8_t peer, struct bt_conn *conn)
 	if (atomic_test_bit(link->flags, LINK_SECURE) && atomic_test_bit(link->flags, LINK_EXCLUDED)) {
 		radio_disconnect(conn, BT_HCI_ERR_AUTH_FAIL);
 		return;
+	}
+	if (atomic_test_bit(link->flags, LINK_SECURE) && atomic_test_and_clear_bit(link->flags, LINK_PAIRING)) {
+		link->since_ms = k_uptime_get();
 	}
 	if (central && atomic_test_bit(link->flags, LINK_SECURE) &&
 	    !atomic_test_and_set_bit(link->flags, LINK_DISCOVERED)) {

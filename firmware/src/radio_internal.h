@@ -35,7 +35,7 @@ enum {
 	LINK_REQUEST_PHY,
 	LINK_REQUEST_MTU,
 	LINK_REQUEST_INTERVAL,
-	LINK_PAIRING,     /**< it pairs, or did: its keys take time */
+	LINK_PAIRING,     /**< it pairs, which takes time */
 	LINK_SECURE,      /**< encrypted */
 	LINK_DISCOVERED,  /**< central: discovery of our service has started */
 	LINK_SUBSCRIBED,  /**< notifications are on */
@@ -56,7 +56,7 @@ enum {
 struct radio_link {
 	struct bt_conn *conn; /**< with a reference; NULL: the slot is free */
 	bt_addr_le_t address; /**< of the current or last connection, which gets the same slot again */
-	int64_t since_ms;     /**< start of the connection */
+	int64_t since_ms;     /**< start of the connection, or the end of its pairing */
 	ATOMIC_DEFINE(flags, LINK_FLAGS);
 	int8_t rssi_dbm;
 	uint8_t phy;         /**< PNC_PHY_ that the core chose; PNC_PHY_KEEP: none */

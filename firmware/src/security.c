@@ -297,7 +297,9 @@ static enum bt_security_err on_pairing(struct bt_conn *conn, const struct bt_con
 
 	if (security_may_pair(bt_conn_get_dst(conn)) &&
 	    (now.method != PNC_PAIR_METHOD_OUT_OF_BAND || now.theirs || features->oob_data_flag != 0)) {
-		radio_link_note(conn, LINK_PAIRING);
+		if (bt_conn_get_security(conn) < BT_SECURITY_L2) { /* pairing again gives no peer more time */
+			radio_link_note(conn, LINK_PAIRING);
+		}
 		return BT_SECURITY_ERR_SUCCESS;
 	}
 	return BT_SECURITY_ERR_PAIR_NOT_ALLOWED;

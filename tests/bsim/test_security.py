@@ -84,8 +84,8 @@ def test_a_central_with_a_wrong_key_gets_no_data_and_the_right_one_still_does(pr
         assert edge.until(Picture).image == 2
 
 
-def test_a_central_that_does_not_encrypt_is_dropped_after_5_s(program: Path, tmp_path: Path) -> None:
-    """Zephyr's own sample central_gatt_write: connects to whoever advertises and writes to it without end."""
+def test_a_central_that_does_not_subscribe_is_dropped_after_5_s(program: Path, tmp_path: Path) -> None:
+    """Zephyr's own sample central_gatt_write: connects to whoever advertises, pairs, and writes to it without end."""
     sample = Path(os.environ["ZEPHYR_BASE"]) / "samples" / "bluetooth" / "central_gatt_write"
     central = build(source=sample, name="central")
     with Simulation(tmp_path, [program], others=[[central]], phy=NEAR, length_s=12) as simulation:
@@ -96,8 +96,9 @@ def test_a_central_that_does_not_encrypt_is_dropped_after_5_s(program: Path, tmp
     text = (tmp_path / "log1.txt").read_text()
     times = {
         word: [60 * float(m) + float(s) for m, s in re.findall(r"@00:(\d\d):([\d.]+)[^\n]*\b" + word, text)]
-        for word in ("connected", "disconnected")
+        for word in ("connected", "security_changed", "disconnected")
     }
     assert times["connected"], text
     assert times["disconnected"], text
-    assert times["disconnected"][0] - times["connected"][0] < 5.3
+    assert times["security_changed"], text
+    assert times["disconnected"][0] - times["security_changed"][0] < 5.3
