@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,7 +28,8 @@ pytestmark = [
     for name in (QEMU, "arm-none-eabi-objdump")
 ]
 PACKETS = 200
-HANG_S = 120.0
+HANG_S = 60.0
+_T = TypeVar("_T")
 #: An instruction takes 2 to that power of nanoseconds: a thirtieth of a 64 MHz processor's pace.
 SLOW = 9
 #: CONFIG_PNC_AUTH_TIMEOUT_S, less what is left for the end of the connection.
@@ -74,7 +76,7 @@ def test_two_boards_pair_carry_pictures_and_stay_within_their_stacks(
             arenas = [mark for board in boards if (mark := arena_mark(board, build)) is not None]
             return [mark for board in boards for mark in stack_marks(board, build)], arenas
 
-    marks, arenas = asyncio.run(run())
+    marks, arenas = _once_more(run)
     with capsys.disabled():
         for mark in marks:
             print(f"\n{mark.thread}: {mark.used} of {mark.size} bytes used, at most {mark.most} by its code", end="")
@@ -112,7 +114,19 @@ def test_boards_pair_although_their_processors_have_little_time_for_it(image: Pa
                 for host in hosts:
                     await host.close()
 
-    asyncio.run(run())
+    _once_more(run)
+
+
+def _once_more(run: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run it, and again if it hangs.
+
+    In one run of some sixty QEMU 7.2 loses an interrupt: a board's third serial port asks for one in its registers, is
+    allowed to, and the processor sleeps on.
+    """
+    try:
+        return asyncio.run(run())
+    except TimeoutError:
+        return asyncio.run(run())
 
 
 async def _open(camera: Host, edge: Host) -> None:
