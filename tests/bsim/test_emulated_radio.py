@@ -118,10 +118,9 @@ def test_boards_pair_although_their_processors_have_little_time_for_it(image: Pa
 
 
 def _once_more(run: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    """Run it, and again if it hangs.
+    """Run it, and again if it hangs, which has happened in about one of fifty runs on a busy computer.
 
-    In one run of some sixty QEMU 7.2 loses an interrupt: a board's third serial port asks for one in its registers, is
-    allowed to, and the processor sleeps on.
+    Why is not known. Each board's clock runs at its own pace, so one may wait in vain for the other.
     """
     try:
         return asyncio.run(run())
