@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import bisect
 import re
-import shutil
 import socket
 import sys
 import tempfile
@@ -24,9 +23,7 @@ from host.transport.serial_port import SerialTransport
 from host.wire import Role
 from tests import goal
 from tests.ble.air import Air
-from tests.bsim.emulated_radio import build_with_bluetooth, emulated_board
-from tests.bsim.emulator import QEMU
-from tests.bsim.simulation import missing
+from tests.bsim.emulated_radio import build_with_bluetooth, emulated_board, missing_for_emulation
 from tests.hil.host import Host, picture
 
 PACKETS = 100
@@ -185,7 +182,7 @@ def measure(program: Path, folder: Path) -> dict[Role, dict[str, float]]:
 
 def main() -> int:
     """Run the command and return its exit status: 2 if something is missing."""
-    why = missing() or (None if shutil.which(QEMU) else f"{QEMU} is not installed")
+    why = missing_for_emulation()
     if why is not None:
         print(f"cpu_time: {why}; docs/firmware.md says what it needs", file=sys.stderr)
         return 2

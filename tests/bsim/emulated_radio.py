@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,11 +18,16 @@ from bumble.transport.common import StreamPacketSink, StreamPacketSource
 
 from host.boards.zephyr import zephyr_of
 from tests.ble.air import Air, Radio
-from tests.bsim.emulator import Emulator
-from tests.bsim.simulation import START_S, build
+from tests.bsim.emulator import QEMU, Emulator
+from tests.bsim.simulation import START_S, build, missing
 
 HERE = Path(__file__).parent / "hci"
 _SOCKET = "hci"
+
+
+def missing_for_emulation() -> str | None:
+    """Say what the build or the emulation lacks here; None: nothing."""
+    return missing() or (None if shutil.which(QEMU) else f"{QEMU} is not installed")
 
 
 def build_with_bluetooth() -> Path:

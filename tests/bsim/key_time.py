@@ -7,7 +7,6 @@ a board's keys, once after its start, and the key that it shares with another bo
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -17,10 +16,9 @@ from host.transport.serial_port import SerialTransport
 from host.wire import Role
 from tests import goal
 from tests.ble.air import Air
-from tests.bsim.emulated_radio import build_with_bluetooth, emulated_board
-from tests.bsim.emulator import QEMU, Emulator
+from tests.bsim.emulated_radio import build_with_bluetooth, emulated_board, missing_for_emulation
+from tests.bsim.emulator import Emulator
 from tests.bsim.high_water import places
-from tests.bsim.simulation import missing
 from tests.hil.host import Host
 
 HZ = 64_000_000
@@ -66,7 +64,7 @@ async def measure(program: Path, folder: Path) -> tuple[float, float]:
 
 def main() -> int:
     """Run the command and return its exit status: 2 if something is missing."""
-    why = missing() or (None if shutil.which(QEMU) else f"{QEMU} is not installed")
+    why = missing_for_emulation()
     if why is not None:
         print(f"key_time: {why}; docs/firmware.md says what it needs", file=sys.stderr)
         return 2
