@@ -1,9 +1,8 @@
 /* Failures of a simulated board, for tests. -fail=NAME lets the first calls of that function fail, -fail_times=N as
- * many of them (default 1). The linker puts the functions below before the real ones.
- * -fail_how=wait lets bt_gatt_notify_cb wait until the connection has ended, as the stack does for its buffers;
- * -fail_how=drop lets it take a packet that never leaves. -cause=BIT is the cause of the reset that the chip tells
- * (hwinfo.h); without it that is power-on.
- * SPDX-License-Identifier: Apache-2.0 */
+ * many of them (default 1), -fail_after=N after so many that succeed (default 0). The linker puts the functions below
+ * before the real ones. -fail_how=wait lets bt_gatt_notify_cb wait until the connection has ended, as the stack does
+ * for its buffers; -fail_how=drop lets it take a packet that never leaves. -cause=BIT is the cause of the reset that
+ * the chip tells (hwinfo.h); without it that is power-on. SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,11 +22,15 @@
 
 static char *failing;
 static char *how;
-static int times; /* INT32_MAX: not given */
+static int times, after; /* INT32_MAX: not given */
 
 static bool fails(const char *name)
 {
 	if (failing == NULL || strcmp(failing, name) != 0 || times == 0) {
+		return false;
+	}
+	if (after > 0 && after != INT32_MAX) {
+		after--;
 		return false;
 	}
 	times = times == INT32_MAX ? 0 : times - 1;
@@ -76,6 +79,8 @@ WRAP(bt_le_adv_start, -EIO,
      parameters, data, data_len, scan, scan_len)
 WRAP(bt_le_scan_start, -EIO, (const struct bt_le_scan_param *parameters, bt_le_scan_cb_t callback), parameters,
      callback)
+/* The stack forgets the callback also if it cannot stop. */
+WRAP(bt_le_scan_stop, (__real_bt_le_scan_stop(), -EPERM), (void))
 WRAP(bt_le_filter_accept_list_add, -EIO, (const bt_addr_le_t *address), address)
 WRAP(bt_conn_le_create, -EIO,
      (const bt_addr_le_t *peer, const struct bt_conn_le_create_param *create, const struct bt_le_conn_param *parameters,
@@ -121,6 +126,7 @@ static void fail_options(void)
 		 .dest = &failing,
 		 .descript = "lets its calls fail"},
 		{.option = "fail_times", .name = "number", .type = 'i', .dest = &times, .descript = "how many of them"},
+		{.option = "fail_after", .name = "number", .type = 'i', .dest = &after, .descript = "after so many"},
 		{.option = "fail_how", .name = "wait_or_drop", .type = 's', .dest = &how, .descript = "otherwise"},
 		{.option = "cause",
 		 .name = "bit",

@@ -94,12 +94,12 @@ static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t t
 		return;
 	}
 	error = bt_le_scan_stop();
+	scanning = SCAN_NOT; /* also if that failed: the stack has forgotten this callback, and must start again */
 	if (error == 0 || error == -EALREADY) {
-		scanning = SCAN_NOT;
 		atomic_set(&attempt, 1);
 		error = bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn);
 	}
-	if (error != 0) { /* the next advertisement is another chance */
+	if (error != 0) { /* e.g. while the main thread is still in bt_le_scan_start */
 		atomic_set(&attempt, 0);
 		fault_check_repeated(FAULT_CONNECT, error);
 		radio_notify();

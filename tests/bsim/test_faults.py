@@ -270,6 +270,14 @@ def test_packets_that_nobody_completes_cost_a_connection(program: Path, tmp_path
         assert _faults_of_a_new_session(camera) == set()
 
 
+def test_a_scan_that_cannot_be_stopped_for_a_connection_starts_again(program: Path, tmp_path: Path) -> None:
+    """The stack refuses that while the main thread is still in bt_le_scan_start, and reports nothing any more."""
+    options = [*_failing("bt_le_scan_stop"), "-fail_after=1"]  # the first call is that before the scan starts
+    with _bonded(tmp_path, program, *options) as (_camera, edge):
+        edge.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
 def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:
     """That scanning starts again between the attempts is no success."""
     with _bonded(tmp_path, program, *_failing("bt_conn_le_create", 60)) as (_camera, edge):
