@@ -1,8 +1,12 @@
 /* Failures of a simulated board, for tests. -fail=NAME lets the first calls of that function fail, -fail_times=N as
  * many of them (default 1), -fail_after=N after so many that succeed (default 0). The linker puts the functions below
- * before the real ones. -fail_how=wait lets bt_gatt_notify_cb wait until the connection has ended, as the stack does
- * for its buffers; -fail_how=drop lets it take a packet that never leaves. -cause=BIT is the cause of the reset that
- * the chip tells (hwinfo.h); without it that is power-on. SPDX-License-Identifier: Apache-2.0 */
+ * before the real ones.
+ *
+ * -fail_how=wait lets bt_gatt_notify_cb wait until the connection has ended, as the stack does for its buffers;
+ * -fail_how=drop lets it take a packet that never leaves. -cause=BIT is the cause of the reset that the chip tells
+ * (hwinfo.h); without it that is power-on.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
