@@ -19,6 +19,8 @@
 #include <zephyr/storage/flash_map.h>
 #include <zephyr/task_wdt/task_wdt.h>
 
+#include <host/ecc.h>
+
 #include "cmdline.h"
 #include "soc.h"
 
@@ -85,6 +87,7 @@ WRAP(bt_le_scan_start, -EIO, (const struct bt_le_scan_param *parameters, bt_le_s
      callback)
 /* The stack forgets the callback also if it cannot stop. */
 WRAP(bt_le_scan_stop, (__real_bt_le_scan_stop(), -EPERM), (void))
+WRAP(bt_pub_key_gen, -EIO, (struct bt_pub_key_cb * callback), callback)
 WRAP(bt_le_filter_accept_list_add, -EIO, (const bt_addr_le_t *address), address)
 WRAP(bt_conn_le_create, -EIO,
      (const bt_addr_le_t *peer, const struct bt_conn_le_create_param *create, const struct bt_le_conn_param *parameters,

@@ -25,6 +25,7 @@ enum fault_cause {
 	FAULT_REQUEST,                                 /**< the same: a request of MTU, PHY, length or interval */
 	FAULT_ENCRYPT,                                 /**< the same: the encryption of a connection */
 	FAULT_OUT_OF_BAND,                             /**< the same: the values for pairing out of band */
+	FAULT_KEY,                                     /**< the same: the stack has made no key for pairing */
 	FAULT_CAUSES_END
 };
 

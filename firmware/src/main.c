@@ -16,6 +16,7 @@
 LOG_MODULE_REGISTER(pnc_main, CONFIG_PNC_LOG_LEVEL);
 
 #define PROCESS_MS 100
+#define REPORT_MS 20
 
 static bool configure(void *user, const struct pnc_configure *configuration)
 {
@@ -110,6 +111,7 @@ int main(void)
 		watchdog_feed(WATCHDOG_MAIN);
 		if (supervision_reset_requested()) {
 			radio_end();
+			k_msleep(REPORT_MS); /* the host gets the fault that was reported last */
 			supervision_reset();
 		}
 	}

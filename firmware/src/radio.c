@@ -139,11 +139,12 @@ BT_CONN_CB_DEFINE(callbacks) = {
 
 static struct bt_gatt_cb gatt_callbacks = {.att_mtu_updated = on_mtu};
 
-/* Restart the Bluetooth host and its controller, which ends a connection that could not be ended otherwise.
+/* Restart the Bluetooth host and its controller, which ends all connections, advertising and the scan, and makes
+ * another key.
  *
- * To end a connection, the link layer waits for the peer's confirmation. The peer chose the timeout for that when it
- * connected, so a peer that has fallen silent could occupy a camera's only slot for up to 32 s. Only a restart ends
- * that earlier. A camera has no other connection that a restart could harm. */
+ * Where a peer is silent: to end a connection, the link layer waits for the peer's confirmation. The peer chose the
+ * timeout for that when it connected, so a peer that has fallen silent could occupy a camera's only slot for up to 32
+ * s. Only a restart ends that earlier. A camera has no other connection that it could harm. */
 static void restart_stack(void)
 {
 	bt_addr_le_t own = {0};
@@ -153,6 +154,7 @@ static void restart_stack(void)
 	bt_id_get(&own, &one);
 	error = bt_disable();
 	bt_id_create(&own, NULL); /* or there would be another one; fails if the controller has an address */
+	radio_key_begins();
 	error = error != 0 ? error : bt_enable(NULL);
 	error = error != 0 ? error : settings_load_subtree("bt");
 	if (error != 0) {
@@ -160,6 +162,8 @@ static void restart_stack(void)
 		supervision_request_reset(PNC_RESET_KIND_FIRMWARE); /* never refused */
 	}
 	security_stack_restarted();
+	radio_peripheral_advertising_ended();
+	radio_central_stack_restarted();
 }
 
 uint8_t radio_start(void)
@@ -168,6 +172,7 @@ uint8_t radio_start(void)
 	int error;
 
 	store_open();
+	radio_key_begins();
 	enabled = fault_check(PNC_ERROR_CODE_BLUETOOTH, bt_enable(NULL));
 	/* With a controller that does not answer, the stack would command it. That the call succeeds means nothing: it
 	 * does so without a storage, too. */
@@ -401,6 +406,22 @@ static bool is_slot_stuck(void)
 	       k_uptime_get() - link->since_ms > auth_timeout_ms(link);
 }
 
+/* Without a key no board can pair, but those that have paired are served. The stack tries to make one only when it
+ * starts. */
+static void make_missing_key(void)
+{
+	int failures = radio_key_failures();
+
+	if (failures == 0 || radio_links_up() > 0) {
+		return;
+	}
+	if (failures == 1) {
+		restart_stack();
+	} else { /* what keeps it from that outlives the stack */
+		supervision_request_reset(PNC_RESET_KIND_FIRMWARE);
+	}
+}
+
 /* Request another PHY for a camera's connection, if the core chooses one. Faster ones are refused by a peer that does
  * not accept them; the core then waits longer and longer. */
 static void choose_phy(struct radio_link *link)
@@ -471,6 +492,7 @@ void radio_process(int32_t wait_ms)
 	if (is_slot_stuck()) {
 		restart_stack();
 	}
+	make_missing_key();
 	radio_peripheral_process();
 	radio_central_process();
 	measure();

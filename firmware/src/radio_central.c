@@ -18,7 +18,8 @@
 enum scanning {
 	SCAN_NOT,
 	SCAN_ALONE,
-	SCAN_BESIDE
+	SCAN_BESIDE,
+	SCAN_UNSURE /* it could not be stopped: never wanted, so the main thread tries again */
 };
 
 static enum scanning scanning;
@@ -78,6 +79,17 @@ static bool names_our_service(struct bt_data *data, void *user)
 	return !*found;
 }
 
+/* Stop the scan. Return 0 or a negative error, after which the controller may scan or not. The stack has forgotten the
+ * callback in either case, so that a scan that is still wanted has to start again. */
+static int stop_scanning(void)
+{
+	int error = bt_le_scan_stop();
+
+	error = error == -EALREADY ? 0 : error;
+	scanning = error == 0 ? SCAN_NOT : SCAN_UNSURE;
+	return error;
+}
+
 static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t type, struct net_buf_simple *data)
 {
 	struct bt_le_conn_param parameters = radio_parameters_connection(MIN(shared_interval_us(), START_MOST_US));
@@ -93,9 +105,8 @@ static void on_advertisement(const bt_addr_le_t *address, int8_t rssi, uint8_t t
 	if (!found || !security_allows(address) || radio_is_connected(address)) {
 		return;
 	}
-	error = bt_le_scan_stop();
-	scanning = SCAN_NOT; /* also if that failed: the stack has forgotten this callback, and must start again */
-	if (error == 0 || error == -EALREADY) {
+	error = stop_scanning();
+	if (error == 0) {
 		atomic_set(&attempt, 1);
 		error = bt_conn_le_create(address, BT_CONN_LE_CREATE_CONN, &parameters, &conn);
 	}
@@ -137,6 +148,12 @@ static enum scanning wanted_scanning(void)
 	return radio_links_up() == 0 ? SCAN_ALONE : SCAN_BESIDE;
 }
 
+void radio_central_stack_restarted(void)
+{
+	scanning = SCAN_NOT;
+	atomic_set(&attempt, 0);
+}
+
 void radio_central_process(void)
 {
 	enum scanning wanted = wanted_scanning();
@@ -155,16 +172,15 @@ void radio_central_process(void)
 	if (wanted == scanning) {
 		return;
 	}
-	error = bt_le_scan_stop();
-	if (error != 0 && error != -EALREADY) { /* it is tried again */
-		fault_check_repeated(PNC_ERROR_CODE_SCAN, error);
-		return;
+	error = stop_scanning();
+	if (error == 0 && wanted != SCAN_NOT) {
+		scanning = wanted; /* set before the start, because on_advertisement may end the scan at once */
+		error = bt_le_scan_start(&parameters, on_advertisement);
+		if (error != 0) {
+			scanning = SCAN_NOT;
+		}
 	}
-	scanning = wanted; /* set before the start, because on_advertisement may end the scan at once */
-	if (wanted != SCAN_NOT &&
-	    !fault_check_repeated(PNC_ERROR_CODE_SCAN, bt_le_scan_start(&parameters, on_advertisement))) {
-		scanning = SCAN_NOT; /* it is tried again */
-	}
+	fault_check_repeated(PNC_ERROR_CODE_SCAN, error); /* what failed is tried again */
 }
 
 static uint8_t on_notification(struct bt_conn *conn, struct bt_gatt_subscribe_params *subscription, const void *data,

@@ -6,7 +6,7 @@
  *   radio_sender.c                           the thread that hands packets to the stack
  *   radio_central.c, radio_peripheral.c      the two roles
  *   radio_parameters.c, security.c           PHY, data length, interval, power; who may pair
- *   radio_rx_watch.c                         the watchdog of the stack's own thread
+ *   radio_rx_watch.c, radio_key.c            the watchdog of the stack's own thread; whether it has made its key
  *   radio_links.c                            the table of connections
  *
  * Callbacks of the Bluetooth stack only record what happened and call radio_notify. The main thread then acts.
@@ -133,6 +133,20 @@ void radio_rx_watch_start(void);
 /** @brief Send an event through that thread, which then feeds its watchdog. From the main thread, again and again. */
 void radio_rx_watch_probe(void);
 
+/* radio_key.c; from the main thread */
+
+/** @brief Record that the stack starts, and with it the time that its key may take. */
+void radio_key_begins(void);
+
+/**
+ * @brief Return how many starts of the stack in a row, the last one included, have made no key within the time that a
+ * pairing may take; 0 while that time lasts. That it has none is a fault until it has. Call again and again.
+ */
+int radio_key_failures(void);
+
+/** @brief Wait for that key, for 3 s at most. Return false if there is none. */
+bool radio_key_wait(void);
+
 /* radio_parameters.c; from the main thread */
 
 /** @brief Set the power of a new connection, and mark MTU, PHY and data length to be requested. */
@@ -227,6 +241,9 @@ int radio_peripheral_send(struct bt_conn *conn, const uint8_t *packet, size_t le
 
 /** @brief Start or stop scanning as needed. From the main thread. */
 void radio_central_process(void);
+
+/** @brief Forget the scan and the attempt to connect, which a restart of the stack has ended. From the main thread. */
+void radio_central_stack_restarted(void);
 
 /** @brief Discover our service and subscribe. From the main thread. */
 void radio_central_discover(struct radio_link *link, struct bt_conn *conn);

@@ -1,5 +1,6 @@
 /* Decides who may pair and with whom packets are exchanged. The main thread opens and closes the pairing window. The
  * stack's callbacks run in its own threads. */
+#include <errno.h>
 #include <string.h>
 
 #include <zephyr/bluetooth/hci.h>
@@ -95,6 +96,13 @@ static void close_window(void)
 	pnc_oob_set_flag(false);
 }
 
+/* Make values to show out of band. The stack would wait for its key without end (3.3), or for longer than the watchdog.
+ */
+static int own_values(void)
+{
+	return radio_key_wait() ? bt_le_oob_get_local(BT_ID_DEFAULT, &ours) : -EADDRNOTAVAIL;
+}
+
 static void open_window(const struct pnc_pair *pair)
 {
 	uint16_t seconds = pair->window_s == 0 ? CONFIG_PNC_PAIRING_WINDOW_S : pair->window_s;
@@ -111,7 +119,7 @@ static void open_window(const struct pnc_pair *pair)
 	memcpy(their_values.r, pair->random, sizeof(their_values.r));
 	memcpy(their_values.c, pair->confirm, sizeof(their_values.c));
 	if (next.method == PNC_PAIR_METHOD_OUT_OF_BAND && !next.theirs &&
-	    !fault_check(FAULT_OUT_OF_BAND, bt_le_oob_get_local(BT_ID_DEFAULT, &ours))) {
+	    !fault_check(FAULT_OUT_OF_BAND, own_values())) {
 		return; /* the answer to the host says that the window is closed */
 	}
 	pnc_oob_set_flag(next.method == PNC_PAIR_METHOD_OUT_OF_BAND && next.theirs);

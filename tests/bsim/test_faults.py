@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from host.wire import (
     Pair,
     PairAction,
     Pairing,
+    PairMethod,
     Picture,
     Role,
 )
@@ -276,6 +278,80 @@ def test_a_scan_that_cannot_be_stopped_for_a_connection_starts_again(program: Pa
     with _bonded(tmp_path, program, *options) as (_camera, edge):
         edge.link_up()
         assert _faults_of_a_new_session(edge) == set()
+
+
+def test_a_scan_that_cannot_be_stopped_starts_again_if_it_is_wanted_again(program: Path, tmp_path: Path) -> None:
+    options = [*_failing("bt_le_scan_stop", 8), "-fail_after=3"]  # those at the start, for the connection, and below
+    with _bonded(tmp_path, program, *options) as (camera, edge):
+        camera.link_up()
+        camera.configure(Role.NONE)
+        edge.until(Link, lambda link: link.state == LinkState.DOWN)
+        _let_pass(edge, 0.2)
+        edge.configure(Role.NONE)
+        _let_pass(edge, 0.4)  # it tries to stop every 100 ms
+        edge.configure(Role.EDGE)
+        _let_pass(edge, 0.2)
+        camera.configure(Role.CAMERA)
+        camera.link_up()
+        assert _faults_of_a_new_session(edge) == set()
+
+
+def test_boards_that_could_not_make_their_keys_tell_so_and_make_others(program: Path, tmp_path: Path) -> None:
+    """Zephyr leaves a peer that pairs without an answer, and tells nobody."""
+    with Simulation(tmp_path, [program] * 2, board=_failing("bt_pub_key_gen")) as simulation:
+        boards = [Console(port) for port in simulation.ports]
+        for console, role in zip(boards, (Role.CAMERA, Role.EDGE), strict=True):
+            console.greet()
+            console.configure(role)
+        for console in boards:
+            assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
+            assert 20_000 <= console.statistics().uptime_ms < 21_000
+        for console in boards:
+            console.link_up()
+            assert console.greet().boot == Boot.POWER  # the stack was restarted, and not the board
+            assert _faults_of_a_new_session(console) == set()
+
+
+def test_a_board_whose_stack_makes_no_key_at_the_second_start_either_resets_itself(
+    program: Path, tmp_path: Path
+) -> None:
+    with Simulation(tmp_path, [program], board=_failing("bt_pub_key_gen", 2), again=[(0, 42.0)]) as simulation:
+        console = Console(simulation.ports[0])
+        console.greet()
+        console.configure(Role.CAMERA)
+        assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
+        assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 2)
+        with suppress(BoardGoneError):
+            while console.statistics().uptime_ms < 42_000:
+                console.pump(0.02)
+            raise AssertionError("it was not reset")
+        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
+
+
+def test_boards_without_a_key_keep_their_link(program: Path, tmp_path: Path) -> None:
+    ends: list[Link] = []
+    with _bonded(tmp_path, program, *_failing("bt_pub_key_gen")) as (camera, edge):
+        camera.link_up()
+        edge.link_up()
+        edge.on_packet = lambda packet: (
+            ends.append(packet) if isinstance(packet, Link) and packet.state == LinkState.DOWN else None
+        )
+        assert _fault(edge, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
+        _let_pass(edge, 2)
+        camera.say(picture(3, 0))
+        assert edge.until(Picture).image == 3
+        assert _faults_of_a_new_session(edge) == {ErrorCode.BLUETOOTH}
+        assert ends == []
+
+
+def test_values_out_of_band_are_refused_without_a_key(program: Path, tmp_path: Path) -> None:
+    """The stack would wait for it without end, and the watchdog reset the board."""
+    with _board(tmp_path, program, *_failing("bt_pub_key_gen")) as console:
+        console.configure(Role.CAMERA)
+        answer = console.pairing(Pair(action=PairAction.OPEN, method=PairMethod.OUT_OF_BAND))
+        assert not answer.open
+        assert _faults_of_a_new_session(console) == {ErrorCode.BLUETOOTH}
+        assert 3000 <= console.statistics().uptime_ms < 5000
 
 
 def test_a_connection_that_cannot_be_made_is_reported_until_one_is_made(program: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ FIRMWARE_LAYERS = (
     "crash",
     "supervision",
     "board_thread store",
-    "radio_links radio_none",
+    "radio_key radio_links radio_none",
     "radio_parameters radio_rx_watch security",
     "radio_central radio_peripheral",
     "radio_sender",
