@@ -124,7 +124,7 @@ class ErrorCode(IntEnum):
     NO_LINK = 0x5  # the addressed peer is not connected; detail: peer
     CONFIGURE = 0x6  # the configuration cannot be applied; detail: number of the first illegal field
     REFUSED = 0x7  # this board cannot pair or reset in that way; detail: the packet's type
-    BLUETOOTH = 0x8  # Bluetooth does not start, or a command of it failed
+    BLUETOOTH = 0x8  # Bluetooth does not start, makes no key for pairing, or refused a command
     SETTINGS = 0x9  # role, radio settings or bonds cannot be read or stored; 1000: they were erased
     WATCHDOG = 0xa  # the watchdog does not watch every part of the board
     ADVERTISE = 0xb  # camera: it cannot advertise

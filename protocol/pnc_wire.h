@@ -110,7 +110,7 @@ enum pnc_error_code {
 	PNC_ERROR_CODE_NO_LINK = 0x5, /* the addressed peer is not connected; detail: peer */
 	PNC_ERROR_CODE_CONFIGURE = 0x6, /* the configuration cannot be applied; detail: number of the first illegal field */
 	PNC_ERROR_CODE_REFUSED = 0x7, /* this board cannot pair or reset in that way; detail: the packet's type */
-	PNC_ERROR_CODE_BLUETOOTH = 0x8, /* Bluetooth does not start, or a command of it failed */
+	PNC_ERROR_CODE_BLUETOOTH = 0x8, /* Bluetooth does not start, makes no key for pairing, or refused a command */
 	PNC_ERROR_CODE_SETTINGS = 0x9, /* role, radio settings or bonds cannot be read or stored; 1000: they were erased */
 	PNC_ERROR_CODE_WATCHDOG = 0xa, /* the watchdog does not watch every part of the board */
 	PNC_ERROR_CODE_ADVERTISE = 0xb, /* camera: it cannot advertise */
