@@ -139,8 +139,8 @@ void radio_rx_watch_probe(void);
 void radio_key_begins(void);
 
 /**
- * @brief Return how many starts of the stack in a row, the last one included, have made no key within the time that a
- * pairing may take; 0 while that time lasts. That it has none is a fault until it has. Call again and again.
+ * @brief Return how many starts of the stack in a row, the last one included, have made no key within twice the time
+ * that a pairing may take; 0 while that lasts. That it has none is a fault until it has. Call again and again.
  */
 int radio_key_failures(void);
 

@@ -10,8 +10,8 @@
 #include "faults.h"
 #include "radio_internal.h"
 
-/* A key that takes longer than a whole pairing may take is of no use. */
-#define MOST_MS (CONFIG_PNC_PAIRING_TIMEOUT_S * MSEC_PER_SEC)
+/* Twice what a pairing may take, which needs another key of the same effort. */
+#define MOST_MS (2 * CONFIG_PNC_PAIRING_TIMEOUT_S * MSEC_PER_SEC)
 #define WAIT_MS 3000 /* less than the watchdog's 5 s for the main thread */
 #define LOOK_MS 10
 

@@ -60,7 +60,7 @@ def _bonded(folder: Path, program: Path, *options: str) -> Iterator[list[Console
 
 def _fault(console: Console, code: ErrorCode) -> tuple[int, int]:
     """Wait for that fault; return its number and how often it happened."""
-    error = console.until(Error, lambda error: error.code == code)
+    error = console.until(Error, lambda error: error.code == code, wait_s=60.0)
     return error.detail & 0xFFFF, error.detail >> 16
 
 
@@ -305,7 +305,7 @@ def test_boards_that_could_not_make_their_keys_tell_so_and_make_others(program: 
             console.configure(role)
         for console in boards:
             assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
-            assert 20_000 <= console.statistics().uptime_ms < 21_000
+            assert 40_000 <= console.statistics().uptime_ms < 41_000
         for console in boards:
             console.link_up()
             assert console.greet().boot == Boot.POWER  # the stack was restarted, and not the board
@@ -315,14 +315,14 @@ def test_boards_that_could_not_make_their_keys_tell_so_and_make_others(program: 
 def test_a_board_whose_stack_makes_no_key_at_the_second_start_either_resets_itself(
     program: Path, tmp_path: Path
 ) -> None:
-    with Simulation(tmp_path, [program], board=_failing("bt_pub_key_gen", 2), again=[(0, 42.0)]) as simulation:
+    with Simulation(tmp_path, [program], board=_failing("bt_pub_key_gen", 2), again=[(0, 82.0)]) as simulation:
         console = Console(simulation.ports[0])
         console.greet()
         console.configure(Role.CAMERA)
         assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
         assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 2)
         with suppress(BoardGoneError):
-            while console.statistics().uptime_ms < 42_000:
+            while console.statistics().uptime_ms < 82_000:
                 console.pump(0.02)
             raise AssertionError("it was not reset")
         assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
