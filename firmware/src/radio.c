@@ -142,9 +142,9 @@ static struct bt_gatt_cb gatt_callbacks = {.att_mtu_updated = on_mtu};
 /* Restart the Bluetooth host and its controller, which ends all connections, advertising and the scan, and makes
  * another key.
  *
- * Where a peer is silent: to end a connection, the link layer waits for the peer's confirmation. The peer chose the
- * timeout for that when it connected, so a peer that has fallen silent could occupy a camera's only slot for up to 32
- * s. Only a restart ends that earlier. A camera has no other connection that it could harm. */
+ * To end a connection, the link layer waits for the peer's confirmation. The peer chose the timeout for that when it
+ * connected, so a peer that has fallen silent could occupy a camera's only slot for up to 32 s. Only a restart ends
+ * that earlier. A camera has no other connection that it could harm. */
 static void restart_stack(void)
 {
 	bt_addr_le_t own = {0};
