@@ -78,6 +78,15 @@ def _let_pass(console: Console, wait_s: float) -> None:
         console.pump(0.02)
 
 
+def _is_reset(simulation: Simulation, console: Console, most_ms: int) -> None:
+    """Wait until that board, the first one, has reset itself by software; AssertionError if it still runs then."""
+    with suppress(BoardGoneError):
+        while console.statistics().uptime_ms < most_ms:
+            console.pump(0.02)
+        raise AssertionError("it was not reset")
+    assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
+
+
 def _a_camera_is_configured(folder: Path, program: Path) -> None:
     with _board(folder, program) as console:
         console.configure(Role.CAMERA)
@@ -202,11 +211,7 @@ def test_a_stack_that_does_not_restart_resets_the_board(program: Path, tmp_path:
         camera = Console(simulation.ports[0])
         assert camera.greet().boot == Boot.POWER
         camera.configure(Role.CAMERA)
-        with suppress(BoardGoneError):
-            while camera.statistics().uptime_ms < 12_000:
-                camera.pump(0.02)
-            raise AssertionError("it was not reset")
-        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
+        _is_reset(simulation, camera, 12_000)
 
 
 @pytest.mark.parametrize("function", ["bt_gatt_discover", "bt_gatt_subscribe"])
@@ -321,11 +326,7 @@ def test_a_board_whose_stack_makes_no_key_at_the_second_start_either_resets_itse
         console.configure(Role.CAMERA)
         assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 1)
         assert _fault(console, ErrorCode.BLUETOOTH) == (errno.EADDRNOTAVAIL, 2)
-        with suppress(BoardGoneError):
-            while console.statistics().uptime_ms < 82_000:
-                console.pump(0.02)
-            raise AssertionError("it was not reset")
-        assert appears(simulation.ports_again[0], START_S).greet().boot == Boot.SOFTWARE
+        _is_reset(simulation, console, 82_000)
 
 
 def test_boards_without_a_key_keep_their_link(program: Path, tmp_path: Path) -> None:
