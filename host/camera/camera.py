@@ -143,7 +143,8 @@ class Camera:
     async def connect(self, timeout_s: float = CONNECT_S) -> Ready:
         """Wait until the edge server answers across the link. Raises CameraError, which names what is missing."""
         try:
-            return await asyncio.wait_for(self._result_of(self._ready), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await self._result_of(self._ready)
         except TimeoutError:
             raise self._not_connected(timeout_s) from None
 

@@ -86,7 +86,8 @@ class LiveCamera:
         self._opened = self._loop.create_future()
         self._thread.start()
         try:
-            await asyncio.wait_for(self._opened, OPEN_S)
+            async with asyncio.timeout(OPEN_S):
+                await self._opened
         except TimeoutError:
             self._stop.set()
             raise SourceError(f"{self.name}: it cannot be opened in {OPEN_S:.0f} s", reason=Reason.NO_CAMERA) from None
@@ -102,13 +103,12 @@ class LiveCamera:
     async def next(self) -> SourcePicture | None:
         while True:
             try:
-                picture = await asyncio.wait_for(self._newest.take(), STALLED_S)
+                async with asyncio.timeout(STALLED_S):
+                    return await self._newest.take()
             except TimeoutError:
                 if not self._stalled and not self._trouble:
                     self._notice(f"{self.name}: it has given no picture for {STALLED_S:.0f} s: waiting for one")
                     self._stalled = True
-                continue
-            return picture
 
     def _run(self) -> None:
         """Read the camera until it is stopped. Runs in a thread of its own."""

@@ -87,10 +87,12 @@ async def scan(bluetooth: Bluetooth, selector: str = "", seconds: float = SCAN_S
         await scanner.start()
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(matched.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await matched.wait()
         finally:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(scanner.stop(), DISCONNECT_S)
+                async with asyncio.timeout(DISCONNECT_S):
+                    await scanner.stop()
     except Exception as error:  # each back end has its own: D-Bus, Objective-C, WinRT
         cause, reason = _scan_failure(error)
         raise TransportError(f"Bluetooth: {cause}", reason=reason) from error
@@ -176,9 +178,11 @@ class BleLink:
             # This comes first: bluetoothd (5.66, 5.82) may crash if the program's D-Bus connection ends before its
             # socket for notifications.
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.stop_notify(self._subscribed), UNSUBSCRIBE_S)
+                async with asyncio.timeout(UNSUBSCRIBE_S):
+                    await client.stop_notify(self._subscribed)
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(client.disconnect(), DISCONNECT_S)
+            async with asyncio.timeout(DISCONNECT_S):
+                await client.disconnect()
 
     async def _open(self, through_socket: bool) -> int:
         from bleak import BleakClient

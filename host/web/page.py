@@ -120,7 +120,8 @@ class Page:
         self.sink.disconnect()
         os.close(self._pipe)
         try:
-            await asyncio.wait_for(self._process.wait(), self._ending.left_s(_END_S))
+            async with asyncio.timeout(self._ending.left_s(_END_S)):
+                await self._process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

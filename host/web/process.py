@@ -87,7 +87,8 @@ async def serve() -> int:
         task.cancel()
     prefixes.close()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(serving, 2)
+        async with asyncio.timeout(2):
+            await serving
     for task in done:
         task.result()
     return 0

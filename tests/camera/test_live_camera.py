@@ -105,6 +105,48 @@ def test_a_picture_is_given_once() -> None:
     asyncio.run(test())
 
 
+class OnePicture:
+    """A camera driver that gives one picture, when it is told to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.told, self.given = threading.Event(), threading.Event()
+
+    def read(self) -> Frame:
+        if self.count == 1:  # the first picture is on its way to the event loop
+            self.given.set()
+            raise EndOfFilm
+        self.told.wait()
+        self.count += 1
+        return lambda: np.zeros((48, 64, 3), np.uint8)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_who_stops_waiting_in_the_moment_of_a_picture_has_stopped(turns: int) -> None:
+    """Ctrl-C cancels the wait for a picture; ``turns`` of the event loop lie between the picture and that."""
+
+    async def test() -> bool:
+        driver = OnePicture()
+        async with LiveCamera("0", opener=lambda *_: driver) as camera:
+            waiting = asyncio.create_task(camera.next())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            driver.told.set()
+            assert driver.given.wait(pace.seconds(10))  # meanwhile the event loop stands still
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if not waiting.cancel():
+                return waiting.result() is not None
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            return True
+
+    assert asyncio.run(test())
+
+
 def test_a_camera_that_is_unplugged_is_waited_for_and_its_old_picture_is_not_given() -> None:
     async def test() -> list[str]:
         notices: list[str] = []
