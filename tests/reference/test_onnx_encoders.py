@@ -69,6 +69,8 @@ def test_the_int8_form_has_int8_weights_and_answers_nearly_as_the_network_does(e
     kernels = [c for c in int8.graph.initializer if c.name.endswith("weight_quantized")]
     assert [c.data_type for c in kernels] == [onnx.TensorProto.INT8] * 2
     assert len(int8.SerializeToString()) < 10_000
+    for each in kernels:  # what x86 CPUs before VNNI add up in 16 bits: two products with a uint8
+        assert 2 * 255 * np.abs(onnx.numpy_helper.to_array(each).astype(int)).max() < 2**15
     pixels = as_pixels(tensorflow_picture(5))
     difference = answer(int8, pixels) - by_torch(encoder, pixels)
     assert np.abs(difference).max() < 0.05 * by_torch(encoder, pixels).max()
@@ -83,7 +85,7 @@ def test_the_int8_form_is_read_back_as_the_weights_it_stands_for(encoder: Encode
     assert np.array_equal(read.first.weight.detach().numpy(), kernel * steps)
     assert np.abs((read.first.weight - encoder.first.weight).detach().numpy() / steps).max() <= 0.501
     pixels = as_pixels(tensorflow_picture(5))
-    assert np.abs(by_torch(read, pixels) - answer(int8, pixels)).max() < 0.05 * answer(int8, pixels).max()
+    assert np.abs(by_torch(read, pixels) - answer(int8, pixels)).max() < 0.03 * answer(int8, pixels).max()
 
 
 def test_calibration_needs_pictures(encoder: Encoder) -> None:
