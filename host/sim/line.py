@@ -68,11 +68,14 @@ class SerialLine:
         self._sending = False
         self._stalled = False
 
-    def write(self, data: bytes) -> None:
-        """Take bytes from the host; they reach the board in chunks, at the speed of the line."""
+    def write(self, now_us: int, data: bytes) -> None:
+        """Take bytes from the host; they reach the board in chunks, at the speed of the line.
+
+        In real time ``now_us`` is later than the schedule's clock, which stands at the last action.
+        """
         for start in range(0, len(data), _CHUNK):
             chunk = data[start : start + _CHUNK]
-            begin_us = max(self._towards_board_free_us, float(self._schedule.now_us))
+            begin_us = max(self._towards_board_free_us, float(now_us))
             self._towards_board_free_us = begin_us + len(chunk) * self._us_per_byte
             self._schedule.at(round(self._towards_board_free_us), lambda chunk=chunk: self._to_board(chunk))  # type: ignore[misc]
 

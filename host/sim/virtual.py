@@ -37,7 +37,7 @@ class VirtualHost:
     def _flush(self) -> None:
         data = self._machine.output()
         if data:
-            self._line.write(data)
+            self._line.write(self._schedule.now_us, data)
         wake_us = self._machine.wake_at()
         if wake_us is not None and wake_us != self._wake_us:
             self._wake_us = wake_us

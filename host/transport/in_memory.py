@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from ..errors import Reason
+from .driver import now_us
 from .line import Line
 from .transport import TransportError
 
@@ -30,7 +31,7 @@ class InMemoryTransport:
 
     def write(self, data: bytes) -> None:
         """Put bytes on the line."""
-        self._line.write(data)
+        self._line.write(now_us(), data)
         self._on_write()
 
     async def read(self) -> bytes:

@@ -11,8 +11,8 @@ class Line(Protocol):
 
     on_bytes: Callable[[bytes], None] | None
 
-    def write(self, data: bytes) -> None:
-        """Take bytes from the host."""
+    def write(self, now_us: int, data: bytes) -> None:
+        """Take bytes from the host, which writes them now."""
 
     def wake(self) -> None:
         """Deliver the bytes that wait for the host."""

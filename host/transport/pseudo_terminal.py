@@ -8,6 +8,7 @@ import os
 import tty
 from collections.abc import Callable
 
+from .driver import now_us
 from .line import Line
 from .transport import TransportError
 
@@ -49,7 +50,7 @@ class PseudoTerminal:
 
     def _from_host(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._line.write(os.read(self._master, _READ))
+            self._line.write(now_us(), os.read(self._master, _READ))
             self._on_write()
 
     def _to_host(self, data: bytes) -> None:

@@ -66,7 +66,7 @@ def disturb(world: RealTimeWorld, rate: float) -> None:
     there, back = BitErrors(rate, 1), BitErrors(10 * rate, 2)
     write, on_bytes = line.write, line.on_bytes
     assert on_bytes is not None
-    line.write = lambda data: write(there.apply(data))  # type: ignore[method-assign]
+    line.write = lambda now_us, data: write(now_us, there.apply(data))  # type: ignore[method-assign]
     line.on_bytes = lambda data: on_bytes(back.apply(data))
 
 

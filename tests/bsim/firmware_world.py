@@ -100,7 +100,7 @@ class FirmwareLine:
         self.cut = False
         self._stalled = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, _now_us: int, data: bytes) -> None:
         """Take bytes from the computer."""
         if not self.cut:
             self.board.serial_rx(0, data)

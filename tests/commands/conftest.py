@@ -121,12 +121,12 @@ class Boards:
             line = world.world.cameras[0].line
             write, left = line.write, least
 
-            def count(data: bytes) -> None:
+            def count(now_us: int, data: bytes) -> None:
                 nonlocal left
                 left -= len(data)
                 if left <= 0:
                     reached.set()
-                write(data)
+                write(now_us, data)
 
             line.write = count  # type: ignore[method-assign]
             installed.set()

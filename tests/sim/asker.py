@@ -26,7 +26,7 @@ class Asker:
     def ask(self, packet: Control, wait_us: int = 50_000) -> list[Control]:
         """Return the packets that the board sends within a time."""
         self.answers = []
-        self._line.write(write_frame(self._seq, packet.pack()))
+        self._line.write(self.world.schedule.now_us, write_frame(self._seq, packet.pack()))
         self._seq += 1
         self.world.schedule.run_until(self.world.schedule.now_us + wait_us)
         return self.answers

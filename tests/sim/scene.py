@@ -215,7 +215,7 @@ class BareHost:
         for packet in packets:
             data += write_frame(self._seq, packet.pack())
             self._seq += 1
-        self.node.line.write(data)
+        self.node.line.write(self._world.schedule.now_us, data)
 
     def _receive(self, data: bytes) -> None:
         for frame in self._reader.feed(data):

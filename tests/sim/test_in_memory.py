@@ -11,6 +11,7 @@ from host.errors import Reason
 from host.link.events import Answer, Event, ImageCollected
 from host.link.receiver import Receiver
 from host.ranked import RankedPacket
+from host.sim.line import UART_BYTES_PER_S
 from host.sim.realtime import RealTimeWorld
 from host.sim.world import World
 from host.transport.driver import Driver, now_us
@@ -62,3 +63,26 @@ def test_a_line_serves_one_transport_at_a_time() -> None:
         await asyncio.sleep(0)
 
     live(open_twice())
+
+
+def test_no_byte_reaches_a_board_before_it_was_written() -> None:
+    """The model's clock stands at its last action, which may be long ago when a host writes."""
+
+    async def write() -> None:
+        world = World(now_us=now_us() - 1_000_000)
+        line, heard = world.cameras[0].line, list[int]()
+
+        class Board:
+            def serial_rx(self, now_us: int, data: bytes) -> None:
+                heard.extend([now_us] * len(data))
+
+        line.board = Board()  # type: ignore[assignment]
+        transport = RealTimeWorld(world, terminals=False).transport(0)
+        written_us = now_us()
+        transport.write(bytes(100))
+        world.schedule.run_until(now_us() + 10_000)
+        assert len(heard) == 100
+        assert heard[0] >= written_us + 64 * 1_000_000 // UART_BYTES_PER_S
+        assert heard[-1] >= written_us + 100 * 1_000_000 // UART_BYTES_PER_S
+
+    live(write())
