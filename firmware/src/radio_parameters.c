@@ -10,7 +10,10 @@
 #include "zephyr_compat.h"
 
 #define US_PER_INTERVAL_UNIT 1250u
-#define SUPERVISION_TIMEOUT_10MS 400
+/* After so many intervals without a packet a connection is lost, but neither sooner nor later than these times. */
+#define SUPERVISION_INTERVALS 40u
+#define SUPERVISION_LEAST_MS 2000u
+#define SUPERVISION_MOST_MS 4000u
 #define ATT_HEADER 3
 /* A request that is refused for so long is a fault: 5 s and 40 intervals. */
 #define REFUSED_MS 5000
@@ -19,10 +22,12 @@
 struct bt_le_conn_param radio_parameters_connection(uint32_t interval_us)
 {
 	uint16_t interval = interval_us / US_PER_INTERVAL_UNIT;
-	/* Bluetooth requires a timeout of more than two intervals. Intervals are at most 4 s. */
-	uint16_t timeout = MAX(SUPERVISION_TIMEOUT_10MS, interval_us / USEC_PER_MSEC / 10 * 3);
+	uint32_t interval_ms = interval_us / USEC_PER_MSEC;
+	uint32_t timeout_ms = CLAMP(SUPERVISION_INTERVALS * interval_ms, SUPERVISION_LEAST_MS, SUPERVISION_MOST_MS);
 
-	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout);
+	/* Bluetooth requires a timeout of more than two intervals. Intervals are at most 4 s. */
+	timeout_ms = MAX(timeout_ms, 3 * interval_ms);
+	return (struct bt_le_conn_param)BT_LE_CONN_PARAM_INIT(interval, interval, 0, timeout_ms / 10);
 }
 
 /* The coded PHYs, where the controller has them. */

@@ -23,7 +23,9 @@ from .losses import draw
 from .schedule import Schedule
 from .trace import Trace
 
-SUPERVISION_TIMEOUT_US = 4_000_000
+#: As the firmware has it: a connection is lost after so many intervals without a packet, in 2 to 4 s.
+_SUPERVISION_INTERVALS = 40
+_SUPERVISION_LEAST_US, _SUPERVISION_MOST_US = 2_000_000, 4_000_000
 #: Time from an advertisement to the subscription: connection, feature exchange, MTU, data length, PHY.
 CONNECT_US = 30_000
 ADVERTISE_US = 100_000
@@ -44,6 +46,12 @@ class RadioParameters:
         full = MAX_PACKET + HEADERS
         legal = 7_500 <= self.interval_us <= 4_000_000
         return legal and cycle_us(self.phy, 0, full) <= self.interval_us - EVENT_CLOSE_US
+
+    @property
+    def supervision_timeout_us(self) -> int:
+        """After this time without a packet the connection is down."""
+        timeout_us = min(_SUPERVISION_MOST_US, _SUPERVISION_INTERVALS * self.interval_us)
+        return max(timeout_us, _SUPERVISION_LEAST_US, 3 * self.interval_us)
 
 
 class RadioBoard(Protocol):
@@ -228,7 +236,7 @@ class Connection:
         if epoch != self._epoch:
             return
         now_us = self._schedule.now_us
-        if now_us - self._received_us > SUPERVISION_TIMEOUT_US:
+        if now_us - self._received_us > self.parameters.supervision_timeout_us:
             self.drop(TIMEOUT_REASON)
             self.search()
             return

@@ -21,7 +21,7 @@ from tests.system.system import System
 
 #: From their start, the boards have this time to connect, us.
 START_US = 1_500_000
-#: Boards notice that a connection has ended after at most 4 s, and have at most 2 s to connect again.
+#: Boards notice that a connection has ended after 2 to 4 s, and have at most 2 s to connect again.
 RECOVERY_US = 7_000_000
 #: Boards have this time to give account, us.
 _ACCOUNT_US = 200_000

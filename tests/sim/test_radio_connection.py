@@ -6,7 +6,7 @@ import pytest
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
 from host.link.sender import Sender
-from host.sim.radio import SUPERVISION_TIMEOUT_US, RadioParameters
+from host.sim.radio import RadioParameters
 from host.sim.trace import ChannelState, Trace
 from host.sim.virtual import VirtualHost
 from host.sim.world import World, WorldSettings
@@ -40,20 +40,28 @@ def test_without_a_word_for_the_supervision_timeout_the_connection_is_down_on_bo
     assert sorted(who for _, who, *_ in downs) == ["camera 0", "edge"]
     for at_us, _, state, reason in downs:
         assert (state, reason) == (LinkState.DOWN, 0x08)
-        interval_us = scene.world.settings.parameters.interval_us
-        assert at_us - 2 * SECOND_US + interval_us >= SUPERVISION_TIMEOUT_US
-        assert at_us - 2 * SECOND_US <= SUPERVISION_TIMEOUT_US + 2 * interval_us
+        parameters = scene.world.settings.parameters
+        assert at_us - 2 * SECOND_US + parameters.interval_us >= parameters.supervision_timeout_us
+        assert at_us - 2 * SECOND_US <= parameters.supervision_timeout_us + 2 * parameters.interval_us
+
+
+@pytest.mark.parametrize(
+    ("interval_us", "timeout_us"),
+    [(7_500, 2 * SECOND_US), (80_000, 3.2 * SECOND_US), (400_000, 4 * SECOND_US), (4_000_000, 12 * SECOND_US)],
+)
+def test_the_supervision_timeout_follows_the_interval(interval_us: int, timeout_us: float) -> None:
+    assert RadioParameters(interval_us=interval_us).supervision_timeout_us == timeout_us
 
 
 def test_an_outage_shorter_than_the_timeout_only_makes_packets_late() -> None:
-    bulk = Bulk(WorldSettings(trace=outage(1, 4.5), bytes_per_s=NO_LINE))
+    bulk = Bulk(WorldSettings(trace=outage(1, 2.5), bytes_per_s=NO_LINE))
     assert bulk.connected()
-    bulk.run(7 * SECOND_US)
+    bulk.run(5 * SECOND_US)
     assert bulk.world.connections[0].up
     got = numbers(bulk.tap.on_air)
     assert got == list(range(len(got)))
-    assert not [heard for heard in bulk.tap.on_air if SECOND_US < heard.at_us <= 4.5 * SECOND_US]
-    assert [heard for heard in bulk.tap.on_air if heard.at_us > 4.5 * SECOND_US]
+    assert not [heard for heard in bulk.tap.on_air if SECOND_US < heard.at_us <= 2.5 * SECOND_US]
+    assert [heard for heard in bulk.tap.on_air if heard.at_us > 2.5 * SECOND_US]
 
 
 def test_the_boards_find_each_other_again_when_the_air_is_back_and_pictures_flow_again() -> None:
