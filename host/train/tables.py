@@ -70,9 +70,13 @@ def fit_weights(
     coefficients: np.ndarray,
     coding_pass: CodingPass,
     rng: np.random.Generator,
-    steps: int = STEPS,
+    steps: int,
+    symbols: int,
 ) -> tuple[np.ndarray, ...]:
-    """Fit the integer weights of one pass: mean int16 [inputs], spread int16 [inputs], base int32."""
+    """Fit the integer weights of one pass: mean int16 [inputs], spread int16 [inputs], base int32.
+
+    It takes so many steps, each on so many symbols.
+    """
     channel, plane = coding_pass
     step = float(1 << plane)
     inputs = partial.contexts(channel, plane).reshape(context_size(CHANNELS), -1)
@@ -112,7 +116,7 @@ def fit_weights(
                 use &= says >= says.topk(min(KEPT_INPUTS, len(says))).values[-1]
         for group, rate in zip(adam.param_groups, (0.01, 0.08), strict=True):
             group["lr"] = rate * (1 - i / steps) + 1e-4
-        half = SYMBOLS // 2
+        half = symbols // 2
         at = np.concatenate([rng.choice(busy, half), rng.integers(0, count, half)])
         # Correct the weights for the uneven drawing.
         weight = np.concatenate([np.full(half, busy_fraction), np.where(is_busy[at[half:]], 0.0, 1.0)])
@@ -163,6 +167,7 @@ class _Job:
     order: list[CodingPass]
     seed: int
     steps: int
+    symbols: int
 
 
 def _fit_passes(job: _Job, some: range) -> list[tuple[np.ndarray, ...]]:
@@ -176,7 +181,7 @@ def _fit_passes(job: _Job, some: range) -> list[tuple[np.ndarray, ...]]:
         torch.manual_seed(job.seed + i)
         rng = np.random.default_rng([job.seed, i])
         steps = job.steps if level_of(job.order[i]) >= 0 else job.steps // 2
-        rows.append(fit_weights(partial, job.coefficients, job.order[i], rng, steps))
+        rows.append(fit_weights(partial, job.coefficients, job.order[i], rng, steps, job.symbols))
         partial.refine(*job.order[i])
     return rows
 
@@ -200,7 +205,7 @@ def fit_coder(
     photos: Sequence[np.ndarray],
     seed: int,
     say: Callable[[str], None],
-    steps: int = STEPS,
+    steps: int | None = None,
     workers: int = WORKERS,
 ) -> dict[str, np.ndarray]:
     """Fit all arrays of the entropy coder on the coefficients that the integer ``encoder`` makes of ``photos``.
@@ -211,7 +216,7 @@ def fit_coder(
         photos: training photos, uint8 [h, w, 3]; half of them are mirrored.
         seed: of the random drawing.
         say: receives progress lines.
-        steps: fitting steps for each pass.
+        steps: fitting steps for each pass; None: ``STEPS``.
         workers: number of processes.
     """
     rng = np.random.default_rng(seed)
@@ -220,7 +225,8 @@ def fit_coder(
     for photo in photos:
         pixels = whole(photo)
         coefficients.append(analysis(pixels[:, ::-1] if rng.random() < 0.5 else pixels).coefficients)
-    rows = _fit_all(_Job(np.stack(coefficients[:WEIGHT_PHOTOS]), order, seed, steps), workers, say)
+    job = _Job(np.stack(coefficients[:WEIGHT_PHOTOS]), order, seed, STEPS if steps is None else steps, SYMBOLS)
+    rows = _fit_all(job, workers, say)
     mean, spread, base = (np.stack(column) for column in zip(*rows, strict=True))
     passes, halves = len(order), TOTAL // 2
     arrays = {

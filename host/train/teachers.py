@@ -21,10 +21,10 @@ ADAPTED = "-pnc"
 class Teacher(nn.Module):
     """An EfficientNet-Lite that returns features and answer. Its normalizations are folded into its convolutions.
 
-    ``reduced``: compute in bfloat16.
+    Its convolutions compute in ``dtype``.
     """
 
-    def __init__(self, name: str, reduced: bool = True) -> None:
+    def __init__(self, name: str, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         base = name.removesuffix(ADAPTED)
         net: Any = importlib.import_module("efficientnet_lite_pytorch").EfficientNet.from_name(base)
@@ -50,9 +50,8 @@ class Teacher(nn.Module):
                 block._depthwise_conv = StridedDepthwise(block._depthwise_conv)
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if reduced:
-            for part in (self.stem, self.blocks, self.head):
-                part.to(torch.bfloat16)
+        for part in (self.stem, self.blocks, self.head):
+            part.to(dtype)
 
     def _adapt(self, filters: list[tuple[Tensor, Tensor]]) -> None:
         """Take the weights of the adapted network, whose normalizations are folded already."""

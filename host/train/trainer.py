@@ -21,6 +21,7 @@ from .model import CodecModel, fit_linear, parameter_groups, set_spreads
 from .order import best_order
 from .passes import PassOrder, draw_sizes, plane_by_plane
 from .perceptual import perceptual_loss
+from .precision import fast_type, reduced
 from .recipe import CodecRecipe
 from .shipped import load_decoder, shipped_order
 from .sizes import pass_sizes, sizes_with
@@ -62,7 +63,7 @@ class CodecTrainer:
         self.model = CodecModel()
         self.model.synthesis.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.to(self.device)
-        self.teachers = [Teacher(name).to(self.device) for name in recipe.teachers]
+        self.teachers = [Teacher(name, fast_type(self.device)).to(self.device) for name in recipe.teachers]
         self.held = HeldOut(held_out, self.teachers, self.device)
         self.order_at = recipe.order_at
         self.steps, self.elapsed_s, self.ordered = 0, 0.0, False
@@ -155,7 +156,7 @@ class CodecTrainer:
         pixels = crops.to(self.device).float()
         y = self.model.analysis(pixels)
         missing, sizes = self.truncated(len(crops), y.shape[-1])
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with reduced(self.device):
             decoded = self.model.decode(y, missing)
         picture = (pixels - 127) / 128
         climb = np.clip(np.log(sizes / r.fewest_bytes) / np.log(r.most_bytes / r.fewest_bytes), 0, 1)

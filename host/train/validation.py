@@ -12,6 +12,7 @@ from .model import CodecModel
 from .passes import PassOrder
 from .perceptual import answer_distance, feature_distance
 from .photos import whole
+from .precision import reduced
 from .recipe import CodecRecipe
 from .teachers import Teacher
 
@@ -36,7 +37,7 @@ class HeldOut:
 
     @torch.no_grad()
     def _outputs(self, teacher: Teacher, pictures: Tensor) -> tuple[list[Tensor], Tensor]:
-        with torch.autocast(pictures.device.type, torch.bfloat16):
+        with reduced(pictures.device):
             parts = [teacher(p.clamp(-127 / 128, 1)) for p in torch.split(pictures, BATCH)]
         return [torch.cat(f) for f in zip(*(p[0] for p in parts), strict=True)], torch.cat([p[1] for p in parts])
 
@@ -45,7 +46,7 @@ class HeldOut:
         """Decode y [n, C, k, k] with missing planes that broadcast to it."""
         parts = []
         for part, at in zip(torch.split(y, BATCH), torch.split(missing.expand_as(y), BATCH), strict=True):
-            with torch.autocast(y.device.type, torch.bfloat16):
+            with reduced(y.device):
                 parts.append(model.decode(part, at))
         return torch.cat(parts)
 

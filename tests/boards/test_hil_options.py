@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from host.sim.world import WorldSettings
+from tests import pace
 from tests.commands.conftest import Boards
 from tests.hil.needs import needs
 from tests.hil.rigs.serial import SerialRig
@@ -30,7 +31,7 @@ def hil(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=pace.seconds(120),
         check=False,
     )
 

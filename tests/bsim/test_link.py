@@ -71,7 +71,7 @@ def _connected_ms(folder: Path, program: Path, seed: int) -> int:
 
 
 def test_boards_connect_soon_although_two_packets_in_five_are_lost(program: Path, tmp_path: Path) -> None:
-    """A change of PHY loses one connection in seven there (docs/firmware.md), which costs the supervision timeout."""
+    """A change of PHY loses one connection in six there (docs/link.md), which costs the supervision timeout."""
     pair_all(tmp_path, program)
     took_ms = sorted(_connected_ms(tmp_path, program, seed) for seed in range(20))
     print(f"connected after {took_ms[10]} ms, at most {took_ms[-1]} ms", end=" ")

@@ -322,7 +322,7 @@ def test_the_adapted_classifier_is_a_teacher() -> None:
     pictures = np.stack([drawing(seed) for seed in range(3)])
     pixels = (torch.from_numpy(pictures.transpose(0, 3, 1, 2)).float() - 127) / 128
     with torch.no_grad():
-        said = torch.softmax(Teacher(name, reduced=False)(pixels)[1], 1).numpy()
+        said = torch.softmax(Teacher(name)(pixels)[1], 1).numpy()
     assert np.allclose(said, classifier.load(name, threads=1).probabilities(pictures), atol=1e-4)
 
 

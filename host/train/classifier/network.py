@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...reference.efficientnet.architecture import VARIANTS, blocks
+from ..precision import fast_type
 from .depthwise import Depthwise, padded
 
 NORM_EPSILON = 1e-3
@@ -73,16 +74,16 @@ class LiteNetwork(nn.Module):
         self.last = nn.Linear(features, classes)
         self.last.load_state_dict({"weight": tensors["_fc.weight"], "bias": tensors["_fc.bias"]})
 
-    def forward(self, pictures: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
-        """uint8 [n, 224, 224, 3] -> logits float32 [n, classes]; convolutions compute in ``dtype``."""
+    def forward(self, pictures: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        """uint8 [n, 224, 224, 3] -> logits float32 [n, classes]; convolutions compute in ``dtype`` (None: the fast)."""
         return self.maps_and_logits(pictures, (), dtype)[1]
 
     def maps_and_logits(
-        self, pictures: Tensor, after: Sequence[int | str], dtype: torch.dtype = torch.bfloat16
+        self, pictures: Tensor, after: Sequence[int | str], dtype: torch.dtype | None = None
     ) -> tuple[list[Tensor], Tensor]:
         """Also return the feature maps [n, c, h, w] behind the blocks ``after``, in ``dtype``."""
         maps = []
-        x = ((pictures.permute(0, 3, 1, 2).float() - 127) / 128).to(dtype)
+        x = ((pictures.permute(0, 3, 1, 2).float() - 127) / 128).to(dtype or fast_type(pictures.device))
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for index, (plan, block) in enumerate(zip(self.plan, self.blocks, strict=True)):
             y = block(x)

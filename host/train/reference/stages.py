@@ -18,7 +18,7 @@ class Classifier(nn.Module):
     def __init__(self, learns: bool = False) -> None:
         super().__init__()
         # The attribute has the name that checkpoints store.
-        self.judge = Teacher(CLASSIFIER, reduced=False)
+        self.judge = Teacher(CLASSIFIER)
         self.requires_grad_(learns)
 
     def forward(self, pixels: Tensor) -> Tensor:
