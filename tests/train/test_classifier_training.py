@@ -105,9 +105,12 @@ def test_the_larger_network_learns_in_the_same_way_and_ships_in_8_bits(tmp_path:
         said = torch.softmax(trainer.model(torch.from_numpy(pictures), torch.float32), 1).numpy()
     file = classifier_command.export_classifier(trainer.model, recipe, tmp_path)
     assert (file.name, file.stat().st_size < 7e6) == ("efficientnet-lite2-pnc.onnx", True)
-    ships = Classifier("exported", file, threads=1)
-    assert 0 < np.abs(ships.probabilities(pictures) - said).max() < 0.1
-    assert (ships.probabilities(pictures).argmax(axis=1) == said.argmax(axis=1)).all()
+    ships = Classifier("exported", file, threads=1).probabilities(pictures)
+    assert 0 < np.abs(ships - said).max() < 0.1
+    second, first = np.sort(said, axis=1)[:, -2:].T
+    sure = first - second > 0.05
+    assert sure.any()
+    assert (ships.argmax(axis=1) == said.argmax(axis=1))[sure].all()
 
 
 def test_refining_starts_from_the_classifier_that_ships(tmp_path: Path) -> None:
