@@ -31,7 +31,7 @@ SMALL = replace(RECIPES["default"], batch=2, crop=96)
 
 @pytest.fixture(autouse=True)
 def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizes, "PHOTOS", 6)
+    monkeypatch.setattr(sizes, "PHOTOS", 2)
     monkeypatch.setattr(sizes, "STEPS", 3)
     monkeypatch.setattr(tables, "SYMBOLS", 400)
     monkeypatch.setattr(tables, "STEPS", 3)
@@ -69,7 +69,7 @@ def test_a_run_from_start_to_a_codec_that_decodes(tmp_path: Path) -> None:
     assert checkpoint.load(tmp_path / "checkpoint.pt", "default")["steps"] == again.steps
     assert said[-1].startswith("held out: 700B ")
     kind = kind_of("pnc-v2")
-    export(again.average, again.passes.order, photos[:8], kind, SMALL.seed, tmp_path, said.append)
+    export(again.average, again.passes.order, photos[:2], kind, SMALL.seed, tmp_path, said.append)
     codec = Codec(kind.name, tmp_path)
     picture = drawing(30)
     decoded = codec.decoder().decode(codec.encode(picture))
