@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from host.link.events import Answer, Event, Failed, LinkChanged, Unanswered
@@ -21,6 +24,7 @@ from host.wire import (
 from tests.sim.asker import Asker
 from tests.sim.scene import NO_LINE, SECOND_US, Bulk, Scene, air, numbers, picture
 
+ROOT = Path(__file__).resolve().parents[2]
 GONE = ChannelState(loss=1.0)
 AIR = ChannelState()
 
@@ -51,6 +55,17 @@ def test_without_a_word_for_the_supervision_timeout_the_connection_is_down_on_bo
 )
 def test_the_supervision_timeout_follows_the_interval(interval_us: int, timeout_us: float) -> None:
     assert RadioParameters(interval_us=interval_us).supervision_timeout_us == timeout_us
+
+
+def test_the_supervision_timeout_is_the_firmwares() -> None:
+    text = (ROOT / "firmware" / "src" / "radio_parameters.c").read_text(encoding="utf-8")
+    least_ms, most_ms, intervals = (
+        int(re.findall(rf"^#define SUPERVISION_{name} ([0-9]+)u$", text, re.MULTILINE)[0])
+        for name in ("LEAST_MS", "MOST_MS", "INTERVALS")
+    )
+    assert RadioParameters(interval_us=7_500).supervision_timeout_us == least_ms * 1000
+    assert RadioParameters(interval_us=80_000).supervision_timeout_us == intervals * 80_000
+    assert RadioParameters(interval_us=400_000).supervision_timeout_us == most_ms * 1000
 
 
 def test_an_outage_shorter_than_the_timeout_only_makes_packets_late() -> None:
