@@ -108,6 +108,11 @@ def attenuated(folder: Path, paths: str) -> list[str]:
     ]
 
 
+def lossy(packet_error_rate: float) -> list[str]:
+    """Arguments for a radio that loses this part of all packets, in either direction."""
+    return ["-defmodem=Magic", "-argsdefmodem", f"-PER={packet_error_rate}"]
+
+
 def picture(image: int, rank: int, *, remaining_ms: int = 60_000, size: int = MAX_CODEC_BYTES) -> Picture:
     """A picture packet; its codec bytes tell image and rank."""
     data = bytes((image + 3 * rank + 7 * at) % 256 for at in range(size))

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from host.wire import Credit, Phy
-from tests.bsim.bsim_scene import Source, goodput_kbps, measure_goodput_kbps, scene
+from tests.bsim.bsim_scene import Source, goodput_kbps, lossy, measure_goodput_kbps, scene
 
 #: A serial port that is faster than the radio.
 FAST = ["-baud=3000000"]
-LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-PER=0.1"]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +19,7 @@ LOSSY = ["-defmodem=Magic", "-argsdefmodem", "-PER=0.1"]
         pytest.param(7_500, Phy.LE_2M, [], 1250, id="2M-7.5ms"),
         pytest.param(15_000, Phy.LE_2M, [], 1250, id="2M-15ms"),
         pytest.param(15_000, Phy.LE_1M, [], 545, id="1M-15ms"),
-        pytest.param(7_500, Phy.LE_2M, LOSSY, 640, id="2M-7.5ms-10%-lost"),
+        pytest.param(7_500, Phy.LE_2M, lossy(0.1), 640, id="2M-7.5ms-10%-lost"),
     ],
 )
 def test_goodput(program: Path, tmp_path: Path, interval_us: int, phy: Phy, air: list[str], least_kbps: int) -> None:

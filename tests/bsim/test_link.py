@@ -8,7 +8,7 @@ import pytest
 
 from host.wire import Boot, Capability, Hop, Kind, Link, LinkState, Phy, Picture, Ping, Pong, Result, Role
 from tests.bsim.bsim_console import Console
-from tests.bsim.bsim_scene import Source, pair_all, picture, scene
+from tests.bsim.bsim_scene import Source, lossy, pair_all, picture, scene
 from tests.bsim.simulation import Simulation
 
 
@@ -61,8 +61,7 @@ def test_a_long_interval_does_not_keep_boards_from_connecting(program: Path, tmp
 
 def _connected_ms(folder: Path, program: Path, seed: int) -> int:
     """Start boards that know each other, and return when the camera has its link. Of the packets 40 % are lost."""
-    air = ["-defmodem=Magic", f"-rs={seed}", "-argsdefmodem", "-PER=0.4"]
-    with Simulation(folder, [program] * 2, phy=air) as simulation:
+    with Simulation(folder, [program] * 2, phy=[f"-rs={seed}", *lossy(0.4)]) as simulation:
         camera, edge = (Console(port) for port in simulation.ports)
         for console in (camera, edge):
             console.greet()

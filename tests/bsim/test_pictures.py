@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.bsim.bsim_scene import scene
+from tests.bsim.bsim_scene import lossy, scene
 from tests.bsim.simulation import ROOT, Simulation, cpus_apart
 
 PICTURES = 100
@@ -33,11 +33,7 @@ def _pictures(folder: Path) -> Path:
     return folder
 
 
-def _lossy(packet_error_rate: float) -> list[str]:
-    return ["-defmodem=Magic", "-argsdefmodem", f"-PER={packet_error_rate}"]
-
-
-@pytest.mark.parametrize("air", [pytest.param([], id="clean"), pytest.param(_lossy(0.1), id="10%-lost")])
+@pytest.mark.parametrize("air", [pytest.param([], id="clean"), pytest.param(lossy(0.1), id="10%-lost")])
 def test_every_picture_is_answered_in_time(program: Path, tmp_path: Path, air: list[str]) -> None:
     reports = _send_all(program, tmp_path, air)
     assert [report["status"] for report in reports] == ["ok"] * PICTURES
@@ -46,7 +42,7 @@ def test_every_picture_is_answered_in_time(program: Path, tmp_path: Path, air: l
 
 def test_a_bad_link_costs_packets_rather_than_answers(program: Path, tmp_path: Path) -> None:
     """At 40 % errors in either direction the air takes a tenth; the answer has to come back on it, too."""
-    reports = _send_all(program, tmp_path, _lossy(0.4))
+    reports = _send_all(program, tmp_path, lossy(0.4))
     in_time = [report for report in reports if report["status"] == "ok"]
     assert len(in_time) >= 0.9 * PICTURES
     assert all(report["packets_delivered"] > 0 for report in in_time)
