@@ -1,7 +1,7 @@
 """``host.boards update`` against MCUboot itself, on an emulated Cortex-M3 whose flash is simulated.
 
 MCUboot verifies the signature, starts the firmware, and receives an update when the firmware asks for it. What is not
-that of a real board: the chip, its flash, and the time that it takes.
+that of a real board: the chip, its flash, the time that it takes, and its serial port, which mcuboot/level mends.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ def emulator(keys: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) 
         f'-DSB_CONFIG_BOOT_SIGNATURE_KEY_FILE="{keys[0]}"',
         *(f"-D{image}_EXTRA_CONF_FILE={';'.join(map(str, files))}" for image, files in image_options.items()),
         *(f"-D{image}_EXTRA_DTC_OVERLAY_FILE={HERE / image}.overlay" for image in image_options),
+        f"-Dmcuboot_EXTRA_ZEPHYR_MODULES={HERE / 'level'}",
         source=Path(os.environ["ZEPHYR_BASE"]) / "share" / "sysbuild",
         name="update",
         board="mps2/an385",
