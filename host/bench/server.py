@@ -96,6 +96,15 @@ def services(rounds: int) -> list[ServiceRow]:
     return rows
 
 
+def picture_ms() -> float:
+    """Return the median time, ms, in which one thread decodes and classifies a picture that is alone."""
+    codec = load()
+    packets = [codec.encode(picture) for picture in parts_of(SAMPLE)]
+    tools = codec.decoder(1), load_classifier(threads=1)
+    _measure(tools, packets, 1, 1)  # prepares the networks
+    return _measure(tools, packets, 1, 1)[0] * 1e3
+
+
 def _measure(
     tools: tuple[Decoder, Classifier], packets: Sequence[Sequence[RankedPacket]], workers: int, batch: int
 ) -> tuple[float, float, float]:

@@ -19,6 +19,9 @@ from tests.bsim.simulation import ROOT, Simulation, cpus_apart
 
 PICTURES = 100
 SERVER_S = 60.0
+#: What a server that takes 30 ms for a picture leaves of 100 ms: encoding, both serial lines, and the air both ways.
+#: All packets of a picture are 31 ms on the air.
+REST_MS = 70
 
 
 def _pictures(folder: Path) -> Path:
@@ -50,9 +53,16 @@ def test_a_bad_link_costs_packets_rather_than_answers(program: Path, tmp_path: P
 
 
 def test_a_short_deadline_is_mostly_kept_on_a_clean_link(program: Path, tmp_path: Path) -> None:
-    """94 to 99 of 100: the server's time, 34 to 53 ms on one CPU, is not the same for every picture."""
-    reports = _send_all(program, tmp_path, [], "100ms")
+    """The deadline is the server's time on this computer, and 70 ms: 100 ms where it needs 30."""
+    reports = _send_all(program, tmp_path, [], f"{REST_MS + _server_ms():.0f}ms")
     assert sum(report["status"] == "ok" for report in reports) >= 0.9 * PICTURES
+
+
+def _server_ms() -> float:
+    """Return the time of a picture on the CPUs of the edge server, ms."""
+    code = "from host.bench.server import picture_ms; print(picture_ms())"
+    command = [*cpus_apart()[1], sys.executable, "-c", code]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True).stdout)
 
 
 def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "300ms") -> list[dict[str, Any]]:
@@ -98,9 +108,7 @@ def _send_all(program: Path, tmp_path: Path, air: list[str], deadline: str = "30
     assert len(reports) == PICTURES, sent.stderr
     answers_ms = sorted(report["answer_ms"] for report in reports if report["status"] == "ok")
     packets = [report["packets_delivered"] for report in reports]
-    print(
-        f"{len(answers_ms)} in time, after {median(answers_ms):.0f} ms in the median, {answers_ms[-1]:.0f} at most",
-        end="",
-    )
+    print(f"{deadline}: {len(answers_ms)} in time, after {median(answers_ms):.0f} ms in the median", end=", ")
+    print(f"{answers_ms[-1]:.0f} at most", end="")
     print(f", with {mean(packets):.1f} packets, {min(packets)} at least", end=" ")
     return reports
