@@ -37,8 +37,8 @@ class Splitter:
     """Splits packets into parts as they come: short ones first, then longer ones, as a slow link needs them.
 
     A part that a deadline cuts off is lost as a whole. So no part is longer than ``first_bytes`` plus ``GROWTH`` of
-    what goes before it, nor than ``most_bytes``. The parts of one packet keep its position and have ranks in a row.
-    Packets that would exceed ``MAX_RANKS`` ranks are not split.
+    what goes before it, nor than ``most_bytes``. If that is a whole packet, only the first part is short. The parts of
+    one packet keep its position and have ranks in a row. Packets that would exceed ``MAX_RANKS`` ranks are not split.
     """
 
     def __init__(self, first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> None:
@@ -53,13 +53,19 @@ class Splitter:
             at = 0
             while at < len(packet.data):
                 left = len(packet.data) - at
-                size = max(1, min(int(self._first_bytes + GROWTH * self._bytes), self._most_bytes))
+                size = max(1, min(self._next_bytes(), self._most_bytes))
                 if room <= 0 or left < size + size // 2:
                     size = left
                 parts.append(RankedPacket(self._count, packet.position, packet.data[at : at + size]))
                 at, room = at + size, room - 1
                 self._count, self._bytes = self._count + 1, self._bytes + size
         return parts
+
+    def _next_bytes(self) -> int:
+        """Return how long the next part may be."""
+        if self._count and self._most_bytes >= MAX_CODEC_BYTES:
+            return self._most_bytes
+        return int(self._first_bytes + GROWTH * self._bytes)
 
 
 def split(packets: Sequence[RankedPacket], first_bytes: int, most_bytes: int = MAX_CODEC_BYTES) -> list[RankedPacket]:

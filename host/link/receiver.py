@@ -306,8 +306,8 @@ class Receiver:
         interval_us = self._intervals_us.get(source, UNKNOWN_INTERVAL_US)
         early_us = self._provisional.before(final_us, interval_us, self.service_us, self.workers)
         least_us = now_us + round((deadline_us - now_us) * LEAST_SHARE)
-        # Few workers wait: on a good link the image is whole before they have made a provisional answer.
-        first_us = now_us if self.workers is None else now_us + self.service_us
+        # Few workers wait: on a good link the image is whole before they have made half of a provisional answer.
+        first_us = now_us if self.workers is None else now_us + self.service_us // 2
         return _Collection(
             deadline_us, final_us, [moment for moment in early_us if moment > first_us], now_us, least_us
         )

@@ -166,12 +166,15 @@ class Sender:
     def part_bytes(self) -> tuple[int, int]:
         """Return how many codec bytes the first part of a picture should have, and the longest; MAX_CODEC_BYTES: whole.
 
-        On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off.
+        On a slow link a whole packet takes so long that a deadline or a slower moment would often cut it off. The first
+        part is short there in any case, and so shows whether shorter packets take less time. If so, others are short.
         """
         limit_us, us_per_byte = max(self.policy.slow_packet_us, self._interval_us), self.byte_time.slow_us()
         if MAX_CODEC_BYTES * us_per_byte < limit_us:
             return MAX_CODEC_BYTES, MAX_CODEC_BYTES
         first_bytes = round(self.policy.first_bytes * self.key.longer_parts)
+        if self.byte_time.is_of_packets() is not False:
+            return first_bytes, MAX_CODEC_BYTES
         return first_bytes, max(first_bytes, int(limit_us * self.key.longer_parts / us_per_byte))
 
     def receive(self, now_us: int, data: bytes) -> list[Event]:

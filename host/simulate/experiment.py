@@ -24,7 +24,7 @@ from ..wire import MAX_RANKS, ResultStatus
 from .delivery import Delivery
 from .policies import Policy
 from .scenario import Scenario
-from .service import service
+from .service import expected_us, service
 from .timetable import AFTERWARDS_US, WARM_UP_US, schedule_range, slots, times_us
 
 _READY_LIMIT_US = 60_000_000
@@ -47,7 +47,7 @@ class Experiment:
         self._service = service(self._schedule, scenario, self._answer, self._refuse)
         self._by_number: list[dict[int, Delivery]] = [{} for _ in self._world.cameras]
         self._senders = [policy.camera(11 + index) for index in range(len(self._world.cameras))]
-        self._receiver = policy.server(2, scenario.service_us, scenario.workers)
+        self._receiver = policy.server(2, expected_us(scenario.service_us, scenario.workers), scenario.workers)
         self._tap: Callable[[int], Tap] | None = None
         ends: list[ProtocolMachine] = [*self._senders]
         server: ProtocolMachine = self._receiver

@@ -24,6 +24,17 @@ class Service(Protocol):
         """Take a picture that the receiver reported."""
 
 
+def expected_us(service_us: int, workers: int | None) -> int:
+    """Return the time for a picture that the server tells its receiver: with workers a little more than it takes."""
+    return service_us if workers is None else round(_estimate(service_us).expected_us)
+
+
+def _estimate(service_us: int) -> ServiceTime:
+    time = ServiceTime()
+    time.add(service_us)
+    return time
+
+
 class AnyNumber:
     """Serves any number of pictures at a time."""
 
@@ -39,8 +50,7 @@ class Workers:
     """Serves as many pictures at a time as there are workers; the others wait in the server's queue."""
 
     def __init__(self, schedule: Schedule, service_us: int, workers: int, answer: Handler, refuse: Handler) -> None:
-        time = ServiceTime()
-        time.add(service_us)
+        time = _estimate(service_us)
         self._schedule, self._service_us, self._workers = schedule, service_us, workers
         self._answer, self._refuse = answer, refuse
         self._queue = PictureQueue(time)

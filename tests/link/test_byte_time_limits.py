@@ -43,21 +43,21 @@ def test_after_a_restart_totals_begin_anew_and_what_was_learnt_stays() -> None:
     time.restart()
     time.update(Credit(acked_packets=0, acked_bytes=0, busy_us=0))
     time.update(Credit(acked_packets=1, acked_bytes=100, busy_us=700))
-    assert time.slow_us() == 7
+    assert time.slow_us() == 6
     assert len(time._samples) == 2
 
 
 @pytest.mark.parametrize(
     ("slowest_us", "slow_us"),
-    [(100, 1.0), (99, 0.76)],  # it is slow for a quarter of 400 us, or for one less
+    [(400, 1.0), (399, 0.7525)],  # it is slow for a quarter of 1600 us, or for one less
 )
 def test_the_link_is_slow_in_a_quarter_of_its_time(slowest_us: int, slow_us: float) -> None:
-    rest = (75, 75, 75, 75) if slowest_us == 100 else (75, 75, 75, 76)
-    assert after((1, 100, slowest_us), *((1, 100, each) for each in rest)).slow_us() == slow_us
+    rest = (300, 300, 300, 300) if slowest_us == 400 else (300, 300, 300, 301)
+    assert after((4, 400, slowest_us), *((4, 400, each) for each in rest)).slow_us() == slow_us
 
 
 def test_the_last_128_acknowledgements_say_how_slow_it_is() -> None:
-    slow, fast = (1, 100, 1_000_000), (1, 100, 100)
+    slow, fast = (4, 400, 4_000_000), (4, 400, 400)
     assert after(slow, *[fast] * 127).slow_us() == 10_000
     assert after(slow, *[fast] * 128).slow_us() == 1
 
@@ -73,7 +73,7 @@ def test_the_time_of_a_packet_is_told_from_that_of_a_byte_with_a_ridge_of_a_tent
     packet_us = (5_000 * 50_000 - 800_000 * 300) / (2 * 50_000 * 1.1 - 300 * 300)
     assert time._packet_us == pytest.approx(packet_us)
     assert time._byte_us == pytest.approx((800_000 - packet_us * 300) / 50_000)
-    assert found_us == pytest.approx((2_000 - packet_us) / 100)
+    assert found_us == pytest.approx((5_000 - 2 * packet_us) / 300)
 
 
 def test_a_byte_may_take_less_than_a_microsecond() -> None:
@@ -89,7 +89,7 @@ def test_an_acknowledgement_of_several_packets_has_the_time_of_all_of_them() -> 
     packet_us = (14_000 * 20_000 - 600_000 * 400) / (10 * 20_000 * 1.1 - 400 * 400)
     assert time._packet_us == pytest.approx(packet_us)
     assert time._byte_us == pytest.approx((600_000 - packet_us * 400) / 20_000)
-    assert found_us == pytest.approx((4_000 - 3 * packet_us) / 100)
+    assert found_us == pytest.approx((6_000 - 4 * packet_us) / 200)
 
 
 @pytest.mark.parametrize(("size", "is_told"), [(141, False), (143, True)])
@@ -115,3 +115,33 @@ def test_a_single_slow_packet_counts_for_four_times_the_mean_of_a_byte() -> None
     found_us = time.slow_us()
     assert time._byte_us is not None
     assert found_us == pytest.approx(4 * time._byte_us)
+
+
+@pytest.mark.parametrize(
+    ("was", "short_us", "is_of_packets"),
+    [
+        (False, 87_690, False),
+        (False, 87_710, True),
+        (True, 87_690, True),
+        (True, 66_510, True),
+        (True, 66_490, False),
+    ],
+)
+def test_packets_take_the_time_from_45_percent_on_until_it_is_25(was: bool, short_us: int, is_of_packets: bool) -> None:
+    # of 40 and 200 bytes in 240 ms the share is (76,800 x - 12,800) / 33,920, x being the short one's part of the time
+    time = after((1, 40, short_us), (1, 200, 240_000 - short_us))
+    time._of_packets = was
+    assert time.is_of_packets() is is_of_packets
+    assert time._of_packets is is_of_packets
+
+
+def test_lengths_that_are_nearly_the_same_do_not_tell_what_takes_the_time() -> None:
+    assert after().is_of_packets() is None
+    assert after((1, 236, 50_000), (1, 236, 50_000)).is_of_packets() is None
+
+
+def test_how_slow_the_link_is_shows_in_runs_of_four_packets() -> None:
+    one = (1, 100, 100)
+    assert after(one, one, one, (1, 100, 900)).slow_us() == 3
+    assert after(one, one, one, one, (1, 100, 900)).slow_us() == 9  # the last run may be shorter
+    assert after((3, 300, 300), (1, 100, 500), (4, 400, 1_200)).slow_us() == 3

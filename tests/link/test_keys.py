@@ -184,14 +184,13 @@ def test_a_packet_that_cannot_be_sealed_is_refused_the_first_one_sooner(camera: 
 def test_with_a_key_parts_are_longer_and_fewer_bytes_are_likely(camera: tuple[SenderDesk, Ping]) -> None:
     desk, ping = camera
     desk.pong(ping, seal=SEAL)
-    for at in range(2):
-        desk.credit(acked_packets=at, acked_bytes=236 * at, busy_us=50_000 * at)
-    us_per_byte = 50_000 / 236
-    assert desk.sender.part_bytes() == (60, int(25_000 * 1.5 / us_per_byte))
+    for packets, size in enumerate((0, 40, 276)):  # 200 us a byte
+        desk.credit(acked_packets=packets, acked_bytes=size, busy_us=200 * size)
+    assert desk.sender.part_bytes() == (60, int(25_000 * 1.5 / 200))
     server = desk.sender.server
     due_us = desk.now_us + 1_000 * MS
     left_us = server.leaves_by_us(desk.now_us, due_us) - server.service_us - desk.now_us
-    assert desk.sender.likely_bytes(desk.now_us, due_us) == int(236 / 50_000 * left_us * 100 / 236)
+    assert desk.sender.likely_bytes(desk.now_us, due_us) == int(left_us / 200 * 100 / 236)
 
 
 def test_an_answer_that_its_seal_does_not_open_is_none_and_the_server_is_asked_again(

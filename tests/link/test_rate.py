@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -127,5 +128,39 @@ def test_only_a_link_on_which_bytes_take_long_gets_parts() -> None:
     first, most = part_bytes(mixed(1_000, 250))
     assert first == policy.first_bytes
     assert most == pytest.approx(policy.slow_packet_us / 250, rel=0.1)
-    assert part_bytes(mixed(1_000, 250), interval_us=60_000) == whole  # a packet takes less than an interval
+    assert part_bytes(mixed(1_000, 250), interval_us=62_000) == whole  # a packet takes less than an interval
     assert part_bytes(mixed(1_000, 5_000)) == (policy.first_bytes, policy.first_bytes)
+
+
+@pytest.mark.parametrize("loss", [0.3, 0.4, 0.5, 0.6])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_link_that_repeats_its_packets_again_and_again_gets_whole_packets_but_for_a_first_part(
+    loss: float, seed: int
+) -> None:
+    """A packet of any length takes one event of 7.5 ms, and one more for each loss."""
+    random = Random(seed)
+    lost = 1 - (1 - loss) ** 2
+    parts = []
+    for size, _ in mixed(0, 0, 240):
+        events = 1
+        while random.random() < lost:
+            events += 1
+        parts.append((size, 7_500.0 * events))
+    _, most = part_bytes(parts, interval_us=7_500)
+    assert most == MAX_CODEC_BYTES
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_link_of_a_low_rate_gets_parts_although_it_loses_packets(loss: float, seed: int) -> None:
+    """At 30 kbit/s."""
+    random = Random(seed)
+    parts = []
+    for size, _ in mixed(0, 0, 240):
+        times = 1
+        while random.random() < loss:
+            times += 1
+        parts.append((size, times * (size + 8) * 8 / 0.03))
+    first, most = part_bytes(parts, interval_us=7_500)
+    assert first == Policy().first_bytes
+    assert most <= 100

@@ -14,7 +14,7 @@ from host.wire import Phy
 NAMES = {
     *("none", "light", "heavy", "bursts", "50kbps", "2m-clear", "2m-per10", "2m-per30", "coded-s8", "fast-slow"),
     *("slow-fast", "overlap-none", "overlap-heavy", "2-cameras-heavy", "8-cameras", "8-cameras-fast"),
-    *("out-of-range", "board-reset", "microwave"),
+    *("out-of-range", "board-reset", "microwave", "2m-per40", "2m-per50"),
 }
 
 

@@ -42,7 +42,7 @@ def test_useful_bytes_are_those_of_the_parts_that_an_answer_rests_on(tmp_path: P
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (extra edge)")
     scorer = Scorer(STREAMS["pnc-v2"](), None, ResultCache(tmp_path, {}))
     packets = picture(3)
-    parts = split(packets, 40)
+    parts = split(packets, 40, 200)
     ours = Delivery(SLOT, parts, sent=9, ranks=frozenset({0, 1, 4}), collected=frozenset(range(6)))
     none = replace(ours, ranks=frozenset(), sent=0)
     whole = Delivery(SLOT, packets, ranks=frozenset({0, 1}))
@@ -64,3 +64,15 @@ def test_a_slow_link_gets_parts_and_answers_rest_on_a_beginning_of_them(tmp_path
     for delivery in deliveries:
         assert delivery.ranks == frozenset(range(len(delivery.ranks)))
         assert not delivery.unsent
+
+
+def test_on_a_link_that_loses_packets_most_of_a_picture_arrives_in_whole_packets(tmp_path: Path) -> None:
+    """Lost packets make a link slow that gains nothing from short ones. Short ones once made it slower still."""
+    path = tmp_path / "lossy.toml"
+    path.write_text("deadlines_ms = [300]\npacket_errors = 0.4\n", encoding="utf-8")
+    scenario, pictures = read_scenario(str(path)), [picture(21, seed) for seed in range(60)]
+    deliveries = Experiment(scenario, POLICIES["ours"]).send(pictures, 300)
+    sizes = [sum(len(each.packets[rank].data) for rank in each.ranks) for each in deliveries if each.in_time]
+    # Of 230 ms, 0.36 / 0.64 packets in each interval of 7.5 ms: an exchange succeeds if both of its packets do.
+    bound = 236 * 230 / 7.5 * 0.36 / 0.64
+    assert sum(sizes) / len(pictures) >= 0.6 * bound

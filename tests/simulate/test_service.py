@@ -12,6 +12,7 @@ from host.ranked import RankedPacket
 from host.simulate.experiment import Experiment
 from host.simulate.policies import POLICIES
 from host.simulate.scenario_file import read_scenario
+from host.simulate.service import expected_us
 
 OVERLOAD = Path(__file__).parent / "scenarios" / "server-overload.toml"
 PACKETS = [RankedPacket(rank, rank, bytes(236)) for rank in range(12)]
@@ -43,3 +44,8 @@ def test_after_a_line_stood_still_for_two_seconds_the_next_picture_is_in_time(en
     assert lost, "the stall costs pictures"
     assert all(begin_us - 300_000 < slot.begin_us < end_us - 250_000 for slot in lost)
     assert deliveries[-1].in_time
+
+
+def test_a_server_with_workers_tells_its_receiver_what_a_picture_rarely_exceeds() -> None:
+    assert expected_us(40_000, None) == 40_000
+    assert expected_us(40_000, 1) == 40_000 + 40_000 // 16 + 1_000
