@@ -24,7 +24,7 @@ _RIDGE = 0.1
 _MOST_TIMES = 4.0
 #: Shorter packets gain nothing from where packets take the first share of the time until they take less than the other
 #: one. The ridge makes both shares smaller than they are.
-_OF_PACKETS, _OF_BYTES = 0.45, 0.25
+_OF_PACKETS, _OF_BYTES = 0.6, 0.4
 
 
 class ByteTime:

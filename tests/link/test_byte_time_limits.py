@@ -120,16 +120,17 @@ def test_a_single_slow_packet_counts_for_four_times_the_mean_of_a_byte() -> None
 @pytest.mark.parametrize(
     ("was", "short_us", "is_of_packets"),
     [
-        (False, 87_690, False),
-        (False, 87_710, True),
-        (True, 87_690, True),
-        (True, 66_510, True),
-        (True, 66_490, False),
+        (False, 103_590, False),
+        (False, 103_610, True),
+        (True, 103_590, True),
+        (True, 82_410, True),
+        (True, 82_390, False),
     ],
 )
-def test_packets_take_the_time_from_45_percent_on_until_it_is_25(was: bool, short_us: int, is_of_packets: bool) -> None:
+def test_packets_take_the_time_from_60_percent_on_until_it_is_40(was: bool, short_us: int, is_of_packets: bool) -> None:
     # of 40 and 200 bytes in 240 ms the share is (76,800 x - 12,800) / 33,920, x being the short one's part of the time
     time = after((1, 40, short_us), (1, 200, 240_000 - short_us))
+    assert time._of_packets is False
     time._of_packets = was
     assert time.is_of_packets() is is_of_packets
     assert time._of_packets is is_of_packets
