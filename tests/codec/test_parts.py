@@ -50,7 +50,8 @@ def test_parts_are_as_short_as_they_should_be(sizes: list[int], first_bytes: int
     before = 0
     for part in parts:
         if len(parts) < MAX_RANKS:  # else the last packets were left whole, for want of ranks
-            size = max(1, min(int(first_bytes + GROWTH * before), most_bytes))
+            grown = most_bytes if before and most_bytes == MAX_CODEC_BYTES else int(first_bytes + GROWTH * before)
+            size = max(1, min(grown, most_bytes))
             assert len(part.data) < size + max(1, size // 2)  # a rest that is less than half of a part joins it
         before += len(part.data)
 
@@ -68,9 +69,15 @@ def test_no_picture_has_more_ranks_than_there_are(count: int, first_bytes: int) 
 
 def test_sizes_by_hand() -> None:
     (packet,) = packets_of([236])
-    assert [len(part.data) for part in split([packet], 40)] == [40, 52, 67, 77]
+    assert [len(part.data) for part in split([packet], 40, 235)] == [40, 52, 67, 77]
     assert [len(part.data) for part in split([packet], 40, 60)] == [40, 52, 60, 84]
     assert [len(part.data) for part in split([packet], MAX_CODEC_BYTES)] == [236]
+
+
+def test_after_a_short_first_part_packets_stay_whole_if_the_longest_part_is_one() -> None:
+    packets = packets_of([236, 236, 17])
+    assert [len(part.data) for part in split(packets, 40, 236)] == [40, 196, 236, 17]
+    assert [len(part.data) for part in split(packets, 40)] == [40, 196, 236, 17]
 
 
 def test_whole_packets_stay_whole() -> None:
