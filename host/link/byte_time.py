@@ -23,8 +23,8 @@ _RIDGE = 0.1
 #: A byte may take so many times its mean time when the link is slow; what seems more is the luck of single packets.
 _MOST_TIMES = 4.0
 #: Shorter packets gain nothing from where packets take the first share of the time until they take less than the other
-#: one. The ridge makes both shares smaller than they are.
-_OF_PACKETS, _OF_BYTES = 0.6, 0.4
+#: one, both without the ridge: it hides most of what packets take while short ones are rare.
+_OF_PACKETS, _OF_BYTES = 0.85, 0.6
 
 
 class ByteTime:
@@ -35,6 +35,7 @@ class ByteTime:
         self._samples: deque[tuple[int, int, int]] = deque(maxlen=_KEPT)  # packets, codec bytes, busy time in us
         self._packet_us = 0.0
         self._byte_us: float | None = None
+        self._share = 0.0  # of the time that packets take
         self._of_packets = False
 
     def restart(self) -> None:
@@ -83,8 +84,7 @@ class ByteTime:
         self._fit()
         if self._byte_us is None:
             return None
-        packets, us = (sum(sample[index] for sample in self._samples) for index in (0, 2))
-        self._of_packets = self._packet_us * packets > (_OF_BYTES if self._of_packets else _OF_PACKETS) * us
+        self._of_packets = self._share > (_OF_BYTES if self._of_packets else _OF_PACKETS)
         return self._of_packets
 
     def _fit(self) -> None:
@@ -92,11 +92,14 @@ class ByteTime:
 
         What the lengths do not tell apart counts as time for bytes (a ridge on the time of a packet).
         """
-        nn = nb = bb = nt = bt = 0
+        packets = total_us = nn = nb = bb = nt = bt = 0
         for n, size, us in self._samples:
+            packets, total_us = packets + n, total_us + us
             nn, nb, bb = nn + n * n, nb + n * size, bb + size * size
             nt, bt = nt + n * us, bt + size * us
-        self._packet_us, self._byte_us = 0.0, None
-        if nn * bb - nb * nb > _DIFFERENT * nn * bb:
-            self._packet_us = max(0.0, (nt * bb - bt * nb) / (nn * bb * (1 + _RIDGE) - nb * nb))
+        self._packet_us, self._share, self._byte_us = 0.0, 0.0, None
+        determinant, numerator = nn * bb - nb * nb, nt * bb - bt * nb
+        if determinant > _DIFFERENT * nn * bb:
+            self._packet_us = max(0.0, numerator / (determinant + _RIDGE * nn * bb))
+            self._share = numerator / determinant * packets / max(1, total_us)
             self._byte_us = max(0.0, (bt - self._packet_us * nb) / bb)

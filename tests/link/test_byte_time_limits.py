@@ -120,15 +120,15 @@ def test_a_single_slow_packet_counts_for_four_times_the_mean_of_a_byte() -> None
 @pytest.mark.parametrize(
     ("was", "short_us", "is_of_packets"),
     [
-        (False, 103_590, False),
-        (False, 103_610, True),
-        (True, 103_590, True),
-        (True, 82_410, True),
-        (True, 82_390, False),
+        (False, 107_990, False),
+        (False, 108_010, True),
+        (True, 107_990, True),
+        (True, 88_010, True),
+        (True, 87_990, False),
     ],
 )
-def test_packets_take_the_time_from_60_percent_on_until_it_is_40(was: bool, short_us: int, is_of_packets: bool) -> None:
-    # of 40 and 200 bytes in 240 ms the share is (76,800 x - 12,800) / 33,920, x being the short one's part of the time
+def test_packets_take_the_time_from_85_percent_on_until_it_is_60(was: bool, short_us: int, is_of_packets: bool) -> None:
+    # of 40 and 200 bytes in 240 ms the share is 3 x - 0.5, x being the short one's part of the time
     time = after((1, 40, short_us), (1, 200, 240_000 - short_us))
     assert time._of_packets is False
     time._of_packets = was
@@ -146,3 +146,13 @@ def test_how_slow_the_link_is_shows_in_runs_of_four_packets() -> None:
     assert after(one, one, one, (1, 100, 900)).slow_us() == 3
     assert after(one, one, one, one, (1, 100, 900)).slow_us() == 9  # the last run may be shorter
     assert after((3, 300, 300), (1, 100, 500), (4, 400, 1_200)).slow_us() == 3
+
+
+def test_a_ridge_does_not_hide_what_packets_take_while_short_ones_are_rare() -> None:
+    time = after((1, 40, 20_000), *[(1, 236, 20_000)] * 9)
+    assert time.is_of_packets()
+    assert time._packet_us < 10_000
+
+
+def test_no_time_is_of_packets_if_none_has_passed() -> None:
+    assert after((1, 40, 0), (1, 200, 0)).is_of_packets() is False
