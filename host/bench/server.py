@@ -75,17 +75,20 @@ def run(rounds: int) -> dict[str, Any]:
         overloaded(4, 300, 300, 90),
         overloaded(8, 400, 300, 45),
     ]
-    return {"rows": [asdict(row) for row in services(rounds)], "overload": [asdict(row) for row in overload]}
+    return {"rows": [asdict(row) for row in services(rounds, CASES)], "overload": [asdict(row) for row in overload]}
 
 
-def services(rounds: int) -> list[ServiceRow]:
+def services(rounds: int, cases: Sequence[tuple[int, int, int]]) -> list[ServiceRow]:
     """Time every case in turn, so that other load on the machine affects all of them alike."""
     codec = load()
     packets = [codec.encode(picture) for picture in parts_of(SAMPLE)]
-    tools = {threads: (codec.decoder(threads), load_classifier(threads=threads)) for threads in (1, 2)}
-    found: dict[tuple[int, int, int], list[tuple[float, float, float]]] = {case: [] for case in CASES}
+    tools = {
+        threads: (codec.decoder(threads), load_classifier(threads=threads))
+        for threads in {threads for _, threads, _ in cases}
+    }
+    found: dict[tuple[int, int, int], list[tuple[float, float, float]]] = {case: [] for case in cases}
     for turn in range(rounds + 1):
-        for workers, threads, batch in CASES:
+        for workers, threads, batch in cases:
             measured = _measure(tools[threads], packets, workers, batch)
             if turn:  # the first one also prepares the networks
                 found[workers, threads, batch].append(measured)
@@ -94,15 +97,6 @@ def services(rounds: int) -> list[ServiceRow]:
         latency, cpu, rate = (statistics.median(column) for column in zip(*values, strict=True))
         rows.append(ServiceRow(*case, round(latency * 1e3, 1), round(cpu * 1e3, 1), round(rate, 1)))
     return rows
-
-
-def picture_ms() -> float:
-    """Return the median time, ms, in which one thread decodes and classifies a picture that is alone."""
-    codec = load()
-    packets = [codec.encode(picture) for picture in parts_of(SAMPLE)]
-    tools = codec.decoder(1), load_classifier(threads=1)
-    _measure(tools, packets, 1, 1)  # prepares the networks
-    return _measure(tools, packets, 1, 1)[0] * 1e3
 
 
 def _measure(

@@ -60,7 +60,7 @@ def test_a_short_deadline_is_mostly_kept_on_a_clean_link(program: Path, tmp_path
 
 def _server_ms() -> float:
     """Return the time of a picture on the CPUs of the edge server, ms."""
-    code = "from host.bench.server import picture_ms; print(picture_ms())"
+    code = "from host.bench.server import services; print(services(1, ((1, 1, 1),))[0].latency_ms)"
     command = [*cpus_apart()[1], sys.executable, "-c", code]
     return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True).stdout)
 
